@@ -1,0 +1,61 @@
+"""The way from a repaired document to the plain subset that the generator turns into code."""
+
+from __future__ import annotations
+
+from openapi_python_client.strings import PythonIdentifier
+
+from codegen.document import Node, Refused, copied, schemas
+from codegen.flatten import flatten
+from codegen.hoist import hoist
+from codegen.operations import normalise_operations
+from codegen.refusals import check
+from codegen.relax import relax, sent_only
+from codegen.simplify import simplify
+
+
+def normalise(document: Node) -> Node:
+    """
+    Return a document of flat objects, string enums and JSON operations with the same meaning.
+
+    Raises: Refused, naming the place, for anything whose meaning would change.
+    """
+    check(document)
+    result = copied(document)
+    components = result.setdefault("components", {})
+    components["schemas"] = {
+        name: simplify(schema) for name, schema in components.get("schemas", {}).items()
+    }
+    normalise_operations(result)
+    _check_required(result)
+    hoist(result)
+    # Asked before alternatives are dissolved: after that nothing refers to them any more.
+    keep = sent_only(result)
+    flatten(result)
+    relax(result, keep)
+    _check_field_names(result)
+    for kind in ("parameters", "requestBodies", "responses", "securitySchemes"):
+        result["components"].pop(kind, None)
+    result.pop("security", None)
+    result["openapi"] = "3.1.0"
+    return result
+
+
+def _check_required(document: Node) -> None:
+    for name, schema in schemas(document).items():
+        if any(key in schema for key in ("allOf", "oneOf", "anyOf")):
+            continue
+        for field in schema.get("required", []):
+            if field not in schema.get("properties", {}) and "properties" in schema:
+                place = f"components.schemas.{name}"
+                raise Refused(place, f"requires {field}, which is none of its properties")
+
+
+def _check_field_names(document: Node) -> None:
+    for name, schema in schemas(document).items():
+        seen: dict[str, str] = {}
+        for field in schema.get("properties", {}):
+            identifier = str(PythonIdentifier(field, "field_"))
+            if identifier in seen:
+                place = f"components.schemas.{name}.properties.{field}"
+                raise Refused(place, f"has the Python name of {seen[identifier]}")
+            seen[identifier] = field

@@ -1,0 +1,174 @@
+"""The operations of a document in the one form that the templates know."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from openapi_python_client.strings import PythonIdentifier
+
+from codegen.document import Node, Refused, component_of, operations, reference_to, schemas
+from codegen.hoist import class_name
+from codegen.simplify import simplify
+
+_JSON = "application/json"
+
+
+def normalise_operations(document: Node) -> None:
+    """
+    Rewrite paths in place: references resolved, one JSON body, one success, known parameter styles.
+
+    Failures are left out of the result, because the session below the generated code raises them.
+    Each operation keeps its own id as ``x-operation-id``; its ``operationId`` becomes the method
+    name. Array parameters that travel comma-joined are listed in ``x-comma-joined``.
+
+    Raises: Refused for whatever would be sent differently from what the document says.
+    """
+    rewritten: Node = {}
+    for path, method, operation, item in operations(document):
+        place = f"paths.{path}.{method}"
+        target = rewritten.setdefault(_plain_path(path), {})
+        target[method] = _operation(document, operation, item, place)
+    _check_method_names(rewritten)
+    document["paths"] = rewritten
+
+
+def method_name(operation_id: str) -> str:
+    """The method of an operation: its id without the prefix that repeats the tag, in snake case."""
+    return str(PythonIdentifier(operation_id.rsplit("_", 1)[-1], "op_"))
+
+
+def _plain_path(path: str) -> str:
+    # The generator skips an endpoint whose path parameter has a dot in its name.
+    return re.sub(r"\{([^}]+)\}", lambda match: "{" + match[1].replace(".", "_") + "}", path)
+
+
+def _operation(document: Node, operation: Node, item: Node, place: str) -> Node:
+    identifier = operation["operationId"]
+    name = method_name(identifier)
+    result: Node = {
+        "tags": operation["tags"],
+        "operationId": name,
+        "x-operation-id": identifier,
+        "x-deprecated": bool(operation.get("deprecated")),
+    }
+    for key in ("summary", "description"):
+        if key in operation:
+            result[key] = operation[key]
+    pascal = class_name(name)
+    parameters = [*operation.get("parameters", []), *item.get("parameters", [])]
+    result["parameters"] = _parameters(document, parameters, place)
+    result["x-comma-joined"] = [p["name"] for p in result["parameters"] if p.pop("x-joined")]
+    if "requestBody" in operation:
+        schema = _body(document, operation["requestBody"], pascal, place)
+        result["requestBody"] = {"required": True, "content": {_JSON: {"schema": schema}}}
+    result["responses"] = _responses(document, operation, pascal, place)
+    return result
+
+
+def _resolved(document: Node, node: Node, kind: str, place: str) -> Node:
+    if "$ref" not in node:
+        return node
+    name = component_of(node["$ref"], kind, place)
+    try:
+        found: Node = document["components"][kind][name]
+    except KeyError as error:
+        raise Refused(place, f"refers to {name} of {kind}, which does not exist") from error
+    return found
+
+
+def _parameters(document: Node, listed: list[Node], place: str) -> list[Node]:
+    result: dict[tuple[str, str], Node] = {}
+    for node in listed:
+        parameter = _resolved(document, node, "parameters", place)
+        name, where = parameter["name"].replace(".", "_"), parameter["in"]
+        # The operation's own list comes first and wins over the path's.
+        result.setdefault((name, where), _parameter(parameter, name, f"{place}.{name}"))
+    identifiers = [str(PythonIdentifier(name, "field_")) for name, _ in result]
+    for identifier in sorted(set(identifiers)):
+        if identifiers.count(identifier) > 1:
+            raise Refused(place, f"has two parameters that become {identifier} in Python")
+    return list(result.values())
+
+
+def _parameter(parameter: Node, name: str, place: str) -> Node:
+    where = parameter["in"]
+    styles = {"path": "simple", "query": "form"}
+    if where not in styles:
+        raise Refused(place, f"is a {where} parameter, which would be dropped or misplaced")
+    if "schema" not in parameter:
+        raise Refused(place, "is described by content instead of a schema")
+    if parameter.get("style", styles[where]) != styles[where]:
+        raise Refused(place, f"has the style {parameter['style']}")
+    schema = simplify(parameter["schema"])
+    is_list = schema.get("type") == "array"
+    if schema.get("type") == "object" or (is_list and where == "path"):
+        raise Refused(place, "is an object or a list in the path, whose spelling is not defined")
+    joined = is_list and parameter.get("explode", where == "query") is False
+    required = where == "path" or bool(parameter.get("required"))
+    description = parameter.get("description", schema.get("description"))
+    if description and "$ref" not in schema:
+        schema["description"] = description
+    return {"name": name, "in": where, "required": required, "schema": schema, "x-joined": joined}
+
+
+def _body(document: Node, node: Node, pascal: str, place: str) -> Node:
+    body = _resolved(document, node, "requestBodies", place)
+    content = body.get("content", {})
+    if set(content) != {_JSON}:
+        raise Refused(f"{place}.requestBody", f"is not plain JSON but {sorted(content)}")
+    return _named(document, content[_JSON]["schema"], f"{pascal}Request", place)
+
+
+def _responses(document: Node, operation: Node, pascal: str, place: str) -> Node:
+    successes = {
+        code: _resolved(document, node, "responses", place)
+        for code, node in operation.get("responses", {}).items()
+        if re.fullmatch(r"2\d\d", str(code))
+    }
+    if len(successes) != 1:
+        raise Refused(f"{place}.responses", f"has {len(successes)} successful answers, not one")
+    (code, response), *_ = successes.items()
+    content = response.get("content", {})
+    result: Node = {"description": response.get("description", "")}
+    if content:
+        if set(content) != {_JSON}:
+            raise Refused(f"{place}.responses.{code}", f"is not JSON but {sorted(content)}")
+        schema = _named(document, content[_JSON]["schema"], f"{pascal}Response", place)
+        result["content"] = {_JSON: {"schema": schema}}
+    return {code: result}
+
+
+def _named(document: Node, schema: Node, name: str, place: str) -> Node:
+    """A body schema, as a reference to a component; inline ones get the operation's name."""
+    beside = schema.keys() - {"$ref", "description", "summary"}
+    if "$ref" in schema:
+        component_of(schema["$ref"], "schemas", place)
+        if not beside:
+            return {"$ref": schema["$ref"]}
+        rest = {key: value for key, value in schema.items() if key != "$ref"}
+        schema = {"allOf": [{"$ref": schema["$ref"]}, {"type": "object", **rest}]}
+    if not _is_object(schema):
+        raise Refused(place, "has a body that is no object and no component")
+    known: dict[str, Any] = schemas(document)
+    if name in known:
+        raise Refused(place, f"needs the name {name} for its body, which is taken")
+    known[name] = simplify(schema)
+    return reference_to(name)
+
+
+def _is_object(schema: Node) -> bool:
+    return schema.get("type") == "object" or any(
+        key in schema for key in ("properties", "allOf", "oneOf", "anyOf")
+    )
+
+
+def _check_method_names(paths: Node) -> None:
+    seen: dict[tuple[str, str], str] = {}
+    for path, item in paths.items():
+        for method, operation in item.items():
+            key = (operation["tags"][0], operation["operationId"])
+            if key in seen:
+                place = f"paths.{path}.{method}"
+                raise Refused(place, f"gets the same method name as {seen[key]}")
+            seen[key] = operation["x-operation-id"]

@@ -1,0 +1,116 @@
+"""What the generator would lose or get wrong without a word, found before it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from codegen.document import Node, Refused, component_of, operations, schemas
+
+# Keywords that change which values are valid in ways the generated code cannot express.
+_UNSUPPORTED_KEYWORDS = frozenset(
+    {
+        "not",
+        "if",
+        "then",
+        "else",
+        "patternProperties",
+        "prefixItems",
+        "propertyNames",
+        "contains",
+        "dependentRequired",
+        "dependentSchemas",
+        "unevaluatedItems",
+        "unevaluatedProperties",
+        "$dynamicRef",
+        "$defs",
+        "$id",
+        "$anchor",
+    }
+)
+_HTTP_SCHEMES = frozenset({"basic", "bearer"})
+
+
+def check(document: Node) -> None:
+    """
+    Refuse a document with constructs that no generated code would reflect.
+
+    Raises: Refused with the place of the first such construct.
+    """
+    if document.get("webhooks"):
+        raise Refused("webhooks", "are dropped by the generator", "describe them as components")
+    _check_security_schemes(document)
+    _check_paths(document)
+    for name, schema in schemas(document).items():
+        check_schema(schema, f"components.schemas.{name}", schemas(document))
+
+
+def _check_security_schemes(document: Node) -> None:
+    for name, scheme in document.get("components", {}).get("securitySchemes", {}).items():
+        known = scheme.get("type") == "oauth2" or scheme.get("scheme") in _HTTP_SCHEMES
+        if not known:
+            place = f"components.securitySchemes.{name}"
+            raise Refused(place, "is neither HTTP basic, bearer nor OAuth2", "extend the wrapper")
+
+
+def _check_paths(document: Node) -> None:
+    seen: dict[str, str] = {}
+    for path, item in document.get("paths", {}).items():
+        for key, problem in (("$ref", "a referenced path item"), ("servers", "its own servers")):
+            if key in item:
+                raise Refused(f"paths.{path}", f"{problem} would be dropped by the generator")
+    for path, method, operation, _ in operations(document):
+        place = f"paths.{path}.{method}"
+        identifier = operation.get("operationId")
+        if not identifier:
+            raise Refused(place, "has no operationId")
+        if identifier in seen:
+            raise Refused(place, f"repeats the operationId {identifier} of {seen[identifier]}")
+        seen[identifier] = place
+        for key in ("callbacks", "servers"):
+            if key in operation:
+                raise Refused(place, f"{key} would be dropped by the generator")
+        if len(operation.get("tags", [])) != 1:
+            raise Refused(place, "needs exactly one tag, from which its class is named")
+
+
+def check_schema(schema: object, place: str, known: dict[str, Node]) -> None:
+    """Refuse a schema, at any depth, that the passes after this one cannot express."""
+    if not isinstance(schema, dict):
+        raise Refused(place, "is not a schema object")
+    for keyword in sorted(_UNSUPPORTED_KEYWORDS & schema.keys()):
+        raise Refused(place, f"uses {keyword}, which generated code cannot express")
+    if "$ref" in schema:
+        name = component_of(schema["$ref"], "schemas", place)
+        if name not in known:
+            raise Refused(place, f"refers to {name}, which does not exist")
+    _check_type(schema, place)
+    _check_enum(schema, place)
+    _each_child(schema, place, lambda child, where: check_schema(child, where, known))
+
+
+def _check_type(schema: Node, place: str) -> None:
+    kinds = schema.get("type")
+    if isinstance(kinds, list) and len([kind for kind in kinds if kind != "null"]) != 1:
+        raise Refused(place, f"has several types {kinds}")
+    extra = schema.get("additionalProperties")
+    if isinstance(extra, dict) and extra and schema.get("properties"):
+        raise Refused(place, "has both properties and typed additionalProperties")
+
+
+def _check_enum(schema: Node, place: str) -> None:
+    values = schema.get("enum", [schema["const"]] if "const" in schema else None)
+    if values is None:
+        return
+    if not values or not all(isinstance(value, str) for value in values if value is not None):
+        raise Refused(place, "is an enum of other things than strings")
+
+
+def _each_child(schema: Node, place: str, visit: Callable[[object, str], None]) -> None:
+    for name, child in schema.get("properties", {}).items():
+        visit(child, f"{place}.properties.{name}")
+    for key in ("allOf", "oneOf", "anyOf"):
+        for index, child in enumerate(schema.get(key, [])):
+            visit(child, f"{place}.{key}[{index}]")
+    for key in ("items", "additionalProperties"):
+        if key in schema and not isinstance(schema[key], bool):
+            visit(schema[key], f"{place}.{key}")

@@ -1,0 +1,74 @@
+"""openapi/sources.toml: which documents there are, what repairs them, which package they become."""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from codegen import overlay
+from codegen.document import Node, Refused, load
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One document of sources.toml."""
+
+    name: str
+    path: Path
+    package: str
+    sha256: str
+    url: str | None
+    overlays: tuple[Path, ...]
+
+    def read(self) -> Node:
+        """
+        The document as committed.
+
+        Raises: Refused when the file is not the one that sources.toml records.
+        """
+        try:
+            found = hashlib.sha256(self.path.read_bytes()).hexdigest()
+        except OSError as error:
+            raise Refused(f"openapi/{self.path.name}", f"cannot be read ({error.strerror})") from error
+        if found != self.sha256:
+            raise Refused(
+                f"openapi/{self.path.name}",
+                f"has sha256 {found}, not the one in sources.toml",
+                "record it there if the change is meant",
+            )
+        return load(self.path)
+
+    def repaired(self) -> Node:
+        """The document with its overlays applied, in the order of sources.toml."""
+        document = self.read()
+        for path in self.overlays:
+            document = overlay.apply(document, load(path), f"overlays/{path.name}")
+        return document
+
+
+def sources(folder: Path) -> list[Source]:
+    """
+    Read the sources.toml of a folder of documents.
+
+    Raises: Refused when it is missing or lacks a key.
+    """
+    path = folder / "sources.toml"
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        return [
+            Source(
+                name=name,
+                path=folder / entry["document"],
+                package=entry["package"],
+                sha256=entry["sha256"],
+                url=entry.get("url"),
+                overlays=tuple(folder / "overlays" / item for item in entry["overlays"]),
+            )
+            for name, entry in table.items()
+        ]
+    except OSError as error:
+        raise Refused(path.name, f"cannot be read ({error.strerror})", "check the path") from error
+    except (tomllib.TOMLDecodeError, KeyError, TypeError) as error:
+        raise Refused(path.name, f"is not as expected ({error})", "correct it") from error

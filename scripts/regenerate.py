@@ -1,0 +1,98 @@
+"""Write generated/ from openapi/, or check that it is what openapi/ gives."""
+
+from __future__ import annotations
+
+import argparse
+import filecmp
+import sys
+import tempfile
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from codegen.document import Refused
+from codegen.render import render
+from codegen.sources import sources
+
+_ROOT = Path(__file__).parent.parent
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """
+    Regenerate, or with --check compare.
+
+    Returns: 0 when done or equal, 1 when the trees differ, 2 when a document is refused.
+    """
+    parser = argparse.ArgumentParser(prog="regenerate.py", description=__doc__)
+    parser.add_argument("--check", action="store_true", help="compare only; exit 1 if different")
+    parser.add_argument("--documents", type=Path, default=_ROOT / "openapi", metavar="FOLDER")
+    parser.add_argument("--output", type=Path, default=_ROOT / "generated", metavar="FOLDER")
+    options = parser.parse_args(arguments)
+    try:
+        if options.check:
+            return _check(options.documents, options.output)
+        for path in regenerate(options.documents, options.output):
+            print(f"wrote {path.name}")
+    except Refused as refused:
+        print(f"regenerate: {refused}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def regenerate(documents: Path, output: Path) -> list[Path]:
+    """
+    Write a package for every document of a folder.
+
+    All documents are read and rendered before the output is touched, so that a refused one leaves
+    it as it was.
+    """
+    found = sources(documents)
+    output.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=output.parent) as name:
+        staging = Path(name)
+        for source in found:
+            render(source.repaired(), source.package, source.path.name, staging)
+        return [_replace(staging / source.package, output) for source in found]
+
+
+def _replace(package: Path, output: Path) -> Path:
+    import shutil
+
+    target = output / package.name
+    shutil.rmtree(target, ignore_errors=True)
+    return Path(shutil.move(package, target))
+
+
+def _check(documents: Path, output: Path) -> int:
+    with tempfile.TemporaryDirectory() as name:
+        fresh = Path(name) / "generated"
+        regenerate(documents, fresh)
+        differences = compare(fresh, output)
+    for line in differences:
+        print(line)
+    if differences:
+        print(f"{len(differences)} differences; run python scripts/regenerate.py", file=sys.stderr)
+    return 1 if differences else 0
+
+
+def compare(fresh: Path, present: Path) -> list[str]:
+    """List the files that are missing, left over or different, sorted by path."""
+    expected, found = _files(fresh), _files(present)
+    lines = {name: "missing" for name in expected - found}
+    lines |= {name: "left over" for name in found - expected}
+    for name in expected & found:
+        if not filecmp.cmp(fresh / name, present / name, shallow=False):
+            lines[name] = "different"
+    return [f"{lines[name]}: {name}" for name in sorted(lines)]
+
+
+def _files(folder: Path) -> set[str]:
+    return {
+        path.relative_to(folder).as_posix()
+        for path in folder.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())
