@@ -25,7 +25,7 @@ def main(arguments: list[str] | None = None) -> int:
     """
     Fetch one document, check that a client can be made from it, and record it.
 
-    Returns: 0 when recorded, 2 when it cannot be fetched or is refused; then nothing is changed.
+    Returns: 0 when recorded, 1 when it cannot be fetched or is refused; then nothing is changed.
     """
     parser = argparse.ArgumentParser(prog="fetch_specs.py", description=__doc__)
     parser.add_argument("name", help="section of openapi/sources.toml")
@@ -40,7 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
         _replace(source, _content(place), origin=None if options.record else place)
     except Refused as refused:
         print(f"fetch_specs: {refused}", file=sys.stderr)
-        return 2
+        return 1
     print(f"recorded {source.path.name}; next: python scripts/regenerate.py")
     return 0
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import filecmp
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -21,7 +22,7 @@ def main(arguments: list[str] | None = None) -> int:
     """
     Regenerate, or with --check compare.
 
-    Returns: 0 when done or equal, 1 when the trees differ, 2 when a document is refused.
+    Returns: 0 when done or equal, 1 when the trees differ or a document is refused.
     """
     parser = argparse.ArgumentParser(prog="regenerate.py", description=__doc__)
     parser.add_argument("--check", action="store_true", help="compare only; exit 1 if different")
@@ -35,7 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
             print(f"wrote {path.name}")
     except Refused as refused:
         print(f"regenerate: {refused}", file=sys.stderr)
-        return 2
+        return 1
     return 0
 
 
@@ -56,8 +57,6 @@ def regenerate(documents: Path, output: Path) -> list[Path]:
 
 
 def _replace(package: Path, output: Path) -> Path:
-    import shutil
-
     target = output / package.name
     shutil.rmtree(target, ignore_errors=True)
     return Path(shutil.move(package, target))
@@ -78,8 +77,8 @@ def _check(documents: Path, output: Path) -> int:
 def compare(fresh: Path, present: Path) -> list[str]:
     """List the files that are missing, left over or different, sorted by path."""
     expected, found = _files(fresh), _files(present)
-    lines = {name: "missing" for name in expected - found}
-    lines |= {name: "left over" for name in found - expected}
+    lines = dict.fromkeys(expected - found, "missing")
+    lines |= dict.fromkeys(found - expected, "left over")
     for name in expected & found:
         if not filecmp.cmp(fresh / name, present / name, shallow=False):
             lines[name] = "different"
@@ -87,10 +86,12 @@ def compare(fresh: Path, present: Path) -> list[str]:
 
 
 def _files(folder: Path) -> set[str]:
+    """Relative paths of all files but the caches that other tools leave."""
+    paths = [path.relative_to(folder) for path in folder.rglob("*") if path.is_file()]
     return {
-        path.relative_to(folder).as_posix()
-        for path in folder.rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts
+        path.as_posix()
+        for path in paths
+        if not any(part == "__pycache__" or part.startswith(".") for part in path.parts)
     }
 
 

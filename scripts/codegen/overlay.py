@@ -41,7 +41,8 @@ def _apply_action(document: Node, action: Node, place: str) -> None:
         for match in reversed(matches):
             if match.parent is None:
                 raise Refused(place, "would remove the whole document", "correct the target")
-            del match.parent.obj[match.parts[-1]]
+            holder: Any = match.parent.obj
+            del holder[match.parts[-1]]
     elif "update" in action:
         for match in matches:
             _update(match.obj, action["update"], place)

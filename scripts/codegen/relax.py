@@ -16,7 +16,9 @@ def sent_only(document: Node) -> set[str]:
     """
     components = schemas(document)
     requests = _closure(components, _roots(document, "requestBody"))
-    inbound = _closure(components, [*_roots(document, "responses"), *(components.keys() - requests)])
+    inbound = _closure(
+        components, [*_roots(document, "responses"), *(components.keys() - requests)]
+    )
     return requests - inbound
 
 
@@ -29,7 +31,9 @@ def relax(document: Node, keep: set[str]) -> None:
 
 def _roots(document: Node, key: str) -> list[str]:
     return [
-        name for _, _, operation, _ in operations(document) for name in references(operation.get(key))
+        name
+        for _, _, operation, _ in operations(document)
+        for name in references(operation.get(key))
     ]
 
 

@@ -1,4 +1,4 @@
-"""First pass over schemas: one spelling for each meaning, and nothing the client must not act on."""
+"""First pass over schemas: one spelling for each meaning, nothing the client must not act on."""
 
 from __future__ import annotations
 

@@ -31,7 +31,9 @@ class Source:
         try:
             found = hashlib.sha256(self.path.read_bytes()).hexdigest()
         except OSError as error:
-            raise Refused(f"openapi/{self.path.name}", f"cannot be read ({error.strerror})") from error
+            raise Refused(
+                f"openapi/{self.path.name}", f"cannot be read ({error.strerror})"
+            ) from error
         if found != self.sha256:
             raise Refused(
                 f"openapi/{self.path.name}",

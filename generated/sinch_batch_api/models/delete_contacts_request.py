@@ -23,7 +23,7 @@ class DeleteContactsRequest(Model):
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
         result: dict[str, Any] = dump(self.additional_properties)
-        result["contact_ids"] = self.contact_ids
+        result["contact_ids"] = dump(self.contact_ids)
         return result
 
     @classmethod

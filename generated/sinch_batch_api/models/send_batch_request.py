@@ -88,7 +88,7 @@ class SendBatchRequest(Model):
         if self.callback_url is not UNSET:
             result["callback_url"] = self.callback_url
         if self.channel_priority_order is not UNSET:
-            result["channel_priority_order"] = self.channel_priority_order
+            result["channel_priority_order"] = dump(self.channel_priority_order)
         if self.ttl is not UNSET:
             result["ttl"] = self.ttl
         if self.channel_properties is not UNSET:

@@ -57,7 +57,7 @@ class CapabilityEventCapabilityNotification(Model):
         if self.capability_status is not UNSET:
             result["capability_status"] = self.capability_status
         if self.channel_capabilities is not UNSET:
-            result["channel_capabilities"] = self.channel_capabilities
+            result["channel_capabilities"] = dump(self.channel_capabilities)
         if self.reason is not UNSET:
             result["reason"] = dump(self.reason)
         return result

@@ -44,7 +44,7 @@ class ContactCreateRequest(Model):
         result["channel_identities"] = dump(self.channel_identities)
         result["language"] = self.language
         if self.channel_priority is not UNSET:
-            result["channel_priority"] = self.channel_priority
+            result["channel_priority"] = dump(self.channel_priority)
         if self.display_name is not UNSET:
             result["display_name"] = self.display_name
         if self.email is not UNSET:

@@ -30,7 +30,7 @@ class ContactIdentitiesDuplicationEventDuplicatedContactIdentitiesNotificationDu
         if self.channel is not UNSET:
             result["channel"] = self.channel
         if self.contact_ids is not UNSET:
-            result["contact_ids"] = self.contact_ids
+            result["contact_ids"] = dump(self.contact_ids)
         return result
 
     @classmethod

@@ -23,8 +23,6 @@ class ConversationStartEvent(Model):
         accepted_time: When the API took the event in; may be absent, and carries up to nine
             fractional digits of a second.
         event_time: Time of the event as given by the channel; may be absent.
-        project_id: Project that the callback belongs to; may be an empty string, for example in
-            capability and opt-in callbacks.
         message_metadata: Text whose meaning depends on the callback, often empty; on inbound
             messages it is the conversation metadata, on failed receipts of a batch a JSON text
             with batchId and messageIndex.

@@ -28,9 +28,9 @@ class ListIdentityConflictsResponseConflictsItem(Model):
         if self.identity is not UNSET:
             result["identity"] = self.identity
         if self.channels is not UNSET:
-            result["channels"] = self.channels
+            result["channels"] = dump(self.channels)
         if self.contact_ids is not UNSET:
-            result["contact_ids"] = self.contact_ids
+            result["contact_ids"] = dump(self.contact_ids)
         return result
 
     @classmethod

@@ -56,9 +56,9 @@ class ListMessagesByChannelIdentityRequest(Model):
         """The JSON object on the wire."""
         result: dict[str, Any] = dump(self.additional_properties)
         if self.channel_identities is not UNSET:
-            result["channel_identities"] = self.channel_identities
+            result["channel_identities"] = dump(self.channel_identities)
         if self.contact_ids is not UNSET:
-            result["contact_ids"] = self.contact_ids
+            result["contact_ids"] = dump(self.contact_ids)
         if self.app_id is not UNSET:
             result["app_id"] = self.app_id
         if self.messages_source is not UNSET:

@@ -24,7 +24,7 @@ class OpticalCharacterRecognitionData(Model):
         """The JSON object on the wire."""
         result: dict[str, Any] = dump(self.additional_properties)
         if self.data is not UNSET:
-            result["data"] = self.data
+            result["data"] = dump(self.data)
         return result
 
     @classmethod

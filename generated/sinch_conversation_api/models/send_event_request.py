@@ -51,7 +51,7 @@ class SendEventRequest(Model):
         if self.callback_url is not UNSET:
             result["callback_url"] = self.callback_url
         if self.channel_priority_order is not UNSET:
-            result["channel_priority_order"] = self.channel_priority_order
+            result["channel_priority_order"] = dump(self.channel_priority_order)
         if self.event_metadata is not UNSET:
             result["event_metadata"] = self.event_metadata
         if self.queue is not UNSET:

@@ -76,7 +76,7 @@ class SendMessageRequest(Model):
         if self.callback_url is not UNSET:
             result["callback_url"] = self.callback_url
         if self.channel_priority_order is not UNSET:
-            result["channel_priority_order"] = self.channel_priority_order
+            result["channel_priority_order"] = dump(self.channel_priority_order)
         if self.channel_properties is not UNSET:
             result["channel_properties"] = dump(self.channel_properties)
         if self.message_metadata is not UNSET:

@@ -39,7 +39,7 @@ class TranscodeMessageRequest(Model):
         result: dict[str, Any] = dump(self.additional_properties)
         result["app_id"] = self.app_id
         result["app_message"] = dump(self.app_message)
-        result["channels"] = self.channels
+        result["channels"] = dump(self.channels)
         if self.from_ is not UNSET:
             result["from"] = self.from_
         if self.to is not UNSET:

@@ -58,7 +58,7 @@ class Webhook(Model):
         if self.target_type is not UNSET:
             result["target_type"] = self.target_type
         if self.triggers is not UNSET:
-            result["triggers"] = self.triggers
+            result["triggers"] = dump(self.triggers)
         return result
 
     @classmethod

@@ -171,9 +171,9 @@ class MessagesResource:
     ) -> SendBatchResponse:
         """Send a batch, older version.
 
-        Same body and answer as Batch_SendBatch. Served in the regions us and eu only, for projects
-        that were admitted to the beta; others get 403. Whether it is still served is unknown. Use
-        Batch_SendBatch.
+        Deprecated. Same body and answer as Batch_SendBatch. Served in the regions us and eu only,
+        for projects that were admitted to the beta; others get 403. Whether it is still served is
+        unknown. Use Batch_SendBatch.
 
         Operation: ``Batch_SendBatchV1Beta``.
         """
@@ -347,9 +347,9 @@ class AsyncMessagesResource:
     ) -> SendBatchResponse:
         """Send a batch, older version.
 
-        Same body and answer as Batch_SendBatch. Served in the regions us and eu only, for projects
-        that were admitted to the beta; others get 403. Whether it is still served is unknown. Use
-        Batch_SendBatch.
+        Deprecated. Same body and answer as Batch_SendBatch. Served in the regions us and eu only,
+        for projects that were admitted to the beta; others get 403. Whether it is still served is
+        unknown. Use Batch_SendBatch.
 
         Operation: ``Batch_SendBatchV1Beta``.
         """

@@ -19,9 +19,9 @@ def send_batch_v1_beta(
 ) -> Operation[SendBatchResponse]:
     """Send a batch, older version.
 
-    Same body and answer as Batch_SendBatch. Served in the regions us and eu only, for projects
-    that were admitted to the beta; others get 403. Whether it is still served is unknown. Use
-    Batch_SendBatch.
+    Deprecated. Same body and answer as Batch_SendBatch. Served in the regions us and eu only,
+    for projects that were admitted to the beta; others get 403. Whether it is still served is
+    unknown. Use Batch_SendBatch.
 
     Operation: ``Batch_SendBatchV1Beta``.
     """

@@ -1,0 +1,55 @@
+"""Docstrings of generated code, wrapped and safe to print between triple quotes."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+
+from openapi_python_client.schema import UntrustedString
+from openapi_python_client.strings import safe_for_docstring
+
+_WIDTH = 100
+
+
+def raw(text: UntrustedString | str) -> str:
+    """The text of a document as it stands there."""
+    return text.get_untrusted_value() if isinstance(text, UntrustedString) else str(text)
+
+
+def plain(text: UntrustedString | str | None) -> str:
+    """One line of prose that cannot end a docstring."""
+    return " ".join(str(safe_for_docstring(text)).split()) if text else ""
+
+
+def of_class(description: str, described: Sequence[tuple[str, str]]) -> str:
+    """The docstring of a class at indentation 4, without its quotes."""
+    return _joined(_wrap(description, 7), _section("Attributes:", described), "    ")
+
+
+def of_function(
+    summary: str, description: str, described: Sequence[tuple[str, str]], end: str
+) -> str:
+    """The docstring of a function, without its quotes and not indented."""
+    more = ["", *_wrap(description, 8)] if description else []
+    more += _section("Args:", described)
+    return _joined(_wrap(f"{summary.rstrip('.')}.", 11), [*more, "", end], "")
+
+
+def _section(title: str, described: Sequence[tuple[str, str]]) -> list[str]:
+    lines = [f"    {line}" for name, text in described for line in _wrap(f"{name}: {text}", 12, 4)]
+    return ["", title, *lines] if lines else []
+
+
+def _joined(first: list[str], more: list[str], indent: str) -> str:
+    lines = [*first, *more] if first else more[1:]
+    return "\n".join([*lines[:1], *(f"{indent}{line}".rstrip() for line in lines[1:])])
+
+
+def _wrap(text: str, indent: int, hang: int = 0) -> list[str]:
+    return textwrap.wrap(
+        text,
+        _WIDTH - indent,
+        subsequent_indent=" " * hang,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )

@@ -1,0 +1,84 @@
+"""How values of a document appear in Python: their annotation, how they are read and written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from openapi_python_client.parser.properties import AnyProperty, LiteralEnumProperty, ModelProperty
+from openapi_python_client.parser.properties.datetime import DateTimeProperty
+from openapi_python_client.parser.properties.list_property import ListProperty
+from openapi_python_client.parser.properties.protocol import PropertyProtocol
+
+
+class Values:
+    """Expressions for the values of one document."""
+
+    def __init__(self, models: Iterable[ModelProperty]) -> None:
+        # An object without fields of its own is a dictionary; a class would only be in the way.
+        self._dicts = {
+            class_of(model): model
+            for model in models
+            if not model.required_properties and not model.optional_properties
+        }
+
+    def is_class(self, prop: PropertyProtocol) -> bool:
+        """Tell whether a value is an instance of a generated class."""
+        return isinstance(prop, ModelProperty) and class_of(prop) not in self._dicts
+
+    def annotation(self, prop: PropertyProtocol) -> str:
+        """The type of a value that is there."""
+        if isinstance(prop, ListProperty):
+            return f"list[{self.annotation(prop.inner_property)}]"
+        if isinstance(prop, ModelProperty) and not self.is_class(prop):
+            inner = self._inner(prop)
+            return f"dict[str, {self.annotation(inner) if inner else 'Any'}]"
+        if isinstance(prop, LiteralEnumProperty):
+            return f"{class_of(prop)} | str"
+        if isinstance(prop, DateTimeProperty):
+            return "DateTime"
+        return prop.get_type_string(no_optional=True).as_unembedded_code()
+
+    def load(self, prop: PropertyProtocol, value: str) -> str:
+        """An expression that makes the annotated value of decoded JSON."""
+        if isinstance(prop, DateTimeProperty):
+            return f"load_datetime({value})"
+        if isinstance(prop, ListProperty):
+            inner = prop.inner_property
+            if isinstance(inner, ModelProperty) and self.is_class(inner):
+                return f"load_models(_models.{class_of(inner)}, {value})"
+            return self._load_each("load_list", inner, value)
+        if isinstance(prop, ModelProperty):
+            if self.is_class(prop):
+                return f"load_model(_models.{class_of(prop)}, {value})"
+            item = self._inner(prop)
+            return self._load_each("load_map", item, value) if item else value
+        return value
+
+    def needs_dump(self, prop: PropertyProtocol) -> bool:
+        """Tell whether a value may hold something that is not JSON yet."""
+        container = isinstance(prop, (AnyProperty, ListProperty, ModelProperty))
+        return container or self.load(prop, "value") != "value"
+
+    def classes(self, prop: PropertyProtocol) -> set[str]:
+        """The names that the annotation of a value mentions."""
+        if isinstance(prop, ListProperty):
+            return self.classes(prop.inner_property)
+        if isinstance(prop, ModelProperty) and not self.is_class(prop):
+            inner = self._inner(prop)
+            return self.classes(inner) if inner else set()
+        if isinstance(prop, (ModelProperty, LiteralEnumProperty)):
+            return {class_of(prop)}
+        return set()
+
+    def _inner(self, prop: ModelProperty) -> PropertyProtocol | None:
+        # Copies of a property made for a reference do not know their contents; the original does.
+        return self._dicts[class_of(prop)].additional_properties
+
+    def _load_each(self, helper: str, inner: PropertyProtocol, value: str) -> str:
+        item = self.load(inner, "item")
+        return value if item == "item" else f"{helper}(lambda item: {item}, {value})"
+
+
+def class_of(prop: ModelProperty | LiteralEnumProperty) -> str:
+    """The class name of a model or an enum."""
+    return str(prop.class_info.name)
