@@ -61,6 +61,8 @@ class Model:
         return f"{type(self).__name__}({', '.join(fields)})"
 
 
+_PLAIN = frozenset({str, int, float, bool, type(None)})
+
 M = TypeVar("M", bound=Model)
 V = TypeVar("V")
 T = TypeVar("T")
@@ -173,17 +175,31 @@ def dump(value: Any) -> Any:
 
     Raises: TypeError for a value that JSON cannot carry, ValueError for a date-time without zone.
     """
-    if value is None or isinstance(value, (str, int, float)):
+    kind = type(value)
+    if kind in _PLAIN:
         return value
-    if isinstance(value, (dict, Mapping)):
-        return {key: dump(item) for key, item in value.items() if item is not UNSET}
+    if kind is dict:
+        return {key: item if type(item) in _PLAIN else dump(item) for key, item in value.items() if item is not UNSET}
+    if kind is list:
+        return [item if type(item) in _PLAIN else dump(item) for item in value]
+    if isinstance(value, Model):
+        return value.to_dict()
+    return _dump_other(value)
+
+
+def _dump_other(value: Any) -> Any:
     if isinstance(value, datetime):
         return _dump_datetime(value)
+    if isinstance(value, (str, int, float)):
+        return value
+    if isinstance(value, Mapping):
+        return dump(dict(value))
+    # A model of one of the sibling packages.
     to_dict = getattr(value, "to_dict", None)
     if to_dict is not None:
         return to_dict()
     if isinstance(value, Iterable) and not isinstance(value, (bytes, bytearray)):
-        return [dump(item) for item in value]
+        return dump(list(value))
     raise TypeError(f"a value of type {type(value).__name__} cannot be sent as JSON")
 
 

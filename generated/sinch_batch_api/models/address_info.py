@@ -30,7 +30,7 @@ class AddressInfo(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.city is not UNSET:
             result["city"] = self.city
         if self.country is not UNSET:

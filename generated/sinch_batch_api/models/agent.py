@@ -29,7 +29,7 @@ class Agent(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.display_name is not UNSET:
             result["display_name"] = self.display_name
         if self.type_ is not UNSET:

@@ -34,7 +34,7 @@ class BatchStatus(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.batch_id is not UNSET:
             result["batch_id"] = self.batch_id
         if self.meta_data is not UNSET:

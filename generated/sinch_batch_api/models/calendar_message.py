@@ -32,7 +32,7 @@ class CalendarMessage(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         result["title"] = self.title
         result["event_start"] = dump(self.event_start)
         result["event_end"] = dump(self.event_end)

@@ -32,7 +32,7 @@ class ChannelIdentity(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         result["channel"] = self.channel
         result["identity"] = self.identity
         if self.app_id is not UNSET:

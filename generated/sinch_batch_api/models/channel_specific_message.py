@@ -30,7 +30,7 @@ class ChannelSpecificMessage(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         result["message_type"] = self.message_type
         result["message"] = dump(self.message)
         return result

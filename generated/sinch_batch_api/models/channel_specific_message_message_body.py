@@ -32,7 +32,7 @@ class ChannelSpecificMessageMessageBody(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.text is not UNSET:
             result["text"] = self.text
         if self.emphasized_item is not UNSET:

@@ -32,7 +32,7 @@ class ChoiceMessage(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         result["choices"] = dump(self.choices)
         if self.message_properties is not UNSET:
             result["message_properties"] = dump(self.message_properties)

@@ -29,7 +29,7 @@ class ConsentRecord(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         result["identification"] = self.identification
         if self.consent_type is not UNSET:
             result["consent_type"] = self.consent_type

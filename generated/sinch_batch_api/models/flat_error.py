@@ -30,7 +30,7 @@ class FlatError(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.code is not UNSET:
             result["code"] = self.code
         if self.message is not UNSET:

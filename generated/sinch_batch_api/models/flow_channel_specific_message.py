@@ -48,7 +48,7 @@ class FlowChannelSpecificMessage(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         result["flow_id"] = self.flow_id
         result["flow_cta"] = self.flow_cta
         if self.header is not UNSET:

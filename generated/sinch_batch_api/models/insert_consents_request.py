@@ -27,7 +27,7 @@ class InsertConsentsRequest(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         result["app_id"] = self.app_id
         result["consent_records"] = dump(self.consent_records)
         return result

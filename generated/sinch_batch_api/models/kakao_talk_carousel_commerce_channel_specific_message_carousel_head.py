@@ -33,7 +33,7 @@ class KakaoTalkCarouselCommerceChannelSpecificMessageCarouselHead(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         result["header"] = self.header
         result["content"] = self.content
         result["image_url"] = self.image_url

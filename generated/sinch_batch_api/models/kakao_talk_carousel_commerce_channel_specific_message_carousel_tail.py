@@ -28,7 +28,7 @@ class KakaoTalkCarouselCommerceChannelSpecificMessageCarouselTail(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         result["link_mo"] = self.link_mo
         if self.link_pc is not UNSET:
             result["link_pc"] = self.link_pc

@@ -24,7 +24,7 @@ class KakaoTalkChannelSpecificMessage(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.push_alarm is not UNSET:
             result["push_alarm"] = self.push_alarm
         if self.adult is not UNSET:

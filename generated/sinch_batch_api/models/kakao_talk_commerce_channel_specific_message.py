@@ -41,7 +41,7 @@ class KakaoTalkCommerceChannelSpecificMessage(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         result["buttons"] = dump(self.buttons)
         result["image"] = dump(self.image)
         result["commerce"] = dump(self.commerce)

@@ -32,7 +32,7 @@ class KakaoTalkCommerceMessageButtonsItem(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         result["type"] = self.type_
         result["name"] = self.name
         if self.link_mo is not UNSET:

@@ -23,7 +23,7 @@ class KakaoTalkCommerceMessageImage(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         result["image_url"] = self.image_url
         if self.image_link is not UNSET:
             result["image_link"] = self.image_link

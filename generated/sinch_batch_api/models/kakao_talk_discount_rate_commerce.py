@@ -33,7 +33,7 @@ class KakaoTalkDiscountRateCommerce(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         result["type"] = self.type_
         result["discount_price"] = self.discount_price
         result["discount_rate"] = self.discount_rate

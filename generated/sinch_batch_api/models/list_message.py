@@ -35,7 +35,7 @@ class ListMessage(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         result["title"] = self.title
         result["sections"] = dump(self.sections)
         if self.description is not UNSET:

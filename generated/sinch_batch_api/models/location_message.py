@@ -30,7 +30,7 @@ class LocationMessage(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         result["coordinates"] = dump(self.coordinates)
         result["title"] = self.title
         if self.label is not UNSET:

@@ -28,7 +28,7 @@ class NameInfo(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         result["full_name"] = self.full_name
         if self.first_name is not UNSET:
             result["first_name"] = self.first_name

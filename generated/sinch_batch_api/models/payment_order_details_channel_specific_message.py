@@ -35,7 +35,7 @@ class PaymentOrderDetailsChannelSpecificMessage(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         result["payment"] = dump(self.payment)
         if self.header is not UNSET:
             result["header"] = dump(self.header)

@@ -52,7 +52,7 @@ class PaymentOrderDetailsChannelSpecificMessagePayment(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         result["type"] = self.type_
         result["reference_id"] = self.reference_id
         result["type_of_goods"] = self.type_of_goods

@@ -48,7 +48,7 @@ class PaymentOrderDetailsChannelSpecificMessagePaymentOrder(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         result["subtotal_value"] = self.subtotal_value
         result["tax_value"] = self.tax_value
         result["items"] = dump(self.items)

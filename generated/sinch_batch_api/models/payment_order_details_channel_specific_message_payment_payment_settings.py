@@ -32,7 +32,7 @@ class PaymentOrderDetailsChannelSpecificMessagePaymentPaymentSettings(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.dynamic_pix is not UNSET:
             result["dynamic_pix"] = dump(self.dynamic_pix)
         if self.payment_link is not UNSET:

@@ -30,7 +30,7 @@ class PaymentOrderStatusChannelSpecificMessagePayment(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         result["reference_id"] = self.reference_id
         result["order"] = dump(self.order)
         return result

@@ -30,7 +30,7 @@ class ProductItem(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         result["id"] = self.id
         result["marketplace"] = self.marketplace
         if self.quantity is not UNSET:

@@ -25,7 +25,7 @@ class ProtobufAny(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.type_url is not UNSET:
             result["type_url"] = self.type_url
         if self.value is not UNSET:

@@ -35,7 +35,7 @@ class RecipientAndParam(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         result["recipient"] = dump(self.recipient)
         if self.parameters is not UNSET:
             result["parameters"] = dump(self.parameters)

@@ -71,7 +71,7 @@ class SendBatchRequest(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         result["app_id"] = self.app_id
         result["message"] = dump(self.message)
         result["recipient_and_params"] = dump(self.recipient_and_params)

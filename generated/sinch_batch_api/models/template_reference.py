@@ -29,7 +29,7 @@ class TemplateReference(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         result["template_id"] = self.template_id
         if self.version is not UNSET:
             result["version"] = self.version

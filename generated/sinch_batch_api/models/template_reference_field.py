@@ -26,7 +26,7 @@ class TemplateReferenceField(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         result["template_reference"] = dump(self.template_reference)
         return result
 

@@ -38,7 +38,7 @@ class WhatsAppPaymentButton(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         result["type"] = self.type_
         if self.code is not UNSET:
             result["code"] = self.code

@@ -27,7 +27,7 @@ class WhatsAppPaymentSettingsButtonBoleto(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         result["type"] = self.type_
         result["digitable_line"] = self.digitable_line
         return result

@@ -27,7 +27,7 @@ class WhatsAppPaymentSettingsButtonPaymentLink(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         result["type"] = self.type_
         result["uri"] = self.uri
         return result

@@ -35,7 +35,7 @@ class WhatsAppPaymentSettingsButtonPix(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         result["type"] = self.type_
         result["code"] = self.code
         result["merchant_name"] = self.merchant_name

@@ -32,7 +32,7 @@ class WhatsAppPaymentSettingsPixDynamicPix(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         result["code"] = self.code
         result["merchant_name"] = self.merchant_name
         result["key"] = self.key

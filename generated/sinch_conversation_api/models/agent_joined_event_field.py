@@ -26,7 +26,7 @@ class AgentJoinedEventField(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.agent_joined_event is not UNSET:
             result["agent_joined_event"] = dump(self.agent_joined_event)
         return result

@@ -39,7 +39,7 @@ class AnalysisResult(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.ml_sentiment_result is not UNSET:
             result["ml_sentiment_result"] = dump(self.ml_sentiment_result)
         if self.ml_nlu_result is not UNSET:

@@ -62,7 +62,7 @@ class AppCreateRequest(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         result["channel_credentials"] = dump(self.channel_credentials)
         result["display_name"] = self.display_name
         if self.conversation_metadata_report_view is not UNSET:

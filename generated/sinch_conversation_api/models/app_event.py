@@ -41,7 +41,7 @@ class AppEvent(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.composing_event is not UNSET:
             result["composing_event"] = dump(self.composing_event)
         if self.composing_end_event is not UNSET:

@@ -42,7 +42,7 @@ class AppMessageCommonProps(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.explicit_channel_message is not UNSET:
             result["explicit_channel_message"] = dump(self.explicit_channel_message)
         if self.explicit_channel_omni_message is not UNSET:

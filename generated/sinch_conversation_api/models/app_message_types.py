@@ -54,7 +54,7 @@ class AppMessageTypes(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.card_message is not UNSET:
             result["card_message"] = dump(self.card_message)
         if self.carousel_message is not UNSET:

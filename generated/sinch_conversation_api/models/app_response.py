@@ -69,7 +69,7 @@ class AppResponse(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.channel_credentials is not UNSET:
             result["channel_credentials"] = dump(self.channel_credentials)
         if self.conversation_metadata_report_view is not UNSET:

@@ -26,7 +26,7 @@ class AppleBcCredentialsField(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.applebc_credentials is not UNSET:
             result["applebc_credentials"] = dump(self.applebc_credentials)
         return result

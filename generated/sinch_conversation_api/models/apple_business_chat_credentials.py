@@ -30,7 +30,7 @@ class AppleBusinessChatCredentials(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.business_chat_account_id is not UNSET:
             result["business_chat_account_id"] = self.business_chat_account_id
         if self.merchant_id is not UNSET:

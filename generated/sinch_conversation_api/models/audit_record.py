@@ -39,7 +39,7 @@ class AuditRecord(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.origin is not UNSET:
             result["origin"] = self.origin
         if self.operation is not UNSET:

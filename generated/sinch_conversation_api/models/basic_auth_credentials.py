@@ -21,7 +21,7 @@ class BasicAuthCredentials(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.password is not UNSET:
             result["password"] = self.password
         if self.username is not UNSET:

@@ -28,7 +28,7 @@ class BatchStatusUpdateNotificationAdditionalData(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.message_batch_data is not UNSET:
             result["message_batch_data"] = dump(self.message_batch_data)
         return result

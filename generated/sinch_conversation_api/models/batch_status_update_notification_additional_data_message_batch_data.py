@@ -26,7 +26,7 @@ class BatchStatusUpdateNotificationAdditionalDataMessageBatchData(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.send_after is not UNSET:
             result["send_after"] = dump(self.send_after)
         if self.batch_metadata is not UNSET:

@@ -24,7 +24,7 @@ class CallMessage(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.phone_number is not UNSET:
             result["phone_number"] = self.phone_number
         if self.title is not UNSET:

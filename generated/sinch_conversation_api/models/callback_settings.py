@@ -23,7 +23,7 @@ class CallbackSettings(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.secret_for_overridden_callback_urls is not UNSET:
             result["secret_for_overridden_callback_urls"] = self.secret_for_overridden_callback_urls
         return result

@@ -40,7 +40,7 @@ class CardMessage(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.choices is not UNSET:
             result["choices"] = dump(self.choices)
         if self.description is not UNSET:

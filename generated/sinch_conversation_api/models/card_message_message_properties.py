@@ -22,7 +22,7 @@ class CardMessageMessageProperties(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.whatsapp_header is not UNSET:
             result["whatsapp_header"] = self.whatsapp_header
         return result

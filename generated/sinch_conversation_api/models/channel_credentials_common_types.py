@@ -40,7 +40,7 @@ class ChannelCredentialsCommonTypes(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.callback_secret is not UNSET:
             result["callback_secret"] = self.callback_secret
         if self.channel is not UNSET:

@@ -60,7 +60,7 @@ class ChannelCredentialsTypes(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.static_bearer is not UNSET:
             result["static_bearer"] = dump(self.static_bearer)
         if self.static_token is not UNSET:

@@ -26,7 +26,7 @@ class ChannelEventChannelEventNotification(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.channel_event is not UNSET:
             result["channel_event"] = dump(self.channel_event)
         return result

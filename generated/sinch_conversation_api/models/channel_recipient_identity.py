@@ -28,7 +28,7 @@ class ChannelRecipientIdentity(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.channel is not UNSET:
             result["channel"] = self.channel
         if self.identity is not UNSET:

@@ -30,7 +30,7 @@ class ChoiceCommonProps(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.postback_data is not UNSET:
             result["postback_data"] = dump(self.postback_data)
         if self.display_mode is not UNSET:

@@ -27,7 +27,7 @@ class ChoiceMessageField(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.choice_message is not UNSET:
             result["choice_message"] = dump(self.choice_message)
         return result

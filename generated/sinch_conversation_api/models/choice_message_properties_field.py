@@ -26,7 +26,7 @@ class ChoiceMessagePropertiesField(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.message_properties is not UNSET:
             result["message_properties"] = dump(self.message_properties)
         return result

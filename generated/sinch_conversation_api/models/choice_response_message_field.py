@@ -26,7 +26,7 @@ class ChoiceResponseMessageField(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.choice_response_message is not UNSET:
             result["choice_response_message"] = dump(self.choice_response_message)
         return result

@@ -36,7 +36,7 @@ class ClientCredentials(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.client_id is not UNSET:
             result["client_id"] = self.client_id
         if self.client_secret is not UNSET:

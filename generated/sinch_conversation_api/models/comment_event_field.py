@@ -27,7 +27,7 @@ class CommentEventField(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.comment_event is not UNSET:
             result["comment_event"] = dump(self.comment_event)
         return result

@@ -26,7 +26,7 @@ class CommentReplyEventField(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.comment_reply_event is not UNSET:
             result["comment_reply_event"] = dump(self.comment_reply_event)
         return result

@@ -22,7 +22,7 @@ class ComposingEndEventField(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.composing_end_event is not UNSET:
             result["composing_end_event"] = dump(self.composing_end_event)
         return result

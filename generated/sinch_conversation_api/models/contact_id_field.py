@@ -18,7 +18,7 @@ class ContactIDField(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.contact_id is not UNSET:
             result["contact_id"] = self.contact_id
         return result

@@ -30,7 +30,7 @@ class ContactIdentitiesDuplicationEventDuplicatedContactIdentitiesNotification(M
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.duplicated_identities is not UNSET:
             result["duplicated_identities"] = dump(self.duplicated_identities)
         return result

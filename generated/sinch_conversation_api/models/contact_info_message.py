@@ -39,7 +39,7 @@ class ContactInfoMessage(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.name is not UNSET:
             result["name"] = dump(self.name)
         if self.phone_numbers is not UNSET:

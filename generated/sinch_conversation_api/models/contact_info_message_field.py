@@ -27,7 +27,7 @@ class ContactInfoMessageField(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.contact_info_message is not UNSET:
             result["contact_info_message"] = dump(self.contact_info_message)
         return result

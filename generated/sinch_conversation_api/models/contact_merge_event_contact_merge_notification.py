@@ -30,7 +30,7 @@ class ContactMergeEventContactMergeNotification(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.preserved_contact is not UNSET:
             result["preserved_contact"] = dump(self.preserved_contact)
         if self.deleted_contact is not UNSET:

@@ -27,7 +27,7 @@ class ContactMessageCommonProps(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.reply_to is not UNSET:
             result["reply_to"] = dump(self.reply_to)
         return result

@@ -34,7 +34,7 @@ class ContactMessageEvent(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.payment_status_update_event is not UNSET:
             result["payment_status_update_event"] = dump(self.payment_status_update_event)
         if self.shortlink_activated_event is not UNSET:

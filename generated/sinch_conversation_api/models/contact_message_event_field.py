@@ -28,7 +28,7 @@ class ContactMessageEventField(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.contact_message_event is not UNSET:
             result["contact_message_event"] = dump(self.contact_message_event)
         return result

@@ -50,7 +50,7 @@ class ContactMessageTypes(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.channel_specific_message is not UNSET:
             result["channel_specific_message"] = dump(self.channel_specific_message)
         if self.choice_response_message is not UNSET:

@@ -22,7 +22,7 @@ class ContactSettings(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.unified_contact_id_enabled is not UNSET:
             result["unified_contact_id_enabled"] = self.unified_contact_id_enabled
         return result

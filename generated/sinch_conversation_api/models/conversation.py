@@ -43,7 +43,7 @@ class Conversation(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.active is not UNSET:
             result["active"] = self.active
         if self.active_channel is not UNSET:

@@ -22,7 +22,7 @@ class ConversationDeletedEventField(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.conversation_deleted_event is not UNSET:
             result["conversation_deleted_event"] = dump(self.conversation_deleted_event)
         return result

@@ -48,7 +48,7 @@ class ConversationMessageCommonProps(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.accept_time is not UNSET:
             result["accept_time"] = dump(self.accept_time)
         if self.channel_identity is not UNSET:

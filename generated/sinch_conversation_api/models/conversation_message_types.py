@@ -31,7 +31,7 @@ class ConversationMessageTypes(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.app_message is not UNSET:
             result["app_message"] = dump(self.app_message)
         if self.contact_message is not UNSET:

@@ -28,7 +28,7 @@ class ConversationNotification(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.conversation is not UNSET:
             result["conversation"] = dump(self.conversation)
         return result

@@ -30,7 +30,7 @@ class ConversationRecentMessage(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.conversation is not UNSET:
             result["conversation"] = dump(self.conversation)
         if self.last_message is not UNSET:

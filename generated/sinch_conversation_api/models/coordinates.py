@@ -24,7 +24,7 @@ class Coordinates(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.latitude is not UNSET:
             result["latitude"] = self.latitude
         if self.longitude is not UNSET:

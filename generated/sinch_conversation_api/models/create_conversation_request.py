@@ -39,7 +39,7 @@ class CreateConversationRequest(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         result["app_id"] = self.app_id
         result["contact_id"] = self.contact_id
         if self.active is not UNSET:

@@ -41,7 +41,7 @@ class CreateWebhookRequest(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         result["app_id"] = self.app_id
         result["target"] = self.target
         if self.client_credentials is not UNSET:

@@ -25,7 +25,7 @@ class DeliveryReportBasedFallback(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.enabled is not UNSET:
             result["enabled"] = self.enabled
         if self.delivery_report_waiting_time is not UNSET:

@@ -20,7 +20,7 @@ class DocumentFieldClassificationDataValue(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.data is not UNSET:
             result["data"] = dump(self.data)
         return result

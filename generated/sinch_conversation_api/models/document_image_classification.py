@@ -24,7 +24,7 @@ class DocumentImageClassification(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.doc_type is not UNSET:
             result["doc_type"] = self.doc_type
         if self.confidence is not UNSET:

@@ -29,7 +29,7 @@ class FallbackMessage(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.raw_message is not UNSET:
             result["raw_message"] = self.raw_message
         if self.reason is not UNSET:

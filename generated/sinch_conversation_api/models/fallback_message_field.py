@@ -27,7 +27,7 @@ class FallbackMessageField(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.fallback_message is not UNSET:
             result["fallback_message"] = dump(self.fallback_message)
         return result

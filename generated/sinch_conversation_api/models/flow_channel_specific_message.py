@@ -48,7 +48,7 @@ class FlowChannelSpecificMessage(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.header is not UNSET:
             result["header"] = dump(self.header)
         if self.body is not UNSET:

@@ -24,7 +24,7 @@ class FlowChannelSpecificMessageFlowActionPayload(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.screen is not UNSET:
             result["screen"] = self.screen
         if self.data is not UNSET:

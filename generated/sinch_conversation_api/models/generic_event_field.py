@@ -26,7 +26,7 @@ class GenericEventField(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.generic_event is not UNSET:
             result["generic_event"] = dump(self.generic_event)
         return result

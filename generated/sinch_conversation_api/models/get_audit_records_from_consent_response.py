@@ -29,7 +29,7 @@ class GetAuditRecordsFromConsentResponse(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.identity is not UNSET:
             result["identity"] = dump(self.identity)
         if self.audit_records is not UNSET:

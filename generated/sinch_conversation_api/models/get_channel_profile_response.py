@@ -22,7 +22,7 @@ class GetChannelProfileResponse(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.profile_name is not UNSET:
             result["profile_name"] = self.profile_name
         return result

@@ -27,7 +27,7 @@ class GetIdentitiesFromConsentResponse(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.identities is not UNSET:
             result["identities"] = dump(self.identities)
         if self.next_page_token is not UNSET:

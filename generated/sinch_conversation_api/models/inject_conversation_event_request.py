@@ -42,7 +42,7 @@ class InjectConversationEventRequest(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.app_event is not UNSET:
             result["app_event"] = dump(self.app_event)
         if self.conversation_id is not UNSET:

@@ -28,7 +28,7 @@ class InjectEventRequest(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.event is not UNSET:
             result["event"] = dump(self.event)
         return result

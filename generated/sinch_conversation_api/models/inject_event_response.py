@@ -24,7 +24,7 @@ class InjectEventResponse(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.event_id is not UNSET:
             result["event_id"] = self.event_id
         if self.accepted_time is not UNSET:

@@ -45,7 +45,7 @@ class InjectMessageCommonProps(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         result["accept_time"] = dump(self.accept_time)
         result["channel_identity"] = dump(self.channel_identity)
         result["contact_id"] = self.contact_id

@@ -26,7 +26,7 @@ class InstagramCredentialsField(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.instagram_credentials is not UNSET:
             result["instagram_credentials"] = dump(self.instagram_credentials)
         return result

@@ -24,7 +24,7 @@ class IntentResult(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.intent is not UNSET:
             result["intent"] = self.intent
         if self.score is not UNSET:

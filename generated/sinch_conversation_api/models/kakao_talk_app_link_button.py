@@ -31,7 +31,7 @@ class KakaoTalkAppLinkButton(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.type_ is not UNSET:
             result["type"] = self.type_
         if self.name is not UNSET:

@@ -36,7 +36,7 @@ class KakaoTalkCarouselCommerceChannelSpecificMessageCarousel(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.head is not UNSET:
             result["head"] = dump(self.head)
         if self.list_ is not UNSET:

@@ -33,7 +33,7 @@ class KakaoTalkCarouselCommerceChannelSpecificMessageCarouselHead(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.header is not UNSET:
             result["header"] = self.header
         if self.content is not UNSET:

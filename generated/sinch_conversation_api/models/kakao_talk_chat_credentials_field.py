@@ -27,7 +27,7 @@ class KakaoTalkChatCredentialsField(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.kakaotalkchat_credentials is not UNSET:
             result["kakaotalkchat_credentials"] = dump(self.kakaotalkchat_credentials)
         return result

@@ -38,7 +38,7 @@ class KakaoTalkCommerceMessage(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.buttons is not UNSET:
             result["buttons"] = dump(self.buttons)
         if self.additional_content is not UNSET:

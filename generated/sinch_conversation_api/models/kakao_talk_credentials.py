@@ -24,7 +24,7 @@ class KakaoTalkCredentials(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.kakaotalk_plus_friend_id is not UNSET:
             result["kakaotalk_plus_friend_id"] = self.kakaotalk_plus_friend_id
         if self.kakaotalk_sender_key is not UNSET:

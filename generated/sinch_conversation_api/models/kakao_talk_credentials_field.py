@@ -26,7 +26,7 @@ class KakaoTalkCredentialsField(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.kakaotalk_credentials is not UNSET:
             result["kakaotalk_credentials"] = dump(self.kakaotalk_credentials)
         return result

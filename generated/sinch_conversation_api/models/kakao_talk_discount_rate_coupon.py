@@ -37,7 +37,7 @@ class KakaoTalkDiscountRateCoupon(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.type_ is not UNSET:
             result["type"] = self.type_
         if self.description is not UNSET:

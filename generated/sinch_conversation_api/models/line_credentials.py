@@ -26,7 +26,7 @@ class LINECredentials(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.token is not UNSET:
             result["token"] = self.token
         if self.secret is not UNSET:

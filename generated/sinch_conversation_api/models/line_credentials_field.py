@@ -26,7 +26,7 @@ class LineCredentialsField(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.line_credentials is not UNSET:
             result["line_credentials"] = dump(self.line_credentials)
         return result

@@ -27,7 +27,7 @@ class LineCredentialsJapanField(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.line_japan is not UNSET:
             result["line_japan"] = dump(self.line_japan)
         return result

@@ -27,7 +27,7 @@ class LineCredentialsThailandField(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.line_thailand is not UNSET:
             result["line_thailand"] = dump(self.line_thailand)
         return result

@@ -28,7 +28,7 @@ class LineEnterpriseCredentialsField(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.line_enterprise_credentials is not UNSET:
             result["line_enterprise_credentials"] = dump(self.line_enterprise_credentials)
         return result

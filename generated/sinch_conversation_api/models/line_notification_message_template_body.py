@@ -32,7 +32,7 @@ class LineNotificationMessageTemplateBody(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.emphasized_item is not UNSET:
             result["emphasized_item"] = dump(self.emphasized_item)
         if self.items is not UNSET:

@@ -24,7 +24,7 @@ class LineNotificationMessageTemplateButton(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.button_key is not UNSET:
             result["button_key"] = self.button_key
         if self.url is not UNSET:

@@ -28,7 +28,7 @@ class LineNotificationMessageTemplateChannelSpecificMessage(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.template_key is not UNSET:
             result["template_key"] = self.template_key
         if self.body is not UNSET:

@@ -24,7 +24,7 @@ class LineNotificationMessageTemplateEmphasizedItem(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.item_key is not UNSET:
             result["item_key"] = self.item_key
         if self.content is not UNSET:

@@ -27,7 +27,7 @@ class ListContactsResponse(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.contacts is not UNSET:
             result["contacts"] = dump(self.contacts)
         if self.next_page_token is not UNSET:

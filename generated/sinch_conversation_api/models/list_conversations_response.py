@@ -29,7 +29,7 @@ class ListConversationsResponse(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.conversations is not UNSET:
             result["conversations"] = dump(self.conversations)
         if self.next_page_token is not UNSET:

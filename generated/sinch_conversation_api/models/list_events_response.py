@@ -27,7 +27,7 @@ class ListEventsResponse(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.events is not UNSET:
             result["events"] = dump(self.events)
         if self.next_page_token is not UNSET:

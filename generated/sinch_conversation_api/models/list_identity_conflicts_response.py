@@ -28,7 +28,7 @@ class ListIdentityConflictsResponse(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.conflicts is not UNSET:
             result["conflicts"] = dump(self.conflicts)
         if self.next_page_token is not UNSET:

@@ -24,7 +24,7 @@ class ListIdentityConflictsResponseConflictsItem(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.identity is not UNSET:
             result["identity"] = self.identity
         if self.channels is not UNSET:

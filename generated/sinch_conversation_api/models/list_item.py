@@ -29,7 +29,7 @@ class ListItem(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.choice is not UNSET:
             result["choice"] = dump(self.choice)
         if self.product is not UNSET:

@@ -27,7 +27,7 @@ class ListMessageField(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.list_message is not UNSET:
             result["list_message"] = dump(self.list_message)
         return result

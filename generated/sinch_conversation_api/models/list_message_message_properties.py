@@ -26,7 +26,7 @@ class ListMessageMessageProperties(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.catalog_id is not UNSET:
             result["catalog_id"] = self.catalog_id
         if self.menu is not UNSET:

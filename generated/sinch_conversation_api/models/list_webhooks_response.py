@@ -22,7 +22,7 @@ class ListWebhooksResponse(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.webhooks is not UNSET:
             result["webhooks"] = dump(self.webhooks)
         return result

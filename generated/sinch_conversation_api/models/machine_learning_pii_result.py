@@ -24,7 +24,7 @@ class MachineLearningPIIResult(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.message is not UNSET:
             result["message"] = self.message
         if self.masked is not UNSET:

@@ -34,7 +34,7 @@ class MachineLearningSentimentResult(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.sentiment is not UNSET:
             result["sentiment"] = self.sentiment
         if self.score is not UNSET:

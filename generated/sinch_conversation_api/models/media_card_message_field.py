@@ -26,7 +26,7 @@ class MediaCardMessageField(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.media_card_message is not UNSET:
             result["media_card_message"] = dump(self.media_card_message)
         return result

@@ -26,7 +26,7 @@ class MediaProperties(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.thumbnail_url is not UNSET:
             result["thumbnail_url"] = self.thumbnail_url
         if self.url is not UNSET:

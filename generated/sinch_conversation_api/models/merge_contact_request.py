@@ -27,7 +27,7 @@ class MergeContactRequest(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         result["source_id"] = self.source_id
         if self.strategy is not UNSET:
             result["strategy"] = self.strategy

@@ -29,7 +29,7 @@ class MMSCredentials(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.account_id is not UNSET:
             result["account_id"] = self.account_id
         if self.api_key is not UNSET:

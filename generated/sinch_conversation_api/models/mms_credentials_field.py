@@ -26,7 +26,7 @@ class MMSCredentialsField(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.mms_credentials is not UNSET:
             result["mms_credentials"] = dump(self.mms_credentials)
         return result

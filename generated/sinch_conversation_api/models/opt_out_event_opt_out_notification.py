@@ -44,7 +44,7 @@ class OptOutEventOptOutNotification(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.request_id is not UNSET:
             result["request_id"] = self.request_id
         if self.contact_id is not UNSET:

@@ -27,7 +27,7 @@ class PaymentOrderDetailsChannelSpecificMessagePaymentOrderItemsItem(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.retailer_id is not UNSET:
             result["retailer_id"] = self.retailer_id
         if self.name is not UNSET:

@@ -28,7 +28,7 @@ class ProductResponseMessage(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.product_response_message is not UNSET:
             result["product_response_message"] = dump(self.product_response_message)
         return result

@@ -30,7 +30,7 @@ class ProductResponseMessageProductResponseMessage(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.products is not UNSET:
             result["products"] = dump(self.products)
         if self.title is not UNSET:

@@ -27,7 +27,7 @@ class ProjectSettings(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.project_id is not UNSET:
             result["project_id"] = self.project_id
         if self.settings is not UNSET:

@@ -26,7 +26,7 @@ class ProjectSettingsSettings(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.contact_settings is not UNSET:
             result["contact_settings"] = dump(self.contact_settings)
         return result

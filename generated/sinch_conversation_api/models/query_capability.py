@@ -31,7 +31,7 @@ class QueryCapability(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         result["app_id"] = self.app_id
         result["recipient"] = dump(self.recipient)
         if self.request_id is not UNSET:

@@ -24,7 +24,7 @@ class QueueStats(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.outbound_size is not UNSET:
             result["outbound_size"] = self.outbound_size
         if self.outbound_limit is not UNSET:

@@ -26,7 +26,7 @@ class RateLimits(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.inbound is not UNSET:
             result["inbound"] = self.inbound
         if self.outbound is not UNSET:

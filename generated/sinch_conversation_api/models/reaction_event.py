@@ -30,7 +30,7 @@ class ReactionEvent(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.emoji is not UNSET:
             result["emoji"] = self.emoji
         if self.action is not UNSET:

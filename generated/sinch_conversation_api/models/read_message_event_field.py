@@ -22,7 +22,7 @@ class ReadMessageEventField(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.read_message_event is not UNSET:
             result["read_message_event"] = dump(self.read_message_event)
         return result

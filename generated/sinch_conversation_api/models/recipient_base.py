@@ -28,7 +28,7 @@ class RecipientBase(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.identified_by is not UNSET:
             result["identified_by"] = dump(self.identified_by)
         if self.contact_id is not UNSET:

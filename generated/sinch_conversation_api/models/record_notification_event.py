@@ -44,7 +44,7 @@ class RecordNotificationEvent(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.app_id is not UNSET:
             result["app_id"] = self.app_id
         if self.accepted_time is not UNSET:

@@ -47,7 +47,7 @@ class RecordNotificationEventRecordNotification(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.entity_id is not UNSET:
             result["entity_id"] = self.entity_id
         if self.record_status is not UNSET:

@@ -27,7 +27,7 @@ class RetentionPolicy(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.retention_type is not UNSET:
             result["retention_type"] = self.retention_type
         if self.ttl_days is not UNSET:

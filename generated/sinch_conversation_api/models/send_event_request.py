@@ -44,7 +44,7 @@ class SendEventRequest(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         result["app_id"] = self.app_id
         result["event"] = dump(self.event)
         result["recipient"] = dump(self.recipient)

@@ -25,7 +25,7 @@ class SendMessageResponse(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.accepted_time is not UNSET:
             result["accepted_time"] = dump(self.accepted_time)
         if self.message_id is not UNSET:

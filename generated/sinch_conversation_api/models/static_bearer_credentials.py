@@ -23,7 +23,7 @@ class StaticBearerCredentials(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.claimed_identity is not UNSET:
             result["claimed_identity"] = self.claimed_identity
         if self.token is not UNSET:

@@ -26,7 +26,7 @@ class StaticTokenCredentialsField(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.static_token is not UNSET:
             result["static_token"] = dump(self.static_token)
         return result

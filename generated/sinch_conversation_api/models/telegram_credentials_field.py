@@ -26,7 +26,7 @@ class TelegramCredentialsField(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.telegram_credentials is not UNSET:
             result["telegram_credentials"] = dump(self.telegram_credentials)
         return result

@@ -29,7 +29,7 @@ class TemplateMessage(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.channel_template is not UNSET:
             result["channel_template"] = dump(self.channel_template)
         if self.omni_template is not UNSET:

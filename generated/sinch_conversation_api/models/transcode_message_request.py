@@ -36,7 +36,7 @@ class TranscodeMessageRequest(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         result["app_id"] = self.app_id
         result["app_message"] = dump(self.app_message)
         result["channels"] = dump(self.channels)

@@ -23,7 +23,7 @@ class TranscodeMessageResponse(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.transcoded_message is not UNSET:
             result["transcoded_message"] = dump(self.transcoded_message)
         return result

@@ -26,7 +26,7 @@ class WeChatCredentialsField(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.wechat_credentials is not UNSET:
             result["wechat_credentials"] = dump(self.wechat_credentials)
         return result

@@ -29,7 +29,7 @@ class WhatsAppInteractiveNfmReply(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.name is not UNSET:
             result["name"] = self.name
         if self.response_json is not UNSET:

@@ -27,7 +27,7 @@ class WhatsAppPaymentSettingsBoleto(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.boleto is not UNSET:
             result["boleto"] = dump(self.boleto)
         return result

@@ -22,7 +22,7 @@ class WhatsAppPaymentSettingsBoletoBoleto(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.digitable_line is not UNSET:
             result["digitable_line"] = self.digitable_line
         return result

@@ -27,7 +27,7 @@ class CalendarMessageField(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.calendar_message is not UNSET:
             result["calendar_message"] = dump(self.calendar_message)
         return result

@@ -29,7 +29,7 @@ class CarouselMessage(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.cards is not UNSET:
             result["cards"] = dump(self.cards)
         if self.choices is not UNSET:

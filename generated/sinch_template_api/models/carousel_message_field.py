@@ -27,7 +27,7 @@ class CarouselMessageField(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.carousel_message is not UNSET:
             result["carousel_message"] = dump(self.carousel_message)
         return result

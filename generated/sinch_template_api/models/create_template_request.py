@@ -36,7 +36,7 @@ class CreateTemplateRequest(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         result["default_translation"] = self.default_translation
         result["translations"] = dump(self.translations)
         if self.id is not UNSET:

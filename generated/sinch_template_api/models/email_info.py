@@ -23,7 +23,7 @@ class EmailInfo(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.email_address is not UNSET:
             result["email_address"] = self.email_address
         if self.type_ is not UNSET:

@@ -30,7 +30,7 @@ class LocationMessage(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.coordinates is not UNSET:
             result["coordinates"] = dump(self.coordinates)
         if self.label is not UNSET:

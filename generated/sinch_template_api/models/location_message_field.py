@@ -26,7 +26,7 @@ class LocationMessageField(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.location_message is not UNSET:
             result["location_message"] = dump(self.location_message)
         return result

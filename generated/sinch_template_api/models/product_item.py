@@ -30,7 +30,7 @@ class ProductItem(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.id is not UNSET:
             result["id"] = self.id
         if self.marketplace is not UNSET:

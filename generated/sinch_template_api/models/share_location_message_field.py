@@ -27,7 +27,7 @@ class ShareLocationMessageField(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.share_location_message is not UNSET:
             result["share_location_message"] = dump(self.share_location_message)
         return result

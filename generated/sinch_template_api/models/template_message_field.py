@@ -27,7 +27,7 @@ class TemplateMessageField(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.template_message is not UNSET:
             result["template_message"] = dump(self.template_message)
         return result

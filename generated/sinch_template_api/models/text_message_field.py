@@ -27,7 +27,7 @@ class TextMessageField(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.text_message is not UNSET:
             result["text_message"] = dump(self.text_message)
         return result

@@ -24,7 +24,7 @@ class TypeTemplateVariable(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.key is not UNSET:
             result["key"] = self.key
         if self.preview_value is not UNSET:

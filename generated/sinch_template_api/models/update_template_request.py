@@ -36,7 +36,7 @@ class UpdateTemplateRequest(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         result["id"] = self.id
         result["version"] = self.version
         if self.description is not UNSET:

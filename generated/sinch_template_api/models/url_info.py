@@ -23,7 +23,7 @@ class UrlInfo(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.url is not UNSET:
             result["url"] = self.url
         if self.type_ is not UNSET:

@@ -26,7 +26,7 @@ class UrlMessageField(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.url_message is not UNSET:
             result["url_message"] = dump(self.url_message)
         return result

@@ -22,7 +22,7 @@ class V2ListTemplatesResponse(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.templates is not UNSET:
             result["templates"] = dump(self.templates)
         return result

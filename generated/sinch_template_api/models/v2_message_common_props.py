@@ -37,7 +37,7 @@ class V2MessageCommonProps(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.language_code is not UNSET:
             result["language_code"] = self.language_code
         if self.version is not UNSET:

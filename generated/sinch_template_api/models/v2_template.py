@@ -39,7 +39,7 @@ class V2Template(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
-        result: dict[str, Any] = dump(self.additional_properties)
+        result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.id is not UNSET:
             result["id"] = self.id
         if self.description is not UNSET:
