@@ -1,0 +1,84 @@
+"""JSON in and out: orjson when it is importable, else the standard library, with equal results."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TypeAlias
+from uuid import UUID
+
+try:
+    import orjson
+except ImportError:
+    _FAST = False
+else:
+    _FAST = True
+
+__all__ = ["JSON", "decode", "encode", "encode_portably"]
+
+JSON: TypeAlias = "Mapping[str, JSON] | list[JSON] | str | int | float | bool | None"
+
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, datetime):
+        if value.tzinfo is None:
+            message = "a datetime without a time zone: add one, such as datetime.UTC"
+            raise ValueError(message)
+        return value.isoformat()
+    if isinstance(value, UUID):
+        return str(value)
+    message = f"{type(value).__name__} has no JSON form"
+    raise TypeError(message)
+
+
+def encode_portably(value: object) -> bytes:
+    """Encode with the standard library alone.
+
+    Raises: TypeError or ValueError for what JSON cannot express.
+    """
+    text = json.dumps(
+        value, default=_plain, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    )
+    return text.encode()
+
+
+def encode(value: object) -> bytes:
+    """Encode *value* as compact UTF-8 JSON; mappings and aware datetimes are welcome.
+
+    Raises: TypeError or ValueError for what JSON cannot express.
+    """
+    if not _FAST:
+        return encode_portably(value)
+    # Otherwise orjson writes naive datetimes, which mean another moment on another machine.
+    return orjson.dumps(value, default=_plain, option=orjson.OPT_PASSTHROUGH_DATETIME)
+
+
+def _no_constant(name: str) -> object:
+    message = f"{name} is not JSON"
+    raise ValueError(message)
+
+
+def decode(content: bytes) -> object:
+    """Decode UTF-8 JSON.
+
+    Raises: ValueError for anything else, however deep or broken.
+    """
+    content = content.removeprefix(_BYTE_ORDER_MARK)
+    if _FAST:
+        return orjson.loads(content)
+    return decode_portably(content)
+
+
+def decode_portably(content: bytes) -> object:
+    """Decode with the standard library alone.
+
+    Raises: ValueError, for nesting too deep as well.
+    """
+    try:
+        return json.loads(content.decode(), parse_constant=_no_constant)
+    except RecursionError:
+        message = "nested too deeply"
+        raise ValueError(message) from None

@@ -1,0 +1,138 @@
+"""When to repeat a request: a pure decision, without I/O, clock or chance.
+
+A message sent twice is worse than an error; that decides every case the API's documentation
+leaves open.
+"""
+
+import math
+from dataclasses import dataclass
+from enum import Enum
+from http import HTTPStatus
+from typing import Final, Literal
+
+from sinch_wrapper._http import httpx
+from sinch_wrapper.errors import ConfigurationError
+
+__all__ = ["Attempt", "RetryPolicy", "classify_failure", "classify_status"]
+
+_FIRST_BACKOFF: Final = 0.5
+_LONGEST_WAIT: Final = 60.0
+_REPEATABLE: Final = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
+_TRY_AGAIN: Final = frozenset({500, 501, 503})
+
+
+class Attempt(Enum):
+    """How one request on the wire ended, as far as repeating it goes."""
+
+    DONE = "an answer that repeating would not change"
+    THROTTLED = "429: surely not carried out"
+    NOT_SENT = "no connection was made: surely not carried out"
+    TRY_AGAIN = "500, 501, 503: the documentation says to try again"
+    UNKNOWN = "other 5xx, timeout, reset, half a body: perhaps carried out"
+    HOPELESS = "the request cannot be put on the wire, now or later"
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether the server may have carried the request out without saying so."""
+        return self in {Attempt.TRY_AGAIN, Attempt.UNKNOWN}
+
+
+def classify_status(status_code: int) -> Attempt:
+    """Say what a status means for repeating.
+
+    Source: the error table of the Conversation API (500, 501, 503: try again with back-off).
+    """
+    if status_code == HTTPStatus.TOO_MANY_REQUESTS:
+        return Attempt.THROTTLED
+    if status_code in _TRY_AGAIN:
+        return Attempt.TRY_AGAIN
+    return Attempt.UNKNOWN if status_code >= HTTPStatus.INTERNAL_SERVER_ERROR else Attempt.DONE
+
+
+def classify_failure(error: Exception) -> Attempt:
+    """Say what an exception of the HTTP library means for repeating."""
+    if isinstance(error, httpx.LocalProtocolError | httpx.UnsupportedProtocol | httpx.InvalidURL):
+        return Attempt.HOPELESS
+    if isinstance(
+        error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout | httpx.ProxyError
+    ):
+        return Attempt.NOT_SENT
+    return Attempt.UNKNOWN
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """Which requests are repeated, how often and after how long.
+
+    *attempts* counts the first one, so 1 never repeats. *retry_deadline* is in seconds, from
+    the first attempt: no wait goes beyond it. *resend* decides about a POST that was answered
+    500, 501 or 503: `"documented"` repeats it, as the API's documentation advises; `"never"`
+    does not, for callers who look first.
+
+    | outcome | GET, PUT, DELETE | PATCH | POST |
+    |---|---|---|---|
+    | 429; no connection made | repeat | repeat | repeat |
+    | 500, 501, 503 | repeat | repeat | repeat when *resend* is `"documented"` |
+    | other 5xx, timeout, reset, half a body | repeat | stop | stop |
+
+    Raises: ConfigurationError for values out of range.
+    """
+
+    attempts: int = 4
+    resend: Literal["documented", "never"] = "documented"
+    retry_deadline: float = 120.0
+
+    def __post_init__(self) -> None:
+        if self.attempts < 1:
+            message = "RetryPolicy.attempts must be 1 or more"
+        elif self.resend not in {"documented", "never"}:
+            message = 'RetryPolicy.resend must be "documented" or "never"'
+        elif math.isnan(self.retry_deadline) or self.retry_deadline < 0:
+            message = "RetryPolicy.retry_deadline must be 0 seconds or more"
+        else:
+            return
+        raise ConfigurationError(message)
+
+    def may_repeat(self, method: str, outcome: Attempt) -> bool:
+        """Say whether a request of *method* that ended in *outcome* may be sent again."""
+        method = method.upper()
+        match outcome:
+            case Attempt.DONE | Attempt.HOPELESS:
+                return False
+            case Attempt.THROTTLED | Attempt.NOT_SENT:
+                return True
+            case Attempt.TRY_AGAIN:
+                return method != "POST" or self.resend == "documented"
+            case Attempt.UNKNOWN:
+                return method in _REPEATABLE
+
+    def wait(  # noqa: PLR0913 (all that a pure decision needs)
+        self,
+        method: str,
+        outcome: Attempt,
+        *,
+        attempt: int,
+        elapsed: float,
+        jitter: float,
+        asked: float | None = None,
+    ) -> float | None:
+        """Say how long to wait before the next attempt, or None to stop.
+
+        The wait is drawn from 0 to 0.5 x 2^(attempt - 1) seconds (full jitter: *jitter* is a
+        random number from 0 to 1) and is at least what the server *asked* for; both are capped
+        at 60 s.
+
+        Args:
+            method: of the request.
+            outcome: of the attempt that just ended.
+            attempt: its number, from 1.
+            elapsed: seconds since the first attempt began.
+            jitter: 0 to 1.
+            asked: seconds from `Retry-After` or RetryInfo.
+
+        """
+        if attempt >= self.attempts or not self.may_repeat(method, outcome):
+            return None
+        backoff = jitter * min(_LONGEST_WAIT, _FIRST_BACKOFF * 2.0 ** min(attempt - 1, 10))
+        pause = max(backoff, min(asked or 0.0, _LONGEST_WAIT))
+        return pause if elapsed + pause <= self.retry_deadline else None

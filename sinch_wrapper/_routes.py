@@ -1,0 +1,125 @@
+"""The inner transports: one pool a proxy, one TLS context for all."""
+
+import ssl
+import threading
+from collections.abc import Callable
+from functools import cache
+from typing import Final, Generic, TypeVar
+from urllib.request import getproxies, proxy_bypass
+
+from sinch_wrapper._http import httpx
+from sinch_wrapper.errors import ConfigurationError
+
+__all__ = [
+    "AsyncRoutedTransport",
+    "RoutedTransport",
+    "Routes",
+    "open_async_pool",
+    "open_pool",
+    "proxy_for",
+]
+
+T = TypeVar("T")
+
+# Equal numbers: with fewer kept alive, a busy client reconnects on almost every call, and the
+# pool of httpx 0.28 may close a connection that another thread was just given.
+_CONNECTIONS: Final = httpx.Limits(max_connections=32, max_keepalive_connections=32)
+
+
+@cache
+def _tls_context() -> ssl.SSLContext:
+    # Reading the CA bundle takes 45 ms; no setting of ours differs between clients.
+    return httpx.create_ssl_context()
+
+
+def proxy_for(scheme: str, host: str, explicit: str | None) -> str | None:
+    """The proxy to use for *host*: *explicit*, or what environment and system say.
+
+    An empty *explicit* means none at all.
+    """
+    if explicit is not None:
+        return explicit or None
+    proxies = getproxies()
+    found = proxies.get(scheme) or proxies.get("all")
+    if not found or proxy_bypass(host):
+        return None
+    return found if "://" in found else f"http://{found}"
+
+
+def open_pool(proxy: str | None) -> httpx.BaseTransport:
+    """Open a connection pool for threads."""
+    return httpx.HTTPTransport(verify=_tls_context(), limits=_CONNECTIONS, proxy=proxy)
+
+
+def open_async_pool(proxy: str | None) -> httpx.AsyncBaseTransport:
+    """Open a connection pool for tasks."""
+    return httpx.AsyncHTTPTransport(verify=_tls_context(), limits=_CONNECTIONS, proxy=proxy)
+
+
+class Routes(Generic[T]):
+    """Finds the pool for a URL, and opens it when it is the first to need it."""
+
+    def __init__(self, open_: Callable[[str | None], T], proxy: str | None) -> None:
+        self._open = open_
+        self._proxy = proxy
+        self._by_host: dict[tuple[str, str], T] = {}
+        self._by_proxy: dict[str | None, T] = {}
+        self._opening = threading.Lock()
+
+    def pick(self, url: httpx.URL) -> T:
+        """The pool for *url*.
+
+        Raises: ConfigurationError for a proxy that cannot be used.
+        """
+        key = (url.scheme, url.host)
+        found = self._by_host.get(key)
+        return self._add(key) if found is None else found
+
+    def opened(self) -> list[T]:
+        """All pools so far."""
+        return list(self._by_proxy.values())
+
+    def _add(self, key: tuple[str, str]) -> T:
+        proxy = proxy_for(*key, self._proxy)
+        with self._opening:
+            if proxy not in self._by_proxy:
+                try:
+                    self._by_proxy[proxy] = self._open(proxy)
+                except (ValueError, ImportError, httpx.InvalidURL):
+                    # Not shown and not chained: a proxy URL may hold a password.
+                    message = "the proxy cannot be used: check proxy= or HTTPS_PROXY (for SOCKS "
+                    message += "the package socksio must be installed)"
+                    raise ConfigurationError(message) from None
+            return self._by_host.setdefault(key, self._by_proxy[proxy])
+
+
+class RoutedTransport(httpx.BaseTransport):
+    """Sends each request through the pool of its proxy."""
+
+    def __init__(self, routes: Routes[httpx.BaseTransport]) -> None:
+        self._routes = routes
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send *request*."""
+        return self._routes.pick(request.url).handle_request(request)
+
+    def close(self) -> None:
+        """Close all pools."""
+        for pool in self._routes.opened():
+            pool.close()
+
+
+class AsyncRoutedTransport(httpx.AsyncBaseTransport):
+    """The same as RoutedTransport, awaited."""
+
+    def __init__(self, routes: Routes[httpx.AsyncBaseTransport]) -> None:
+        self._routes = routes
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send *request*."""
+        return await self._routes.pick(request.url).handle_async_request(request)
+
+    async def aclose(self) -> None:
+        """Close all pools."""
+        for pool in self._routes.opened():
+            await pool.aclose()

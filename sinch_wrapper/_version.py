@@ -1,0 +1,15 @@
+"""The version of this package, from its metadata."""
+
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+
+__all__ = ["package_version"]
+
+
+@cache
+def package_version() -> str:
+    """The installed version; `0` when the package runs from a folder without being installed."""
+    try:
+        return version("sinch-wrapper")
+    except PackageNotFoundError:
+        return "0"

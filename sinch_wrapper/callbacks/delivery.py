@@ -1,0 +1,61 @@
+"""Delivery receipts: what became of one message or event."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sinch_wrapper.callbacks.events import Event
+
+__all__ = ["FINAL_STATUSES", "DeliveryReport", "delivery_report"]
+
+FINAL_STATUSES = frozenset({"DELIVERED", "READ", "FAILED"})
+
+_KINDS = {"message_delivery_report": "message_id", "event_delivery_report": "event_id"}
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryReport:
+    """A delivery receipt; every text is empty when the receipt lacks it.
+
+    *id* is that of the message or event, *status* an open set (`QUEUED_ON_CHANNEL`, `DELIVERED`,
+    `READ`, `FAILED`, `SWITCHING_CHANNEL`, ...), *reason* the reason code of a failure.
+    """
+
+    id: str
+    status: str
+    reason: str
+    sub_code: str
+    channel: str
+    identity: str = field(repr=False)
+    description: str = field(repr=False)
+
+    @property
+    def is_final(self) -> bool:
+        """Whether the message has reached its end; `READ` may still follow `DELIVERED`."""
+        return self.status in FINAL_STATUSES
+
+
+def delivery_report(event: Event) -> DeliveryReport | None:
+    """Return the receipt in *event*, None when it is an event of another kind."""
+    if event.kind not in _KINDS:
+        return None
+    reason = _object(event.payload, "reason")
+    identity = _object(event.payload, "channel_identity")
+    return DeliveryReport(
+        id=_text(event.payload, _KINDS[event.kind]),
+        status=_text(event.payload, "status"),
+        reason=_text(reason, "code"),
+        sub_code=_text(reason, "sub_code"),
+        channel=_text(identity, "channel"),
+        identity=_text(identity, "identity"),
+        description=_text(reason, "description"),
+    )
+
+
+def _object(value: Mapping[str, object], name: str) -> Mapping[str, object]:
+    found = value.get(name)
+    return found if isinstance(found, dict) else {}
+
+
+def _text(value: Mapping[str, object], name: str) -> str:
+    found = value.get(name)
+    return found if isinstance(found, str) else ""

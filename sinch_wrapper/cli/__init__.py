@@ -1,0 +1,22 @@
+"""The command `sinch-wrapper` (extra: cli)."""
+
+import sys
+from collections.abc import Sequence
+
+__all__ = ["main"]
+
+_EXTRA = frozenset({"click", "jsonschema_rs", "rich", "starlette", "uvicorn"})
+_HINT = 'sinch-wrapper: the command needs more packages: pip install "sinch-wrapper[cli]"'
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command with *arguments*, else those of the process, and return its exit code."""
+    try:
+        from sinch_wrapper.cli.app import run
+
+        return run(arguments)
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in _EXTRA:
+            raise
+        sys.stderr.write(f"{_HINT}\n")
+        return 1

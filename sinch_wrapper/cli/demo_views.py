@@ -1,0 +1,159 @@
+"""How the demo shows itself: on a terminal, as plain lines, or not at all."""
+
+import sys
+from types import TracebackType
+from typing import Protocol, Self
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.table import Table
+
+from sinch_wrapper.cli.demo_data import TOTAL
+from sinch_wrapper.cli.demo_run import Result
+
+__all__ = ["PlainView", "SilentView", "TerminalView", "View", "view_for"]
+
+_WORDS = {
+    "BAD_REQUEST": "a parameter is missing or empty",
+    "RECIPIENT_NOT_REACHABLE": "the number cannot be reached",
+}
+
+
+class View(Protocol):
+    """Where the demo tells what it does."""
+
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None: ...
+    def note(self, line: str) -> None:
+        """Show a step."""
+
+    def progress(self, accepted: int, settled: int) -> None:
+        """Show how many recipients were accepted, and how many have reached their end."""
+
+    def result(self, result: Result) -> None:
+        """Show how it ended."""
+
+
+class SilentView:
+    """Shows nothing."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        pass
+
+    def note(self, line: str) -> None:
+        """Show nothing."""
+
+    def progress(self, accepted: int, settled: int) -> None:
+        """Show nothing."""
+
+    def result(self, result: Result) -> None:
+        """Show nothing."""
+
+
+class PlainView(SilentView):
+    """Lines of text, for files and pipes."""
+
+    def note(self, line: str) -> None:
+        """Print a line."""
+        click.echo(line)
+
+    def result(self, result: Result) -> None:
+        """Print the counts, one a line."""
+        for label, count, _ in rows(result):
+            click.echo(f"{label}: {count}")
+        click.echo(closing(result))
+
+
+class TerminalView(SilentView):
+    """Progress bars and a table."""
+
+    def __init__(self) -> None:
+        self._console = Console(highlight=False)
+        self._bars = Progress(
+            TextColumn("  {task.description:<13}"),
+            BarColumn(bar_width=40),
+            MofNCompleteColumn(),
+            console=self._console,
+        )
+        self._accepted = self._bars.add_task("accepted", total=TOTAL, visible=False)
+        self._settled = self._bars.add_task("accounted for", total=TOTAL, visible=False)
+
+    def __enter__(self) -> Self:
+        self._bars.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._bars.stop()
+
+    def note(self, line: str) -> None:
+        """Print a step above the bars."""
+        self._console.print(f"[green]✓[/] {line}")
+
+    def progress(self, accepted: int, settled: int) -> None:
+        """Move the bars."""
+        self._bars.update(self._accepted, completed=accepted, visible=True)
+        self._bars.update(self._settled, completed=settled, visible=True)
+
+    def result(self, result: Result) -> None:
+        """Print the table."""
+        self._bars.stop()
+        table = Table(title="What became of each recipient", title_justify="left")
+        table.add_column("outcome")
+        table.add_column("recipients", justify="right")
+        table.add_column("why", style="dim")
+        shown = rows(result)
+        for number, (label, count, why) in enumerate(shown, 1):
+            table.add_row(label, f"{count:,}", why, end_section=number == len(shown) - 1)
+        self._console.print()
+        self._console.print(table)
+        self._console.print(closing(result))
+
+
+def view_for(*, as_json: bool) -> View:
+    """Return the view that suits the output."""
+    if as_json:
+        return SilentView()
+    return TerminalView() if sys.stdout.isatty() else PlainView()
+
+
+def rows(result: Result) -> list[tuple[str, int, str]]:
+    """Return the table: outcome, count, explanation; the total comes last."""
+    summary = result.summary
+    failed = [
+        (f"failed: {reason}", count, _WORDS.get(reason, ""))
+        for reason, count in summary.failed.items()
+    ]
+    return [
+        ("delivered", summary.delivered, ""),
+        *failed,
+        ("pending", summary.pending, ""),
+        ("total", summary.total, ""),
+    ]
+
+
+def closing(result: Result) -> str:
+    """Return the last line."""
+    return (
+        f"The first message: {result.first_status.lower()}. "
+        f"{result.callbacks:,} signed callbacks verified, "
+        f"{result.faults} faults overcome, in {result.seconds:.1f} s."
+    )

@@ -1,0 +1,126 @@
+"""From an error response to its exception, and what its one line says."""
+
+from datetime import UTC, datetime
+from typing import Final
+
+from sinch_wrapper.errors._delay import parse_retry_after
+from sinch_wrapper.errors._details import ErrorInfo
+from sinch_wrapper.errors._problem import Problem, read_problem
+from sinch_wrapper.errors._reply import Headers, Reply
+from sinch_wrapper.errors._status import (
+    APIResponseValidationError,
+    APIStatusError,
+    AuthenticationError,
+    BadRequestError,
+    ConflictError,
+    InternalServerError,
+    NotFoundError,
+    PermissionDeniedError,
+    RateLimitError,
+)
+from sinch_wrapper.errors._words import safe_field, safe_token, safe_word
+
+__all__ = ["error_from_reply", "read_server_delay", "unreadable_reply"]
+
+_CLASSES: Final[dict[int, type[APIStatusError]]] = {
+    400: BadRequestError,
+    401: AuthenticationError,
+    403: PermissionDeniedError,
+    404: NotFoundError,
+    409: ConflictError,
+    429: RateLimitError,
+}
+_ADVICE: Final[dict[int, str]] = {
+    400: "the request is malformed",
+    401: "check SINCH_KEY_ID and SINCH_KEY_SECRET, and that the key is active",
+    403: "check that the key belongs to SINCH_PROJECT_ID, that the project may use this API, "
+    "and its billing (BILLING_CREDIT_LIMIT_BREACHED)",
+    404: "it is not in this project or not in this region; "
+    "the region must be the one in which the app was created",
+    409: "it exists already, or was changed meanwhile",
+    429: "over the requests per second of the project or the queue of the app; "
+    "send slower (limits=) or ask for a higher quota",
+}
+_SERVER_FAULT: Final = "the fault is on the server's side; look before repeating what sends"
+_REDIRECT: Final = "redirects are not followed; check endpoints="
+_SERVER_FAULTS: Final = range(500, 600)
+_REDIRECTS: Final = range(300, 400)
+_REQUEST_ID_HEADERS: Final = ("x-request-id", "request-id", "x-correlation-id", "traceparent")
+
+
+def _request_id(headers: Headers) -> str | None:
+    found = (headers.get(name) for name in _REQUEST_ID_HEADERS)
+    return next((text for text in found if text), None)
+
+
+def _advice(reply: Reply, problem: Problem) -> str:
+    status_code = reply.status_code
+    if problem.field_violations:
+        fields = [safe_field(violation.field) for violation in problem.field_violations[:5]]
+        return f"wrong fields: {', '.join(dict.fromkeys(fields))}"
+    if status_code in _ADVICE:
+        return _ADVICE[status_code]
+    if status_code in _SERVER_FAULTS:
+        return _SERVER_FAULT
+    return _REDIRECT if status_code in _REDIRECTS else "the request was refused"
+
+
+def _line(what: str, reply: Reply, problem: Problem, advice: str, attempts: int) -> str:
+    names = [safe_word(problem.status)]
+    names += [safe_word(item.reason) for item in problem.details if isinstance(item, ErrorInfo)]
+    head = " ".join([f"{what} failed: {reply.status_code}", *filter(None, dict.fromkeys(names))])
+    request_id = safe_token(_request_id(reply.headers) or "")
+    if request_id:
+        head += f", request id {request_id}"
+    if attempts > 1:
+        head += f", after {attempts} attempts"
+    return f"{head}: {advice}"
+
+
+def read_server_delay(reply: Reply, now: datetime) -> float | None:
+    """The longest wait that `Retry-After` or RetryInfo asks for, in seconds; None when neither."""
+    delays = (
+        parse_retry_after(reply.headers.get("retry-after"), now),
+        read_problem(reply.content).retry_delay,
+    )
+    return max((delay for delay in delays if delay is not None), default=None)
+
+
+def error_from_reply(  # noqa: PLR0913 (keyword-only, each with a default)
+    what: str,
+    reply: Reply,
+    *,
+    attempts: int = 1,
+    now: datetime | None = None,
+    kind: type[APIStatusError] | None = None,
+    advice: str | None = None,
+) -> APIStatusError:
+    """Build the exception for a response that is no 2xx; never raises, whatever the body.
+
+    *what* names the operation. *kind* and *advice* replace what follows from the status, as
+    for the token endpoint, whose 400 and 403 refuse the key too.
+    """
+    problem = read_problem(reply.content)
+    default = InternalServerError if reply.status_code in _SERVER_FAULTS else APIStatusError
+    if advice is None:
+        advice = _ADVICE[401] if kind is AuthenticationError else _advice(reply, problem)
+    kind = kind or _CLASSES.get(reply.status_code, default)
+    return kind(
+        _line(what, reply, problem, advice, attempts),
+        reply,
+        problem,
+        read_server_delay(reply, now or datetime.now(UTC)),
+        _request_id(reply.headers),
+        attempts,
+    )
+
+
+def unreadable_reply(
+    what: str, reply: Reply, reason: str, attempts: int = 1
+) -> APIResponseValidationError:
+    """Build the exception for a 2xx whose body is not what the documents promise."""
+    line = (
+        f"{what} was accepted ({reply.status_code}) but its answer cannot be read ({reason}): "
+        "do not repeat it; see .response"
+    )
+    return APIResponseValidationError(line, reply, _request_id(reply.headers), attempts)

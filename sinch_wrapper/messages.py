@@ -1,0 +1,115 @@
+"""Builders of messages: immutable values for `message=`, in the Conversation and Batch APIs.
+
+Every builder takes the options that all messages have (MessageOptions) and raises ValueError or
+TypeError for obvious mistakes, without quoting what was passed. Texts may hold `${name}`
+placeholders when the message is sent in a batch.
+Source: AppMessage in the OpenAPI document of the Conversation API.
+"""
+
+from collections.abc import Mapping
+from typing import Unpack
+
+from sinch_wrapper import _parts as parts
+from sinch_wrapper._message import Message, MessageOptions, build
+from sinch_wrapper._rich import card, carousel, choice, contact_info, list_message
+from sinch_wrapper._values import Value, compact, string
+from sinch_wrapper.recipients import Recipient
+
+__all__ = [
+    "Message",
+    "MessageOptions",
+    "Recipient",
+    "card",
+    "carousel",
+    "choice",
+    "contact_info",
+    "list_message",
+    "location",
+    "media",
+    "template",
+    "template_reference",
+    "text",
+]
+
+
+def text(text: str, /, **options: Unpack[MessageOptions]) -> Message:
+    """Plain text."""
+    return build("text_message", {"text": string("text", text)}, options)
+
+
+def media(
+    url: str,
+    *,
+    thumbnail_url: str | None = None,
+    filename_override: str | None = None,
+    **options: Unpack[MessageOptions],
+) -> Message:
+    """An image, video, document or other file at a public URL."""
+    content = compact(
+        url=string("url", url), thumbnail_url=thumbnail_url, filename_override=filename_override
+    )
+    return build("media_message", content, options)
+
+
+def template_reference(
+    template_id: str,
+    *,
+    version: str | None = None,
+    language_code: str | None = None,
+    parameters: Mapping[str, str] | None = None,
+) -> Message:
+    """A template by its id, for `channel=` of template()."""
+    return Value(
+        "template_reference",
+        compact(
+            template_id=string("template_id", template_id),
+            version=version,
+            language_code=language_code,
+            parameters=parameters,
+        ),
+    )
+
+
+def template(
+    template_id: str | None = None,
+    *,
+    version: str | None = None,
+    language_code: str | None = None,
+    parameters: Mapping[str, str] | None = None,
+    channel: Mapping[str, Mapping[str, object]] | None = None,
+    **options: Unpack[MessageOptions],
+) -> Message:
+    """A stored template: an omni template by id and *version*, templates of channels, or both.
+
+    *channel* maps channel names to values of template_reference(); they win on their channels.
+    """
+    omni = None
+    if template_id is not None:
+        omni = template_reference(
+            template_id,
+            version=string("version", version),
+            language_code=language_code,
+            parameters=parameters,
+        )
+    elif not channel:
+        message = "template() needs template_id and version, or channel="
+        raise ValueError(message)
+    content = compact(channel_template=channel, omni_template=omni)
+    return build("template_message", content, options)
+
+
+def location(
+    title: str,
+    latitude: float,
+    longitude: float,
+    *,
+    label: str | None = None,
+    **options: Unpack[MessageOptions],
+) -> Message:
+    """A place on the map, in degrees."""
+    content = compact(
+        title=string("title", title),
+        coordinates=parts.coordinates(latitude, longitude),
+        label=label,
+    )
+    return build("location_message", content, options)

@@ -1,0 +1,167 @@
+"""All items of a list operation, page by page, whatever the operation and its paging."""
+
+import inspect
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Iterator,
+    Mapping,
+)
+from typing import Final, ParamSpec, TypeVar, cast, overload
+
+from sinch_wrapper.errors import SinchError
+
+__all__ = ["pages", "paginate"]
+
+P = ParamSpec("P")
+Page = TypeVar("Page")
+Item = TypeVar("Item")
+
+_TOKEN: Final = "page_token"  # noqa: S105 (the name of a parameter)
+_NEXT: Final = "next_page_token"
+
+
+@overload
+def pages(  # type: ignore[overload-overlap]  # an awaitable is an object too
+    method: Callable[P, Awaitable[Page]], /, *args: P.args, **kwargs: P.kwargs
+) -> AsyncIterator[Page]: ...
+@overload
+def pages(method: Callable[P, Page], /, *args: P.args, **kwargs: P.kwargs) -> Iterator[Page]: ...
+def pages(method: Callable[..., object], /, *args: object, **kwargs: object) -> object:
+    """Yield the pages of a list operation, each as *method* returns it.
+
+    *method* is any generated list method, of either client; the arguments are its own. The
+    iterator is asynchronous when *method* is. Operations without paging give one page.
+
+    Raises (while iterating): SinchError when the server gives a page token twice, and whatever
+    *method* raises.
+    """
+    turner = _Turner(method, args, kwargs)
+    return _async_pages(turner) if inspect.iscoroutinefunction(method) else _pages(turner)
+
+
+@overload
+def paginate(  # type: ignore[overload-overlap]  # an awaitable is an object too
+    method: Callable[P, Awaitable[Iterable[Item]]], /, *args: P.args, **kwargs: P.kwargs
+) -> AsyncIterator[Item]: ...
+@overload
+def paginate(
+    method: Callable[P, Iterable[Item]], /, *args: P.args, **kwargs: P.kwargs
+) -> Iterator[Item]: ...
+@overload
+def paginate(  # type: ignore[overload-overlap]  # an awaitable is an object too
+    method: Callable[P, Awaitable[object]], /, *args: P.args, **kwargs: P.kwargs
+) -> AsyncIterator[object]: ...
+@overload
+def paginate(
+    method: Callable[P, object], /, *args: P.args, **kwargs: P.kwargs
+) -> Iterator[object]: ...
+def paginate(method: Callable[..., object], /, *args: object, **kwargs: object) -> object:
+    """Yield the items of all pages of a list operation: contacts, apps, messages and so on.
+
+    *method* is any generated list method, of either client; the arguments are its own. The
+    iterator is asynchronous when *method* is. A page's items are its only list.
+
+    Raises (while iterating): TypeError when the answer is no list, SinchError when the server
+    gives a page token twice, and whatever *method* raises.
+    """
+    turner = _Turner(method, args, kwargs)
+    return _async_items(turner) if inspect.iscoroutinefunction(method) else _items(turner)
+
+
+class _Turner:
+    """Calls a list operation and knows how to ask for the page after."""
+
+    def __init__(
+        self,
+        method: Callable[..., object],
+        args: tuple[object, ...],
+        kwargs: Mapping[str, object],
+    ) -> None:
+        self.name = getattr(method, "__name__", "the operation")
+        self._method = method
+        self._args = args
+        self._kwargs = dict(kwargs)
+        self._seen: set[str] = set()
+        self._parameters = inspect.signature(method).parameters
+
+    def call(self) -> object:
+        """Ask for the page that is due."""
+        return self._method(*self._args, **self._kwargs)
+
+    def turn(self, page: object) -> bool:
+        """Go to the page after *page*; False when there is none."""
+        token = getattr(page, _NEXT, None)
+        if not isinstance(token, str) or not token:
+            return False
+        if token in self._seen:
+            message = f"{self.name} gave the same page token twice: stopped, for it would not end"
+            raise SinchError(message)
+        self._seen.add(token)
+        if _TOKEN in self._parameters:
+            self._kwargs[_TOKEN] = token
+        elif "body" in self._kwargs:
+            self._kwargs["body"] = {**_as_mapping(self._kwargs["body"]), _TOKEN: token}
+        else:
+            return False
+        return True
+
+
+def _as_mapping(body: object) -> Mapping[str, object]:
+    if isinstance(body, Mapping):
+        return body
+    to_dict = getattr(body, "to_dict", None)
+    if to_dict is None:
+        message = f"body must be a mapping or a model, not {type(body).__name__}"
+        raise TypeError(message)
+    return cast("Mapping[str, object]", to_dict())
+
+
+def _items_of(page: object, name: str) -> Iterable[object]:
+    if isinstance(page, list):
+        return page
+    # The annotations tell an absent list from an answer that has none.
+    lists = [
+        field.name
+        for field in getattr(type(page), "__attrs_attrs__", ())
+        if str(field.type).startswith("list[")
+    ]
+    if len(lists) != 1:
+        message = f"{name} is no list operation: its answer has {len(lists)} lists, not one"
+        raise TypeError(message)
+    items = getattr(page, lists[0])
+    if not items:
+        return ()
+    if not isinstance(items, list):
+        message = f"{name}: {lists[0]} in the answer is no list"
+        raise SinchError(message)
+    return items
+
+
+def _pages(turner: _Turner) -> Iterator[object]:
+    more = True
+    while more:
+        page = turner.call()
+        yield page
+        more = turner.turn(page)
+
+
+async def _async_pages(turner: _Turner) -> AsyncIterator[object]:
+    more = True
+    while more:
+        page = await cast("Awaitable[object]", turner.call())
+        yield page
+        more = turner.turn(page)
+
+
+def _items(turner: _Turner) -> Iterator[object]:
+    for page in _pages(turner):
+        yield from _items_of(page, turner.name)
+
+
+async def _async_items(turner: _Turner) -> AsyncIterator[object]:
+    async for page in _async_pages(turner):
+        for item in _items_of(page, turner.name):
+            yield item

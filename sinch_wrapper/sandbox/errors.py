@@ -1,0 +1,63 @@
+"""Refusals of the sandbox in the error format of the APIs."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sinch_wrapper.sandbox.shapes import Json
+
+_BAD_REQUEST = "type.googleapis.com/google.rpc.BadRequest"
+
+STATUS_NAMES = {
+    400: "INVALID_ARGUMENT",
+    401: "UNAUTHENTICATED",
+    403: "PERMISSION_DENIED",
+    404: "NOT_FOUND",
+    405: "UNIMPLEMENTED",
+    409: "ALREADY_EXISTS",
+    413: "INVALID_ARGUMENT",
+    429: "RESOURCE_EXHAUSTED",
+    500: "INTERNAL",
+    501: "UNIMPLEMENTED",
+    503: "UNAVAILABLE",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """A field and what is wrong with it; never its value."""
+
+    field: str
+    description: str
+
+
+@dataclass(slots=True)
+class Refusal(Exception):  # noqa: N818 (an answer, no mistake)
+    """A request that is answered with an error status and the wrapped error body."""
+
+    code: int
+    message: str
+    details: Sequence[Json] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def body(self) -> Json:
+        """Return the body: ``{"error": {code, message, status, details}}`` (batch-api.md 9.1)."""
+        status = STATUS_NAMES.get(self.code, "UNKNOWN")
+        error = {"code": self.code, "message": self.message, "status": status}
+        return {"error": error | {"details": list(self.details)}}
+
+
+def bad_request(violations: Sequence[Violation]) -> Refusal:
+    """Return a 400 that lists *violations* as google.rpc BadRequest."""
+    fields = [{"field": each.field, "description": each.description} for each in violations]
+    detail = {"@type": _BAD_REQUEST, "field_violations": fields}
+    return Refusal(400, "Invalid argument", [detail])
+
+
+def invalid(field_name: str, description: str) -> Refusal:
+    """Return a 400 for one field."""
+    return bad_request([Violation(field_name, description)])
+
+
+def not_found(kind: str) -> Refusal:
+    """Return a 404 for a resource of *kind*."""
+    return Refusal(404, f"{kind} not found in this project and region")

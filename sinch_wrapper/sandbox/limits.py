@@ -1,0 +1,25 @@
+"""The request limit of the project."""
+
+from collections.abc import Callable
+
+from sinch_wrapper.sandbox.errors import Refusal
+
+
+class RequestMeter:
+    """A bucket of one second's worth of requests; source: batch-api.md 9.3 (800 per second)."""
+
+    def __init__(self, per_second: float, clock: Callable[[], float]) -> None:
+        self._per_second = per_second
+        self._clock = clock
+        self._left = per_second
+        self._seen = clock()
+
+    def take(self) -> None:
+        """Count one request; raises Refusal 429 when the bucket is empty."""
+        now = self._clock()
+        earned = (now - self._seen) * self._per_second
+        self._seen = now
+        self._left = min(self._per_second, self._left + max(0.0, earned))
+        if self._left < 1:
+            raise Refusal(429, "The project sends too many requests per second")
+        self._left -= 1

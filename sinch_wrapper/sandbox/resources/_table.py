@@ -1,0 +1,28 @@
+"""Which function serves which operation."""
+
+from sinch_wrapper.sandbox.resources import (
+    apps,
+    batches,
+    consents,
+    contacts,
+    conversations,
+    events,
+    messages,
+    project,
+    templates,
+    webhooks,
+)
+from sinch_wrapper.sandbox.world import Handler
+
+HANDLERS: dict[str, Handler] = {
+    **apps.HANDLERS,
+    **batches.HANDLERS,
+    **consents.HANDLERS,
+    **contacts.HANDLERS,
+    **conversations.HANDLERS,
+    **events.HANDLERS,
+    **messages.HANDLERS,
+    **project.HANDLERS,
+    **templates.HANDLERS,
+    **webhooks.HANDLERS,
+}

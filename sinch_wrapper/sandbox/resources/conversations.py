@@ -1,0 +1,137 @@
+"""Conversations, and what is injected into them."""
+
+import json
+
+from sinch_wrapper.sandbox.notify import Callback
+from sinch_wrapper.sandbox.resources._fields import app_of, moment, next_page, patched
+from sinch_wrapper.sandbox.shapes import Json
+from sinch_wrapper.sandbox.store import Kept, get, page
+from sinch_wrapper.sandbox.world import Call, Handler, World
+
+_NEVER = "1970-01-01T00:00:00Z"
+
+
+def open_conversation(world: World, fields: Json) -> Json:
+    """Store an active conversation and tell the webhooks."""
+    conversation: Json = {"active": True, "last_received": _NEVER}
+    conversation |= fields | {"id": world.new_id()}
+    world.store.conversations[conversation["id"]] = conversation
+    _emit(world, "CONVERSATION_START", "conversation_start_notification", conversation)
+    return conversation
+
+
+def _emit(world: World, trigger: str, key: str, conversation: Json) -> None:
+    app_id = conversation["app_id"]
+    payload = {"conversation": conversation}
+    world.notifier.emit(Callback(trigger, key, payload, app_id=app_id, dated=False))
+
+
+def _create(world: World, call: Call) -> Json:
+    app_of(world.store, call.body["app_id"])
+    get(world.store.contacts, call.body["contact_id"], "Contact")
+    return open_conversation(world, call.body)
+
+
+def _get(world: World, call: Call) -> Json:
+    return get(world.store.conversations, call.path["conversation_id"], "Conversation")
+
+
+def _matching(world: World, query: Json) -> list[tuple[str, Json]]:
+    filters = {
+        name: query[name] for name in ("app_id", "contact_id", "active_channel") if name in query
+    }
+    return [
+        (key, each)
+        for key, each in world.store.conversations.items()
+        if all(each.get(name) == value for name, value in filters.items())
+        and (each["active"] or not query.get("only_active", False))
+    ]
+
+
+def _list(world: World, call: Call) -> Json:
+    rows = _matching(world, call.query)
+    conversations, token = page(rows, call.query)
+    return {"conversations": conversations, "total_size": len(rows)} | next_page(token)
+
+
+def _recent(world: World, call: Call) -> Json:
+    rows = _matching(world, call.query)
+    newest_first = call.query.get("order", "DESC") == "DESC"
+    found, token = page(rows, call.query, newest_first=newest_first)
+    recent = [{"conversation": each} | _last_message(world, each["id"]) for each in found]
+    return {"conversations": recent, "total_size": len(rows)} | next_page(token)
+
+
+def _last_message(world: World, conversation_id: str) -> Json:
+    for kept in reversed(world.store.messages.values()):
+        if kept.value.get("conversation_id") == conversation_id:
+            return {"last_message": kept.value}
+    return {}
+
+
+def _update(world: World, call: Call) -> Json:
+    old = _get(world, call)
+    mask = call.query.get("update_mask")
+    conversation = patched(old, call.body, mask, fixed=("id", "app_id", "last_received"))
+    if call.query.get("metadata_update_strategy") == "MERGE_PATCH":
+        merged = old.get("metadata_json", {}) | call.body.get("metadata_json", {})
+        conversation["metadata_json"] = merged
+    world.store.conversations[old["id"]] = conversation
+    return conversation
+
+
+def _delete(world: World, call: Call) -> Json:
+    conversation = world.store.conversations.pop(_get(world, call)["id"])
+    _emit(world, "CONVERSATION_DELETE", "conversation_delete_notification", conversation)
+    return {}
+
+
+def _stop(world: World, call: Call) -> Json:
+    conversation = _get(world, call)
+    if conversation["active"]:
+        conversation["active"] = False
+        _emit(world, "CONVERSATION_STOP", "conversation_stop_notification", conversation)
+    return {}
+
+
+def _inject_message(world: World, call: Call) -> Json:
+    conversation = _get(world, call)
+    moment(call.body, "accept_time")
+    message = {"processing_mode": "CONVERSATION"} | call.body
+    message |= {"id": world.new_id(), "conversation_id": conversation["id"], "injected": True}
+    world.store.messages[message["id"]] = Kept(conversation["app_id"], message)
+    conversation["last_received"] = message["accept_time"]
+    if message["direction"] == "TO_APP":
+        metadata = conversation.get("metadata_json", {})
+        callback = Callback(
+            "MESSAGE_INBOUND",
+            "message",
+            message,
+            app_id=conversation["app_id"],
+            message_metadata=json.dumps(metadata) if metadata else "",
+            correlation_id=conversation.get("correlation_id", ""),
+        )
+        world.notifier.emit(callback)
+    return {}
+
+
+def _inject_event(world: World, call: Call) -> Json:
+    conversation = _get(world, call)
+    known = {"channel": conversation.get("active_channel", "SMS"), "identity": ""}
+    event = {"channel_identity": known, "processing_mode": "CONVERSATION"} | call.body
+    event |= {"id": world.new_id(), "conversation_id": conversation["id"], "direction": "TO_APP"}
+    world.store.events[event["id"]] = Kept(conversation["app_id"], event)
+    return {"event_id": event["id"], "accepted_time": world.now()}
+
+
+HANDLERS: dict[str, Handler] = {
+    "Conversation_CreateConversation": _create,
+    "Conversation_ListConversations": _list,
+    "Conversation_ListRecentConversations": _recent,
+    "Conversation_GetConversation": _get,
+    "Conversation_UpdateConversation": _update,
+    "Conversation_DeleteConversation": _delete,
+    "Conversation_StopActiveConversation": _stop,
+    "Conversation_InjectMessage": _inject_message,
+    "Events_InjectEvent": _inject_event,
+}

@@ -1,0 +1,60 @@
+"""What can be imported from the package; a change here is a change of the public API."""
+
+import logging
+import pickle
+
+import pytest
+
+import sinch_wrapper
+
+NAMES = [
+    "APIConnectionError", "APIResponseValidationError", "APIStatusError", "APITimeoutError",
+    "AsyncSinch", "AuthenticationError", "BadRequestError", "BulkError", "CallbackError",
+    "CallbackParseError", "ConfigurationError", "ConflictError", "Endpoints", "InternalServerError",
+    "NotFoundError", "ParameterError", "PermissionDeniedError", "RateLimitError", "RateLimits",
+    "Recipient", "Region", "RetryPolicy", "SignatureError", "Sinch", "SinchError", "__version__",
+    "card", "carousel", "choice", "contact_info", "list_message", "location", "media", "pages",
+    "paginate", "template", "template_reference", "text",
+]  # fmt: skip
+
+
+def test_all_is_pinned_and_sorted() -> None:
+    """The list of public names is exactly this."""
+    assert sorted(NAMES) == sorted(sinch_wrapper.__all__)
+    assert len(set(sinch_wrapper.__all__)) == len(sinch_wrapper.__all__)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_name_loads(name: str) -> None:
+    """Each public name is there, is listed, and is documented."""
+    thing = getattr(sinch_wrapper, name)
+    assert name in dir(sinch_wrapper)
+    assert isinstance(thing, str) or thing.__doc__
+
+
+def test_unknown_name_is_an_attribute_error() -> None:
+    """Lazy loading does not hide spelling mistakes."""
+    with pytest.raises(AttributeError, match="Snich"):
+        sinch_wrapper.Snich  # noqa: B018
+
+
+def test_values_can_be_pickled() -> None:
+    """What users pass to workers survives the way."""
+    for value in (
+        sinch_wrapper.RetryPolicy(attempts=2),
+        sinch_wrapper.RateLimits(burst=3),
+        sinch_wrapper.Endpoints.for_region("eu"),
+        sinch_wrapper.Region.BR,
+    ):
+        assert value == pickle.loads(pickle.dumps(value))  # noqa: S301
+
+
+def test_version_is_that_of_the_package() -> None:
+    """The version is a number with dots."""
+    assert sinch_wrapper.__version__[0].isdigit()
+
+
+def test_logger_is_silent_by_default() -> None:
+    """A library does not write unless it is asked to."""
+    handlers = logging.getLogger("sinch_wrapper").handlers
+    assert any(isinstance(handler, logging.NullHandler) for handler in handlers)

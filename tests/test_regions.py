@@ -1,0 +1,47 @@
+"""Regions and endpoints."""
+
+import pytest
+
+from sinch_wrapper import ConfigurationError, Endpoints, Region
+
+
+@pytest.mark.parametrize("region", list(Region))
+def test_endpoints_follow_the_region(region: Region) -> None:
+    """Each API has its host in each region; the token endpoint has one for all."""
+    expected = Endpoints(
+        "https://auth.sinch.com/oauth2/token",
+        f"https://{region}.conversation.api.sinch.com",
+        f"https://{region}.conversationbatch.api.sinch.com",
+        f"https://{region}.template.api.sinch.com",
+    )
+    assert expected == Endpoints.for_region(region) == Endpoints.for_region(f" {region.upper()} ")
+
+
+def test_unknown_region_lists_the_valid_ones() -> None:
+    """The error says what is possible and where to set it, not what was given."""
+    with pytest.raises(ConfigurationError, match="SINCH_REGION to one of us, eu, br") as caught:
+        Endpoints.for_region("planted")
+    assert "planted" not in str(caught.value)
+
+
+@pytest.mark.parametrize("base", ["http://127.0.0.1:8787", "http://127.0.0.1:8787/"])
+def test_sandbox_puts_each_api_under_its_prefix(base: str) -> None:
+    """One server serves all, for Conversation and Batch share paths."""
+    root = "http://127.0.0.1:8787"
+    expected = Endpoints(
+        f"{root}/auth/oauth2/token", f"{root}/conversation", f"{root}/batch", f"{root}/template"
+    )
+    assert expected == Endpoints.sandbox(base)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "", "host", "ftp://host", "https://", "https://h/?q=1", "https://h/#f", "https://u:p@h",
+        "https://h:0", "https://h:99999", "https://h:x", "https://h /", "https://[::1", "https://é",
+    ],
+)  # fmt: skip
+def test_endpoints_refuse_what_is_no_base_url(url: str) -> None:
+    """A wrong URL is found when it is given, and is not quoted, for it may hold a password."""
+    with pytest.raises(ConfigurationError, match=r"endpoints\.batch"):
+        Endpoints("https://a", "https://b", url, "https://d")
