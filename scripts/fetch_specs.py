@@ -5,16 +5,18 @@ from __future__ import annotations
 import argparse
 import datetime
 import hashlib
-import re
 import sys
+import tempfile
 from pathlib import Path
 
 import httpx
+import tomlkit
+import tomlkit.items
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from codegen.document import Refused, load
-from codegen.normalise import normalise
+from codegen.document import Refused
+from codegen.render import render
 from codegen.sources import Source, sources
 
 _ROOT = Path(__file__).parent.parent
@@ -62,8 +64,9 @@ def _content(place: str | None) -> bytes:
             raise Refused(place, f"cannot be read ({error.strerror})", "check the path") from error
     try:
         response = httpx.get(place, follow_redirects=True, timeout=60).raise_for_status()
-    except httpx.HTTPError as error:
-        raise Refused(place, f"cannot be fetched ({error})", "check the address") from error
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise Refused(place, f"cannot be fetched ({reason})", "check the address") from error
     if len(response.content) > _LARGEST:
         raise Refused(place, f"is larger than {_LARGEST} bytes", "check the address")
     return response.content
@@ -71,33 +74,35 @@ def _content(place: str | None) -> bytes:
 
 def _replace(source: Source, content: bytes, origin: str | None) -> None:
     """Write the document and its record, unless no client can be made from it."""
-    before = source.path.read_bytes()
     table = source.path.parent / "sources.toml"
-    record = table.read_text(encoding="utf-8")
-    digest = hashlib.sha256(content).hexdigest()
-    source.path.write_bytes(content)
-    table.write_text(_recorded(record, source.name, digest, origin), encoding="utf-8")
+    before = {path: path.read_bytes() if path.exists() else None for path in (source.path, table)}
     try:
-        load(source.path)
+        source.path.write_bytes(content)
+        record = table.read_text(encoding="utf-8")
+        digest = hashlib.sha256(content).hexdigest()
+        table.write_text(_recorded(record, source.name, digest, origin), encoding="utf-8")
         renewed = _find(source.path.parent, source.name)
-        normalise(renewed.repaired())
-    except Refused:
-        source.path.write_bytes(before)
-        table.write_text(record, encoding="utf-8")
+        with tempfile.TemporaryDirectory() as folder:
+            render(renewed.repaired(), renewed.package, renewed.path.name, Path(folder))
+    except BaseException:
+        for path, old in before.items():
+            if old is None:
+                path.unlink(missing_ok=True)
+            else:
+                path.write_bytes(old)
         raise
 
 
 def _recorded(record: str, name: str, digest: str, origin: str | None) -> str:
     """The text of sources.toml with one section's record renewed; comments stay."""
-    today = datetime.datetime.now(tz=datetime.UTC).date().isoformat()
-    values = {"sha256": f'"{digest}"', "date": today}
+    document = tomlkit.parse(record)
+    section = document[name]
+    assert isinstance(section, tomlkit.items.Table)  # noqa: S101 - read as such before
+    section["sha256"] = digest
+    section["date"] = datetime.datetime.now(tz=datetime.UTC).date()
     if origin is not None:
-        values["origin"] = f'"{Path(origin).name if "://" not in origin else origin}"'
-    head, section, rest = re.split(rf"(?m)^(\[{name}\]\n)", record, maxsplit=1)
-    body, *others = re.split(r"(?m)^(?=\[)", rest, maxsplit=1)
-    for key, value in values.items():
-        body = re.sub(rf"(?m)^{key} = .*$", f"{key} = {value}", body)
-    return "".join([head, section, body, *others])
+        section["origin"] = origin if "://" in origin else Path(origin).name
+    return tomlkit.dumps(document)
 
 
 if __name__ == "__main__":

@@ -42,24 +42,35 @@ def main(arguments: list[str] | None = None) -> int:
 
 def regenerate(documents: Path, output: Path) -> list[Path]:
     """
-    Write a package for every document of a folder.
+    Write a package for every document of a folder, and remove what no document gives any more.
 
     All documents are read and rendered before the output is touched, so that a refused one leaves
     it as it was.
     """
     found = sources(documents)
+    _check_output(output, {source.package for source in found})
     output.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=output.parent) as name:
         staging = Path(name)
         for source in found:
             render(source.repaired(), source.package, source.path.name, staging)
-        return [_replace(staging / source.package, output) for source in found]
+        for entry in output.iterdir():
+            _remove(entry)
+        return [Path(shutil.move(staging / source.package, output)) for source in found]
 
 
-def _replace(package: Path, output: Path) -> Path:
-    target = output / package.name
-    shutil.rmtree(target, ignore_errors=True)
-    return Path(shutil.move(package, target))
+def _check_output(output: Path, packages: set[str]) -> None:
+    """Refuse a folder that is somebody else's, for it would be emptied."""
+    names = {entry.name for entry in output.iterdir()} if output.is_dir() else set()
+    if names and not names & packages:
+        raise Refused(str(output), "holds no generated package and is not empty", "choose another")
+
+
+def _remove(entry: Path) -> None:
+    if entry.is_dir() and not entry.is_symlink():
+        shutil.rmtree(entry)
+    else:
+        entry.unlink()
 
 
 def _check(documents: Path, output: Path) -> int:

@@ -193,7 +193,7 @@ def run_cli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch)
 def environment_of(api: Api) -> dict[str, str]:
     """Return the environment in which the command uses this sandbox."""
     return {
-        "SINCH_SANDBOX": api.url,
+        "SINCH_SANDBOX_URL": api.url,
         "SINCH_PROJECT_ID": api.settings.project_id,
         "SINCH_KEY_ID": api.settings.key_id,
         "SINCH_KEY_SECRET": api.settings.key_secret,

@@ -70,7 +70,7 @@ def test_missing_setting_is_named(
 
 def test_unreachable_endpoint_is_one_line(run_cli: RunCli, api: Api) -> None:
     """An endpoint that does not answer is named, and nothing was done."""
-    environment = environment_of(api) | {"SINCH_SANDBOX": "http://127.0.0.1:9"}
+    environment = environment_of(api) | {"SINCH_SANDBOX_URL": "http://127.0.0.1:9"}
     code, out, err = run_cli("token", **environment)
 
     assert (code, out, err.count("\n")) == (1, "", 1)

@@ -92,7 +92,7 @@ def test_sandbox_serves_until_interrupted() -> None:
         assert process.stdout is not None
         announced = json.loads(process.stdout.readline())
         project = announced["SINCH_PROJECT_ID"]
-        url = f"{announced['SINCH_SANDBOX']}/conversation/v1/projects/{project}/apps"
+        url = f"{announced['SINCH_SANDBOX_URL']}/conversation/v1/projects/{project}/apps"
         deadline = time.monotonic() + 10
         while time.monotonic() < deadline:
             try:

@@ -22,7 +22,7 @@ ELSEWHERE = {
     "python3 -m pip install uv && uv run pytest",
     "pip install sinch-wrapper            # the client",
     'pip install "sinch-wrapper[fast]"    # with httpx2 and orjson: half the CPU time a call',
-    'pip install "sinch-wrapper[cli]"     # with the command, the sandbox and the callback receiver',
+    'pip install "sinch-wrapper[cli]"     # with the command, the sandbox, the receiver',
     "sinch-wrapper sandbox --port 8787",
     "bash .ci/run",
     "uv run pytest tests/test_retry.py       # one file",
@@ -73,7 +73,9 @@ def test_python_blocks_run(page: Path, environment: dict[str, str]) -> None:
 
 def commands() -> list[str]:
     """The commands of all console blocks."""
-    lines = [line for page in PAGES for text in blocks(page, "console") for line in text.splitlines()]
+    lines = [
+        line for page in PAGES for text in blocks(page, "console") for line in text.splitlines()
+    ]
     return [line.removeprefix("$ ").strip() for line in lines]
 
 

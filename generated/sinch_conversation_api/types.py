@@ -138,10 +138,14 @@ def load_map(load: Callable[[Any], V], value: Any) -> dict[str, V]:
 def load_datetime(value: Any) -> DateTime:
     """Read RFC 3339 with any number of fractional digits; without offset it counts as UTC."""
     try:
-        moment = datetime.fromisoformat(value)
-    except (TypeError, ValueError):
-        return value  # type: ignore[no-any-return]  # kept as it is
-    return moment.replace(tzinfo=timezone.utc) if moment.tzinfo is None else moment.astimezone(timezone.utc)
+        # A date alone would come back as a moment; upper case, for RFC 3339 allows "t" and "z".
+        moment = datetime.fromisoformat(value.upper()) if "-" in value[:5] and len(value) > 10 else None
+        if moment is not None:
+            aware = moment.replace(tzinfo=timezone.utc) if moment.tzinfo is None else moment
+            return aware.astimezone(timezone.utc)
+    except (TypeError, ValueError, OverflowError, AttributeError):
+        pass
+    return value  # type: ignore[no-any-return]  # kept as it is
 
 
 def load_body(model: type[M], value: object) -> M:
@@ -215,14 +219,16 @@ def joined(values: Iterable[str] | None) -> str | None:
     return ",".join(_spell(value) for value in values)
 
 
-def path_segment(name: str, value: str) -> str:
+def path_segment(name: str, value: object, kind: type = str) -> str:
     """
     Encode a path parameter.
 
-    Raises: TypeError when it is no text, ValueError when it would lead to another resource.
+    Raises: TypeError when it is no id, ValueError when it would lead to another resource.
     """
+    if kind is int and type(value) is int:
+        return str(value)
     if not isinstance(value, str):
-        raise TypeError(f"{name} must be a str, not {type(value).__name__}")
+        raise TypeError(f"{name} must be a {kind.__name__}, not {type(value).__name__}")
     if value in ("", ".", ".."):
         raise ValueError(f"{name} must name a resource; it is empty or made of dots")
     return quote(value, safe="")

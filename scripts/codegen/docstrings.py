@@ -18,7 +18,8 @@ def raw(text: UntrustedString | str) -> str:
 
 def plain(text: UntrustedString | str | None) -> str:
     """One line of prose that cannot end a docstring."""
-    return " ".join(str(safe_for_docstring(text)).split()) if text else ""
+    line = " ".join(str(safe_for_docstring(text)).split()) if text else ""
+    return f'{line[:-1]}\\"' if line.endswith('"') and not line.endswith('\\"') else line
 
 
 def of_class(description: str, described: Sequence[tuple[str, str]]) -> str:

@@ -30,13 +30,16 @@ class Refused(Exception):
 class _StrictLoader(yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader):  # type: ignore[misc]  # either base is a Loader
     """Refuses duplicate keys, which YAML loaders otherwise resolve by losing one silently."""
 
+    place = ""
+
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 - PyYAML's own signature
         seen: set[str] = set()
         for key, _ in node.value:
-            if key.value in seen:
-                place = f"{self.name}, line {key.start_mark.line + 1}"
-                raise Refused(place, f"the key {key.value!r} stands twice in one mapping")
-            seen.add(key.value)
+            name = str(key.value)
+            if name in seen:
+                place = f"{self.place}, line {key.start_mark.line + 1}"
+                raise Refused(place, f"the key {name!r} stands twice in one mapping", "drop one")
+            seen.add(name)
         return dict(super().construct_mapping(node, deep=deep))
 
 
@@ -47,18 +50,34 @@ def load(path: Path) -> Node:
     Raises: Refused when the file is missing, is not YAML, or is not a mapping.
     """
     try:
-        with path.open(encoding="utf-8") as stream:
-            document = yaml.load(stream, _StrictLoader)  # noqa: S506 - derived from SafeLoader
+        text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise Refused(path.name, f"cannot be read ({error.strerror})", "check the path") from error
-    except yaml.YAMLError as error:
-        line = getattr(getattr(error, "problem_mark", None), "line", -1) + 1
-        raise Refused(f"{path.name}, line {line}", "is not valid YAML", "correct it") from error
+    except UnicodeDecodeError as error:
+        raise Refused(path.name, "is not UTF-8", "convert it") from error
+    document = _parsed(text, path.name)
     if not isinstance(document, dict):
         raise Refused(path.name, "is not a mapping", "give an OpenAPI document")
-    # A round trip through JSON turns YAML dates and numeric keys into what OpenAPI means.
-    plain: Node = json.loads(json.dumps(document, default=str))
+    try:
+        # A round trip through JSON turns YAML dates and numeric keys into what OpenAPI means.
+        plain: Node = json.loads(json.dumps(document, default=str))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise Refused(path.name, f"is no JSON document ({error})", "correct it") from error
     return plain
+
+
+def _parsed(text: str, name: str) -> object:
+    try:
+        loader = _StrictLoader(text)
+        loader.place = name
+        return loader.get_single_data()
+    except yaml.YAMLError as error:
+        line = getattr(getattr(error, "problem_mark", None), "line", -1) + 1
+        raise Refused(f"{name}, line {line}", "is not valid YAML", "correct it") from error
+    except (TypeError, RecursionError) as error:
+        raise Refused(
+            name, "has a key or an anchor that JSON does not know", "correct it"
+        ) from error
 
 
 def schemas(document: Node) -> dict[str, Node]:
@@ -84,6 +103,22 @@ def component_of(reference: str, kind: str, place: str) -> str:
     return name
 
 
+def resolved(document: Node, node: Node, kind: str, place: str) -> Node:
+    """
+    A parameter, body or response, or the component that it refers to.
+
+    Raises: Refused when that component does not exist.
+    """
+    if "$ref" not in node:
+        return node
+    name = component_of(node["$ref"], kind, place)
+    try:
+        found: Node = document["components"][kind][name]
+    except KeyError as error:
+        raise Refused(place, f"refers to {name} of {kind}, which does not exist") from error
+    return found
+
+
 def reference_to(name: str) -> Node:
     """A reference to a component schema."""
     return {"$ref": f"#/components/schemas/{name}"}
@@ -102,17 +137,20 @@ def references(node: object) -> Iterator[str]:
             yield from references(value)
 
 
-def shape(node: object) -> object:
-    """A node without prose, so that two nodes compare equal when they mean the same."""
-    if isinstance(node, Mapping):
-        return {
-            key: shape(value)
-            for key, value in node.items()
-            if key not in {"description", "example", "examples"} and not key.startswith("x-")
-        }
-    if isinstance(node, list):
-        return [shape(value) for value in node]
-    return node
+def shape(schema: object) -> object:
+    """A schema without prose, so that two schemas compare equal when they mean the same."""
+    if isinstance(schema, list):
+        return [shape(part) for part in schema]
+    if not isinstance(schema, Mapping):
+        return schema
+    return {
+        # The keys below properties are names, whatever they are called.
+        key: {name: shape(part) for name, part in value.items()}
+        if key == "properties"
+        else shape(value)
+        for key, value in schema.items()
+        if key not in {"description", "example", "examples"} and not key.startswith("x-")
+    }
 
 
 def copied(document: Node) -> Node:

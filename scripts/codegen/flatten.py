@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from codegen.document import Node, Refused, component_of, reference_to, schemas, shape
-from codegen.hoist import class_name
+from codegen.document import Node, Refused, component_of, reference_to, references, schemas, shape
+from codegen.hoist import class_name, module_key
 
 _COMPOSITIONS = ("allOf", "oneOf", "anyOf")
 Properties = dict[str, Node]
@@ -146,6 +146,9 @@ class _Flattener:
 
     def _add(self, name: str, schema: Node, place: str) -> None:
         present = self._flat.get(name, self._components.get(name))
+        clash = [other for other in self._components if module_key(other) == module_key(name)]
+        if clash and clash != [name]:
+            raise Refused(place, f"would need the name {name}, which is that of {clash[0]}")
         known = present is not None and shape(present) != shape(schema)
         # A union of three meets its own result of the first two; only that one may be replaced.
         if known and name in self._components and name not in self._flat:
@@ -161,6 +164,8 @@ def _inline_aliases(document: Node, components: dict[str, Node]) -> None:
         if schema.get("type") != "object" and "enum" not in schema
     }
     for name in aliases:
+        _refuse_endless(name, aliases)
+    for name in aliases:
         del components[name]
 
     def resolve(node: object) -> object:
@@ -175,3 +180,15 @@ def _inline_aliases(document: Node, components: dict[str, Node]) -> None:
 
     for key in ("paths", "components"):
         document[key] = resolve(document.get(key, {}))
+
+
+def _refuse_endless(name: str, aliases: dict[str, Node]) -> None:
+    todo = list(references(aliases[name]))
+    seen: set[str] = set()
+    while todo:
+        other = todo.pop()
+        if other == name:
+            raise Refused(f"components.schemas.{name}", "is a list of itself, which has no type")
+        if other in aliases and other not in seen:
+            seen.add(other)
+            todo.extend(references(aliases[other]))

@@ -43,12 +43,14 @@ class _Hoister:
 
     def run(self) -> None:
         for name in list(self._components):
-            taken = self._taken.setdefault(module_key(name), name)
-            if taken != name:
-                place = f"components.schemas.{name}"
-                raise Refused(place, f"gets the same file as {taken}")
+            self._register(name)
         for name in list(self._components):
             self._children(self._components[name], class_name(name))
+
+    def _register(self, name: str) -> None:
+        taken = self._taken.setdefault(module_key(name), name)
+        if taken != name:
+            raise Refused(f"components.schemas.{name}", f"gets the same file as {taken}")
 
     def _children(self, schema: Node, parent: str) -> None:
         for key in _COMPOSITIONS:
@@ -71,6 +73,7 @@ class _Hoister:
         name = class_name(title) if module_key(title) in self._titles else path_name
         present = self._components.get(name)
         if present is None:
+            self._register(name)
             self._components[name] = schema
             self._children(schema, name)
         elif self._same(present, schema, name):

@@ -26,8 +26,8 @@ def normalise(document: Node) -> Node:
         name: simplify(schema) for name, schema in components.get("schemas", {}).items()
     }
     normalise_operations(result)
-    _check_required(result)
     hoist(result)
+    _check_required(result)
     # Asked before alternatives are dissolved: after that nothing refers to them any more.
     keep = sent_only(result)
     flatten(result)
@@ -41,13 +41,19 @@ def normalise(document: Node) -> Node:
 
 
 def _check_required(document: Node) -> None:
+    """What lists its own fields requires only those; the parts of an allOf share theirs."""
     for name, schema in schemas(document).items():
-        if any(key in schema for key in ("allOf", "oneOf", "anyOf")):
-            continue
-        for field in schema.get("required", []):
-            if field not in schema.get("properties", {}) and "properties" in schema:
-                place = f"components.schemas.{name}"
-                raise Refused(place, f"requires {field}, which is none of its properties")
+        _check_part(schema, f"components.schemas.{name}")
+
+
+def _check_part(schema: Node, place: str) -> None:
+    for key in ("oneOf", "anyOf"):
+        for part in schema.get(key, []):
+            _check_part(part, place)
+    composed = schema.keys() & {"allOf", "oneOf", "anyOf"}
+    for field in schema.get("required", []):
+        if not composed and "properties" in schema and field not in schema["properties"]:
+            raise Refused(place, f"requires {field}, which is none of its properties")
 
 
 def _check_field_names(document: Node) -> None:

@@ -7,8 +7,17 @@ from typing import Any
 
 from openapi_python_client.strings import PythonIdentifier
 
-from codegen.document import Node, Refused, component_of, operations, reference_to, schemas
+from codegen.document import (
+    Node,
+    Refused,
+    component_of,
+    operations,
+    reference_to,
+    resolved,
+    schemas,
+)
 from codegen.hoist import class_name
+from codegen.parameters import parameters, plain_name
 from codegen.simplify import simplify
 
 _JSON = "application/json"
@@ -39,8 +48,7 @@ def method_name(operation_id: str) -> str:
 
 
 def _plain_path(path: str) -> str:
-    # The generator skips an endpoint whose path parameter has a dot in its name.
-    return re.sub(r"\{([^}]+)\}", lambda match: "{" + match[1].replace(".", "_") + "}", path)
+    return re.sub(r"\{([^}]+)\}", lambda match: "{" + plain_name(match[1]) + "}", path)
 
 
 def _operation(document: Node, operation: Node, item: Node, place: str) -> Node:
@@ -56,8 +64,8 @@ def _operation(document: Node, operation: Node, item: Node, place: str) -> Node:
         if key in operation:
             result[key] = operation[key]
     pascal = class_name(name)
-    parameters = [*operation.get("parameters", []), *item.get("parameters", [])]
-    result["parameters"] = _parameters(document, parameters, place)
+    listed = [*operation.get("parameters", []), *item.get("parameters", [])]
+    result["parameters"] = parameters(document, listed, place)
     result["x-comma-joined"] = [p["name"] for p in result["parameters"] if p.pop("x-joined")]
     if "requestBody" in operation:
         schema = _body(document, operation["requestBody"], pascal, place)
@@ -66,63 +74,17 @@ def _operation(document: Node, operation: Node, item: Node, place: str) -> Node:
     return result
 
 
-def _resolved(document: Node, node: Node, kind: str, place: str) -> Node:
-    if "$ref" not in node:
-        return node
-    name = component_of(node["$ref"], kind, place)
-    try:
-        found: Node = document["components"][kind][name]
-    except KeyError as error:
-        raise Refused(place, f"refers to {name} of {kind}, which does not exist") from error
-    return found
-
-
-def _parameters(document: Node, listed: list[Node], place: str) -> list[Node]:
-    result: dict[tuple[str, str], Node] = {}
-    for node in listed:
-        parameter = _resolved(document, node, "parameters", place)
-        name, where = parameter["name"].replace(".", "_"), parameter["in"]
-        # The operation's own list comes first and wins over the path's.
-        result.setdefault((name, where), _parameter(parameter, name, f"{place}.{name}"))
-    identifiers = [str(PythonIdentifier(name, "field_")) for name, _ in result]
-    for identifier in sorted(set(identifiers)):
-        if identifiers.count(identifier) > 1:
-            raise Refused(place, f"has two parameters that become {identifier} in Python")
-    return list(result.values())
-
-
-def _parameter(parameter: Node, name: str, place: str) -> Node:
-    where = parameter["in"]
-    styles = {"path": "simple", "query": "form"}
-    if where not in styles:
-        raise Refused(place, f"is a {where} parameter, which would be dropped or misplaced")
-    if "schema" not in parameter:
-        raise Refused(place, "is described by content instead of a schema")
-    if parameter.get("style", styles[where]) != styles[where]:
-        raise Refused(place, f"has the style {parameter['style']}")
-    schema = simplify(parameter["schema"])
-    is_list = schema.get("type") == "array"
-    if schema.get("type") == "object" or (is_list and where == "path"):
-        raise Refused(place, "is an object or a list in the path, whose spelling is not defined")
-    joined = is_list and parameter.get("explode", where == "query") is False
-    required = where == "path" or bool(parameter.get("required"))
-    description = parameter.get("description", schema.get("description"))
-    if description and "$ref" not in schema:
-        schema["description"] = description
-    return {"name": name, "in": where, "required": required, "schema": schema, "x-joined": joined}
-
-
 def _body(document: Node, node: Node, pascal: str, place: str) -> Node:
-    body = _resolved(document, node, "requestBodies", place)
+    body = resolved(document, node, "requestBodies", place)
     content = body.get("content", {})
-    if set(content) != {_JSON}:
-        raise Refused(f"{place}.requestBody", f"is not plain JSON but {sorted(content)}")
+    if set(content) != {_JSON} or "schema" not in content[_JSON]:
+        raise Refused(f"{place}.requestBody", f"is not JSON with a schema but {sorted(content)}")
     return _named(document, content[_JSON]["schema"], f"{pascal}Request", place)
 
 
 def _responses(document: Node, operation: Node, pascal: str, place: str) -> Node:
     successes = {
-        code: _resolved(document, node, "responses", place)
+        code: resolved(document, node, "responses", place)
         for code, node in operation.get("responses", {}).items()
         if re.fullmatch(r"2\d\d", str(code))
     }
@@ -132,8 +94,9 @@ def _responses(document: Node, operation: Node, pascal: str, place: str) -> Node
     content = response.get("content", {})
     result: Node = {"description": response.get("description", "")}
     if content:
-        if set(content) != {_JSON}:
-            raise Refused(f"{place}.responses.{code}", f"is not JSON but {sorted(content)}")
+        if set(content) != {_JSON} or "schema" not in content[_JSON]:
+            where = f"{place}.responses.{code}"
+            raise Refused(where, f"is not JSON with a schema but {sorted(content)}")
         schema = _named(document, content[_JSON]["schema"], f"{pascal}Response", place)
         result["content"] = {_JSON: {"schema": schema}}
     return {code: result}
@@ -165,10 +128,15 @@ def _is_object(schema: Node) -> bool:
 
 def _check_method_names(paths: Node) -> None:
     seen: dict[tuple[str, str], str] = {}
+    tags: dict[str, str] = {}
     for path, item in paths.items():
         for method, operation in item.items():
-            key = (operation["tags"][0], operation["operationId"])
-            if key in seen:
-                place = f"paths.{path}.{method}"
-                raise Refused(place, f"gets the same method name as {seen[key]}")
-            seen[key] = operation["x-operation-id"]
+            place = f"paths.{path}.{method}"
+            tag, name = str(PythonIdentifier(operation["tags"][0], "tag")), operation["operationId"]
+            for key in ((tag, name), (tag, f"{name}_detailed")):
+                if key in seen:
+                    raise Refused(place, f"gets the same method name as {seen[key]}")
+                seen[key] = operation["x-operation-id"]
+            tags.setdefault(tag, operation["tags"][0])
+            if tags[tag] != operation["tags"][0]:
+                raise Refused(place, f"has a tag with the Python name of the tag {tags[tag]}")

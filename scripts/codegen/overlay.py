@@ -21,8 +21,16 @@ def apply(document: Node, overlay: Node, name: str) -> Node:
     if not str(overlay.get("overlay", "")).startswith("1."):
         raise Refused(name, "is not an Overlay 1.x file", "start it with overlay: 1.0.0")
     result = copied(document)
-    for number, action in enumerate(overlay.get("actions", [])):
-        place = f"{name}, action {number + 1} ({action.get('target')})"
+    actions = overlay.get("actions")
+    if not isinstance(actions, list) or not actions:
+        raise Refused(name, "has no list of actions", "an overlay without them repairs nothing")
+    for number, action in enumerate(actions):
+        place = f"{name}, action {number + 1}"
+        if not isinstance(action, dict):
+            raise Refused(place, "is no action", "give it a target, a description and an update")
+        place = f"{place} ({action.get('target')})"
+        if not isinstance(action.get("target"), str):
+            raise Refused(place, "has no valid JSONPath target", "correct the target")
         if not action.get("description"):
             raise Refused(place, "has no description", "give the reason for the repair")
         _apply_action(result, action, place)
@@ -32,7 +40,7 @@ def apply(document: Node, overlay: Node, name: str) -> Node:
 def _apply_action(document: Node, action: Node, place: str) -> None:
     try:
         matches = list(jsonpath.finditer(action["target"], document))
-    except (KeyError, jsonpath.JSONPathError) as error:
+    except jsonpath.JSONPathError as error:
         raise Refused(place, "has no valid JSONPath target", "correct the target") from error
     if not matches:
         raise Refused(place, "matches nothing in the document", "drop or correct the action")

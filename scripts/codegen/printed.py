@@ -17,6 +17,11 @@ class FieldView:
     required: bool
     description: str
 
+    @property
+    def item_type(self) -> str:
+        """The type of the items of a list."""
+        return self.type.removeprefix("list[").removesuffix("]")
+
 
 @dataclass(frozen=True, slots=True)
 class ModelView:
@@ -27,6 +32,8 @@ class ModelView:
     fields: list[FieldView]
     imports: list[str]
     helpers: list[str]
+    items: FieldView | None
+    """The list of a page, when the class is the answer of a list operation."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,10 @@ def check(document: Node) -> None:
     _check_paths(document)
     for name, schema in schemas(document).items():
         check_schema(schema, f"components.schemas.{name}", schemas(document))
+    for path, method, operation, item in operations(document):
+        place = f"paths.{path}.{method}"
+        for node in [operation, {"parameters": item.get("parameters", [])}]:
+            _check_inline(document, node, place)
 
 
 def _check_security_schemes(document: Node) -> None:
@@ -53,24 +57,48 @@ def _check_security_schemes(document: Node) -> None:
 
 
 def _check_paths(document: Node) -> None:
-    seen: dict[str, str] = {}
     for path, item in document.get("paths", {}).items():
+        if not isinstance(item, dict):
+            raise Refused(f"paths.{path}", "is no path item")
         for key, problem in (("$ref", "a referenced path item"), ("servers", "its own servers")):
             if key in item:
                 raise Refused(f"paths.{path}", f"{problem} would be dropped by the generator")
+    seen: dict[str, str] = {}
     for path, method, operation, _ in operations(document):
         place = f"paths.{path}.{method}"
-        identifier = operation.get("operationId")
-        if not identifier:
-            raise Refused(place, "has no operationId")
-        if identifier in seen:
-            raise Refused(place, f"repeats the operationId {identifier} of {seen[identifier]}")
-        seen[identifier] = place
-        for key in ("callbacks", "servers"):
-            if key in operation:
-                raise Refused(place, f"{key} would be dropped by the generator")
-        if len(operation.get("tags", [])) != 1:
-            raise Refused(place, "needs exactly one tag, from which its class is named")
+        _check_operation(operation, place)
+        first = seen.setdefault(operation["operationId"], place)
+        if first != place:
+            raise Refused(place, f"repeats the operationId {operation['operationId']} of {first}")
+
+
+def _check_operation(operation: object, place: str) -> None:
+    if not isinstance(operation, dict):
+        raise Refused(place, "is no operation")
+    if not operation.get("operationId"):
+        raise Refused(place, "has no operationId")
+    for key in ("callbacks", "servers"):
+        if key in operation:
+            raise Refused(place, f"{key} would be dropped by the generator")
+    if len(operation.get("tags", [])) != 1:
+        raise Refused(place, "needs exactly one tag, from which its class is named")
+
+
+def _check_inline(document: Node, node: Node, place: str) -> None:
+    """Hold the schemas that stand in an operation to the rules for components."""
+    known = schemas(document)
+    for parameter in node.get("parameters", []):
+        if isinstance(parameter, dict) and "schema" in parameter:
+            check_schema(parameter["schema"], f"{place}.{parameter.get('name')}", known)
+    bodies = [("requestBody", node.get("requestBody", {}))]
+    bodies += [(f"responses.{code}", body) for code, body in node.get("responses", {}).items()]
+    for where, body in bodies:
+        for media in body.get("content", {}).values():
+            schema = media.get("schema", {})
+            # What stands beside a reference here becomes a component of both.
+            check_schema({k: v for k, v in schema.items() if k == "$ref"}, place, known)
+            rest = {k: v for k, v in schema.items() if k != "$ref"}
+            check_schema(rest, f"{place}.{where}", known)
 
 
 def check_schema(schema: object, place: str, known: dict[str, Node]) -> None:
@@ -83,9 +111,22 @@ def check_schema(schema: object, place: str, known: dict[str, Node]) -> None:
         name = component_of(schema["$ref"], "schemas", place)
         if name not in known:
             raise Refused(place, f"refers to {name}, which does not exist")
+    _check_siblings(schema, place)
     _check_type(schema, place)
     _check_enum(schema, place)
     _each_child(schema, place, lambda child, where: check_schema(child, where, known))
+
+
+def _check_siblings(schema: Node, place: str) -> None:
+    """Keywords beside a reference or a composition, which would be dropped."""
+    if "$ref" in schema:
+        beside = schema.keys() & {"properties", "allOf", "oneOf", "anyOf", "enum", "items"}
+        if beside:
+            raise Refused(place, f"has {sorted(beside)} beside a reference", "write an allOf")
+    elif schema.keys() & {"allOf", "oneOf", "anyOf"}:
+        beside = schema.keys() & {"enum", "const", "items"}
+        if beside or isinstance(schema.get("additionalProperties"), dict):
+            raise Refused(place, "has values beside a composition", "write them as a part of it")
 
 
 def _check_type(schema: Node, place: str) -> None:

@@ -16,6 +16,7 @@ from openapi_python_client.config import Config, ConfigFile, MetaType
 from openapi_python_client.parser import GeneratorData
 from openapi_python_client.parser.errors import GeneratorError
 
+from codegen import docstrings
 from codegen.document import Node, Refused
 from codegen.normalise import normalise
 from codegen.views import Views
@@ -28,7 +29,7 @@ _RUFF = (
 # Isolated, because ruff otherwise obeys the nearest pyproject.toml and the output would depend on
 # where it is written.
 _RUFF_OPTIONS = (
-    *("--isolated", "--no-cache", "--quiet"),
+    *("--isolated", "--no-cache", "--quiet", "--no-respect-gitignore"),
     *("--target-version", "py311", "--line-length", "120"),
 )
 
@@ -74,11 +75,13 @@ def _project(normalised: Node, document: Node, package: str, target: Path) -> Pr
     plain = {**normalised, "components": _untitled(normalised["components"])}
     data = GeneratorData.from_dict(plain, config=config)
     if isinstance(data, GeneratorError):
-        raise Refused(package, f"{data.header}: {data.detail}")
+        raise _refusal(data, package)
     _refuse_losses(data, package)
-    views = Views(data, normalised, document["info"]["title"])
+    views = Views(data, normalised, docstrings.plain(document["info"]["title"]))
     project = Project(openapi=data, config=config, custom_template_path=_HERE / "templates")
-    project.env.globals.update(view=views, document_version=str(document["info"]["version"]))
+    project.env.globals.update(
+        view=views, document_version=json.dumps(str(document["info"]["version"]))
+    )
     return project
 
 
@@ -88,8 +91,12 @@ def _refuse_losses(data: GeneratorData, package: str) -> None:
     for collection in data.endpoint_collections_by_tag.values():
         errors += collection.parse_errors
     for error in errors:
-        detail = " ".join(f"{error.header}: {error.detail}".split())
-        raise Refused(package, f"the generator would leave something out ({detail})")
+        raise _refusal(error, package)
+
+
+def _refusal(error: GeneratorError, package: str) -> Refused:
+    detail = " ".join(f"{error.header}: {error.detail}".split())
+    return Refused(package, f"the generator would leave something out ({detail})")
 
 
 def _untitled(node: Any) -> Any:  # noqa: ANN401 - any JSON value

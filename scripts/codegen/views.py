@@ -9,17 +9,23 @@ from operator import attrgetter
 
 from openapi_python_client.parser.openapi import Endpoint, EndpointCollection, GeneratorData
 from openapi_python_client.parser.properties import AnyProperty, LiteralEnumProperty, ModelProperty
+from openapi_python_client.parser.properties.int import IntProperty
 from openapi_python_client.parser.properties.list_property import ListProperty
 from openapi_python_client.parser.properties.protocol import PropertyProtocol
 from openapi_python_client.strings import ClassName, PythonIdentifier
 
 from codegen import docstrings
-from codegen.document import Node, Refused, operations
+from codegen.document import Node, Refused, operations, references, schemas
+from codegen.hoist import class_name
 from codegen.printed import FieldView, ModelView, OperationView
 from codegen.values import Values, class_of
 
-# Names that a model defines itself; a field of that name keeps its JSON key but gets a suffix.
+# Names that a model or a function uses itself; a field or parameter of that name keeps its key on
+# the wire and gets a suffix in Python.
 _MODEL_NAMES = frozenset({"additional_properties", "to_dict", "from_dict"})
+_FUNCTION_NAMES = frozenset(
+    {"body", "dump", "joined", "load_body", "load_body_list", "operation", "path_segment", "query"}
+)
 _HELPERS = frozenset(
     {"DateTime", "load_datetime", "load_list", "load_map", "load_model", "load_models"}
 )
@@ -35,6 +41,7 @@ class Views:
         data.models = [model for model in models if self._values.is_class(model)]
         classes = [model.class_info for model in models] + [enum.class_info for enum in data.enums]
         self._modules = {str(info.name): str(info.module_name) for info in classes}
+        self._pages = {class_name(name) for name in _answers_of_their_own(document)}
         self._operations = {
             (str(PythonIdentifier(node["tags"][0], "tag")), node["operationId"]): node
             for _, _, node, _ in operations(document)
@@ -43,7 +50,7 @@ class Views:
     def model(self, model: ModelProperty) -> ModelView:
         """The class of a component."""
         properties = [*(model.required_properties or []), *(model.optional_properties or [])]
-        fields = [self._field(prop, _field_name(prop)) for prop in properties]
+        fields = [self._field(prop, _name(prop, _MODEL_NAMES)) for prop in properties]
         used = set().union(*map(self._values.classes, properties)) - {class_of(model)}
         words = set(re.findall(r"\w+", " ".join(f"{f.load} {f.type}" for f in fields)))
         helpers = (
@@ -57,6 +64,7 @@ class Views:
             fields=sorted(fields, key=lambda item: not item.required),
             imports=self._imports(used, "."),
             helpers=sorted(helpers),
+            items=self._items(model, fields),
         )
 
     def enum(self, enum: LiteralEnumProperty) -> tuple[str, list[str], str]:
@@ -78,7 +86,7 @@ class Views:
         result, load = self._answer(answer, node["x-operation-id"])
         return OperationView(
             name=str(endpoint.name),
-            id=node["x-operation-id"],
+            id=json.dumps(node["x-operation-id"]),
             method=endpoint.method.upper(),
             path=_path_expression(endpoint),
             path_parameters=path,
@@ -106,12 +114,20 @@ class Views:
         """The class name of a tag, without Async in front."""
         return f"{ClassName(str(collection.tag), 'tag_')}Resource"
 
+    def _items(self, model: ModelProperty, fields: list[FieldView]) -> FieldView | None:
+        lists = [item for item in fields if item.type.startswith("list[")]
+        return lists[0] if class_of(model) in self._pages and len(lists) == 1 else None
+
     def _parameters(
         self, endpoint: Endpoint, joined: set[str]
     ) -> tuple[list[FieldView], list[FieldView]]:
-        path = [self._field(prop, str(prop.python_name)) for prop in endpoint.path_parameters]
+        path = [
+            self._field(prop, _name(prop, _FUNCTION_NAMES)) for prop in endpoint.path_parameters
+        ]
         query = [
-            self._field(prop, str(prop.python_name), joined=docstrings.raw(prop.name) in joined)
+            self._field(
+                prop, _name(prop, _FUNCTION_NAMES), joined=docstrings.raw(prop.name) in joined
+            )
             for prop in endpoint.query_parameters
         ]
         return path, sorted(query, key=lambda item: not item.required)
@@ -144,9 +160,18 @@ class Views:
         return [f"from {package}{self._modules[name]} import {name}" for name in sorted(names)]
 
 
-def _field_name(prop: PropertyProtocol) -> str:
+def _answers_of_their_own(document: Node) -> set[str]:
+    """Components that are the answer of an operation and part of nothing else."""
+    answers = {
+        name for _, _, node, _ in operations(document) for name in references(node["responses"])
+    }
+    parts = {name for schema in schemas(document).values() for name in references(schema)}
+    return answers - parts
+
+
+def _name(prop: PropertyProtocol, taken: frozenset[str]) -> str:
     name = str(prop.python_name)
-    return f"{name}_" if name in _MODEL_NAMES else name
+    return f"{name}_" if name in taken else name
 
 
 def _described(fields: Iterable[FieldView]) -> list[tuple[str, str]]:
@@ -158,7 +183,9 @@ def _path_expression(endpoint: Endpoint) -> str:
     path = docstrings.raw(endpoint.path).replace("\\", "\\\\").replace('"', '\\"')
     for parameter in endpoint.path_parameters:
         name = str(parameter.python_name)
-        path = path.replace(f"{{{name}}}", f"{{path_segment('{name}', {name})}}")
+        value = _name(parameter, _FUNCTION_NAMES)
+        kind = ", int" if isinstance(parameter, IntProperty) else ""
+        path = path.replace(f"{{{name}}}", f"{{path_segment('{name}', {value}{kind})}}")
     return path
 
 
@@ -168,5 +195,5 @@ def _operation_docstring(endpoint: Endpoint, node: Node, parameters: list[FieldV
         docstrings.plain(endpoint.summary) or node["x-operation-id"],
         f"{prefix}{docstrings.plain(endpoint.description)}".strip(),
         _described(parameters),
-        f"Operation: ``{node['x-operation-id']}``.",
+        f"Operation: ``{docstrings.plain(node['x-operation-id'])}``.",
     )

@@ -32,7 +32,7 @@ Exit codes:
 
 \b
 Environment: SINCH_PROJECT_ID, SINCH_KEY_ID, SINCH_KEY_SECRET, SINCH_REGION;
-SINCH_SANDBOX is the URL of a sandbox to use instead of a region.
+SINCH_SANDBOX_URL is the URL of a sandbox to use instead of a region.
 """
 
 

@@ -21,7 +21,7 @@ def connection_options(command: Callable[..., None]) -> Callable[..., None]:
     region = click.option("--region", help="us, eu or br: where the app was created.")
     sandbox = click.option(
         "--sandbox",
-        envvar="SINCH_SANDBOX",
+        envvar="SINCH_SANDBOX_URL",
         metavar="URL",
         help="Use a running sandbox instead of a region.",
     )

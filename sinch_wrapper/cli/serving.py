@@ -75,7 +75,7 @@ def sandbox(
     if port not in (0, server.port):
         click.echo(f"sinch-wrapper sandbox: port {port} is taken, using {server.port}", err=True)
     variables = {
-        "SINCH_SANDBOX": server.url,
+        "SINCH_SANDBOX_URL": server.url,
         "SINCH_PROJECT_ID": settings.project_id,
         "SINCH_KEY_ID": settings.key_id,
         "SINCH_KEY_SECRET": settings.key_secret,
@@ -91,7 +91,7 @@ def _announce(variables: dict[str, str], app_id: str, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(variables | {"app_id": app_id}))
         return
-    click.echo(f"Sandbox at {variables['SINCH_SANDBOX']} (Ctrl-C ends it). In another shell:\n")
+    click.echo(f"Sandbox at {variables['SINCH_SANDBOX_URL']} (Ctrl-C ends it). In another shell:\n")
     for name, value in variables.items():
         click.echo(f"  export {name}={shlex.quote(value)}")
     to = "+46700000001"

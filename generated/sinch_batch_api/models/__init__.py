@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .address_info import AddressInfo as AddressInfo
@@ -303,7 +303,7 @@ if TYPE_CHECKING:
         WhatsAppPaymentSettingsPixDynamicPixKeyType as WhatsAppPaymentSettingsPixDynamicPixKeyType,
     )
 
-_MODULES = {
+_MODULES: dict[str, str] = {
     "AddressInfo": ".address_info",
     "Agent": ".agent",
     "AgentType": ".agent_type",
@@ -668,12 +668,12 @@ __all__ = (
 )
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     try:
         module = _MODULES[name]
     except KeyError:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
-    value = getattr(import_module(module, __name__), name)
+    value: object = getattr(import_module(module, __name__), name)
     globals()[name] = value
     return value
 

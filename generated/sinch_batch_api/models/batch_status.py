@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from ..types import UNSET, DateTime, Model, Unset, dump, load_datetime
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from .batch_status_value import BatchStatusValue
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class BatchStatus(Model):
     """State of one batch, without any count of messages sent or failed. No field is marked as
     required.
@@ -30,7 +30,7 @@ class BatchStatus(Model):
     meta_data: dict[str, Any] | Unset = UNSET
     status: BatchStatusValue | str | Unset = UNSET
     send_after: DateTime | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

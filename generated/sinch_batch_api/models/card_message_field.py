@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from .. import models as _models
 from ..types import Model, dump, load_model, take
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .card_message import CardMessage
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class CardMessageField(Model):
     """A card under the key `card_message`, as content of an app message or as an override for one
     channel.
@@ -24,7 +24,7 @@ class CardMessageField(Model):
     """
 
     card_message: CardMessage
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

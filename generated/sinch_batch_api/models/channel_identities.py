@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from .. import models as _models
 from ..types import Model, dump, load_models, take
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .channel_recipient_identity import ChannelRecipientIdentity
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class ChannelIdentities(Model):
     """One or more addresses of the same recipient, used to reach somebody without a contact id.
 
@@ -22,7 +22,7 @@ class ChannelIdentities(Model):
     """
 
     channel_identities: list[ChannelRecipientIdentity]
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

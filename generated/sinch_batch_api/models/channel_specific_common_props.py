@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .whats_app_interactive_footer import WhatsAppInteractiveFooter
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class ChannelSpecificCommonProps(Model):
     """Header, body and footer that the interactive WhatsApp messages share.
 
@@ -28,7 +28,7 @@ class ChannelSpecificCommonProps(Model):
     header: ChannelSpecificCommonPropsHeader | Unset = UNSET
     body: WhatsAppInteractiveBody | Unset = UNSET
     footer: WhatsAppInteractiveFooter | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model, load_models
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .line_notification_message_template_item import LineNotificationMessageTemplateItem
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class ChannelSpecificMessageMessageBody(Model):
     """Attributes:
     text: Up to 1024 characters.
@@ -28,7 +28,7 @@ class ChannelSpecificMessageMessageBody(Model):
     emphasized_item: LineNotificationMessageTemplateEmphasizedItem | Unset = UNSET
     items: list[LineNotificationMessageTemplateItem] | Unset = UNSET
     buttons: list[LineNotificationMessageTemplateButton] | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

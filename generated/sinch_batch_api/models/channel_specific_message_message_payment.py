@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model, load_models
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .whats_app_payment_button import WhatsAppPaymentButton
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class ChannelSpecificMessageMessagePayment(Model):
     """Attributes:
     type_: Country of the payment, Brazil (`br`) or Singapore (`sg`).
@@ -43,7 +43,7 @@ class ChannelSpecificMessageMessagePayment(Model):
     payment_buttons: list[WhatsAppPaymentButton] | Unset = UNSET
     total_amount_value: int | Unset = UNSET
     order: ChannelSpecificMessageMessagePaymentOrder | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .url_message import URLMessage
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class Choice(Model):
     """A button or suggested reply below a card, a carousel or a text, which opens a page, calls a
     number, shows or asks for a place, adds a calendar entry or answers with a text.
@@ -45,7 +45,7 @@ class Choice(Model):
     share_location_message: ShareLocationMessage | Unset = UNSET
     postback_data: Any | Unset = UNSET
     display_mode: DisplayMode | str | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

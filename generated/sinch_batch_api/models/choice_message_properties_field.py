@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .choice_message_properties_field_message_properties import ChoiceMessagePropertiesFieldMessageProperties
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class ChoiceMessagePropertiesField(Model):
     """Channel settings of a choice message, held under the key `message_properties`.
 
@@ -22,7 +22,7 @@ class ChoiceMessagePropertiesField(Model):
     """
 
     message_properties: ChoiceMessagePropertiesFieldMessageProperties | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

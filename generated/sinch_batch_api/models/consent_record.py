@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from ..types import UNSET, Model, Unset, dump, take
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from .consent_record_consent_type import ConsentRecordConsentType
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class ConsentRecord(Model):
     """One identity and the kind of opt-out to record for it.
 
@@ -25,7 +25,7 @@ class ConsentRecord(Model):
 
     identification: str
     consent_type: ConsentRecordConsentType | str | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

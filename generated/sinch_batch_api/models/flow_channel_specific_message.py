@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model, take
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .whats_app_interactive_footer import WhatsAppInteractiveFooter
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class FlowChannelSpecificMessage(Model):
     """A WhatsApp message with a button that starts a Flow, a form built of screens.
 
@@ -44,7 +44,7 @@ class FlowChannelSpecificMessage(Model):
     flow_mode: FlowChannelSpecificMessageFlowMode | str | Unset = UNSET
     flow_action: FlowChannelSpecificMessageFlowAction | str | Unset = UNSET
     flow_action_payload: FlowChannelSpecificMessageFlowActionPayload | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

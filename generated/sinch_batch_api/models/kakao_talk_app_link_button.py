@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from ..types import Model, dump, take
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from .kakao_talk_app_link_button_type import KakaoTalkAppLinkButtonType
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class KakaoTalkAppLinkButton(Model):
     """A KakaoTalk button that opens an app on the recipient's device.
 
@@ -27,7 +27,7 @@ class KakaoTalkAppLinkButton(Model):
     name: str
     scheme_ios: str
     scheme_android: str
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

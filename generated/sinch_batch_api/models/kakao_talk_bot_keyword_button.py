@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from ..types import Model, dump, take
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from .kakao_talk_bot_keyword_button_type import KakaoTalkBotKeywordButtonType
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class KakaoTalkBotKeywordButton(Model):
     """A KakaoTalk button that sends a keyword to the bot.
 
@@ -23,7 +23,7 @@ class KakaoTalkBotKeywordButton(Model):
 
     type_: KakaoTalkBotKeywordButtonType | str
     name: str
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

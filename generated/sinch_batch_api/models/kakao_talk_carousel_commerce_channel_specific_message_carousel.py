@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model, load_models, take
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .kakao_talk_commerce_message import KakaoTalkCommerceMessage
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class KakaoTalkCarouselCommerceChannelSpecificMessageCarousel(Model):
     """The offers with an optional opening and closing element.
 
@@ -32,7 +32,7 @@ class KakaoTalkCarouselCommerceChannelSpecificMessageCarousel(Model):
     list_: list[KakaoTalkCommerceMessage]
     head: KakaoTalkCarouselCommerceChannelSpecificMessageCarouselHead | Unset = UNSET
     tail: KakaoTalkCarouselCommerceChannelSpecificMessageCarouselTail | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

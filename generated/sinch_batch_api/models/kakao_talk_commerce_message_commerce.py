@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from ..types import UNSET, Model, Unset, dump, take
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from .kakao_talk_commerce_message_commerce_type import KakaoTalkCommerceMessageCommerceType
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class KakaoTalkCommerceMessageCommerce(Model):
     """The product with its price, regular or reduced.
 
@@ -30,7 +30,7 @@ class KakaoTalkCommerceMessageCommerce(Model):
     discount_price: int | Unset = UNSET
     discount_fixed: int | Unset = UNSET
     discount_rate: int | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

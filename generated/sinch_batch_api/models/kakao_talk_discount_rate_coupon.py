@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from ..types import UNSET, Model, Unset, dump, take
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from .kakao_talk_discount_rate_coupon_type import KakaoTalkDiscountRateCouponType
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class KakaoTalkDiscountRateCoupon(Model):
     """A KakaoTalk coupon that takes off a percentage.
 
@@ -33,7 +33,7 @@ class KakaoTalkDiscountRateCoupon(Model):
     link_pc: str | Unset = UNSET
     scheme_android: str | Unset = UNSET
     scheme_ios: str | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from ..types import Model, dump, take
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class LineNotificationMessageTemplateEmphasizedItem(Model):
     """The item that a LINE notification message shows with emphasis.
 
@@ -20,7 +20,7 @@ class LineNotificationMessageTemplateEmphasizedItem(Model):
 
     item_key: str
     content: str
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

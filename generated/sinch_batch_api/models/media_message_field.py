@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from .. import models as _models
 from ..types import Model, dump, load_model, take
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .media_properties import MediaProperties
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class MediaMessageField(Model):
     """A picture, video, document or other file under the key `media_message`, sent by either side.
 
@@ -23,7 +23,7 @@ class MediaMessageField(Model):
     """
 
     media_message: MediaProperties
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .text_message import TextMessage
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class OmniMessageOverride(Model):
     """A generic message that takes the place of the main one on a single channel.
 
@@ -49,7 +49,7 @@ class OmniMessageOverride(Model):
     location_message: LocationMessage | Unset = UNSET
     contact_info_message: ContactInfoMessage | Unset = UNSET
     list_message: ListMessage | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model, load_models, take
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from .whats_app_payment_button import WhatsAppPaymentButton
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class PaymentOrderDetailsChannelSpecificMessagePayment(Model):
     """The order and the ways to pay for it.
 
@@ -48,7 +48,7 @@ class PaymentOrderDetailsChannelSpecificMessagePayment(Model):
     order: PaymentOrderDetailsChannelSpecificMessagePaymentOrder
     payment_settings: PaymentOrderDetailsChannelSpecificMessagePaymentPaymentSettings | Unset = UNSET
     payment_buttons: list[WhatsAppPaymentButton] | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

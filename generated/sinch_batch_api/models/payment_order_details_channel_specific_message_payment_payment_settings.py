@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .whats_app_payment_settings_pix_dynamic_pix import WhatsAppPaymentSettingsPixDynamicPix
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class PaymentOrderDetailsChannelSpecificMessagePaymentPaymentSettings(Model):
     """Deprecated. One way to pay, in the deprecated form; `payment_buttons` is the current one.
 
@@ -28,7 +28,7 @@ class PaymentOrderDetailsChannelSpecificMessagePaymentPaymentSettings(Model):
     dynamic_pix: WhatsAppPaymentSettingsPixDynamicPix | Unset = UNSET
     payment_link: WhatsAppPaymentSettingsPaymentLinkPaymentLink | Unset = UNSET
     boleto: WhatsAppPaymentSettingsBoletoBoleto | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

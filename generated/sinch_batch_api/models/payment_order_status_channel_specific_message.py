@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model, take
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .whats_app_interactive_footer import WhatsAppInteractiveFooter
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class PaymentOrderStatusChannelSpecificMessage(Model):
     """A WhatsApp message that tells the recipient how an earlier order stands.
 
@@ -31,7 +31,7 @@ class PaymentOrderStatusChannelSpecificMessage(Model):
     header: ChannelSpecificCommonPropsHeader | Unset = UNSET
     body: WhatsAppInteractiveBody | Unset = UNSET
     footer: WhatsAppInteractiveFooter | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

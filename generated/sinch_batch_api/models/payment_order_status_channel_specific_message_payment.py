@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from .. import models as _models
 from ..types import Model, dump, load_model, take
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     )
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class PaymentOrderStatusChannelSpecificMessagePayment(Model):
     """The order concerned and its new state.
 
@@ -26,7 +26,7 @@ class PaymentOrderStatusChannelSpecificMessagePayment(Model):
 
     reference_id: str
     order: PaymentOrderStatusChannelSpecificMessagePaymentOrder
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

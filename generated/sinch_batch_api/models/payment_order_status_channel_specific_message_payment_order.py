@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from ..types import UNSET, Model, Unset, dump, take
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     )
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class PaymentOrderStatusChannelSpecificMessagePaymentOrder(Model):
     """State of the order.
 
@@ -25,7 +25,7 @@ class PaymentOrderStatusChannelSpecificMessagePaymentOrder(Model):
 
     status: PaymentOrderStatusChannelSpecificMessagePaymentOrderStatus | str
     description: str | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

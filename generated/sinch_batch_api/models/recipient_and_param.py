@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model, take
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .recipient import Recipient
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class RecipientAndParam(Model):
     """One recipient of a batch, with the values for the placeholders and metadata of its own.
 
@@ -31,7 +31,7 @@ class RecipientAndParam(Model):
     parameters: dict[str, str] | Unset = UNSET
     message_metadata: dict[str, Any] | Unset = UNSET
     conversation_metadata: dict[str, Any] | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, DateTime, Model, Unset, dump, load_datetime, load_model, load_models, take
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .recipient_and_param import RecipientAndParam
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class SendBatchRequest(Model):
     """One message definition and the 1 to 1000 recipients it goes to, each as a separate message
     with receipts of its own.
@@ -67,7 +67,7 @@ class SendBatchRequest(Model):
     ttl: str | Unset = UNSET
     channel_properties: dict[str, str] | Unset = UNSET
     correlation_id: str | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

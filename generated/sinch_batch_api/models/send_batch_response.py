@@ -4,12 +4,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from ..types import UNSET, DateTime, Model, Unset, dump, load_datetime
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class SendBatchResponse(Model):
     """Answer to an accepted batch. It carries no message ids; those appear only in the callbacks.
 
@@ -21,7 +21,7 @@ class SendBatchResponse(Model):
 
     batch_id: str | Unset = UNSET
     send_after: DateTime | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from .. import models as _models
 from ..types import Model, dump, load_model, take
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .template_reference_with_version import TemplateReferenceWithVersion
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class TemplateReferenceField(Model):
     """A template that replaces the generic content on one channel.
 
@@ -22,7 +22,7 @@ class TemplateReferenceField(Model):
     """
 
     template_reference: TemplateReferenceWithVersion
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from .. import models as _models
 from ..types import Model, dump, load_model, take
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .url_message import URLMessage
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class UrlMessageField(Model):
     """Holds a link under the key `url_message`; used as a choice that opens a web page.
 
@@ -22,7 +22,7 @@ class UrlMessageField(Model):
     """
 
     url_message: URLMessage
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from .. import models as _models
 from ..types import Model, dump, load_model, take
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .whats_app_interactive_image_header_type import WhatsAppInteractiveImageHeaderType
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class WhatsAppInteractiveImageHeader(Model):
     """An image as the header of an interactive WhatsApp message.
 
@@ -25,7 +25,7 @@ class WhatsAppInteractiveImageHeader(Model):
 
     type_: WhatsAppInteractiveImageHeaderType | str
     image: WhatsAppInteractiveHeaderMedia
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

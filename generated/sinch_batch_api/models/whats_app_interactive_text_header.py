@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from ..types import Model, dump, take
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from .whats_app_interactive_text_header_type import WhatsAppInteractiveTextHeaderType
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class WhatsAppInteractiveTextHeader(Model):
     """A line of text as the header of an interactive WhatsApp message.
 
@@ -22,7 +22,7 @@ class WhatsAppInteractiveTextHeader(Model):
 
     type_: WhatsAppInteractiveTextHeaderType | str
     text: str
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from .. import models as _models
 from ..types import Model, dump, load_model, take
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .whats_app_interactive_video_header_type import WhatsAppInteractiveVideoHeaderType
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class WhatsAppInteractiveVideoHeader(Model):
     """A video as the header of an interactive WhatsApp message.
 
@@ -25,7 +25,7 @@ class WhatsAppInteractiveVideoHeader(Model):
 
     type_: WhatsAppInteractiveVideoHeaderType | str
     video: WhatsAppInteractiveHeaderMedia
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

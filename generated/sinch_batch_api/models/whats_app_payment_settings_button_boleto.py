@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from ..types import Model, dump, take
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from .whats_app_payment_settings_button_boleto_type import WhatsAppPaymentSettingsButtonBoletoType
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class WhatsAppPaymentSettingsButtonBoleto(Model):
     """A button that offers payment by boleto, the Brazilian bank slip.
 
@@ -23,7 +23,7 @@ class WhatsAppPaymentSettingsButtonBoleto(Model):
 
     type_: WhatsAppPaymentSettingsButtonBoletoType | str
     digitable_line: str
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from .. import models as _models
 from ..types import Model, dump, load_model, take
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .whats_app_payment_settings_pix_dynamic_pix import WhatsAppPaymentSettingsPixDynamicPix
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class WhatsAppPaymentSettingsPix(Model):
     """Deprecated. Payment by a dynamic Pix code, in the deprecated form of payment settings.
 
@@ -22,7 +22,7 @@ class WhatsAppPaymentSettingsPix(Model):
     """
 
     dynamic_pix: WhatsAppPaymentSettingsPixDynamicPix
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from ..types import Model, dump, take
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from .whats_app_payment_settings_pix_dynamic_pix_key_type import WhatsAppPaymentSettingsPixDynamicPixKeyType
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class WhatsAppPaymentSettingsPixDynamicPix(Model):
     """The Pix code and its receiver.
 
@@ -28,7 +28,7 @@ class WhatsAppPaymentSettingsPixDynamicPix(Model):
     merchant_name: str
     key: str
     key_type: WhatsAppPaymentSettingsPixDynamicPixKeyType | str
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

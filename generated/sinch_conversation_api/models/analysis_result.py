@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_models
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .offensive_analysis import OffensiveAnalysis
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class AnalysisResult(Model):
     """Findings of Smart Conversations about one message, one list for each kind of analysis.
 
@@ -35,7 +35,7 @@ class AnalysisResult(Model):
     ml_image_recognition_result: list[MachineLearningImageRecognitionResult] | Unset = UNSET
     ml_pii_result: list[MachineLearningPIIResult] | Unset = UNSET
     ml_offensive_analysis_result: list[OffensiveAnalysis] | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model, load_models, take
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .smart_conversation import SmartConversation
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class AppCreateRequest(Model):
     """Body of the call that creates an app, with the credentials of the channels it sends and
     receives on.
@@ -58,7 +58,7 @@ class AppCreateRequest(Model):
     callback_settings: CallbackSettings | Unset = UNSET
     message_retry_settings: MessageRetrySettings | Unset = UNSET
     delivery_report_based_fallback: DeliveryReportBasedFallback | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .generic_event import GenericEvent
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class AppEvent(Model):
     """Exactly one event, under a key that says which kind it is.
 
@@ -37,7 +37,7 @@ class AppEvent(Model):
     agent_joined_event: AgentJoinedEvent | Unset = UNSET
     agent_left_event: AgentLeftEvent | Unset = UNSET
     generic_event: GenericEvent | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

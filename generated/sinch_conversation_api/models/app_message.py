@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_map, load_model
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from .text_message import TextMessage
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class AppMessage(Model):
     """What the app sends to a contact, namely one kind of content plus optional overrides for
     single channels, an agent and the message it answers.
@@ -70,7 +70,7 @@ class AppMessage(Model):
     channel_specific_message: dict[str, ChannelSpecificMessage] | Unset = UNSET
     agent: Agent | Unset = UNSET
     reply_to: ReplyTo | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_map, load_model
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .reply_to import ReplyTo
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class AppMessageCommonProps(Model):
     """What an app message may carry besides its content, whatever the kind.
 
@@ -38,7 +38,7 @@ class AppMessageCommonProps(Model):
     channel_specific_message: dict[str, ChannelSpecificMessage] | Unset = UNSET
     agent: Agent | Unset = UNSET
     reply_to: ReplyTo | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model, load_models
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .smart_conversation import SmartConversation
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class AppUpdateRequest(Model):
     """Body of the call that changes an app; `update_mask` names the fields to change.
 
@@ -57,7 +57,7 @@ class AppUpdateRequest(Model):
     callback_settings: CallbackSettings | Unset = UNSET
     message_retry_settings: MessageRetrySettings | Unset = UNSET
     delivery_report_based_fallback: DeliveryReportBasedFallback | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from ..types import UNSET, DateTime, Model, Unset, dump, load_datetime
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .consents_list_type import ConsentsListType
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class AuditRecord(Model):
     """One change made to a consent list for an identity, with its time and where it came from.
 
@@ -35,7 +35,7 @@ class AuditRecord(Model):
     project_id: str | Unset = UNSET
     app_id: str | Unset = UNSET
     datetime_: DateTime | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .batch_status_update_type import BatchStatusUpdateType
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class BatchStatusUpdateNotification(Model):
     """Progress report on one batch, with its status, its type and data that depend on the type.
 
@@ -33,7 +33,7 @@ class BatchStatusUpdateNotification(Model):
     batch_status: BatchStatusUpdateStatus | str | Unset = UNSET
     batch_type: BatchStatusUpdateType | str | Unset = UNSET
     additional_data: BatchStatusUpdateNotificationAdditionalData | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from ..types import UNSET, DateTime, Model, Unset, dump, load_datetime
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class CallbackEventCommon(Model):
     """Envelope fields that every callback to a webhook carries beside its one payload key. Nothing
     in it names the trigger; the payload key that is present does.
@@ -32,7 +32,7 @@ class CallbackEventCommon(Model):
     project_id: str | Unset = UNSET
     message_metadata: str | Unset = UNSET
     correlation_id: str | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, DateTime, Model, Unset, dump, load_datetime, load_model
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .capability_event_capability_notification import CapabilityEventCapabilityNotification
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class CapabilityEvent(Model):
     """Callback of the trigger CAPABILITY, the answer to a capability query. One query causes one
     callback for each reachable channel.
@@ -38,7 +38,7 @@ class CapabilityEvent(Model):
     message_metadata: str | Unset = UNSET
     correlation_id: str | Unset = UNSET
     capability_notification: CapabilityEventCapabilityNotification | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

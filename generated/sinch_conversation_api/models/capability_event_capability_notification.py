@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .reason import Reason
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class CapabilityEventCapabilityNotification(Model):
     """What one channel can do for one recipient.
 
@@ -41,7 +41,7 @@ class CapabilityEventCapabilityNotification(Model):
     capability_status: CapabilityEventCapabilityNotificationCapabilityStatus | str | Unset = UNSET
     channel_capabilities: list[str] | Unset = UNSET
     reason: Reason | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

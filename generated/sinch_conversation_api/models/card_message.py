@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model, load_models
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .media_properties import MediaProperties
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class CardMessage(Model):
     """A picture or other media, a title, a text and choices shown together, alone or as one element
     of a carousel.
@@ -36,7 +36,7 @@ class CardMessage(Model):
     title: str | Unset = UNSET
     media_message: MediaProperties | Unset = UNSET
     message_properties: CardMessageMessageProperties | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

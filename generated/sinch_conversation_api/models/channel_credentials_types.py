@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from .we_chat_credentials import WeChatCredentials
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class ChannelCredentialsTypes(Model):
     """The secret part of channel credentials, given under exactly one key, which depends on the
     channel.
@@ -56,7 +56,7 @@ class ChannelCredentialsTypes(Model):
     instagram_credentials: InstagramCredentials | Unset = UNSET
     applebc_credentials: AppleBusinessChatCredentials | Unset = UNSET
     kakaotalkchat_credentials: KakaoTalkChatCredentials | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     )
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class ChannelSpecificContactMessage(Model):
     """Holds an inbound message of a type that only one channel knows under the key
     `channel_specific_message`. The names in `required` do not exist at this level and belong to
@@ -26,7 +26,7 @@ class ChannelSpecificContactMessage(Model):
     """
 
     channel_specific_message: ChannelSpecificContactMessageChannelSpecificMessage | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

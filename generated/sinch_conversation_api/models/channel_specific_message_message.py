@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model, load_models
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from .whats_app_interactive_footer import WhatsAppInteractiveFooter
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class ChannelSpecificMessageMessage(Model):
     """Content in the structure that belongs to `message_type`.
 
@@ -70,7 +70,7 @@ class ChannelSpecificMessageMessage(Model):
     coupon: KakaoTalkCommerceMessageCoupon | Unset = UNSET
     carousel: KakaoTalkCarouselCommerceChannelSpecificMessageCarousel | Unset = UNSET
     template_key: str | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from ..types import UNSET, Model, Unset, dump
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from .client_credentials_token_request_type import ClientCredentialsTokenRequestType
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class ClientCredentials(Model):
     """OAuth 2.0 credentials with which callbacks authenticate at the server that receives them, set
     on a webhook.
@@ -32,7 +32,7 @@ class ClientCredentials(Model):
     scope: str | Unset = UNSET
     response_type: str | Unset = UNSET
     token_request_type: ClientCredentialsTokenRequestType | str | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

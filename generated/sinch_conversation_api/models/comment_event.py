@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from ..types import UNSET, Model, Unset, dump
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from .comment_event_comment_type import CommentEventCommentType
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class CommentEvent(Model):
     """A comment that a contact left on content of the business, for example below a post.
 
@@ -28,7 +28,7 @@ class CommentEvent(Model):
     comment_type: CommentEventCommentType | str | Unset = UNSET
     commented_on: str | Unset = UNSET
     user: str | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

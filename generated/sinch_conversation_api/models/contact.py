@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_models
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .conversation_channel import ConversationChannel
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class Contact(Model):
     """A person the app talks to, with the addresses on the channels. It is returned by the contact
     calls and is also the body of an update.
@@ -38,7 +38,7 @@ class Contact(Model):
     id: str | Unset = UNSET
     language: ContactLanguage | str | Unset = UNSET
     metadata: str | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .generic_event import GenericEvent
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class ContactEvent(Model):
     """An event caused by a contact outside a message, such as typing, deleting the conversation or
     commenting; told apart by the key present.
@@ -33,7 +33,7 @@ class ContactEvent(Model):
     conversation_deleted_event: dict[str, Any] | Unset = UNSET
     comment_event: CommentEvent | Unset = UNSET
     generic_event: GenericEvent | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

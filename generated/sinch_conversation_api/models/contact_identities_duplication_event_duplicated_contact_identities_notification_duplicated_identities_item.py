@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from ..types import UNSET, Model, Unset, dump
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from .conversation_channel import ConversationChannel
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class ContactIdentitiesDuplicationEventDuplicatedContactIdentitiesNotificationDuplicatedIdentitiesItem(Model):
     """Attributes:
     channel: A messaging channel. Samples and SDKs also show `CHANNEL_UNSPECIFIED` and the
@@ -22,7 +22,7 @@ class ContactIdentitiesDuplicationEventDuplicatedContactIdentitiesNotificationDu
 
     channel: ConversationChannel | str | Unset = UNSET
     contact_ids: list[str] | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .text_message import TextMessage
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class ContactMessage(Model):
     """What a contact sent to the app, namely one kind of content and, for an answer, the message it
     refers to.
@@ -51,7 +51,7 @@ class ContactMessage(Model):
     product_response_message: ProductResponseMessageProductResponseMessage | Unset = UNSET
     text_message: TextMessage | Unset = UNSET
     reply_to: ReplyTo | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

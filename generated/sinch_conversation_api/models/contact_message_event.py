@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .short_link_activated_event import ShortLinkActivatedEvent
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class ContactMessageEvent(Model):
     """An event that a contact caused around a message, a payment update, an opened short link or a
     reaction; told apart by the key present.
@@ -30,7 +30,7 @@ class ContactMessageEvent(Model):
     payment_status_update_event: PaymentStatusUpdateEvent | Unset = UNSET
     shortlink_activated_event: ShortLinkActivatedEvent | Unset = UNSET
     reaction_event: ReactionEvent | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

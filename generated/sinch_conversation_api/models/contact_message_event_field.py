@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .contact_message_event import ContactMessageEvent
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class ContactMessageEventField(Model):
     """Holds an event that a contact caused around a message, such as a reaction or a payment
     update, under the key `contact_message_event`.
@@ -24,7 +24,7 @@ class ContactMessageEventField(Model):
     """
 
     contact_message_event: ContactMessageEvent | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .text_message import TextMessage
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class ContactMessageTypes(Model):
     """The content of an inbound message, given under exactly one key that says which kind it is.
 
@@ -46,7 +46,7 @@ class ContactMessageTypes(Model):
     media_message: MediaProperties | Unset = UNSET
     product_response_message: ProductResponseMessageProductResponseMessage | Unset = UNSET
     text_message: TextMessage | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from ..types import UNSET, DateTime, Model, Unset, dump, load_datetime
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from .conversation_channel import ConversationChannel
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class Conversation(Model):
     """The exchange between one app and one contact, as returned by the conversation calls and in
     callbacks.
@@ -39,7 +39,7 @@ class Conversation(Model):
     correlation_id: str | Unset = UNSET
     id: str | Unset = UNSET
     last_received: DateTime | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from .we_chat_credentials import WeChatCredentials
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class ConversationChannelCredentials(Model):
     """The credentials with which an app uses one channel, set when the app is created or updated.
 
@@ -72,7 +72,7 @@ class ConversationChannelCredentials(Model):
     state: ChannelIntegrationState | Unset = UNSET
     channel_known_id: str | Unset = UNSET
     credential_ordinal_number: int | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

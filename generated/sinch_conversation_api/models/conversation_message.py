@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, DateTime, Model, Unset, dump, load_datetime, load_model
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .processing_mode import ProcessingMode
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class ConversationMessage(Model):
     """A stored message, in either direction.
 
@@ -52,7 +52,7 @@ class ConversationMessage(Model):
     injected: bool | Unset = UNSET
     sender_id: str | Unset = UNSET
     processing_mode: ProcessingMode | str | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

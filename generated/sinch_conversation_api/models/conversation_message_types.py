@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .contact_message import ContactMessage
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class ConversationMessageTypes(Model):
     """The content of a stored message, under a key that says which side sent it.
 
@@ -27,7 +27,7 @@ class ConversationMessageTypes(Model):
 
     app_message: AppMessage | Unset = UNSET
     contact_message: ContactMessage | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .conversation_message import ConversationMessage
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class ConversationRecentMessage(Model):
     """A conversation together with its last message.
 
@@ -26,7 +26,7 @@ class ConversationRecentMessage(Model):
 
     conversation: Conversation | Unset = UNSET
     last_message: ConversationMessage | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, DateTime, Model, Unset, dump, load_datetime, load_model
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from .unsupported_callback_event_unsupported_callback import UnsupportedCallbackEventUnsupportedCallback
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class ConversationWebhookEvent(Model):
     """Any of the officially documented callbacks that a webhook can receive. The payload key that
     is present tells which one it is, since the document marks no payload key as required and no
@@ -115,7 +115,7 @@ class ConversationWebhookEvent(Model):
     record_notification: RecordNotificationEventRecordNotification | Unset = UNSET
     unsupported_callback: UnsupportedCallbackEventUnsupportedCallback | Unset = UNSET
     batch_status_update_notification: BatchStatusUpdateNotification | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

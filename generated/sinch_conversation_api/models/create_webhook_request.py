@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model, take
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .webhook_trigger import WebhookTrigger
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class CreateWebhookRequest(Model):
     """Attributes:
     app_id: App whose callbacks are sent to this webhook.
@@ -37,7 +37,7 @@ class CreateWebhookRequest(Model):
     secret: str | Unset = UNSET
     target_type: WebhookTargetType | str | Unset = UNSET
     triggers: list[WebhookTrigger | str] | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

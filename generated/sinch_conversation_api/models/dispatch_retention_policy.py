@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from ..types import UNSET, Model, Unset, dump
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from .dispatch_retention_policy_type import DispatchRetentionPolicyType
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class DispatchRetentionPolicy(Model):
     """How long messages processed in `DISPATCH` mode are kept. With 0 days, conversation metadata
     and correlation ids of that mode do not come back in callbacks.
@@ -24,7 +24,7 @@ class DispatchRetentionPolicy(Model):
 
     retention_type: DispatchRetentionPolicyType | str | Unset = UNSET
     ttl_days: int | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

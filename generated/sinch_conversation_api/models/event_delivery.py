@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, DateTime, Model, Unset, dump, load_datetime, load_model
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .event_delivery_event_delivery_report import EventDeliveryEventDeliveryReport
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class EventDelivery(Model):
     """Callback of the trigger EVENT_DELIVERY, which reports the delivery state of an event that the
     app sent.
@@ -38,7 +38,7 @@ class EventDelivery(Model):
     message_metadata: str | Unset = UNSET
     correlation_id: str | Unset = UNSET
     event_delivery_report: EventDeliveryEventDeliveryReport | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, DateTime, Model, Unset, dump, load_datetime, load_model
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .event_inbound_event import EventInboundEvent
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class EventInbound(Model):
     """Callback of the trigger EVENT_INBOUND, for something other than a message that a contact did,
     such as typing, reacting or commenting.
@@ -39,7 +39,7 @@ class EventInbound(Model):
     message_metadata: str | Unset = UNSET
     correlation_id: str | Unset = UNSET
     event: EventInboundEvent | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from .. import models as _models
 from ..types import Model, dump, load_model, take
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .recipient import Recipient
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class GetChannelProfileRequest(Model):
     """Asks for the profile that a recipient has on one channel, as seen by an app.
 
@@ -28,7 +28,7 @@ class GetChannelProfileRequest(Model):
     app_id: str
     recipient: Recipient
     channel: GetChannelProfileConversationChannel | str
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

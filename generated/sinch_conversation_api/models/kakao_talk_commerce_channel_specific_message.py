@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model, load_models
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .kakao_talk_commerce_message_image import KakaoTalkCommerceMessageImage
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class KakaoTalkCommerceChannelSpecificMessage(Model):
     """A KakaoTalk message with a single product offer.
 
@@ -37,7 +37,7 @@ class KakaoTalkCommerceChannelSpecificMessage(Model):
     image: KakaoTalkCommerceMessageImage | Unset = UNSET
     commerce: KakaoTalkCommerceMessageCommerce | Unset = UNSET
     coupon: KakaoTalkCommerceMessageCoupon | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model, load_models
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .kakao_talk_commerce_message_image import KakaoTalkCommerceMessageImage
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class KakaoTalkCommerceMessage(Model):
     """A product offer on KakaoTalk with image, price, one or two buttons and an optional coupon;
     sent alone or as an element of a carousel.
@@ -34,7 +34,7 @@ class KakaoTalkCommerceMessage(Model):
     image: KakaoTalkCommerceMessageImage | Unset = UNSET
     commerce: KakaoTalkCommerceMessageCommerce | Unset = UNSET
     coupon: KakaoTalkCommerceMessageCoupon | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from ..types import UNSET, Model, Unset, dump
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from .kakao_talk_commerce_message_buttons_item_type import KakaoTalkCommerceMessageButtonsItemType
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class KakaoTalkCommerceMessageButtonsItem(Model):
     """Attributes:
     name: Text on the button, up to 8 characters.
@@ -28,7 +28,7 @@ class KakaoTalkCommerceMessageButtonsItem(Model):
     link_pc: str | Unset = UNSET
     scheme_ios: str | Unset = UNSET
     scheme_android: str | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from ..types import UNSET, Model, Unset, dump
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from .kakao_talk_commerce_message_coupon_type import KakaoTalkCommerceMessageCouponType
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class KakaoTalkCommerceMessageCoupon(Model):
     """Coupon attached to the offer.
 
@@ -36,7 +36,7 @@ class KakaoTalkCommerceMessageCoupon(Model):
     discount_fixed: int | Unset = UNSET
     discount_rate: int | Unset = UNSET
     title: str | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

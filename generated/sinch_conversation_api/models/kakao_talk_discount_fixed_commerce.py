@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from ..types import UNSET, Model, Unset, dump
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from .kakao_talk_discount_fixed_commerce_type import KakaoTalkDiscountFixedCommerceType
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class KakaoTalkDiscountFixedCommerce(Model):
     """A product reduced by a fixed amount in a KakaoTalk commerce message. Its own value of `type`
     is meant to override the one of the regular price; read strictly, the two exclude each other
@@ -29,7 +29,7 @@ class KakaoTalkDiscountFixedCommerce(Model):
     discount_fixed: int | Unset = UNSET
     title: str | Unset = UNSET
     regular_price: int | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from ..types import UNSET, Model, Unset, dump
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from .kakao_talk_regular_price_commerce_type import KakaoTalkRegularPriceCommerceType
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class KakaoTalkRegularPriceCommerce(Model):
     """A product at its regular price in a KakaoTalk commerce message.
 
@@ -25,7 +25,7 @@ class KakaoTalkRegularPriceCommerce(Model):
     type_: KakaoTalkRegularPriceCommerceType | str | Unset = UNSET
     title: str | Unset = UNSET
     regular_price: int | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

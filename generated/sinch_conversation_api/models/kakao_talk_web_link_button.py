@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from ..types import UNSET, Model, Unset, dump
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from .kakao_talk_web_link_button_type import KakaoTalkWebLinkButtonType
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class KakaoTalkWebLinkButton(Model):
     """A KakaoTalk button that opens a web page.
 
@@ -27,7 +27,7 @@ class KakaoTalkWebLinkButton(Model):
     name: str | Unset = UNSET
     link_mo: str | Unset = UNSET
     link_pc: str | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

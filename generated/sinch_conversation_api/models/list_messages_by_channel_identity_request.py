@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from ..types import UNSET, DateTime, Model, Unset, dump, load_datetime
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .message_source import MessageSource
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class ListMessagesByChannelIdentityRequest(Model):
     """Asks for the last message of each of several recipients. Name them by `channel_identities` or
     by `contact_ids`, which exclude each other.
@@ -50,7 +50,7 @@ class ListMessagesByChannelIdentityRequest(Model):
     end_time: DateTime | Unset = UNSET
     channel: ConversationChannel | str | Unset = UNSET
     direction: ConversationDirection | str | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

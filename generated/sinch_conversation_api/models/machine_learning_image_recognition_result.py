@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .optical_character_recognition import OpticalCharacterRecognition
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class MachineLearningImageRecognitionResult(Model):
     """What image analysis found in one picture of a message, as kind of document, text and form
     fields.
@@ -32,7 +32,7 @@ class MachineLearningImageRecognitionResult(Model):
     document_image_classification: DocumentImageClassification | Unset = UNSET
     optical_character_recognition: OpticalCharacterRecognition | Unset = UNSET
     document_field_classification: DocumentFieldClassification | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

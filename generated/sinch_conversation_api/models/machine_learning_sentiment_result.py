@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_models
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .sentiment_result import SentimentResult
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class MachineLearningSentimentResult(Model):
     """Sentiment analysis of one text. The inherited sentiment and score are those of the best entry
     in results.
@@ -30,7 +30,7 @@ class MachineLearningSentimentResult(Model):
     score: float | Unset = UNSET
     message: str | Unset = UNSET
     results: list[SentimentResult] | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from ..types import UNSET, Model, Unset, dump, take
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from .conversation_merge_strategy import ConversationMergeStrategy
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class MergeContactRequest(Model):
     """Names the contact that is merged into the contact of the path.
 
@@ -23,7 +23,7 @@ class MergeContactRequest(Model):
 
     source_id: str
     strategy: ConversationMergeStrategy | str | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

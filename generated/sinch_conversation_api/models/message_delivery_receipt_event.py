@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, DateTime, Model, Unset, dump, load_datetime, load_model
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .message_delivery_receipt_event_message_delivery_report import MessageDeliveryReceiptEventMessageDeliveryReport
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class MessageDeliveryReceiptEvent(Model):
     """Callback of the trigger MESSAGE_DELIVERY, which reports the delivery state of a message that
     the app sent; receipts may repeat or come out of order. Failures found only after a send
@@ -40,7 +40,7 @@ class MessageDeliveryReceiptEvent(Model):
     message_metadata: str | Unset = UNSET
     correlation_id: str | Unset = UNSET
     message_delivery_report: MessageDeliveryReceiptEventMessageDeliveryReport | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

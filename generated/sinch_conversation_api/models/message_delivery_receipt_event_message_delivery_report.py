@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .reason import Reason
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class MessageDeliveryReceiptEventMessageDeliveryReport(Model):
     """State of one message; a reason comes with the states FAILED and SWITCHING_CHANNEL, and any
     field may be missing.
@@ -46,7 +46,7 @@ class MessageDeliveryReceiptEventMessageDeliveryReport(Model):
     reason: Reason | Unset = UNSET
     metadata: str | Unset = UNSET
     processing_mode: ProcessingMode | str | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

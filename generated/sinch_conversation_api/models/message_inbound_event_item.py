@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, DateTime, Model, Unset, dump, load_datetime, load_model
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .processing_mode import ProcessingMode
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class MessageInboundEventItem(Model):
     """A message from a contact as inbound callbacks carry it, plain or redacted.
 
@@ -50,7 +50,7 @@ class MessageInboundEventItem(Model):
     sender_id: str | Unset = UNSET
     processing_mode: ProcessingMode | str | Unset = UNSET
     injected: bool | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

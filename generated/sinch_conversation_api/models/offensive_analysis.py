@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from ..types import UNSET, Model, Unset, dump
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from .offensive_analysis_evaluation import OffensiveAnalysisEvaluation
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class OffensiveAnalysis(Model):
     """Verdict on whether one text or image is offensive.
 
@@ -27,7 +27,7 @@ class OffensiveAnalysis(Model):
     url: str | Unset = UNSET
     evaluation: OffensiveAnalysisEvaluation | str | Unset = UNSET
     score: float | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

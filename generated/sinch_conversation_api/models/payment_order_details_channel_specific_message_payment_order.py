@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_models
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     )
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class PaymentOrderDetailsChannelSpecificMessagePaymentOrder(Model):
     """The items and the amounts that make up the total.
 
@@ -44,7 +44,7 @@ class PaymentOrderDetailsChannelSpecificMessagePaymentOrder(Model):
     discount_description: str | Unset = UNSET
     discount_program_name: str | Unset = UNSET
     items: list[PaymentOrderDetailsChannelSpecificMessagePaymentOrderItemsItem] | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from ..types import UNSET, Model, Unset, dump
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .payment_transaction_status import PaymentTransactionStatus
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class PaymentStatusUpdateEvent(Model):
     """Tells how the payment of an order that was sent in a message went on.
 
@@ -28,7 +28,7 @@ class PaymentStatusUpdateEvent(Model):
     payment_status: PaymentStatus | str | Unset = UNSET
     payment_transaction_status: PaymentTransactionStatus | str | Unset = UNSET
     payment_transaction_id: str | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

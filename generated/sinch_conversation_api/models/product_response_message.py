@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .product_response_message_product_response_message import ProductResponseMessageProductResponseMessage
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class ProductResponseMessage(Model):
     """Inbound content that names the products a contact chose. The required list asks for
     `products` beside `product_response_message`, where no such property exists; it is a slip of
@@ -24,7 +24,7 @@ class ProductResponseMessage(Model):
     """
 
     product_response_message: ProductResponseMessageProductResponseMessage | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

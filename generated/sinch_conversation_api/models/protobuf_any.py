@@ -4,12 +4,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from ..types import UNSET, Model, Unset, dump
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class ProtobufAny(Model):
     """A detail of an error whose shape depends on its type. Published error samples name the type
     under `@type` and put the fields beside it, so read it as a free-form object.
@@ -21,7 +21,7 @@ class ProtobufAny(Model):
 
     type_url: str | Unset = UNSET
     value: str | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model, take
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .recipient import Recipient
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class QueryCapability(Model):
     """Asks on which channels a recipient can be reached and what those channels support. The
     results arrive as `CAPABILITY` callbacks, one for each reachable channel.
@@ -27,7 +27,7 @@ class QueryCapability(Model):
     app_id: str
     recipient: Recipient
     request_id: str | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from ..types import UNSET, Model, Unset, dump
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .reason_sub_code import ReasonSubCode
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class Reason(Model):
     """Why something failed, met in delivery receipts with status `FAILED` or `SWITCHING_CHANNEL`
     and in other callbacks that report a failure.
@@ -30,7 +30,7 @@ class Reason(Model):
     description: str | Unset = UNSET
     sub_code: ReasonSubCode | str | Unset = UNSET
     channel_code: str | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

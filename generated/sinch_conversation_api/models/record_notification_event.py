@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, DateTime, Model, Unset, dump, load_datetime, load_model
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .record_notification_event_record_notification import RecordNotificationEventRecordNotification
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class RecordNotificationEvent(Model):
     """Callback of the trigger RECORD_NOTIFICATION, which reports the storage status of a
     conversation record. The official document also requires three camelCase envelope keys that
@@ -40,7 +40,7 @@ class RecordNotificationEvent(Model):
     message_metadata: str | Unset = UNSET
     correlation_id: str | Unset = UNSET
     record_notification: RecordNotificationEventRecordNotification | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     )
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class RecordNotificationEventRecordNotification(Model):
     """State of one record; all fields are optional, and their names are in snake_case.
 
@@ -43,7 +43,7 @@ class RecordNotificationEventRecordNotification(Model):
     conversation_id: str | Unset = UNSET
     reason: Reason | Unset = UNSET
     processing_mode: ProcessingMode | str | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from ..types import UNSET, Model, Unset, dump
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from .retention_policy_type import RetentionPolicyType
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class RetentionPolicy(Model):
     """How long the messages and conversations of an app are kept.
 
@@ -23,7 +23,7 @@ class RetentionPolicy(Model):
 
     retention_type: RetentionPolicyType | str | Unset = UNSET
     ttl_days: int | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model, take
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .recipient_request import RecipientRequest
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class SendEventRequest(Model):
     """Sends an event, such as a typing indicator, from an app to a recipient. The server takes the
     event itself in `event` (for example `composing_event`), without the `app_event` level that
@@ -40,7 +40,7 @@ class SendEventRequest(Model):
     channel_priority_order: list[ConversationChannel | str] | Unset = UNSET
     event_metadata: str | Unset = UNSET
     queue: MessageQueue | str | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model, take
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .recipient_request import RecipientRequest
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class SendMessageRequest(Model):
     """Sends one message from an app to one recipient, with delivery options and metadata.
 
@@ -65,7 +65,7 @@ class SendMessageRequest(Model):
     correlation_id: str | Unset = UNSET
     conversation_metadata_update_strategy: MetadataUpdateStrategy | str | Unset = UNSET
     message_content_type: MessageContentType | str | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from ..types import UNSET, DateTime, Model, Unset, dump, load_datetime
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class SendMessageResponse(Model):
     """Confirms that a message was accepted for sending, which does not yet mean that it was
     delivered.
@@ -21,7 +21,7 @@ class SendMessageResponse(Model):
 
     accepted_time: DateTime | Unset = UNSET
     message_id: str | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, DateTime, Model, Unset, dump, load_datetime, load_model
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     )
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class SmartConversationsEvent(Model):
     """Callback of the trigger SMART_CONVERSATION, with the results of machine analysis of one
     message.
@@ -40,7 +40,7 @@ class SmartConversationsEvent(Model):
     message_metadata: str | Unset = UNSET
     correlation_id: str | Unset = UNSET
     smart_conversation_notification: SmartConversationsEventSmartConversationNotification | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

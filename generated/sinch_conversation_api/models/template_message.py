@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_map, load_model
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .template_reference_with_version import TemplateReferenceWithVersion
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class TemplateMessage(Model):
     """At least one of `channel_template` and `omni_template` must be present.
 
@@ -25,7 +25,7 @@ class TemplateMessage(Model):
 
     channel_template: dict[str, TemplateReference] | Unset = UNSET
     omni_template: TemplateReferenceWithVersion | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from ..types import UNSET, Model, Unset, dump
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class TemplateReferenceWithVersion(Model):
     """A reference to a template in which the version is required.
 
@@ -25,7 +25,7 @@ class TemplateReferenceWithVersion(Model):
     language_code: str | Unset = UNSET
     parameters: dict[str, str] | Unset = UNSET
     template_id: str | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model, take
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .conversation_channel import ConversationChannel
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class TranscodeMessageRequest(Model):
     """Asks how a generic message would look in the formats of given channels, without sending it.
 
@@ -32,7 +32,7 @@ class TranscodeMessageRequest(Model):
     channels: list[ConversationChannel | str]
     from_: str | Unset = UNSET
     to: str | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .webhook_trigger import WebhookTrigger
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class Webhook(Model):
     """An address that receives the callbacks of one app for the triggers it lists. With
     `client_credentials` set, callbacks are authenticated towards the receiver by OAuth2.
@@ -40,7 +40,7 @@ class Webhook(Model):
     target: str | Unset = UNSET
     target_type: WebhookTargetType | str | Unset = UNSET
     triggers: list[WebhookTrigger | str] | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from ..types import UNSET, Model, Unset, dump
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from .whats_app_interactive_nfm_reply_name import WhatsAppInteractiveNfmReplyName
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class WhatsAppInteractiveNfmReply(Model):
     """What a contact sent back from a WhatsApp Flow or address message.
 
@@ -25,7 +25,7 @@ class WhatsAppInteractiveNfmReply(Model):
     name: WhatsAppInteractiveNfmReplyName | str | Unset = UNSET
     response_json: str | Unset = UNSET
     body: str | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     )
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class WhatsAppInteractiveNfmReplyChannelSpecificContactMessage(Model):
     """An inbound WhatsApp message with what the contact entered in a Flow or an address form.
 
@@ -27,7 +27,7 @@ class WhatsAppInteractiveNfmReplyChannelSpecificContactMessage(Model):
 
     type_: WhatsAppInteractiveNfmReplyChannelSpecificContactMessageType | str | Unset = UNSET
     nfm_reply: WhatsAppInteractiveNfmReply | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from ..types import UNSET, Model, Unset, dump
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .whats_app_payment_settings_button_pix_key_type import WhatsAppPaymentSettingsButtonPixKeyType
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class WhatsAppPaymentButton(Model):
     """A button that offers one way to pay for an order, told apart by `type`.
 
@@ -34,7 +34,7 @@ class WhatsAppPaymentButton(Model):
     key_type: WhatsAppPaymentSettingsButtonPixKeyType | str | Unset = UNSET
     uri: str | Unset = UNSET
     digitable_line: str | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

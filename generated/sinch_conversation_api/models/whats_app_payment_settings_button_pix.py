@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from ..types import UNSET, Model, Unset, dump
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .whats_app_payment_settings_button_pix_type import WhatsAppPaymentSettingsButtonPixType
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class WhatsAppPaymentSettingsButtonPix(Model):
     """A button that offers payment by a dynamic Pix code.
 
@@ -31,7 +31,7 @@ class WhatsAppPaymentSettingsButtonPix(Model):
     merchant_name: str | Unset = UNSET
     key: str | Unset = UNSET
     key_type: WhatsAppPaymentSettingsButtonPixKeyType | str | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

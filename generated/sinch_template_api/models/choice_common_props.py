@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from ..types import UNSET, Model, Unset, dump
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from .display_mode import DisplayMode
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class ChoiceCommonProps(Model):
     """What every choice may carry, whatever its kind. `display_mode` counts as
     `DISPLAY_MODE_UNSPECIFIED` when absent, applies to RCS choice messages only and is refused on
@@ -26,7 +26,7 @@ class ChoiceCommonProps(Model):
 
     postback_data: Any | Unset = UNSET
     display_mode: DisplayMode | str | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .url_message import URLMessage
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class ChoiceTypes(Model):
     """What a choice does, given under exactly one key that says which kind it is.
 
@@ -37,7 +37,7 @@ class ChoiceTypes(Model):
     url_message: URLMessage | Unset = UNSET
     calendar_message: CalendarMessage | Unset = UNSET
     share_location_message: ShareLocationMessage | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model, load_models
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .url_info import UrlInfo
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class ContactInfoMessage(Model):
     """A contact card with name, phone numbers and optional further details.
 
@@ -35,7 +35,7 @@ class ContactInfoMessage(Model):
     organization: OrganizationInfo | Unset = UNSET
     urls: list[UrlInfo] | Unset = UNSET
     birthday: str | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

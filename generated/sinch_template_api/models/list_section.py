@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_models
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .list_item import ListItem
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class ListSection(Model):
     """A group of items in a list message, with a heading.
 
@@ -23,7 +23,7 @@ class ListSection(Model):
 
     title: str | Unset = UNSET
     items: list[ListItem] | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_models
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .protobuf_any import ProtobufAny
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class RuntimeErrorError(Model):
     """The error of RuntimeError_.
 
@@ -29,7 +29,7 @@ class RuntimeErrorError(Model):
     details: list[ProtobufAny] | Unset = UNSET
     message: str | Unset = UNSET
     status: str | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

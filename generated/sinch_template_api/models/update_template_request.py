@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, DateTime, Model, Unset, dump, load_datetime, load_models, take
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .v2_template_translation import V2TemplateTranslation
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class UpdateTemplateRequest(Model):
     """Attributes:
     id: Unique in the project; generated when absent at creation.
@@ -32,7 +32,7 @@ class UpdateTemplateRequest(Model):
     translations: list[V2TemplateTranslation] | Unset = UNSET
     create_time: DateTime | Unset = UNSET
     update_time: DateTime | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

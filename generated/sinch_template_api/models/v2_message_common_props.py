@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, DateTime, Model, Unset, dump, load_datetime, load_map, load_model, load_models
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .type_template_variable import TypeTemplateVariable
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class V2MessageCommonProps(Model):
     """Fields that every translation has beside its message content.
 
@@ -33,7 +33,7 @@ class V2MessageCommonProps(Model):
     variables: list[TypeTemplateVariable] | Unset = UNSET
     create_time: DateTime | Unset = UNSET
     update_time: DateTime | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""

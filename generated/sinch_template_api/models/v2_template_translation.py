@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, DateTime, Model, Unset, dump, load_datetime, load_map, load_model, load_models
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .type_template_variable import TypeTemplateVariable
 
 
-@define(kw_only=True, repr=False)
+@_attrs.define(kw_only=True, repr=False)
 class V2TemplateTranslation(Model):
     """A template's message in one language, its content standing under one of the nine keys of
     v2MessageTypes. The official document also requires a property called message, which does not
@@ -66,7 +66,7 @@ class V2TemplateTranslation(Model):
     text_message: TextMessage | Unset = UNSET
     list_message: ListMessage | Unset = UNSET
     contact_info_message: ContactInfoMessage | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object on the wire."""
