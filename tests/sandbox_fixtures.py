@@ -175,7 +175,7 @@ def inbox() -> Iterator[Inbox]:
 @pytest.fixture
 def run_cli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> RunCli:
     """Run the command in a clean environment; returns exit code, stdout and stderr."""
-    for name in ("PROJECT_ID", "KEY_ID", "KEY_SECRET", "REGION", "SANDBOX"):
+    for name in ("PROJECT_ID", "KEY_ID", "KEY_SECRET", "REGION", "SANDBOX_URL"):
         monkeypatch.delenv(f"SINCH_{name}", raising=False)
 
     def call(*words: str, api: Api | None = None, **environment: str) -> tuple[int, str, str]:

@@ -82,15 +82,33 @@ def test_callback_is_repeated_until_accepted(start_sandbox: StartSandbox) -> Non
 
 
 def test_callback_is_given_up_after_its_attempts(start_sandbox: StartSandbox) -> None:
-    """The number of attempts is bounded, and the next callback gets its turn."""
+    """The number of attempts is bounded."""
     target = Flaky(500, 500, 200)
     api = start_sandbox(callback_backoff=0.001, callback_attempts=2, callback_workers=1)
     with BackgroundServer(target.app) as server:
         api.webhook(api.settings.app_id, server.url, "MESSAGE_SUBMIT")
-        first, second = api.send(api.settings.app_id), api.send(api.settings.app_id)
+        first = api.send(api.settings.app_id)
+        eventually(lambda: len(target.requests) == 2)
+        second = api.send(api.settings.app_id)
         eventually(lambda: len(target.requests) == 3)
 
     assert [first, first, second] == [
+        parse(body, headers, [SECRET]).payload["message_id"] for body, headers in target.requests
+    ]
+
+
+def test_callback_that_waits_for_its_next_attempt_holds_up_no_other(
+    start_sandbox: StartSandbox,
+) -> None:
+    """With one worker, a target that fails does not delay the callbacks of another."""
+    target = Flaky(500)
+    api = start_sandbox(callback_backoff=60, callback_workers=1)
+    with BackgroundServer(target.app) as server:
+        api.webhook(api.settings.app_id, server.url, "MESSAGE_SUBMIT")
+        first, second = api.send(api.settings.app_id), api.send(api.settings.app_id)
+        eventually(lambda: len(target.requests) == 2)
+
+    assert [first, second] == [
         parse(body, headers, [SECRET]).payload["message_id"] for body, headers in target.requests
     ]
 

@@ -5,7 +5,7 @@ import json
 import random
 import ssl
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 
 from sinch_wrapper._http import httpx
@@ -38,6 +38,7 @@ class _Post:
     target: str
     secret: str = field(repr=False)
     body: bytes = field(repr=False)
+    attempt: int = 1
 
 
 @cache
@@ -51,7 +52,8 @@ class Notifier:
     Posts callbacks to the webhooks that asked for them, a few at a time.
 
     A callback that is not answered with a 2xx is repeated with exponential back-off, a bounded
-    number of times; each attempt is signed anew. With several workers callbacks may overtake one
+    number of times; each attempt is signed anew. One that waits for its next attempt holds up no
+    other. With several workers callbacks may overtake one
     another, as Sinch promises no order either.
     """
 
@@ -111,12 +113,15 @@ class Notifier:
             await self._deliver(client, await self._posts.get())
 
     async def _deliver(self, client: httpx.AsyncClient, post: _Post) -> None:
-        wait = self._settings.callback_backoff
-        for _ in range(self._settings.callback_attempts):
-            if await self._accepted(client, post):
-                return
-            await self._settings.sleep(wait)
-            wait = min(wait * 2, _MAX_BACKOFF)
+        if await self._accepted(client, post):
+            return
+        if post.attempt < self._settings.callback_attempts:
+            self._tasks.spawn(self._queue_again(post))
+
+    async def _queue_again(self, post: _Post) -> None:
+        wait = self._settings.callback_backoff * 2.0 ** (post.attempt - 1)
+        await self._settings.sleep(min(wait, _MAX_BACKOFF))
+        self._posts.put_nowait(replace(post, attempt=post.attempt + 1))
 
     async def _accepted(self, client: httpx.AsyncClient, post: _Post) -> bool:
         headers = {"content-type": "application/json"}

@@ -45,6 +45,16 @@ class _SignallingServer(uvicorn.Server):
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stopping.wait(), _TICK)
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().shutdown(sockets)
+        # A connection that was accepted in the last moment is known one tick later.
+        await asyncio.sleep(0)
+        for connection in list(self.server_state.connections):
+            transport = getattr(connection, "transport", None)
+            if transport is not None:
+                transport.abort()
+        await asyncio.sleep(0)
+
     def end(self) -> None:
         """End the server; safe from any thread while it runs."""
         self.should_exit = True
