@@ -24,7 +24,7 @@ from sinch_wrapper import (
 )
 from sinch_wrapper._json import encode
 from sinch_wrapper._sending import send_body
-from sinch_wrapper._values import Value
+from sinch_wrapper.messages._values import Value
 
 PHONE = "+46700000001"
 TEXT = "planted text"

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import TypeAlias, TypedDict
 
-from sinch_wrapper._values import Value, compact, string
+from sinch_wrapper.messages._values import Value, compact, string
 
 __all__ = ["Message", "MessageOptions", "build"]
 

@@ -1,35 +1,13 @@
-"""Builders of messages: immutable values for `message=`, in the Conversation and Batch APIs.
-
-Every builder takes the options that all messages have (MessageOptions) and raises ValueError or
-TypeError for obvious mistakes, without quoting what was passed. Texts may hold `${name}`
-placeholders when the message is sent in a batch.
-Source: AppMessage in the OpenAPI document of the Conversation API.
-"""
+"""Builders of messages with one piece of content: text, media, template, location."""
 
 from collections.abc import Mapping
 from typing import Unpack
 
-from sinch_wrapper import _parts as parts
-from sinch_wrapper._message import Message, MessageOptions, build
-from sinch_wrapper._rich import card, carousel, choice, contact_info, list_message
-from sinch_wrapper._values import Value, compact, string
-from sinch_wrapper.recipients import Recipient
+from sinch_wrapper.messages import _parts as parts
+from sinch_wrapper.messages._common import Message, MessageOptions, build
+from sinch_wrapper.messages._values import Value, compact, string
 
-__all__ = [
-    "Message",
-    "MessageOptions",
-    "Recipient",
-    "card",
-    "carousel",
-    "choice",
-    "contact_info",
-    "list_message",
-    "location",
-    "media",
-    "template",
-    "template_reference",
-    "text",
-]
+__all__ = ["location", "media", "template", "template_reference", "text"]
 
 
 def text(text: str, /, **options: Unpack[MessageOptions]) -> Message:

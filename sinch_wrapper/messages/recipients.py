@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import TypeAlias
 
-from sinch_wrapper._values import Value, required, string
+from sinch_wrapper.messages._values import Value, required, string
 
 __all__ = ["Recipient"]
 

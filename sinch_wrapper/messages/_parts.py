@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterable, Mapping
 
-from sinch_wrapper._values import required, string
+from sinch_wrapper.messages._values import required, string
 
 __all__ = [
     "choices",

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping
 from typing import Unpack
 
-from sinch_wrapper import _parts as parts
-from sinch_wrapper._message import Message, MessageOptions, build
-from sinch_wrapper._values import compact, required, string
+from sinch_wrapper.messages import _parts as parts
+from sinch_wrapper.messages._common import Message, MessageOptions, build
+from sinch_wrapper.messages._values import compact, required, string
 
 __all__ = ["card", "carousel", "choice", "contact_info", "list_message"]
 
