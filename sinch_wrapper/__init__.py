@@ -8,7 +8,8 @@ import logging
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from sinch_wrapper._limits import RateLimits
+    from sinch_wrapper._credentials import AccessKey, AccessToken
+    from sinch_wrapper._limits import RateLimiter, RateLimits
     from sinch_wrapper._retry import RetryPolicy
     from sinch_wrapper._version import package_version
     from sinch_wrapper.client import AsyncSinch, Sinch
@@ -55,6 +56,8 @@ __all__ = [
     "APIResponseValidationError",
     "APIStatusError",
     "APITimeoutError",
+    "AccessKey",
+    "AccessToken",
     "AsyncSinch",
     "AuthenticationError",
     "BadRequestError",
@@ -69,6 +72,7 @@ __all__ = [
     "ParameterError",
     "PermissionDeniedError",
     "RateLimitError",
+    "RateLimiter",
     "RateLimits",
     "Recipient",
     "Region",
@@ -92,7 +96,8 @@ __all__ = [
 ]
 
 _HOMES = {
-    "_limits": ("RateLimits",),
+    "_credentials": ("AccessKey", "AccessToken"),
+    "_limits": ("RateLimiter", "RateLimits"),
     "_retry": ("RetryPolicy",),
     "client": ("AsyncSinch", "Sinch"),
     "messages": (

@@ -1,15 +1,27 @@
 """What both clients share: options, environment, endpoints, views with other options."""
 
-import os
 from dataclasses import replace
-from typing import Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
-from sinch_wrapper._limits import RateLimits
-from sinch_wrapper._options import AuthKind, Options, resolve_identity, resolve_place
+from sinch_wrapper._limits import RateLimiter, RateLimits
+from sinch_wrapper._options import (
+    AuthOption,
+    Options,
+    ProcessEnvironment,
+    Secrets,
+    checked_limits,
+    checked_timeout,
+    resolve_identity,
+    resolve_place,
+)
 from sinch_wrapper._retry import RetryPolicy
 from sinch_wrapper._session import Settings
 from sinch_wrapper._wire import AsyncWire, Wire
+from sinch_wrapper.errors import ConfigurationError
 from sinch_wrapper.regions import Endpoints, Region
+
+if TYPE_CHECKING:
+    from sinch_wrapper._telemetry import Telemetry
 
 __all__ = ["BaseClient"]
 
@@ -18,6 +30,15 @@ WireT = TypeVar("WireT", Wire, AsyncWire)
 
 _DEFAULT_RETRY = RetryPolicy()
 _DEFAULT_LIMITS = RateLimits()
+
+
+def _telemetry() -> "Telemetry":
+    try:
+        from sinch_wrapper._telemetry import Telemetry
+    except ImportError:
+        message = "telemetry= needs opentelemetry-api: install sinch-wrapper[otel]"
+        raise ConfigurationError(message) from None
+    return Telemetry()
 
 
 class BaseClient(Generic[TransportT, WireT]):
@@ -32,12 +53,13 @@ class BaseClient(Generic[TransportT, WireT]):
         key_id: str | None = None,
         key_secret: str | None = None,
         region: Region | str | None = None,
-        auth: AuthKind = "oauth2",
+        auth: AuthOption = "oauth2",
         endpoints: Endpoints | None = None,
         timeout: float = 10.0,
         retry: RetryPolicy = _DEFAULT_RETRY,
-        limits: RateLimits | None = _DEFAULT_LIMITS,
+        limits: RateLimits | RateLimiter | None = _DEFAULT_LIMITS,
         proxy: str | None = None,
+        telemetry: bool = False,
         transport: TransportT | None = None,
     ) -> None:
         """Resolve the options; nothing is opened or read before the first request.
@@ -47,31 +69,40 @@ class BaseClient(Generic[TransportT, WireT]):
             key_id: else SINCH_KEY_ID.
             key_secret: else SINCH_KEY_SECRET.
             region: the one in which the app was created, else SINCH_REGION; no default.
-            auth: `"oauth2"`, or `"basic"` for tests, which the API limits heavily.
+            auth: `"oauth2"`; `"basic"` for tests, which the API limits heavily; or a function
+                without arguments, for AsyncSinch also an asynchronous one, that gives a token
+                (text or AccessToken) or the AccessKey to fetch one with. It is asked when a
+                token is needed, not for each request: its token serves until it expires (a text:
+                after an hour) or is refused. So a key can be changed without a restart.
             endpoints: other servers, such as Endpoints.sandbox(...), instead of a region; else
                 the sandbox at SINCH_SANDBOX_URL.
             timeout: seconds for each step of a request (connecting: at most 5).
             retry: which requests are repeated, and how.
-            limits: requests per second; None for no limit.
+            limits: requests per second; a RateLimiter is shared by all clients that are given
+                it; None for no limit.
             proxy: URL of a proxy; None for what the environment says, "" for none.
+            telemetry: spans and metrics for OpenTelemetry, whose API must be installed.
             transport: replaces the connection pool, for tests.
 
         Raises:
             ConfigurationError: for what is missing or wrong; it names the variable to set.
 
         """
-        given = {"project_id": project_id, "key_id": key_id, "key_secret": key_secret}
-        project, credentials = resolve_identity(given, os.environ)
+        secrets, environment = Secrets(key_id, key_secret, proxy), ProcessEnvironment()
+        # Not for a traceback that shows locals.
+        del key_id, key_secret, proxy
+        project, origin = resolve_identity(project_id, secrets, auth, environment)
         self._setup(
             Options(
                 project,
-                credentials,
-                resolve_place(region, endpoints, os.environ),
-                auth,
-                timeout,
+                origin,
+                resolve_place(region, endpoints, environment),
+                auth == "basic",
+                checked_timeout(timeout),
                 retry,
-                limits,
-                proxy,
+                checked_limits(limits),
+                secrets.proxy,
+                _telemetry() if telemetry else None,
             ),
         )
         self._wire = self._connect(transport)
@@ -84,10 +115,14 @@ class BaseClient(Generic[TransportT, WireT]):
         raise NotImplementedError
 
     def _settings(self, base_url: str) -> Settings:
-        return Settings(base_url, self._options.timeout, self._options.retry)
+        options = self._options
+        return Settings(base_url, options.timeout, options.retry, options.telemetry)
 
     def __repr__(self) -> str:
-        options = self._options
+        options: Options | None = getattr(self, "_options", None)
+        if options is None:
+            # Tools that show the locals of a failed constructor show the client as well.
+            return f"<{type(self).__name__}>"
         return f"<{type(self).__name__} {options.project_id} at {options.endpoints.conversation}>"
 
     def with_options(
@@ -95,14 +130,15 @@ class BaseClient(Generic[TransportT, WireT]):
     ) -> Self:
         """A view of this client with another *timeout* (seconds) or *retry* policy.
 
-        It shares connections, token and limits; closing it closes nothing, closing this client
-        closes it too.
+        It shares connections, token and limits, and costs microseconds, so it is also the way
+        to set them for one call: `sinch.with_options(timeout=60).send(...)`. Closing it closes
+        nothing, closing this client closes it too.
 
         Raises: ConfigurationError for values out of range.
         """
         options = replace(
             self._options,
-            timeout=self._options.timeout if timeout is None else timeout,
+            timeout=self._options.timeout if timeout is None else checked_timeout(timeout),
             retry=self._options.retry if retry is None else retry,
         )
         view = object.__new__(type(self))

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
 from sinch_wrapper._fork import renew_after_fork
+from sinch_wrapper._pace import Pace
 from sinch_wrapper.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from sinch_wrapper._slots import Slots
 
-__all__ = ["TOKEN_LIMITS", "Limiter", "RateLimits", "SlotLimiter", "Unlimited"]
+__all__ = ["TOKEN_LIMITS", "Limiter", "RateLimiter", "RateLimits", "Unlimited"]
 
 
 # One request in 1000 s; slots are booked in whole microseconds within such an interval.
@@ -48,10 +49,14 @@ TOKEN_LIMITS: Final = RateLimits(requests_per_second=10.0, burst=30)
 
 
 class Limiter(Protocol):
-    """What paces requests: it books a slot and says how long to wait for it."""
+    """What paces requests: it books a slot, says how long to wait for it, and hears of 429s."""
 
     def reserve(self) -> float:
         """Book the next free slot; returns the seconds to sleep before sending, >= 0."""
+        ...
+
+    def throttled(self, ago: float) -> None:
+        """Hear that a request that left *ago* seconds ago was answered 429."""
         ...
 
 
@@ -62,32 +67,51 @@ class Unlimited:
         """Return 0."""
         return 0.0
 
+    def throttled(self, ago: float) -> None:
+        """Do nothing."""
 
-class SlotLimiter:
-    """Slots 1 / requests_per_second apart, *burst* of them free after idling; thread-safe.
 
-    Each caller gets the next slot in the order of asking and sleeps until then. *clock* gives
-    seconds and never goes back.
+class RateLimiter:
+    """Applies RateLimits; give one to several clients, and they share them.
+
+    It may be shared by threads, event loops, Sinch and AsyncSinch, within one process. Requests
+    get slots 1 / requests_per_second apart, in the order of asking, *burst* of them free after
+    idling; each sleeps until its slot, so nobody starves, and who gives up waiting costs one
+    slot. A 429 halves the rate for all at once, down to a twentieth; each second after gives a
+    twentieth back. A forked child counts for itself.
+
+    *clock* gives seconds and never goes back.
     """
 
-    def __init__(self, limits: RateLimits, clock: Callable[[], float] = time.monotonic) -> None:
-        self._limits = limits
+    def __init__(
+        self, limits: RateLimits | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._limits = RateLimits() if limits is None else limits
+        self._pace = Pace(self._limits.requests_per_second)
         self._clock = clock
         self._slots: Slots | None = None
-        self._opening = threading.Lock()
+        self._guard = threading.Lock()
         renew_after_fork(self)
+
+    def __repr__(self) -> str:
+        return f"<RateLimiter {self.requests_per_second:g} of {self._pace.full:g} per second>"
+
+    @property
+    def requests_per_second(self) -> float:
+        """The rate now: below that of the limits for a while after a 429."""
+        return self._pace.rate(self._clock())
 
     def after_fork(self) -> None:
         """Forget the bookings, whose lock another thread may have held."""
         self._slots = None
-        self._opening = threading.Lock()
+        self._guard = threading.Lock()
 
     def _open(self) -> "Slots":
         from sinch_wrapper._slots import Slots
 
-        with self._opening:
+        with self._guard:
             if self._slots is None:
-                self._slots = Slots(self._limits.requests_per_second, self._limits.burst)
+                self._slots = Slots(self._limits.burst)
             return self._slots
 
     def reserve(self) -> float:
@@ -95,5 +119,11 @@ class SlotLimiter:
 
         Returns: seconds to sleep before sending, >= 0, in whole milliseconds.
         """
-        slots = self._slots or self._open()
-        return slots.book(int(self._clock() * 1000)) / 1000
+        slots, now = self._slots or self._open(), self._clock()
+        return slots.book(int(now * 1000), self._pace.rate(now)) / 1000
+
+    def throttled(self, ago: float) -> None:
+        """Lower the rate, for a request that left *ago* seconds ago was answered 429."""
+        now = self._clock()
+        with self._guard:
+            self._pace = self._pace.throttled(now, now - ago)

@@ -1,47 +1,77 @@
 """The options of a client, resolved: arguments first, then the environment."""
 
 import math
-from collections.abc import Mapping
+import os
 from dataclasses import dataclass, field
-from typing import Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeAlias
 
-from sinch_wrapper._credentials import Credentials
-from sinch_wrapper._limits import RateLimits
+from sinch_wrapper._credentials import AccessKey, AuthProvider
+from sinch_wrapper._limits import RateLimiter, RateLimits
 from sinch_wrapper._retry import RetryPolicy
 from sinch_wrapper.errors import ConfigurationError
 from sinch_wrapper.regions import Endpoints, Region
 
-__all__ = ["AuthKind", "Options", "checked_timeout", "resolve_identity", "resolve_place"]
+if TYPE_CHECKING:
+    from sinch_wrapper._telemetry import Telemetry
 
-AuthKind: TypeAlias = Literal["oauth2", "basic"]
+__all__ = [
+    "AuthOption",
+    "Environment",
+    "Options",
+    "ProcessEnvironment",
+    "Secrets",
+    "checked_limits",
+    "checked_timeout",
+    "resolve_identity",
+    "resolve_place",
+]
 
-_IDENTITY: Final = {
-    "project_id": "SINCH_PROJECT_ID",
-    "key_id": "SINCH_KEY_ID",
-    "key_secret": "SINCH_KEY_SECRET",
-}
+AuthOption: TypeAlias = Literal["oauth2", "basic"] | AuthProvider
+
+_PROJECT: Final = "SINCH_PROJECT_ID"
+_KEY: Final = {"key_id": "SINCH_KEY_ID", "key_secret": "SINCH_KEY_SECRET"}
 _REGION: Final = "SINCH_REGION"
 _SANDBOX: Final = "SINCH_SANDBOX_URL"
 
 
+class Environment(Protocol):
+    """Where variables are looked up."""
+
+    def get(self, name: str, /) -> str | None:
+        """The value of the variable *name*, or None."""
+        ...
+
+
+class ProcessEnvironment:
+    """The variables of the process, none of which shows: os.environ would show all of them."""
+
+    def get(self, name: str, /) -> str | None:
+        """The value of the variable *name*, or None."""
+        return os.environ.get(name)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Secrets:
+    """What was passed and must not show, not even as a local in a traceback."""
+
+    key_id: str | None = None
+    key_secret: str | None = None
+    proxy: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a client was made of; credentials and proxy do not show in the repr."""
+    """What a client was made of; the key and the proxy do not show in the repr."""
 
     project_id: str
-    credentials: Credentials = field(repr=False)
+    origin: AccessKey | AuthProvider = field(repr=False)
     endpoints: Endpoints
-    auth: AuthKind = "oauth2"
+    basic: bool = False
     timeout: float = 10.0
     retry: RetryPolicy = field(default_factory=RetryPolicy)
-    limits: RateLimits | None = field(default_factory=RateLimits)
+    limits: RateLimits | RateLimiter | None = field(default_factory=RateLimits)
     proxy: str | None = field(default=None, repr=False)
-
-    def __post_init__(self) -> None:
-        if self.auth not in {"oauth2", "basic"}:
-            message = 'auth must be "oauth2" or "basic"'
-            raise ConfigurationError(message)
-        checked_timeout(self.timeout)
+    telemetry: "Telemetry | None" = None
 
 
 def checked_timeout(seconds: float) -> float:
@@ -55,27 +85,57 @@ def checked_timeout(seconds: float) -> float:
     return seconds
 
 
+def checked_limits(limits: RateLimits | RateLimiter | None) -> RateLimits | RateLimiter | None:
+    """Return *limits*.
+
+    Raises: ConfigurationError for anything else.
+    """
+    if limits is not None and not isinstance(limits, RateLimits | RateLimiter):
+        message = "limits must be RateLimits, a RateLimiter that clients share, or None for none"
+        raise ConfigurationError(message)
+    return limits
+
+
 def resolve_identity(
-    given: Mapping[str, str | None], environment: Mapping[str, str]
-) -> tuple[str, Credentials]:
-    """Find project id and access key in *given* or *environment*.
+    project_id: str | None, secrets: Secrets, auth: AuthOption, environment: Environment
+) -> tuple[str, AccessKey | AuthProvider]:
+    """Find the project id, and where tokens come from: an access key, or the caller's provider.
 
     Raises: ConfigurationError that names every option and variable that is missing.
     """
-    # Copied keys and mounted secrets often end in a line break.
-    found = {
-        name: (given.get(name) or environment.get(variable) or "").strip()
-        for name, variable in _IDENTITY.items()
-    }
-    missing = [f"{name}= ({_IDENTITY[name]})" for name, value in found.items() if not value]
+    project = (project_id or environment.get(_PROJECT) or "").strip()
+    missing = [] if project else [f"project_id= ({_PROJECT})"]
+    key = None if callable(auth) else _found_key(secrets, environment)
+    if key is not None:
+        missing += [f"{name}= ({_KEY[name]})" for name in _KEY if not getattr(key, name)]
     if missing:
         message = f"missing {', '.join(missing)}: pass the option or set the variable"
         raise ConfigurationError(message)
-    return found["project_id"], Credentials(found["key_id"], found["key_secret"])
+    return project, _origin(auth, secrets if key is None else key)
+
+
+def _found_key(secrets: Secrets, environment: Environment) -> Secrets:
+    found = (
+        (getattr(secrets, name) or environment.get(variable) or "").strip()
+        for name, variable in _KEY.items()
+    )
+    return Secrets(*found)
+
+
+def _origin(auth: AuthOption, key: Secrets) -> AccessKey | AuthProvider:
+    if not callable(auth):
+        if auth not in {"oauth2", "basic"}:
+            message = 'auth must be "oauth2", "basic", or a function that gives a token or a key'
+            raise ConfigurationError(message)
+        return AccessKey(key.key_id or "", key.key_secret or "")
+    if key.key_id or key.key_secret:
+        message = "auth= with a function contradicts key_id= and key_secret=: pass one of them"
+        raise ConfigurationError(message)
+    return auth
 
 
 def resolve_place(
-    region: Region | str | None, endpoints: Endpoints | None, environment: Mapping[str, str]
+    region: Region | str | None, endpoints: Endpoints | None, environment: Environment
 ) -> Endpoints:
     """Find the endpoints: as given, or those of the region in the option or *environment*.
 

@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 
 from sinch_wrapper._call import Call, call_of
 from sinch_wrapper._http import httpx
-from sinch_wrapper._limits import TOKEN_LIMITS, Limiter, SlotLimiter, Unlimited
+from sinch_wrapper._limits import TOKEN_LIMITS, Limiter, RateLimiter, Unlimited
 from sinch_wrapper._replies import reply_from
 from sinch_wrapper._retry import Attempt, classify_failure, classify_status
 from sinch_wrapper.errors import read_server_delay
@@ -18,7 +18,7 @@ from sinch_wrapper.errors import read_server_delay
 __all__ = ["Attempts", "Pacing", "Result"]
 
 _log: Final = logging.getLogger("sinch_wrapper.transport")
-Result: TypeAlias = httpx.Response | httpx.RequestError | OSError
+Result: TypeAlias = httpx.Response | Exception
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +26,15 @@ class Pacing:
     """What pacing and repeating need from outside: limiters, clocks and chance."""
 
     requests: Limiter = field(default_factory=Unlimited)
-    tokens: Limiter = field(default_factory=lambda: SlotLimiter(TOKEN_LIMITS))
+    tokens: Limiter = field(default_factory=lambda: RateLimiter(TOKEN_LIMITS))
     clock: Callable[[], float] = time.monotonic
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     jitter: Callable[[], float] = random.random
 
     def begin(self, request: httpx.Request) -> "Attempts":
         """Start the attempts of *request*."""
-        return Attempts(self, call_of(request), self.clock())
+        call = call_of(request)
+        return Attempts(self, call, self.tokens if call.token else self.requests)
 
 
 @dataclass(slots=True)
@@ -42,16 +43,20 @@ class Attempts:
 
     pacing: Pacing
     call: Call
-    began: float
+    limiter: Limiter
     number: int = 0
+    began: float = 0.0
+    left: float = 0.0
 
-    def turn(self) -> float:
-        """Seconds until the next attempt may leave."""
-        limiter = self.pacing.tokens if self.call.token else self.pacing.requests
-        return limiter.reserve()
+    def book(self) -> float:
+        """Book a slot; returns the seconds until it."""
+        return self.limiter.reserve()
 
     def start(self) -> None:
         """Count one more request on the wire."""
+        self.left = self.pacing.clock()
+        if not self.number:
+            self.began = self.left
         self.number += 1
         self.call.attempts += 1
 
@@ -65,7 +70,10 @@ class Attempts:
         else:
             outcome = classify_failure(result)
         self.call.doubtful = self.call.doubtful or outcome.doubtful
-        elapsed = self.pacing.clock() - self.began
+        now = self.pacing.clock()
+        if outcome is Attempt.THROTTLED:
+            self.limiter.throttled(now - self.left)
+        elapsed = now - self.began
         wait = self.call.retry.wait(
             self.call.method,
             outcome,

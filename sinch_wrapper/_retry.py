@@ -19,6 +19,13 @@ _FIRST_BACKOFF: Final = 0.5
 _LONGEST_WAIT: Final = 60.0
 _REPEATABLE: Final = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 _TRY_AGAIN: Final = frozenset({500, 501, 503})
+# UnicodeError: a host that is no name, found when it is looked up.
+_UNSENDABLE: Final = (
+    httpx.LocalProtocolError,
+    httpx.UnsupportedProtocol,
+    httpx.InvalidURL,
+    UnicodeError,
+)
 
 
 class Attempt(Enum):
@@ -51,7 +58,7 @@ def classify_status(status_code: int) -> Attempt:
 
 def classify_failure(error: Exception) -> Attempt:
     """Say what an exception of the HTTP library means for repeating."""
-    if isinstance(error, httpx.LocalProtocolError | httpx.UnsupportedProtocol | httpx.InvalidURL):
+    if isinstance(error, _UNSENDABLE) and not isinstance(error, UnicodeDecodeError):
         return Attempt.HOPELESS
     if isinstance(
         error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout | httpx.ProxyError

@@ -7,6 +7,8 @@ from functools import cache
 from typing import Final, Generic, TypeVar
 from urllib.request import getproxies, proxy_bypass
 
+from sinch_wrapper._call import host_of
+from sinch_wrapper._core_logs import quieten
 from sinch_wrapper._http import httpx
 from sinch_wrapper.errors import ConfigurationError
 
@@ -48,11 +50,13 @@ def proxy_for(scheme: str, host: str, explicit: str | None) -> str | None:
 
 def open_pool(proxy: str | None) -> httpx.BaseTransport:
     """Open a connection pool for threads."""
+    quieten()
     return httpx.HTTPTransport(verify=_tls_context(), limits=_CONNECTIONS, proxy=proxy)
 
 
 def open_async_pool(proxy: str | None) -> httpx.AsyncBaseTransport:
     """Open a connection pool for tasks."""
+    quieten()
     return httpx.AsyncHTTPTransport(verify=_tls_context(), limits=_CONNECTIONS, proxy=proxy)
 
 
@@ -66,30 +70,34 @@ class Routes(Generic[T]):
         self._by_proxy: dict[str | None, T] = {}
         self._opening = threading.Lock()
 
-    def pick(self, url: httpx.URL) -> T:
-        """The pool for *url*.
+    def pick(self, request: httpx.Request) -> T:
+        """The pool for *request*.
 
         Raises: ConfigurationError for a proxy that cannot be used.
         """
-        key = (url.scheme, url.host)
+        key = (request.url.scheme, host_of(request))
         found = self._by_host.get(key)
-        return self._add(key) if found is None else found
+        if found is None:
+            found = self._add(key)
+        if found is None:
+            # Neither shown nor chained, nor a local here: the URL of a proxy may hold a password.
+            message = "the proxy cannot be used: check proxy= or HTTPS_PROXY (for SOCKS "
+            message += "the package socksio must be installed)"
+            raise ConfigurationError(message)
+        return found
 
     def opened(self) -> list[T]:
         """All pools so far."""
         return list(self._by_proxy.values())
 
-    def _add(self, key: tuple[str, str]) -> T:
+    def _add(self, key: tuple[str, str]) -> T | None:
         proxy = proxy_for(*key, self._proxy)
         with self._opening:
             if proxy not in self._by_proxy:
                 try:
                     self._by_proxy[proxy] = self._open(proxy)
                 except (ValueError, ImportError, httpx.InvalidURL):
-                    # Not shown and not chained: a proxy URL may hold a password.
-                    message = "the proxy cannot be used: check proxy= or HTTPS_PROXY (for SOCKS "
-                    message += "the package socksio must be installed)"
-                    raise ConfigurationError(message) from None
+                    return None
             return self._by_host.setdefault(key, self._by_proxy[proxy])
 
 
@@ -101,7 +109,7 @@ class RoutedTransport(httpx.BaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send *request*."""
-        return self._routes.pick(request.url).handle_request(request)
+        return self._routes.pick(request).handle_request(request)
 
     def close(self) -> None:
         """Close all pools."""
@@ -117,7 +125,7 @@ class AsyncRoutedTransport(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send *request*."""
-        return await self._routes.pick(request.url).handle_async_request(request)
+        return await self._routes.pick(request).handle_async_request(request)
 
     async def aclose(self) -> None:
         """Close all pools."""

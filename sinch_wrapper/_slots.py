@@ -27,15 +27,20 @@ class _Booking(GCRA):
 class Slots:
     """The bookings of one bucket, in memory; thread-safe."""
 
-    def __init__(self, per_second: float, burst: int) -> None:
-        # An interval of 1000 s leaves room for rates that are no whole number.
-        self._rates = [Rate(max(1, round(per_second * 1000)), 1_000_000, burst)]
+    def __init__(self, burst: int) -> None:
+        self._burst = burst
         self._algorithm = _Booking()
         self._store = InMemoryStateStore()
+        self._rate: tuple[float, list[Rate]] = (math.nan, [])
 
-    def book(self, now_ms: int) -> int:
-        """Book the next slot; returns the milliseconds until it."""
+    def book(self, now_ms: int, per_second: float) -> int:
+        """Book the next slot, 1 / *per_second* after the last; the milliseconds until it."""
+        known, rates = self._rate
+        if known != per_second:
+            # An interval of 1000 s leaves room for rates that are no whole number.
+            rates = [Rate(max(1, round(per_second * 1000)), 1_000_000, self._burst)]
+            self._rate = (per_second, rates)
         # The library's own method has no types.
         check: Callable[[GCRA, list[Rate], int, int], Decision] = self._store.check
-        decision = check(self._algorithm, self._rates, now_ms, 1)
+        decision = check(self._algorithm, rates, now_ms, 1)
         return decision.retry_after_ms or 0

@@ -8,6 +8,8 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Final
 
+from sinch_wrapper._core_logs import OUR_REQUEST
+from sinch_wrapper._failures import FAILURES
 from sinch_wrapper._http import httpx
 from sinch_wrapper._pacing import Pacing, Result
 
@@ -44,19 +46,20 @@ class PacedTransport(httpx.BaseTransport):
         self._inner = inner
         self._pacing = pacing
         self._sleep = sleep
+        self._closed = False
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send *request*, repeating it as its policy says.
 
         Raises: the HTTP library's exception of the last attempt.
         """
-        run = self._pacing.begin(request)
+        attempts = self._pacing.begin(request)
         while True:
-            self._pause(run.turn())
-            run.start()
+            self._pause(attempts.book())
+            attempts.start()
             result = self._attempt(request)
-            wait = run.settle(result)
-            if wait is None:
+            wait = attempts.settle(result)
+            if wait is None or self._closed:
                 return _given(result)
             self._pause(wait)
 
@@ -65,6 +68,7 @@ class PacedTransport(httpx.BaseTransport):
             self._sleep(seconds)
 
     def _attempt(self, request: httpx.Request) -> Result:
+        OUR_REQUEST.set(True)
         try:
             response = self._inner.handle_request(request)
             try:
@@ -73,12 +77,15 @@ class PacedTransport(httpx.BaseTransport):
                 return _undecodable(response)
             finally:
                 response.close()
-        except (httpx.RequestError, OSError) as error:
+        except FAILURES as error:
             return error
+        finally:
+            OUR_REQUEST.set(False)
         return response
 
     def close(self) -> None:
-        """Close the inner transport."""
+        """Close the inner transport; what waits to be repeated is not repeated any more."""
+        self._closed = True
         self._inner.close()
 
 
@@ -94,19 +101,20 @@ class AsyncPacedTransport(httpx.AsyncBaseTransport):
         self._inner = inner
         self._pacing = pacing
         self._sleep = sleep
+        self._closed = False
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send *request*, repeating it as its policy says.
 
         Raises: the HTTP library's exception of the last attempt.
         """
-        run = self._pacing.begin(request)
+        attempts = self._pacing.begin(request)
         while True:
-            await self._pause(run.turn())
-            run.start()
+            await self._pause(attempts.book())
+            attempts.start()
             result = await self._attempt(request)
-            wait = run.settle(result)
-            if wait is None:
+            wait = attempts.settle(result)
+            if wait is None or self._closed:
                 return _given(result)
             await self._pause(wait)
 
@@ -115,6 +123,7 @@ class AsyncPacedTransport(httpx.AsyncBaseTransport):
             await self._sleep(seconds)
 
     async def _attempt(self, request: httpx.Request) -> Result:
+        OUR_REQUEST.set(True)
         try:
             response = await self._inner.handle_async_request(request)
             try:
@@ -123,10 +132,13 @@ class AsyncPacedTransport(httpx.AsyncBaseTransport):
                 return _undecodable(response)
             finally:
                 await response.aclose()
-        except (httpx.RequestError, OSError) as error:
+        except FAILURES as error:
             return error
+        finally:
+            OUR_REQUEST.set(False)
         return response
 
     async def aclose(self) -> None:
-        """Close the inner transport."""
+        """Close the inner transport; what waits to be repeated is not repeated any more."""
+        self._closed = True
         await self._inner.aclose()

@@ -1,7 +1,7 @@
 """The wire of a client: one pool, one token, one set of limits, opened by the first request.
 
-It drives the authentication flow itself, for `httpx.Client` logs every URL (with ids and, for
-consents, phone numbers) and hides a failed token request from the flow.
+It carries out the plans of the authentication itself. `httpx.Client` would log every URL, with
+ids and, for consents, phone numbers; and its flows cannot see that a token request has failed.
 """
 
 import asyncio
@@ -10,13 +10,19 @@ import weakref
 from collections.abc import Callable
 from typing import Final, Generic, TypeVar
 
+from sinch_wrapper._auth import Auth
+from sinch_wrapper._call import Call
+from sinch_wrapper._credentials import AccessToken
+from sinch_wrapper._failures import FAILURES
 from sinch_wrapper._fork import renew_after_fork
 from sinch_wrapper._http import httpx
+from sinch_wrapper._token_source import Plan, Question, Step
 from sinch_wrapper.errors import SinchError
 
 __all__ = ["AsyncWire", "Wire"]
 
 T = TypeVar("T")
+TransportT = TypeVar("TransportT")
 
 _CLOSED: Final = "this client is closed: make a new one, or use it inside its with block"
 _FOREIGN_LOOP: Final = (
@@ -25,13 +31,13 @@ _FOREIGN_LOOP: Final = (
 )
 
 
-class _Line(Generic[T]):
-    """A transport that is opened once, by whoever needs it first."""
+class _LazyWire(Generic[TransportT]):
+    """A transport that whoever needs it first opens, and the authentication of its requests."""
 
-    def __init__(self, open_: Callable[[], T], auth: httpx.Auth) -> None:
+    def __init__(self, open_: Callable[[], TransportT], auth: Auth) -> None:
         self._open = open_
         self._auth = auth
-        self._transport: T | None = None
+        self._transport: TransportT | None = None
         self._opening = threading.Lock()
         self._closed = False
         renew_after_fork(self)
@@ -46,7 +52,7 @@ class _Line(Generic[T]):
         if self._closed:
             raise SinchError(_CLOSED)
 
-    def _opened(self) -> T:
+    def _opened(self) -> TransportT:
         self.check_open()
         if self._transport is None:
             with self._opening:
@@ -54,13 +60,13 @@ class _Line(Generic[T]):
                     self._transport = self._open()
         return self._transport
 
-    def _shut(self) -> T | None:
+    def _shut(self) -> TransportT | None:
         self._closed = True
         transport, self._transport = self._transport, None
         return transport
 
 
-class Wire(_Line[httpx.BaseTransport]):
+class Wire(_LazyWire[httpx.BaseTransport]):
     """Sends requests in threads."""
 
     def send(self, request: httpx.Request) -> httpx.Response:
@@ -69,21 +75,39 @@ class Wire(_Line[httpx.BaseTransport]):
         Raises: SinchError when there is no token or the client is closed; else the HTTP
         library's exceptions.
         """
+        return self._carry_out(self._auth.send(request))
+
+    def fetch_token(self, cause: Call) -> AccessToken:
+        """Get the token in use.
+
+        Raises: SinchError when there is none.
+        """
+        return self._carry_out(self._auth.fetch_token(cause))
+
+    def _carry_out(self, plan: Plan[T]) -> T:
         transport = self._opened()
-        flow = self._auth.sync_auth_flow(request)
         try:
-            step = next(flow)
+            step = next(plan)
             while True:
                 try:
-                    response = transport.handle_request(step)
-                except (httpx.RequestError, OSError) as error:
-                    step = flow.throw(error)
+                    response = self._take(step, transport)
+                except (SinchError, *FAILURES) as error:
+                    step = plan.throw(error)
                 else:
-                    step = flow.send(response)
-        except StopIteration:
-            return response
+                    step = plan.send(response)
+        except StopIteration as end:
+            return end.value  # type: ignore[no-any-return]  # the plan's T
         finally:
-            flow.close()
+            plan.close()
+
+    def _take(self, step: Step, transport: httpx.BaseTransport) -> httpx.Response | None:
+        if isinstance(step, httpx.Request):
+            return transport.handle_request(step)
+        if isinstance(step, Question):
+            step.ask()
+        else:
+            step.result()
+        return None
 
     def close(self) -> None:
         """Close the connections; closing twice is harmless."""
@@ -92,7 +116,7 @@ class Wire(_Line[httpx.BaseTransport]):
             transport.close()
 
 
-class AsyncWire(_Line[httpx.AsyncBaseTransport]):
+class AsyncWire(_LazyWire[httpx.AsyncBaseTransport]):
     """Sends requests in tasks of one event loop."""
 
     _loop: "weakref.ref[asyncio.AbstractEventLoop] | None" = None
@@ -108,22 +132,40 @@ class AsyncWire(_Line[httpx.AsyncBaseTransport]):
         Raises: SinchError when there is no token, the client is closed or belongs to another
         event loop; else the HTTP library's exceptions.
         """
+        return await self._carry_out(self._auth.send(request))
+
+    async def fetch_token(self, cause: Call) -> AccessToken:
+        """Get the token in use.
+
+        Raises: SinchError when there is none.
+        """
+        return await self._carry_out(self._auth.fetch_token(cause))
+
+    async def _carry_out(self, plan: Plan[T]) -> T:
         self._bind()
         transport = self._opened()
-        flow = self._auth.async_auth_flow(request)
         try:
-            step = await anext(flow)
+            step = next(plan)
             while True:
                 try:
-                    response = await transport.handle_async_request(step)
-                except (httpx.RequestError, OSError) as error:
-                    step = await flow.athrow(error)
+                    response = await self._take(step, transport)
+                except (SinchError, *FAILURES) as error:
+                    step = plan.throw(error)
                 else:
-                    step = await flow.asend(response)
-        except StopAsyncIteration:
-            return response
+                    step = plan.send(response)
+        except StopIteration as end:
+            return end.value  # type: ignore[no-any-return]  # the plan's T
         finally:
-            await flow.aclose()
+            plan.close()
+
+    async def _take(self, step: Step, transport: httpx.AsyncBaseTransport) -> httpx.Response | None:
+        if isinstance(step, httpx.Request):
+            return await transport.handle_async_request(step)
+        if isinstance(step, Question):
+            await step.ask_async()
+        else:
+            await asyncio.wrap_future(step)
+        return None
 
     def _bind(self) -> None:
         loop = asyncio.get_running_loop()

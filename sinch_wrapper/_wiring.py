@@ -1,11 +1,19 @@
-"""How the pieces of a client fit together: limits, authentication, transports."""
+"""How the pieces of a client fit together.
 
+From call to wire: a generated method builds an operation; `Session` makes a request of it and,
+on the way back, errors; `Wire` carries out the plan of `_auth`, which adds the token;
+`PacedTransport` waits for a slot and repeats; `RoutedTransport` picks the proxy's pool; the HTTP
+library sends. Token requests join at `PacedTransport`.
+"""
+
+import inspect
 from collections.abc import Callable
 from typing import TypeVar
 
-from sinch_wrapper._auth import ClientCredentials, basic_auth
+from sinch_wrapper._auth import Auth, BasicAuth, BearerAuth
+from sinch_wrapper._credentials import AccessKey
 from sinch_wrapper._http import HTTP_VARIABLE, httpx
-from sinch_wrapper._limits import SlotLimiter, Unlimited
+from sinch_wrapper._limits import RateLimiter, RateLimits, Unlimited
 from sinch_wrapper._options import Options
 from sinch_wrapper._pacing import Pacing
 from sinch_wrapper._routes import (
@@ -15,6 +23,7 @@ from sinch_wrapper._routes import (
     open_async_pool,
     open_pool,
 )
+from sinch_wrapper._token_source import ASYNCHRONOUS, TokenSource
 from sinch_wrapper._transport import AsyncPacedTransport, PacedTransport
 from sinch_wrapper._wire import AsyncWire, Wire
 from sinch_wrapper.errors import ConfigurationError
@@ -24,15 +33,17 @@ __all__ = ["connect", "connect_async"]
 T = TypeVar("T")
 
 
-def _auth(options: Options) -> httpx.Auth:
-    if options.auth == "basic":
-        return basic_auth(options.credentials)
-    return ClientCredentials(options.credentials, options.endpoints.auth)
+def _auth(options: Options) -> Auth:
+    if options.basic and isinstance(options.origin, AccessKey):
+        return BasicAuth(options.origin)
+    return BearerAuth(TokenSource(options.origin, options.endpoints.auth))
 
 
 def _pacing(options: Options) -> Pacing:
-    limiter = Unlimited() if options.limits is None else SlotLimiter(options.limits)
-    return Pacing(requests=limiter)
+    limits = options.limits
+    if limits is None:
+        return Pacing(requests=Unlimited())
+    return Pacing(requests=RateLimiter(limits) if isinstance(limits, RateLimits) else limits)
 
 
 def _inner(given: T | None, kind: type, routed: Callable[[], T]) -> Callable[[], T]:
@@ -50,8 +61,11 @@ def _inner(given: T | None, kind: type, routed: Callable[[], T]) -> Callable[[],
 def connect(options: Options, transport: httpx.BaseTransport | None) -> Wire:
     """Build the wire of a Sinch; nothing is opened before the first request.
 
-    Raises: ConfigurationError for a transport of the other kind or HTTP library.
+    Raises: ConfigurationError for a transport of the other kind or HTTP library, and for an
+    asynchronous function in auth=.
     """
+    if inspect.iscoroutinefunction(options.origin):
+        raise ConfigurationError(ASYNCHRONOUS)
     inner: Callable[[], httpx.BaseTransport] = _inner(
         transport,
         httpx.BaseTransport,

@@ -5,6 +5,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self, Unpack
 
 from sinch_wrapper._base import BaseClient
+from sinch_wrapper._credentials import AccessToken
 from sinch_wrapper._http import httpx
 from sinch_wrapper._sending import SendOptions, send_body
 from sinch_wrapper._session import AsyncSession, Session
@@ -65,7 +66,19 @@ class Sinch(BaseClient[httpx.BaseTransport, Wire]):
         Raises: ValueError or TypeError for obvious mistakes, SinchError for the rest.
         """
         body = send_body(app_id, to, message, options)
+        # Not for a traceback that shows locals.
+        del to, message, options
         return self.conversation.messages.send_message(body=body)
+
+    def fetch_token(self) -> AccessToken:
+        """The access token that requests carry, and the seconds it still lasts.
+
+        It is fetched when there is none, and renewed when it is due.
+
+        Raises: AuthenticationError when the key is refused, ConfigurationError with
+        `auth="basic"`, other SinchErrors when no token can be had.
+        """
+        return self._session(self._options.endpoints.auth).fetch_token()
 
     def close(self) -> None:
         """Close the connections; closing twice is harmless."""
@@ -129,7 +142,19 @@ class AsyncSinch(BaseClient[httpx.AsyncBaseTransport, AsyncWire]):
         Raises: ValueError or TypeError for obvious mistakes, SinchError for the rest.
         """
         body = send_body(app_id, to, message, options)
+        # Not for a traceback that shows locals.
+        del to, message, options
         return await self.conversation.messages.send_message(body=body)
+
+    async def fetch_token(self) -> AccessToken:
+        """The access token that requests carry, and the seconds it still lasts.
+
+        It is fetched when there is none, and renewed when it is due.
+
+        Raises: AuthenticationError when the key is refused, ConfigurationError with
+        `auth="basic"`, other SinchErrors when no token can be had.
+        """
+        return await self._session(self._options.endpoints.auth).fetch_token()
 
     async def aclose(self) -> None:
         """Close the connections; closing twice is harmless."""

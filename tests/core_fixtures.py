@@ -12,13 +12,14 @@ from typing import Any
 import pytest
 
 from sinch_wrapper import AsyncSinch, RetryPolicy, Sinch
-from sinch_wrapper._auth import ClientCredentials
-from sinch_wrapper._call import CALL, Call
-from sinch_wrapper._credentials import Credentials
+from sinch_wrapper._auth import Auth, BearerAuth
+from sinch_wrapper._call import Call, SealedRequest
+from sinch_wrapper._credentials import AccessKey, AuthProvider
 from sinch_wrapper._http import httpx
 from sinch_wrapper._pacing import Pacing
 from sinch_wrapper._session import AsyncSession, Session, Settings
-from sinch_wrapper._token import Vault
+from sinch_wrapper._token import TokenCache
+from sinch_wrapper._token_source import TokenSource
 from sinch_wrapper._transport import AsyncPacedTransport, PacedTransport
 from sinch_wrapper._wire import AsyncWire, Wire
 
@@ -52,9 +53,9 @@ class Clock:
         self.sleep(seconds)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Operation:
-    """A hand-made operation of the shape that the generated packages make."""
+    """A hand-made operation of the shape that the generated packages make; it hides its values."""
 
     id: str = "Things_GetThing"
     method: str = "GET"
@@ -166,7 +167,7 @@ class Flavour:
             return self.run(transport.handle_async_request(request))  # type: ignore[no-any-return]
         return transport.handle_request(request)  # type: ignore[no-any-return]
 
-    def wire(self, transport: Any, auth: httpx.Auth) -> Any:
+    def wire(self, transport: Any, auth: Auth) -> Any:
         """Build a wire over *transport*."""
         return (AsyncWire if self.name == "async" else Wire)(lambda: transport, auth)
 
@@ -176,12 +177,12 @@ class Flavour:
         *,
         clock: Clock | None = None,
         retry: RetryPolicy | None = None,
-        auth: httpx.Auth | None = None,
+        auth: Auth | None = None,
     ) -> Any:
         """Build a session over *handler*, with fake time and the usual wiring."""
         clock = clock or Clock()
         transport = self.paced(httpx.MockTransport(handler), pacing_on(clock), clock)
-        wire = self.wire(transport, auth or credentials_on(clock))
+        wire = self.wire(transport, auth or bearer_auth_on(clock))
         settings = Settings(BASE_URL, retry=retry or RetryPolicy())
         return (AsyncSession if self.name == "async" else Session)(wire, settings)
 
@@ -252,15 +253,16 @@ def pacing_on(clock: Clock, **parts: Any) -> Pacing:
     return Pacing(**{**given, **parts})
 
 
-def credentials_on(clock: Clock) -> ClientCredentials:
+def bearer_auth_on(clock: Clock, origin: AccessKey | AuthProvider | None = None) -> BearerAuth:
     """Build the authentication on fake time."""
-    return ClientCredentials(Credentials(KEY_ID, KEY_SECRET), TOKEN_URL, Vault(clock))
+    source = TokenSource(origin or AccessKey(KEY_ID, KEY_SECRET), TOKEN_URL)
+    return BearerAuth(source, TokenCache(clock))
 
 
 def request_for(method: str = "GET", retry: RetryPolicy | None = None) -> httpx.Request:
     """Build a request as a session does."""
     call = Call("Things_GetThing", method, retry or RetryPolicy())
-    return httpx.Request(method, f"{BASE_URL}/v1/things", extensions={CALL: call})
+    return SealedRequest(method, f"{BASE_URL}/v1/things", extensions=call.extensions)
 
 
 @pytest.fixture

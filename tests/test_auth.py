@@ -17,13 +17,15 @@ from core_fixtures import (
     Operation,
     Server,
     bearer,
-    credentials_on,
+    bearer_auth_on,
     pacing_on,
     request_for,
     token_answer,
 )
 
 from sinch_wrapper import (
+    AccessKey,
+    AccessToken,
     APIConnectionError,
     APIStatusError,
     AuthenticationError,
@@ -32,10 +34,11 @@ from sinch_wrapper import (
     RateLimitError,
     RetryPolicy,
 )
-from sinch_wrapper._auth import ClientCredentials, basic_auth
-from sinch_wrapper._credentials import Credentials
+from sinch_wrapper._auth import BasicAuth, BearerAuth
 from sinch_wrapper._http import httpx
-from sinch_wrapper._token import Token, Vault, read_token
+from sinch_wrapper._token import Token, TokenCache
+from sinch_wrapper._token_endpoint import read_token
+from sinch_wrapper._token_source import TokenSource
 from sinch_wrapper._transport import AsyncPacedTransport
 from sinch_wrapper._wire import AsyncWire
 
@@ -56,21 +59,14 @@ def test_first_request_fetches_the_token(flavour: Flavour) -> None:
     assert server.tokens_used == ["token-1", "token-1"]
 
 
-def test_flow_is_a_pure_generator(clock: Clock) -> None:
-    """The flow needs no client: requests out, responses in."""
-    flow = credentials_on(clock).sync_auth_flow(request_for())
-    assert str(next(flow).url) == TOKEN_URL
-    assert bearer(flow.send(token_answer("token-9"))) == "token-9"
-    with pytest.raises(StopIteration):
-        flow.send(OK)
-
-
-def test_flow_works_in_a_plain_client(clock: Clock) -> None:
-    """It is an ordinary httpx.Auth."""
-    server = Server(OK)
-    with httpx.Client(transport=httpx.MockTransport(server), auth=credentials_on(clock)) as client:
-        assert client.get("https://api.example/").status_code == 200
-    assert len(server.token_requests) == 1
+def test_plan_is_a_pure_generator(clock: Clock) -> None:
+    """A plan needs no client: requests out, responses in."""
+    plan: Any = bearer_auth_on(clock).send(request_for())
+    assert str(next(plan).url) == TOKEN_URL
+    assert bearer(plan.send(token_answer("token-9"))) == "token-9"
+    with pytest.raises(StopIteration) as end:
+        plan.send(OK)
+    assert end.value.value is OK
 
 
 @pytest.mark.parametrize("when", ["cold", "expired"])
@@ -99,16 +95,16 @@ def test_token_is_renewed_a_minute_ahead(flavour: Flavour, clock: Clock) -> None
 
 def test_old_token_serves_while_another_caller_renews(clock: Clock) -> None:
     """Early renewal holds nobody up."""
-    auth = credentials_on(clock)
-    first = auth.sync_auth_flow(request_for())
+    auth: Any = bearer_auth_on(clock)
+    first = auth.send(request_for())
     next(first)
     assert bearer(first.send(token_answer("old"))) == "old"
     clock.now += 3550
-    renewing = auth.sync_auth_flow(request_for())
+    renewing = auth.send(request_for())
     assert str(next(renewing).url) == TOKEN_URL
-    assert bearer(next(auth.sync_auth_flow(request_for()))) == "old"
+    assert bearer(next(auth.send(request_for()))) == "old"
     assert bearer(renewing.send(token_answer("new"))) == "new"
-    assert bearer(next(auth.sync_auth_flow(request_for()))) == "new"
+    assert bearer(next(auth.send(request_for()))) == "new"
 
 
 @pytest.mark.parametrize(
@@ -131,9 +127,20 @@ def test_failed_renewal_does_not_hurt_while_the_token_is_valid(
     assert len(server.token_requests) == 3
 
 
-def test_refused_token_is_renewed_and_the_request_repeated_once(flavour: Flavour) -> None:
-    """A 401 costs one token request and one repetition, with the same body."""
-    server = Server(httpx.Response(401), OK)
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"WWW-Authenticate": 'Bearer error="expired"'},
+        {"WWW-Authenticate": 'Bearer error="insufficient_scope"'},
+        {"WWW-Authenticate": "Basic", "Retry-After": "60"},
+    ],
+)
+def test_refused_token_is_renewed_and_the_request_repeated_once(
+    flavour: Flavour, headers: dict[str, str]
+) -> None:
+    """A 401 costs one token request and one repetition with the same body, whatever it says."""
+    server = Server(httpx.Response(401, headers=headers), OK)
     operation = Operation(method="POST", json={"a": 1})
     assert flavour.run(flavour.session(server).request(operation)).status_code == 200
     assert server.tokens_used == ["token-1", "token-2"]
@@ -238,7 +245,10 @@ def test_waiting_callers_share_the_failure(flavour: Flavour, clock: Clock) -> No
 def test_lifetime_is_read(expires_in: object, renew_after: float, expires_after: float) -> None:
     """A missing or absurd lifetime counts as an hour, a tiny one is halved."""
     body = json.dumps({"access_token": "t", "expires_in": expires_in})
-    assert Token("t", 10 + renew_after, 10 + expires_after) == read_token(body.encode(), 10.0)
+    read = read_token(body.encode())
+    assert read is not None
+    token = Token.starting(10.0, read)
+    assert Token("t", 10 + renew_after, 10 + expires_after) == token
 
 
 def test_tiny_lifetime_does_not_ask_for_every_call(flavour: Flavour, clock: Clock) -> None:
@@ -267,7 +277,7 @@ def test_cancelled_leader_hands_over() -> None:
 
     async def scenario() -> Any:
         transport = AsyncPacedTransport(httpx.MockTransport(handler), pacing_on(clock))
-        wire = AsyncWire(lambda: transport, credentials_on(clock))
+        wire = AsyncWire(lambda: transport, bearer_auth_on(clock))
         leader = asyncio.create_task(wire.send(request_for()))
         await started.wait()
         waiting = [asyncio.create_task(wire.send(request_for())) for _ in range(3)]
@@ -285,21 +295,21 @@ def test_cancelled_leader_hands_over() -> None:
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
 def test_fork_while_another_thread_renews() -> None:
     """The child does not wait for a flight whose leader exists in the parent only."""
-    vault = Vault()
-    assert vault.claim().leads
-    holder = threading.Thread(target=vault._guard.acquire)  # noqa: SLF001
+    cache = TokenCache()
+    assert cache.claim().leads
+    holder = threading.Thread(target=cache._guard.acquire)  # noqa: SLF001
     holder.start()
     holder.join()
     child = os.fork()
     if child == 0:
-        os._exit(0 if vault.claim().leads else 1)
+        os._exit(0 if cache.claim().leads else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
 def test_basic_auth_sends_the_key(flavour: Flavour) -> None:
     """Basic authentication needs no token."""
     server = Server(OK)
-    auth = basic_auth(Credentials(KEY_ID, KEY_SECRET))
+    auth = BasicAuth(AccessKey(KEY_ID, KEY_SECRET))
     flavour.run(flavour.session(server, auth=auth).request(Operation()))
     key = base64.b64encode(f"{KEY_ID}:{KEY_SECRET}".encode()).decode()
     assert f"Basic {key}" == server.requests[0].headers["Authorization"]
@@ -308,15 +318,15 @@ def test_basic_auth_sends_the_key(flavour: Flavour) -> None:
 
 def test_secrets_show_in_no_repr(clock: Clock) -> None:
     """Key, token and authentication have safe representations."""
-    credentials = Credentials(KEY_ID, KEY_SECRET)
-    things = [credentials, ClientCredentials(credentials, TOKEN_URL), Token("planted", 1, 2)]
-    things += [basic_auth(credentials), Vault(clock)]
+    key = AccessKey(KEY_ID, KEY_SECRET)
+    things = [key, BearerAuth(TokenSource(key, TOKEN_URL)), Token("planted", 1, 2)]
+    things += [BasicAuth(key), TokenCache(clock), AccessToken("planted", 3)]
     assert all("planted" not in repr(thing) for thing in things)
 
 
 @pytest.mark.parametrize("bad", ["a b", "a\nb", "é"])
 def test_keys_with_foreign_characters_are_refused(bad: str) -> None:
     """A key that was copied badly is found before any request, and not quoted."""
-    with pytest.raises(ConfigurationError, match="key_secret holds") as caught:
-        Credentials("k", bad)
+    with pytest.raises(ConfigurationError, match="key_secret is empty or holds") as caught:
+        AccessKey("k", bad)
     assert bad not in str(caught.value)

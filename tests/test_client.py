@@ -108,7 +108,8 @@ def test_all_missing_options_are_named_at_once(kind: Any) -> None:
     "options",
     [
         {"timeout": 0}, {"timeout": -1}, {"timeout": float("inf")}, {"timeout": float("nan")},
-        {"auth": "digest"}, {"region": "mars"}, {"key_secret": "a b"}, {"transport": object()},
+        {"auth": "digest"}, {"auth": None}, {"limits": 800}, {"region": "mars"},
+        {"key_secret": "a b"}, {"transport": object()},
         {"region": "eu", "endpoints": Endpoints.sandbox("http://127.0.0.1:1")},
     ],
 )  # fmt: skip
@@ -174,7 +175,7 @@ def test_basic_auth_is_an_option(flavour: Flavour) -> None:
 def test_errors_come_through_the_generated_methods(flavour: Flavour) -> None:
     """They are mapped below the generated parsing."""
     client = flavour.client(Server(httpx.Response(404, text="<html>")))
-    with pytest.raises(NotFoundError, match=r"^Contact_GetContact failed: 404.*region"):
+    with pytest.raises(NotFoundError, match=r"^Contact_GetContact failed at .*: 404.*region"):
         flavour.run(client.conversation.contact.get_contact("c1"))
 
 
@@ -199,6 +200,18 @@ def test_view_shares_connections_and_token(flavour: Flavour) -> None:
     assert len(server.token_requests) == 1
     with pytest.raises(ConfigurationError, match="timeout"):
         client.with_options(timeout=-1)
+
+
+def test_view_sets_options_for_one_call(flavour: Flavour) -> None:
+    """The calls before and after keep the client's own policy."""
+    server = Server(httpx.Response(429), httpx.Response(429), SENT)
+    client = flavour.client(server, retry=RetryPolicy(attempts=1))
+    to, message = Recipient.sms(PHONE), text("Hi")
+    with pytest.raises(SinchError):
+        flavour.run(client.send(app_id="A", to=to, message=message))
+    twice = RetryPolicy(attempts=2)
+    sent = flavour.run(client.with_options(retry=twice).send(app_id="A", to=to, message=message))
+    assert (sent.message_id, len(server.requests)) == ("m1", 3)
 
 
 def test_closing_a_view_closes_nothing(flavour: Flavour) -> None:

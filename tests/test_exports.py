@@ -9,12 +9,13 @@ import sinch_wrapper
 
 NAMES = [
     "APIConnectionError", "APIResponseValidationError", "APIStatusError", "APITimeoutError",
-    "AsyncSinch", "AuthenticationError", "BadRequestError", "BulkError", "CallbackError",
-    "CallbackParseError", "ConfigurationError", "ConflictError", "Endpoints", "InternalServerError",
-    "NotFoundError", "ParameterError", "PermissionDeniedError", "RateLimitError", "RateLimits",
-    "Recipient", "Region", "RetryPolicy", "SignatureError", "Sinch", "SinchError", "__version__",
-    "card", "carousel", "choice", "contact_info", "list_message", "location", "media", "pages",
-    "paginate", "template", "template_reference", "text",
+    "AccessKey", "AccessToken", "AsyncSinch", "AuthenticationError", "BadRequestError", "BulkError",
+    "CallbackError", "CallbackParseError", "ConfigurationError", "ConflictError", "Endpoints",
+    "InternalServerError", "NotFoundError", "ParameterError", "PermissionDeniedError",
+    "RateLimitError", "RateLimiter", "RateLimits", "Recipient", "Region", "RetryPolicy",
+    "SignatureError", "Sinch", "SinchError", "__version__", "card", "carousel", "choice",
+    "contact_info", "list_message", "location", "media", "pages", "paginate", "template",
+    "template_reference", "text",
 ]  # fmt: skip
 
 

@@ -1,27 +1,34 @@
 """Booking of slots."""
 
+import asyncio
+import heapq
 import math
 import os
+from bisect import bisect_left
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from core_fixtures import Clock
+from core_fixtures import Clock, Server, pacing_on, request_for
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sinch_wrapper import ConfigurationError, RateLimits
-from sinch_wrapper._limits import SlotLimiter, Unlimited
+from sinch_wrapper import ConfigurationError, RateLimiter, RateLimits
+from sinch_wrapper._http import httpx
+from sinch_wrapper._limits import Unlimited
+from sinch_wrapper._pace import Pace
+from sinch_wrapper._transport import AsyncPacedTransport
 
 
 def test_burst_is_free_then_slots_are_spaced(clock: Clock) -> None:
     """After idling *burst* may leave at once; the others wait, each one slot longer."""
-    limiter = SlotLimiter(RateLimits(requests_per_second=10, burst=3), clock)
+    limiter = RateLimiter(RateLimits(requests_per_second=10, burst=3), clock)
     assert [limiter.reserve() for _ in range(6)] == [0, 0, 0, 0.1, 0.2, 0.3]
 
 
 def test_idling_gives_back_the_burst_and_no_more(clock: Clock) -> None:
     """A long pause does not save up more than the burst."""
-    limiter = SlotLimiter(RateLimits(requests_per_second=10, burst=2), clock)
+    limiter = RateLimiter(RateLimits(requests_per_second=10, burst=2), clock)
     for _ in range(5):
         limiter.reserve()
     clock.now += 3600
@@ -39,7 +46,7 @@ def test_sends_in_a_window_stay_below_burst_plus_rate(
 ) -> None:
     """In any window of w seconds there are at most burst + rate x w sends."""
     clock = Clock()
-    limiter = SlotLimiter(RateLimits(requests_per_second=rate, burst=burst), clock)
+    limiter = RateLimiter(RateLimits(requests_per_second=rate, burst=burst), clock)
     sends = []
     for pause in pauses:
         clock.now += pause
@@ -53,22 +60,134 @@ def test_sends_in_a_window_stay_below_burst_plus_rate(
 
 def test_threads_share_the_slots(clock: Clock) -> None:
     """Many threads book distinct slots: nobody gets one twice, nobody starves."""
-    limiter = SlotLimiter(RateLimits(requests_per_second=1000, burst=1), clock)
+    limiter = RateLimiter(RateLimits(requests_per_second=1000, burst=1), clock)
     with ThreadPoolExecutor(16) as pool:
         waits = list(pool.map(lambda _: limiter.reserve(), range(800)))
     assert [number / 1000 for number in range(800)] == sorted(waits)
 
 
 def test_unlimited_never_waits() -> None:
-    """No limit, no wait."""
-    assert Unlimited().reserve() == 0.0
+    """No limit, no wait, and no 429 changes that."""
+    unlimited = Unlimited()
+    unlimited.throttled(0.0)
+    assert unlimited.reserve() == 0.0
+
+
+@pytest.mark.parametrize("callers", [1, 50])
+def test_default_rate_is_met_precisely(callers: int) -> None:
+    """At 780/s with burst 8, over 10 s: mean within 2 %, no one-second window above 800."""
+    clock = Clock(now=0.0)
+    limiter, sends = RateLimiter(RateLimits(), clock), []
+    # Each caller sleeps until its slot, sends, and asks for the next one at once.
+    due = [(0.0, number) for number in range(callers)]
+    while due[0][0] < 10:
+        clock.now, caller = heapq.heappop(due)
+        send = clock.now + limiter.reserve()
+        sends.append(send)
+        heapq.heappush(due, (send, caller))
+    sends.sort()
+    assert abs(sum(send < 10 for send in sends) / 10 - 780) <= 0.02 * 780
+    windows = [bisect_left(sends, send + 1) - first for first, send in enumerate(sends)]
+    assert max(windows) <= 800
+
+
+def test_heavy_caller_starves_nobody() -> None:
+    """Beside one caller with 200 requests at a time, twenty light ones get on at their pace."""
+    clock, done = Clock(now=0.0), Counter[str]()
+    limiter = RateLimiter(RateLimits(requests_per_second=100, burst=1), clock)
+    due = [(0.0, "heavy")] * 200 + [(0.0, f"light {number}") for number in range(20)]
+    heapq.heapify(due)
+    while due[0][0] < 60:
+        clock.now, caller = heapq.heappop(due)
+        done[caller] += 1
+        heapq.heappush(due, (clock.now + limiter.reserve(), caller))
+    light = [count for caller, count in done.items() if caller != "heavy"]
+    # 220 requests take turns at 100/s: each turn takes 2.2 s.
+    assert len(light) == 20
+    assert min(light) >= 60 / 2.2 - 1
+    assert max(light) - min(light) <= 1
+
+
+def test_who_gives_up_costs_one_slot(clock: Clock) -> None:
+    """A task that is cancelled while it waits for its turn delays nobody by more than its slot."""
+
+    async def scenario() -> list[float]:
+        limiter = RateLimiter(RateLimits(requests_per_second=10, burst=1), clock)
+        sleeping = asyncio.Event()
+
+        async def sleep(_: float) -> None:
+            sleeping.set()
+            await asyncio.Event().wait()
+
+        pacing = pacing_on(clock, requests=limiter)
+        server = Server()
+        transport = AsyncPacedTransport(httpx.MockTransport(server), pacing, sleep)
+        await transport.handle_async_request(request_for())
+        waiting = asyncio.create_task(transport.handle_async_request(request_for()))
+        await sleeping.wait()
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        assert len(server.requests) == 1
+        return [limiter.reserve() for _ in range(2)]
+
+    assert asyncio.run(scenario()) == [0.2, 0.3]
+
+
+def test_throttling_halves_the_rate_at_once_and_it_comes_back_in_steps() -> None:
+    """Half at once, then a twentieth each second, up to the full rate and no further."""
+    pace = Pace(100).throttled(now=50.0, sent_at=49.9)
+    rates = [pace.rate(50.0 + second) for second in (0, 0.9, 1, 2, 5, 9.9, 10, 1000)]
+    assert rates == pytest.approx([50, 50, 55, 60, 75, 95, 100, 100])
+
+
+def test_storm_of_throttled_requests_counts_once() -> None:
+    """What left before the last lowering, or within a second of it, says nothing new."""
+    pace = Pace(100).throttled(now=50.0, sent_at=49.0)
+    for sent_at in (40.0, 49.9, 50.0, 50.9):
+        assert pace.throttled(now=51.0, sent_at=sent_at) is pace
+    again = pace.throttled(now=51.5, sent_at=51.0)
+    assert again.rate(51.5) == pytest.approx(27.5)
+
+
+def test_rate_is_never_lowered_to_nothing() -> None:
+    """A twentieth stays, however often the server says 429."""
+    pace = Pace(100)
+    for second in range(0, 100, 2):
+        pace = pace.throttled(now=float(second), sent_at=float(second))
+        assert pace.rate(second) >= 5
+    assert pace.rate(1000) == 100
+
+
+@given(st.floats(0.001, 1e4), st.lists(st.tuples(st.floats(0, 30), st.floats(0, 30))))
+def test_pace_stays_between_a_twentieth_and_the_full_rate(
+    full: float, throttles: list[tuple[float, float]]
+) -> None:
+    """Whenever 429s come, the rate stays within its bounds, and never falls between them."""
+    pace, now = Pace(full), 0.0
+    for pause, ago in throttles:
+        before, now = pace.rate(now), now + pause
+        assert before <= pace.rate(now) <= full
+        pace = pace.throttled(now, now - ago)
+        assert full / 20 <= pace.rate(now) * (1 + 1e-9)
+
+
+def test_limiter_books_at_the_lowered_rate(clock: Clock) -> None:
+    """The next booking after a 429 is spaced by the lower rate, and recovers."""
+    limiter = RateLimiter(RateLimits(requests_per_second=100, burst=1), clock)
+    assert limiter.reserve() == 0
+    limiter.throttled(0.0)
+    assert [limiter.reserve() for _ in range(2)] == [0.01, 0.03]
+    assert repr(limiter) == "<RateLimiter 50 of 100 per second>"
+    clock.now += 60
+    assert [limiter.reserve() for _ in range(3)] == [0, 0.01, 0.02]
 
 
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
 def test_forked_child_books_for_itself(clock: Clock) -> None:
     """A child starts with free slots and fresh locks."""
-    limiter = SlotLimiter(RateLimits(requests_per_second=1, burst=1), clock)
+    limiter = RateLimiter(RateLimits(requests_per_second=1, burst=1), clock)
     limiter.reserve()
     child = os.fork()
     if child == 0:

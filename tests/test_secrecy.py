@@ -2,18 +2,26 @@
 
 import logging
 import pickle
-import traceback
+from datetime import datetime
 from typing import Any
 
 import pytest
-from core_fixtures import KEY_ID, KEY_SECRET, Flavour, Server, token_answer
+from core_fixtures import KEY_ID, KEY_SECRET, Flavour, Operation, Server, token_answer
+from fault_server import answer, serving
+from planted import PHONE, TEXT, TOKEN, leaks, printed
 
-from sinch_wrapper import Recipient, RetryPolicy, SinchError, text
+from sinch_wrapper import (
+    AsyncSinch,
+    ConfigurationError,
+    Endpoints,
+    Recipient,
+    RetryPolicy,
+    Sinch,
+    SinchError,
+    text,
+)
 from sinch_wrapper._http import httpx
 
-PHONE = "+46700000001"
-TEXT = "planted message text"
-TOKEN = "planted-token"
 ECHO = {
     "error": {
         "code": 400,
@@ -44,19 +52,6 @@ FAULTS: list[tuple[str, object]] = [
 ]  # fmt: skip
 
 
-def spoken(error: BaseException) -> str:
-    """Collect all that *error* and what it is chained to would print."""
-    printed = "".join(traceback.format_exception(error))
-    # Source lines of this file hold the names of the secrets, not the secrets.
-    return f"{printed} {error!r} {error.args!r}"
-
-
-def leaks(spoken_text: str) -> list[str]:
-    """Find what must not be there."""
-    secrets = (PHONE, PHONE[1:], TEXT, TOKEN, KEY_ID, KEY_SECRET, "planted=1")
-    return [secret for secret in secrets if secret in spoken_text]
-
-
 @pytest.mark.parametrize(("name", "fault"), FAULTS, ids=[name for name, _ in FAULTS])
 def test_no_fault_leaks(
     flavour: Flavour, caplog: pytest.LogCaptureFixture, name: str, fault: object
@@ -70,9 +65,9 @@ def test_no_fault_leaks(
         flavour.run(client.send(app_id="A", to=Recipient.sms(PHONE), message=text(TEXT)))
     error: Any = caught.value
     details = repr(getattr(error, "details", "")) + repr(getattr(error, "field_violations", ""))
-    shown = [spoken(error), details, repr(client), repr(getattr(error, "response", ""))]
+    shown = [printed(error), details, repr(client), repr(getattr(error, "response", ""))]
     shown += [record.getMessage() for record in caplog.records]
-    assert leaks(" ".join(shown)) == []
+    assert leaks("\n".join(shown)) == []
     assert TOKEN.encode() not in pickle.dumps(error)
 
 
@@ -87,8 +82,8 @@ def test_token_endpoint_leaks_nothing(
     client = flavour.client(server, retry=RetryPolicy(attempts=1))
     with pytest.raises(SinchError) as caught:
         flavour.run(client.conversation.app.list_apps())
-    shown = [spoken(caught.value), *(record.getMessage() for record in caplog.records)]
-    assert leaks(" ".join(shown)) == []
+    shown = [printed(caught.value), *(record.getMessage() for record in caplog.records)]
+    assert leaks("\n".join(shown)) == []
 
 
 def test_success_is_logged_without_secrets(
@@ -100,6 +95,74 @@ def test_success_is_logged_without_secrets(
     client = flavour.client(server)
     flavour.run(client.conversation.contact.list_contacts(identity=PHONE, channel="SMS"))
     flavour.run(client.conversation.consent.get_consents_audit_records("A", PHONE))
-    logged = " ".join(record.getMessage() for record in caplog.records)
+    logged = "\n".join(record.getMessage() for record in caplog.records)
     assert "Contact_ListContacts: 200" in logged
     assert leaks(logged) == []
+
+
+def wrong_calls(kind: Any) -> list[Any]:
+    """Collect constructor calls that fail with every secret in their arguments."""
+    secret = {"project_id": "p", "key_id": KEY_ID, "key_secret": KEY_SECRET}
+    proxy = f"http://{KEY_ID}:{KEY_SECRET}@proxy.example"
+    right = {**secret, "region": "eu", "proxy": proxy}
+    changes: list[dict[str, object]] = [
+        {"region": "mars"}, {"project_id": ""}, {"key_id": " "}, {"key_secret": f"{KEY_SECRET} x"},
+        {"timeout": 0}, {"auth": "digest"}, {"auth": lambda: "t"}, {"limits": 5},
+        {"transport": object()}, {"endpoints": object()},
+    ]  # fmt: skip
+    return [lambda change=change: kind(**{**right, **change}) for change in changes]
+
+
+@pytest.mark.parametrize("number", range(10))
+@pytest.mark.parametrize("kind", [Sinch, AsyncSinch])
+def test_constructor_leaks_nothing(
+    clean_environment: pytest.MonkeyPatch, kind: Any, number: int
+) -> None:
+    """Neither arguments nor the environment show in the locals of a failed constructor."""
+    clean_environment.setenv("SINCH_KEY_SECRET", KEY_SECRET)
+    with pytest.raises(ConfigurationError) as caught:
+        wrong_calls(kind)[number]()
+    assert leaks(printed(caught.value)) == []
+
+
+def test_unusable_proxy_leaks_nothing(flavour: Flavour) -> None:
+    """The URL of a proxy may hold a password."""
+    proxy = f"nonsense://{KEY_ID}:{KEY_SECRET}@proxy.example"
+    client = flavour.client(Server(), proxy=proxy, transport=None)
+    with pytest.raises(ConfigurationError, match="proxy=") as caught:
+        flavour.run(client.conversation.app.list_apps())
+    assert leaks(printed(caught.value)) == []
+
+
+@pytest.mark.parametrize(
+    "spoilt",
+    [{"a": {1}}, {"a": "\ud800"}, {"a": datetime(2026, 1, 1)}, {"a": object()}],  # noqa: DTZ001
+)
+def test_body_that_cannot_be_written_leaks_nothing(flavour: Flavour, spoilt: Any) -> None:
+    """The caller's mistake is told by its kind, without the rest of the body."""
+    session = flavour.session(Server())
+    operation = Operation(method="POST", json={"to": PHONE, "text": TEXT, **spoilt})
+    with pytest.raises((TypeError, ValueError), match="Things_GetThing was not sent") as caught:
+        flavour.run(session.request(operation))
+    assert leaks(printed(caught.value)) == []
+
+
+def test_debug_log_of_the_http_library_shows_events_only(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """It writes the headers of answers at DEBUG: ours are cut, those of other users are not."""
+    caplog.set_level(logging.DEBUG)
+    with serving(answer(X_Echo=PHONE, Set_Cookie="planted=1")) as server:
+        endpoints = Endpoints.sandbox(server.url)
+        with Sinch(
+            project_id="p", key_id=KEY_ID, key_secret=KEY_SECRET, endpoints=endpoints, proxy=""
+        ) as sinch:
+            sinch.conversation.app.list_apps()
+        ours = [record.getMessage() for record in caplog.records]
+        caplog.clear()
+        with httpx.Client(trust_env=False) as other:
+            other.get(server.url)
+        theirs = [record.getMessage() for record in caplog.records]
+    assert "receive_response_headers.complete" in ours
+    assert leaks("\n".join(ours)) == []
+    assert any("X-Echo" in line for line in theirs)

@@ -15,6 +15,7 @@ from sinch_wrapper._call import call_of
 from sinch_wrapper._http import httpx
 from sinch_wrapper._transport import UNDECODABLE, AsyncPacedTransport
 
+RETRY_INFO = "type.googleapis.com/google.rpc.RetryInfo"
 DATE = "Wed, 01 Jan 2099 00:00:00 GMT"
 
 
@@ -134,7 +135,10 @@ def test_failed_answer_is_closed_before_the_repetition(flavour: Flavour, clock: 
         ({"Retry-After": "nan"}, {}, 0.25),
         ({"Retry-After": "-3"}, {}, 0.25),
         ({"Retry-After": "soon"}, {}, 0.25),
-        ({}, {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retry_delay": "4s"}, 4.0),
+        ({}, {"@type": RETRY_INFO, "retry_delay": "4s"}, 4.0),
+        ({"Retry-After": "2"}, {"@type": RETRY_INFO, "retry_delay": "4s"}, 4.0),
+        ({"Retry-After": "6.5"}, {"@type": RETRY_INFO, "retry_delay": "4s"}, 6.5),
+        ({"Retry-After": "soon"}, {"@type": RETRY_INFO, "retry_delay": "86400s"}, 60.0),
     ],
 )
 def test_server_decides_the_wait(
@@ -174,6 +178,9 @@ class Stubborn:
         """Make the caller wait."""
         self.count += 1
         return self.seconds
+
+    def throttled(self, ago: float) -> None:
+        """Do not care."""
 
 
 def test_each_attempt_is_paced(flavour: Flavour, clock: Clock) -> None:
@@ -230,6 +237,33 @@ def test_cancelling_ends_a_wait_at_once() -> None:
         return time.monotonic() - began
 
     assert asyncio.run(scenario()) < 1
+
+
+def test_deadline_counts_from_the_first_attempt(flavour: Flavour, clock: Clock) -> None:
+    """Waiting for the first slot does not use up the time for repeating."""
+    server = Server(httpx.Response(503), httpx.Response(200))
+    answer = send(flavour, server, clock, request_for(), requests=Stubborn(500))
+    assert (answer.status_code, clock.sleeps[0]) == (200, 500)
+
+
+def test_closed_transport_repeats_nothing(flavour: Flavour, clock: Clock) -> None:
+    """A call whose client is closed meanwhile ends with what it has."""
+    seen: list[httpx.Request] = []
+
+    def close(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        transport.close()
+        return httpx.Response(503)
+
+    async def aclose(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        await transport.aclose()
+        return httpx.Response(503)
+
+    inner = httpx.MockTransport(close if flavour.name == "sync" else aclose)
+    transport = flavour.paced(inner, pacing_on(clock), clock)
+    assert flavour.send(transport, request_for()).status_code == 503
+    assert len(seen) == 1
 
 
 def test_log_tells_attempts_without_ids(

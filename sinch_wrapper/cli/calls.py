@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from sinch_wrapper.cli.options import as_json, client, connection_options, place, read_json
+from sinch_wrapper.cli.options import as_json, client, connection_options, read_json
 
 __all__ = ["api", "send", "token"]
 
@@ -19,17 +19,16 @@ __all__ = ["api", "send", "token"]
 @as_json
 def token(region: str | None, sandbox: str | None, show: bool, as_json: bool) -> None:
     """Fetch an access token, to see that the credentials work."""
-    from sinch_wrapper.cli.tokens import fetch_token
-
-    fetched = fetch_token(*place(region, sandbox))
+    with client(region, sandbox) as sinch:
+        fetched = sinch.fetch_token()
+    lasts = round(fetched.expires_in)
     if as_json:
         secret = {"access_token": fetched.value} if show else {}
-        click.echo(json.dumps({"expires_in": fetched.expires_in} | secret))
+        click.echo(json.dumps({"expires_in": lasts} | secret))
     elif show:
         click.echo(fetched.value)
     else:
-        minutes = fetched.expires_in / 60
-        click.echo(f"The credentials work: the token is good for {minutes:.0f} minutes.")
+        click.echo(f"The credentials work: the token is good for {lasts / 60:.0f} minutes.")
 
 
 @click.command()

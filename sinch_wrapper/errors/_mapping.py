@@ -65,10 +65,14 @@ def _advice(reply: Reply, problem: Problem) -> str:
     return _REDIRECT if status_code in _REDIRECTS else "the request was refused"
 
 
-def _line(what: str, reply: Reply, problem: Problem, advice: str, attempts: int) -> str:
+def _line(  # noqa: PLR0913, PLR0917 (all that the line says)
+    what: str, where: str, reply: Reply, problem: Problem, advice: str, attempts: int
+) -> str:
     names = [safe_word(problem.status)]
     names += [safe_word(item.reason) for item in problem.details if isinstance(item, ErrorInfo)]
-    head = " ".join([f"{what} failed: {reply.status_code}", *filter(None, dict.fromkeys(names))])
+    place = f" at {where}" if where else ""
+    words = [f"{what} failed{place}: {reply.status_code}", *filter(None, dict.fromkeys(names))]
+    head = " ".join(words)
     request_id = safe_token(_request_id(reply.headers) or "")
     if request_id:
         head += f", request id {request_id}"
@@ -90,6 +94,7 @@ def error_from_reply(  # noqa: PLR0913 (keyword-only, each with a default)
     what: str,
     reply: Reply,
     *,
+    where: str = "",
     attempts: int = 1,
     now: datetime | None = None,
     kind: type[APIStatusError] | None = None,
@@ -97,8 +102,8 @@ def error_from_reply(  # noqa: PLR0913 (keyword-only, each with a default)
 ) -> APIStatusError:
     """Build the exception for a response that is no 2xx; never raises, whatever the body.
 
-    *what* names the operation. *kind* and *advice* replace what follows from the status, as
-    for the token endpoint, whose 400 and 403 refuse the key too.
+    *what* names the operation and *where* the host. *kind* and *advice* replace what follows
+    from the status, as for the token endpoint, whose 400 and 403 refuse the key too.
     """
     problem = read_problem(reply.content)
     default = InternalServerError if reply.status_code in _SERVER_FAULTS else APIStatusError
@@ -106,7 +111,7 @@ def error_from_reply(  # noqa: PLR0913 (keyword-only, each with a default)
         advice = _ADVICE[401] if kind is AuthenticationError else _advice(reply, problem)
     kind = kind or _CLASSES.get(reply.status_code, default)
     return kind(
-        _line(what, reply, problem, advice, attempts),
+        _line(what, where, reply, problem, advice, attempts),
         reply,
         problem,
         read_server_delay(reply, now or datetime.now(UTC)),
@@ -116,11 +121,15 @@ def error_from_reply(  # noqa: PLR0913 (keyword-only, each with a default)
 
 
 def unreadable_reply(
-    what: str, reply: Reply, reason: str, attempts: int = 1
+    what: str, reply: Reply, reason: str, attempts: int = 1, where: str = ""
 ) -> APIResponseValidationError:
     """Build the exception for a 2xx whose body is not what the documents promise."""
+    request_id = _request_id(reply.headers)
+    shown = safe_token(request_id or "")
+    facts = f"{reply.status_code}, request id {shown}" if shown else str(reply.status_code)
+    place = f" by {where}" if where else ""
     line = (
-        f"{what} was accepted ({reply.status_code}) but its answer cannot be read ({reason}): "
+        f"{what} was accepted{place} ({facts}) but its answer cannot be read ({reason}): "
         "do not repeat it; see .response"
     )
-    return APIResponseValidationError(line, reply, _request_id(reply.headers), attempts)
+    return APIResponseValidationError(line, reply, request_id, attempts)

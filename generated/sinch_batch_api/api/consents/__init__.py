@@ -40,6 +40,8 @@ class ConsentsResource:
             self._project_id,
             body=body,
         )
+        # Not for a traceback that shows locals.
+        del body
         return self._session.request(operation).parsed
 
     def insert_consents_detailed(
@@ -52,6 +54,8 @@ class ConsentsResource:
             self._project_id,
             body=body,
         )
+        # Not for a traceback that shows locals.
+        del body
         return self._session.request(operation)
 
 
@@ -81,6 +85,8 @@ class AsyncConsentsResource:
             self._project_id,
             body=body,
         )
+        # Not for a traceback that shows locals.
+        del body
         return (await self._session.request(operation)).parsed
 
     async def insert_consents_detailed(
@@ -93,4 +99,6 @@ class AsyncConsentsResource:
             self._project_id,
             body=body,
         )
+        # Not for a traceback that shows locals.
+        del body
         return await self._session.request(operation)

@@ -40,6 +40,8 @@ class ContactsResource:
             self._project_id,
             body=body,
         )
+        # Not for a traceback that shows locals.
+        del body
         self._session.request(operation)
 
     def create_contacts_detailed(
@@ -52,6 +54,8 @@ class ContactsResource:
             self._project_id,
             body=body,
         )
+        # Not for a traceback that shows locals.
+        del body
         return self._session.request(operation)
 
     def delete_contacts(
@@ -71,6 +75,8 @@ class ContactsResource:
             self._project_id,
             body=body,
         )
+        # Not for a traceback that shows locals.
+        del body
         self._session.request(operation)
 
     def delete_contacts_detailed(
@@ -83,6 +89,8 @@ class ContactsResource:
             self._project_id,
             body=body,
         )
+        # Not for a traceback that shows locals.
+        del body
         return self._session.request(operation)
 
 
@@ -111,6 +119,8 @@ class AsyncContactsResource:
             self._project_id,
             body=body,
         )
+        # Not for a traceback that shows locals.
+        del body
         await self._session.request(operation)
 
     async def create_contacts_detailed(
@@ -123,6 +133,8 @@ class AsyncContactsResource:
             self._project_id,
             body=body,
         )
+        # Not for a traceback that shows locals.
+        del body
         return await self._session.request(operation)
 
     async def delete_contacts(
@@ -142,6 +154,8 @@ class AsyncContactsResource:
             self._project_id,
             body=body,
         )
+        # Not for a traceback that shows locals.
+        del body
         await self._session.request(operation)
 
     async def delete_contacts_detailed(
@@ -154,4 +168,6 @@ class AsyncContactsResource:
             self._project_id,
             body=body,
         )
+        # Not for a traceback that shows locals.
+        del body
         return await self._session.request(operation)

@@ -52,6 +52,8 @@ class MessagesResource:
             metadata_key=metadata_key,
             metadata_value=metadata_value,
         )
+        # Not for a traceback that shows locals.
+        del metadata_key, metadata_value
         return self._session.request(operation).parsed
 
     def get_batch_statuses_by_metadata_detailed(
@@ -66,6 +68,8 @@ class MessagesResource:
             metadata_key=metadata_key,
             metadata_value=metadata_value,
         )
+        # Not for a traceback that shows locals.
+        del metadata_key, metadata_value
         return self._session.request(operation)
 
     def send_batch(
@@ -87,6 +91,8 @@ class MessagesResource:
             self._project_id,
             body=body,
         )
+        # Not for a traceback that shows locals.
+        del body
         return self._session.request(operation).parsed
 
     def send_batch_detailed(
@@ -99,6 +105,8 @@ class MessagesResource:
             self._project_id,
             body=body,
         )
+        # Not for a traceback that shows locals.
+        del body
         return self._session.request(operation)
 
     def cancel_batch(
@@ -119,6 +127,8 @@ class MessagesResource:
             self._project_id,
             body=body,
         )
+        # Not for a traceback that shows locals.
+        del body
         self._session.request(operation)
 
     def cancel_batch_detailed(
@@ -131,6 +141,8 @@ class MessagesResource:
             self._project_id,
             body=body,
         )
+        # Not for a traceback that shows locals.
+        del body
         return self._session.request(operation)
 
     def get_batch_status(
@@ -151,6 +163,8 @@ class MessagesResource:
             self._project_id,
             batch_id,
         )
+        # Not for a traceback that shows locals.
+        del batch_id
         return self._session.request(operation).parsed
 
     def get_batch_status_detailed(
@@ -162,6 +176,8 @@ class MessagesResource:
             self._project_id,
             batch_id,
         )
+        # Not for a traceback that shows locals.
+        del batch_id
         return self._session.request(operation)
 
     def send_batch_v1_beta(
@@ -181,6 +197,8 @@ class MessagesResource:
             self._project_id,
             body=body,
         )
+        # Not for a traceback that shows locals.
+        del body
         return self._session.request(operation).parsed
 
     def send_batch_v1_beta_detailed(
@@ -193,6 +211,8 @@ class MessagesResource:
             self._project_id,
             body=body,
         )
+        # Not for a traceback that shows locals.
+        del body
         return self._session.request(operation)
 
 
@@ -228,6 +248,8 @@ class AsyncMessagesResource:
             metadata_key=metadata_key,
             metadata_value=metadata_value,
         )
+        # Not for a traceback that shows locals.
+        del metadata_key, metadata_value
         return (await self._session.request(operation)).parsed
 
     async def get_batch_statuses_by_metadata_detailed(
@@ -242,6 +264,8 @@ class AsyncMessagesResource:
             metadata_key=metadata_key,
             metadata_value=metadata_value,
         )
+        # Not for a traceback that shows locals.
+        del metadata_key, metadata_value
         return await self._session.request(operation)
 
     async def send_batch(
@@ -263,6 +287,8 @@ class AsyncMessagesResource:
             self._project_id,
             body=body,
         )
+        # Not for a traceback that shows locals.
+        del body
         return (await self._session.request(operation)).parsed
 
     async def send_batch_detailed(
@@ -275,6 +301,8 @@ class AsyncMessagesResource:
             self._project_id,
             body=body,
         )
+        # Not for a traceback that shows locals.
+        del body
         return await self._session.request(operation)
 
     async def cancel_batch(
@@ -295,6 +323,8 @@ class AsyncMessagesResource:
             self._project_id,
             body=body,
         )
+        # Not for a traceback that shows locals.
+        del body
         await self._session.request(operation)
 
     async def cancel_batch_detailed(
@@ -307,6 +337,8 @@ class AsyncMessagesResource:
             self._project_id,
             body=body,
         )
+        # Not for a traceback that shows locals.
+        del body
         return await self._session.request(operation)
 
     async def get_batch_status(
@@ -327,6 +359,8 @@ class AsyncMessagesResource:
             self._project_id,
             batch_id,
         )
+        # Not for a traceback that shows locals.
+        del batch_id
         return (await self._session.request(operation)).parsed
 
     async def get_batch_status_detailed(
@@ -338,6 +372,8 @@ class AsyncMessagesResource:
             self._project_id,
             batch_id,
         )
+        # Not for a traceback that shows locals.
+        del batch_id
         return await self._session.request(operation)
 
     async def send_batch_v1_beta(
@@ -357,6 +393,8 @@ class AsyncMessagesResource:
             self._project_id,
             body=body,
         )
+        # Not for a traceback that shows locals.
+        del body
         return (await self._session.request(operation)).parsed
 
     async def send_batch_v1_beta_detailed(
@@ -369,4 +407,6 @@ class AsyncMessagesResource:
             self._project_id,
             body=body,
         )
+        # Not for a traceback that shows locals.
+        del body
         return await self._session.request(operation)

@@ -68,6 +68,8 @@ class AppResource:
             self._project_id,
             body=body,
         )
+        # Not for a traceback that shows locals.
+        del body
         return self._session.request(operation).parsed
 
     def create_app_detailed(
@@ -80,6 +82,8 @@ class AppResource:
             self._project_id,
             body=body,
         )
+        # Not for a traceback that shows locals.
+        del body
         return self._session.request(operation)
 
     def get_app(
@@ -99,6 +103,8 @@ class AppResource:
             self._project_id,
             app_id,
         )
+        # Not for a traceback that shows locals.
+        del app_id
         return self._session.request(operation).parsed
 
     def get_app_detailed(
@@ -110,6 +116,8 @@ class AppResource:
             self._project_id,
             app_id,
         )
+        # Not for a traceback that shows locals.
+        del app_id
         return self._session.request(operation)
 
     def delete_app(
@@ -129,6 +137,8 @@ class AppResource:
             self._project_id,
             app_id,
         )
+        # Not for a traceback that shows locals.
+        del app_id
         self._session.request(operation)
 
     def delete_app_detailed(
@@ -140,6 +150,8 @@ class AppResource:
             self._project_id,
             app_id,
         )
+        # Not for a traceback that shows locals.
+        del app_id
         return self._session.request(operation)
 
     def update_app(
@@ -165,6 +177,8 @@ class AppResource:
             body=body,
             update_mask=update_mask,
         )
+        # Not for a traceback that shows locals.
+        del app_id, body, update_mask
         return self._session.request(operation).parsed
 
     def update_app_detailed(
@@ -181,6 +195,8 @@ class AppResource:
             body=body,
             update_mask=update_mask,
         )
+        # Not for a traceback that shows locals.
+        del app_id, body, update_mask
         return self._session.request(operation)
 
 
@@ -232,6 +248,8 @@ class AsyncAppResource:
             self._project_id,
             body=body,
         )
+        # Not for a traceback that shows locals.
+        del body
         return (await self._session.request(operation)).parsed
 
     async def create_app_detailed(
@@ -244,6 +262,8 @@ class AsyncAppResource:
             self._project_id,
             body=body,
         )
+        # Not for a traceback that shows locals.
+        del body
         return await self._session.request(operation)
 
     async def get_app(
@@ -263,6 +283,8 @@ class AsyncAppResource:
             self._project_id,
             app_id,
         )
+        # Not for a traceback that shows locals.
+        del app_id
         return (await self._session.request(operation)).parsed
 
     async def get_app_detailed(
@@ -274,6 +296,8 @@ class AsyncAppResource:
             self._project_id,
             app_id,
         )
+        # Not for a traceback that shows locals.
+        del app_id
         return await self._session.request(operation)
 
     async def delete_app(
@@ -293,6 +317,8 @@ class AsyncAppResource:
             self._project_id,
             app_id,
         )
+        # Not for a traceback that shows locals.
+        del app_id
         await self._session.request(operation)
 
     async def delete_app_detailed(
@@ -304,6 +330,8 @@ class AsyncAppResource:
             self._project_id,
             app_id,
         )
+        # Not for a traceback that shows locals.
+        del app_id
         return await self._session.request(operation)
 
     async def update_app(
@@ -329,6 +357,8 @@ class AsyncAppResource:
             body=body,
             update_mask=update_mask,
         )
+        # Not for a traceback that shows locals.
+        del app_id, body, update_mask
         return (await self._session.request(operation)).parsed
 
     async def update_app_detailed(
@@ -345,4 +375,6 @@ class AsyncAppResource:
             body=body,
             update_mask=update_mask,
         )
+        # Not for a traceback that shows locals.
+        del app_id, body, update_mask
         return await self._session.request(operation)

@@ -39,6 +39,8 @@ class CapabilityResource:
             self._project_id,
             body=body,
         )
+        # Not for a traceback that shows locals.
+        del body
         return self._session.request(operation).parsed
 
     def query_capability_detailed(
@@ -51,6 +53,8 @@ class CapabilityResource:
             self._project_id,
             body=body,
         )
+        # Not for a traceback that shows locals.
+        del body
         return self._session.request(operation)
 
 
@@ -79,6 +83,8 @@ class AsyncCapabilityResource:
             self._project_id,
             body=body,
         )
+        # Not for a traceback that shows locals.
+        del body
         return (await self._session.request(operation)).parsed
 
     async def query_capability_detailed(
@@ -91,4 +97,6 @@ class AsyncCapabilityResource:
             self._project_id,
             body=body,
         )
+        # Not for a traceback that shows locals.
+        del body
         return await self._session.request(operation)

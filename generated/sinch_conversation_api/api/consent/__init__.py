@@ -57,6 +57,8 @@ class ConsentResource:
             page_number=page_number,
             page_token=page_token,
         )
+        # Not for a traceback that shows locals.
+        del app_id, list_type, page_size, page_number, page_token
         return self._session.request(operation).parsed
 
     def get_consents_detailed(
@@ -77,6 +79,8 @@ class ConsentResource:
             page_number=page_number,
             page_token=page_token,
         )
+        # Not for a traceback that shows locals.
+        del app_id, list_type, page_size, page_number, page_token
         return self._session.request(operation)
 
     def get_consents_audit_records(
@@ -101,6 +105,8 @@ class ConsentResource:
             app_id,
             identity,
         )
+        # Not for a traceback that shows locals.
+        del app_id, identity
         return self._session.request(operation).parsed
 
     def get_consents_audit_records_detailed(
@@ -114,6 +120,8 @@ class ConsentResource:
             app_id,
             identity,
         )
+        # Not for a traceback that shows locals.
+        del app_id, identity
         return self._session.request(operation)
 
 
@@ -158,6 +166,8 @@ class AsyncConsentResource:
             page_number=page_number,
             page_token=page_token,
         )
+        # Not for a traceback that shows locals.
+        del app_id, list_type, page_size, page_number, page_token
         return (await self._session.request(operation)).parsed
 
     async def get_consents_detailed(
@@ -178,6 +188,8 @@ class AsyncConsentResource:
             page_number=page_number,
             page_token=page_token,
         )
+        # Not for a traceback that shows locals.
+        del app_id, list_type, page_size, page_number, page_token
         return await self._session.request(operation)
 
     async def get_consents_audit_records(
@@ -202,6 +214,8 @@ class AsyncConsentResource:
             app_id,
             identity,
         )
+        # Not for a traceback that shows locals.
+        del app_id, identity
         return (await self._session.request(operation)).parsed
 
     async def get_consents_audit_records_detailed(
@@ -215,4 +229,6 @@ class AsyncConsentResource:
             app_id,
             identity,
         )
+        # Not for a traceback that shows locals.
+        del app_id, identity
         return await self._session.request(operation)

@@ -68,6 +68,8 @@ class ContactResource:
             channel=channel,
             identity=identity,
         )
+        # Not for a traceback that shows locals.
+        del page_size, page_token, external_id, channel, identity
         return self._session.request(operation).parsed
 
     def list_contacts_detailed(
@@ -88,6 +90,8 @@ class ContactResource:
             channel=channel,
             identity=identity,
         )
+        # Not for a traceback that shows locals.
+        del page_size, page_token, external_id, channel, identity
         return self._session.request(operation)
 
     def create_contact(
@@ -105,6 +109,8 @@ class ContactResource:
             self._project_id,
             body=body,
         )
+        # Not for a traceback that shows locals.
+        del body
         return self._session.request(operation).parsed
 
     def create_contact_detailed(
@@ -117,6 +123,8 @@ class ContactResource:
             self._project_id,
             body=body,
         )
+        # Not for a traceback that shows locals.
+        del body
         return self._session.request(operation)
 
     def get_contact(
@@ -136,6 +144,8 @@ class ContactResource:
             self._project_id,
             contact_id,
         )
+        # Not for a traceback that shows locals.
+        del contact_id
         return self._session.request(operation).parsed
 
     def get_contact_detailed(
@@ -147,6 +157,8 @@ class ContactResource:
             self._project_id,
             contact_id,
         )
+        # Not for a traceback that shows locals.
+        del contact_id
         return self._session.request(operation)
 
     def delete_contact(
@@ -166,6 +178,8 @@ class ContactResource:
             self._project_id,
             contact_id,
         )
+        # Not for a traceback that shows locals.
+        del contact_id
         self._session.request(operation)
 
     def delete_contact_detailed(
@@ -177,6 +191,8 @@ class ContactResource:
             self._project_id,
             contact_id,
         )
+        # Not for a traceback that shows locals.
+        del contact_id
         return self._session.request(operation)
 
     def update_contact(
@@ -203,6 +219,8 @@ class ContactResource:
             body=body,
             update_mask=update_mask,
         )
+        # Not for a traceback that shows locals.
+        del contact_id, body, update_mask
         return self._session.request(operation).parsed
 
     def update_contact_detailed(
@@ -219,6 +237,8 @@ class ContactResource:
             body=body,
             update_mask=update_mask,
         )
+        # Not for a traceback that shows locals.
+        del contact_id, body, update_mask
         return self._session.request(operation)
 
     def merge_contact(
@@ -242,6 +262,8 @@ class ContactResource:
             destination_id,
             body=body,
         )
+        # Not for a traceback that shows locals.
+        del destination_id, body
         return self._session.request(operation).parsed
 
     def merge_contact_detailed(
@@ -256,6 +278,8 @@ class ContactResource:
             destination_id,
             body=body,
         )
+        # Not for a traceback that shows locals.
+        del destination_id, body
         return self._session.request(operation)
 
     def get_channel_profile(
@@ -274,6 +298,8 @@ class ContactResource:
             self._project_id,
             body=body,
         )
+        # Not for a traceback that shows locals.
+        del body
         return self._session.request(operation).parsed
 
     def get_channel_profile_detailed(
@@ -286,6 +312,8 @@ class ContactResource:
             self._project_id,
             body=body,
         )
+        # Not for a traceback that shows locals.
+        del body
         return self._session.request(operation)
 
     def list_identity_conflicts(
@@ -311,6 +339,8 @@ class ContactResource:
             page_size=page_size,
             page_token=page_token,
         )
+        # Not for a traceback that shows locals.
+        del page_size, page_token
         return self._session.request(operation).parsed
 
     def list_identity_conflicts_detailed(
@@ -325,6 +355,8 @@ class ContactResource:
             page_size=page_size,
             page_token=page_token,
         )
+        # Not for a traceback that shows locals.
+        del page_size, page_token
         return self._session.request(operation)
 
 
@@ -369,6 +401,8 @@ class AsyncContactResource:
             channel=channel,
             identity=identity,
         )
+        # Not for a traceback that shows locals.
+        del page_size, page_token, external_id, channel, identity
         return (await self._session.request(operation)).parsed
 
     async def list_contacts_detailed(
@@ -389,6 +423,8 @@ class AsyncContactResource:
             channel=channel,
             identity=identity,
         )
+        # Not for a traceback that shows locals.
+        del page_size, page_token, external_id, channel, identity
         return await self._session.request(operation)
 
     async def create_contact(
@@ -406,6 +442,8 @@ class AsyncContactResource:
             self._project_id,
             body=body,
         )
+        # Not for a traceback that shows locals.
+        del body
         return (await self._session.request(operation)).parsed
 
     async def create_contact_detailed(
@@ -418,6 +456,8 @@ class AsyncContactResource:
             self._project_id,
             body=body,
         )
+        # Not for a traceback that shows locals.
+        del body
         return await self._session.request(operation)
 
     async def get_contact(
@@ -437,6 +477,8 @@ class AsyncContactResource:
             self._project_id,
             contact_id,
         )
+        # Not for a traceback that shows locals.
+        del contact_id
         return (await self._session.request(operation)).parsed
 
     async def get_contact_detailed(
@@ -448,6 +490,8 @@ class AsyncContactResource:
             self._project_id,
             contact_id,
         )
+        # Not for a traceback that shows locals.
+        del contact_id
         return await self._session.request(operation)
 
     async def delete_contact(
@@ -467,6 +511,8 @@ class AsyncContactResource:
             self._project_id,
             contact_id,
         )
+        # Not for a traceback that shows locals.
+        del contact_id
         await self._session.request(operation)
 
     async def delete_contact_detailed(
@@ -478,6 +524,8 @@ class AsyncContactResource:
             self._project_id,
             contact_id,
         )
+        # Not for a traceback that shows locals.
+        del contact_id
         return await self._session.request(operation)
 
     async def update_contact(
@@ -504,6 +552,8 @@ class AsyncContactResource:
             body=body,
             update_mask=update_mask,
         )
+        # Not for a traceback that shows locals.
+        del contact_id, body, update_mask
         return (await self._session.request(operation)).parsed
 
     async def update_contact_detailed(
@@ -520,6 +570,8 @@ class AsyncContactResource:
             body=body,
             update_mask=update_mask,
         )
+        # Not for a traceback that shows locals.
+        del contact_id, body, update_mask
         return await self._session.request(operation)
 
     async def merge_contact(
@@ -543,6 +595,8 @@ class AsyncContactResource:
             destination_id,
             body=body,
         )
+        # Not for a traceback that shows locals.
+        del destination_id, body
         return (await self._session.request(operation)).parsed
 
     async def merge_contact_detailed(
@@ -557,6 +611,8 @@ class AsyncContactResource:
             destination_id,
             body=body,
         )
+        # Not for a traceback that shows locals.
+        del destination_id, body
         return await self._session.request(operation)
 
     async def get_channel_profile(
@@ -575,6 +631,8 @@ class AsyncContactResource:
             self._project_id,
             body=body,
         )
+        # Not for a traceback that shows locals.
+        del body
         return (await self._session.request(operation)).parsed
 
     async def get_channel_profile_detailed(
@@ -587,6 +645,8 @@ class AsyncContactResource:
             self._project_id,
             body=body,
         )
+        # Not for a traceback that shows locals.
+        del body
         return await self._session.request(operation)
 
     async def list_identity_conflicts(
@@ -612,6 +672,8 @@ class AsyncContactResource:
             page_size=page_size,
             page_token=page_token,
         )
+        # Not for a traceback that shows locals.
+        del page_size, page_token
         return (await self._session.request(operation)).parsed
 
     async def list_identity_conflicts_detailed(
@@ -626,4 +688,6 @@ class AsyncContactResource:
             page_size=page_size,
             page_token=page_token,
         )
+        # Not for a traceback that shows locals.
+        del page_size, page_token
         return await self._session.request(operation)

@@ -73,6 +73,8 @@ class ConversationResource:
             page_token=page_token,
             active_channel=active_channel,
         )
+        # Not for a traceback that shows locals.
+        del app_id, contact_id, only_active, page_size, page_token, active_channel
         return self._session.request(operation).parsed
 
     def list_conversations_detailed(
@@ -95,6 +97,8 @@ class ConversationResource:
             page_token=page_token,
             active_channel=active_channel,
         )
+        # Not for a traceback that shows locals.
+        del app_id, contact_id, only_active, page_size, page_token, active_channel
         return self._session.request(operation)
 
     def create_conversation(
@@ -113,6 +117,8 @@ class ConversationResource:
             self._project_id,
             body=body,
         )
+        # Not for a traceback that shows locals.
+        del body
         return self._session.request(operation).parsed
 
     def create_conversation_detailed(
@@ -125,6 +131,8 @@ class ConversationResource:
             self._project_id,
             body=body,
         )
+        # Not for a traceback that shows locals.
+        del body
         return self._session.request(operation)
 
     def get_conversation(
@@ -144,6 +152,8 @@ class ConversationResource:
             self._project_id,
             conversation_id,
         )
+        # Not for a traceback that shows locals.
+        del conversation_id
         return self._session.request(operation).parsed
 
     def get_conversation_detailed(
@@ -155,6 +165,8 @@ class ConversationResource:
             self._project_id,
             conversation_id,
         )
+        # Not for a traceback that shows locals.
+        del conversation_id
         return self._session.request(operation)
 
     def delete_conversation(
@@ -174,6 +186,8 @@ class ConversationResource:
             self._project_id,
             conversation_id,
         )
+        # Not for a traceback that shows locals.
+        del conversation_id
         self._session.request(operation)
 
     def delete_conversation_detailed(
@@ -185,6 +199,8 @@ class ConversationResource:
             self._project_id,
             conversation_id,
         )
+        # Not for a traceback that shows locals.
+        del conversation_id
         return self._session.request(operation)
 
     def update_conversation(
@@ -215,6 +231,8 @@ class ConversationResource:
             update_mask=update_mask,
             metadata_update_strategy=metadata_update_strategy,
         )
+        # Not for a traceback that shows locals.
+        del conversation_id, body, update_mask, metadata_update_strategy
         return self._session.request(operation).parsed
 
     def update_conversation_detailed(
@@ -233,6 +251,8 @@ class ConversationResource:
             update_mask=update_mask,
             metadata_update_strategy=metadata_update_strategy,
         )
+        # Not for a traceback that shows locals.
+        del conversation_id, body, update_mask, metadata_update_strategy
         return self._session.request(operation)
 
     def list_recent_conversations(
@@ -266,6 +286,8 @@ class ConversationResource:
             page_token=page_token,
             order=order,
         )
+        # Not for a traceback that shows locals.
+        del app_id, only_active, page_size, page_token, order
         return self._session.request(operation).parsed
 
     def list_recent_conversations_detailed(
@@ -286,6 +308,8 @@ class ConversationResource:
             page_token=page_token,
             order=order,
         )
+        # Not for a traceback that shows locals.
+        del app_id, only_active, page_size, page_token, order
         return self._session.request(operation)
 
     def inject_event(
@@ -309,6 +333,8 @@ class ConversationResource:
             conversation_id,
             body=body,
         )
+        # Not for a traceback that shows locals.
+        del conversation_id, body
         return self._session.request(operation).parsed
 
     def inject_event_detailed(
@@ -323,6 +349,8 @@ class ConversationResource:
             conversation_id,
             body=body,
         )
+        # Not for a traceback that shows locals.
+        del conversation_id, body
         return self._session.request(operation)
 
     def stop_active_conversation(
@@ -342,6 +370,8 @@ class ConversationResource:
             self._project_id,
             conversation_id,
         )
+        # Not for a traceback that shows locals.
+        del conversation_id
         self._session.request(operation)
 
     def stop_active_conversation_detailed(
@@ -353,6 +383,8 @@ class ConversationResource:
             self._project_id,
             conversation_id,
         )
+        # Not for a traceback that shows locals.
+        del conversation_id
         return self._session.request(operation)
 
     def inject_message(
@@ -377,6 +409,8 @@ class ConversationResource:
             conversation_id,
             body=body,
         )
+        # Not for a traceback that shows locals.
+        del conversation_id, body
         self._session.request(operation)
 
     def inject_message_detailed(
@@ -391,6 +425,8 @@ class ConversationResource:
             conversation_id,
             body=body,
         )
+        # Not for a traceback that shows locals.
+        del conversation_id, body
         return self._session.request(operation)
 
 
@@ -437,6 +473,8 @@ class AsyncConversationResource:
             page_token=page_token,
             active_channel=active_channel,
         )
+        # Not for a traceback that shows locals.
+        del app_id, contact_id, only_active, page_size, page_token, active_channel
         return (await self._session.request(operation)).parsed
 
     async def list_conversations_detailed(
@@ -459,6 +497,8 @@ class AsyncConversationResource:
             page_token=page_token,
             active_channel=active_channel,
         )
+        # Not for a traceback that shows locals.
+        del app_id, contact_id, only_active, page_size, page_token, active_channel
         return await self._session.request(operation)
 
     async def create_conversation(
@@ -477,6 +517,8 @@ class AsyncConversationResource:
             self._project_id,
             body=body,
         )
+        # Not for a traceback that shows locals.
+        del body
         return (await self._session.request(operation)).parsed
 
     async def create_conversation_detailed(
@@ -489,6 +531,8 @@ class AsyncConversationResource:
             self._project_id,
             body=body,
         )
+        # Not for a traceback that shows locals.
+        del body
         return await self._session.request(operation)
 
     async def get_conversation(
@@ -508,6 +552,8 @@ class AsyncConversationResource:
             self._project_id,
             conversation_id,
         )
+        # Not for a traceback that shows locals.
+        del conversation_id
         return (await self._session.request(operation)).parsed
 
     async def get_conversation_detailed(
@@ -519,6 +565,8 @@ class AsyncConversationResource:
             self._project_id,
             conversation_id,
         )
+        # Not for a traceback that shows locals.
+        del conversation_id
         return await self._session.request(operation)
 
     async def delete_conversation(
@@ -538,6 +586,8 @@ class AsyncConversationResource:
             self._project_id,
             conversation_id,
         )
+        # Not for a traceback that shows locals.
+        del conversation_id
         await self._session.request(operation)
 
     async def delete_conversation_detailed(
@@ -549,6 +599,8 @@ class AsyncConversationResource:
             self._project_id,
             conversation_id,
         )
+        # Not for a traceback that shows locals.
+        del conversation_id
         return await self._session.request(operation)
 
     async def update_conversation(
@@ -579,6 +631,8 @@ class AsyncConversationResource:
             update_mask=update_mask,
             metadata_update_strategy=metadata_update_strategy,
         )
+        # Not for a traceback that shows locals.
+        del conversation_id, body, update_mask, metadata_update_strategy
         return (await self._session.request(operation)).parsed
 
     async def update_conversation_detailed(
@@ -597,6 +651,8 @@ class AsyncConversationResource:
             update_mask=update_mask,
             metadata_update_strategy=metadata_update_strategy,
         )
+        # Not for a traceback that shows locals.
+        del conversation_id, body, update_mask, metadata_update_strategy
         return await self._session.request(operation)
 
     async def list_recent_conversations(
@@ -630,6 +686,8 @@ class AsyncConversationResource:
             page_token=page_token,
             order=order,
         )
+        # Not for a traceback that shows locals.
+        del app_id, only_active, page_size, page_token, order
         return (await self._session.request(operation)).parsed
 
     async def list_recent_conversations_detailed(
@@ -650,6 +708,8 @@ class AsyncConversationResource:
             page_token=page_token,
             order=order,
         )
+        # Not for a traceback that shows locals.
+        del app_id, only_active, page_size, page_token, order
         return await self._session.request(operation)
 
     async def inject_event(
@@ -673,6 +733,8 @@ class AsyncConversationResource:
             conversation_id,
             body=body,
         )
+        # Not for a traceback that shows locals.
+        del conversation_id, body
         return (await self._session.request(operation)).parsed
 
     async def inject_event_detailed(
@@ -687,6 +749,8 @@ class AsyncConversationResource:
             conversation_id,
             body=body,
         )
+        # Not for a traceback that shows locals.
+        del conversation_id, body
         return await self._session.request(operation)
 
     async def stop_active_conversation(
@@ -706,6 +770,8 @@ class AsyncConversationResource:
             self._project_id,
             conversation_id,
         )
+        # Not for a traceback that shows locals.
+        del conversation_id
         await self._session.request(operation)
 
     async def stop_active_conversation_detailed(
@@ -717,6 +783,8 @@ class AsyncConversationResource:
             self._project_id,
             conversation_id,
         )
+        # Not for a traceback that shows locals.
+        del conversation_id
         return await self._session.request(operation)
 
     async def inject_message(
@@ -741,6 +809,8 @@ class AsyncConversationResource:
             conversation_id,
             body=body,
         )
+        # Not for a traceback that shows locals.
+        del conversation_id, body
         await self._session.request(operation)
 
     async def inject_message_detailed(
@@ -755,4 +825,6 @@ class AsyncConversationResource:
             conversation_id,
             body=body,
         )
+        # Not for a traceback that shows locals.
+        del conversation_id, body
         return await self._session.request(operation)

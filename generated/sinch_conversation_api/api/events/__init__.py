@@ -45,6 +45,8 @@ class EventsResource:
             self._project_id,
             body=body,
         )
+        # Not for a traceback that shows locals.
+        del body
         return self._session.request(operation).parsed
 
     def send_event_detailed(
@@ -57,6 +59,8 @@ class EventsResource:
             self._project_id,
             body=body,
         )
+        # Not for a traceback that shows locals.
+        del body
         return self._session.request(operation)
 
     def get_event(
@@ -76,6 +80,8 @@ class EventsResource:
             self._project_id,
             event_id,
         )
+        # Not for a traceback that shows locals.
+        del event_id
         return self._session.request(operation).parsed
 
     def get_event_detailed(
@@ -87,6 +93,8 @@ class EventsResource:
             self._project_id,
             event_id,
         )
+        # Not for a traceback that shows locals.
+        del event_id
         return self._session.request(operation)
 
     def delete_events(
@@ -106,6 +114,8 @@ class EventsResource:
             self._project_id,
             event_id,
         )
+        # Not for a traceback that shows locals.
+        del event_id
         self._session.request(operation)
 
     def delete_events_detailed(
@@ -117,6 +127,8 @@ class EventsResource:
             self._project_id,
             event_id,
         )
+        # Not for a traceback that shows locals.
+        del event_id
         return self._session.request(operation)
 
     def list_events(
@@ -146,6 +158,8 @@ class EventsResource:
             page_size=page_size,
             page_token=page_token,
         )
+        # Not for a traceback that shows locals.
+        del conversation_id, contact_id, page_size, page_token
         return self._session.request(operation).parsed
 
     def list_events_detailed(
@@ -164,6 +178,8 @@ class EventsResource:
             page_size=page_size,
             page_token=page_token,
         )
+        # Not for a traceback that shows locals.
+        del conversation_id, contact_id, page_size, page_token
         return self._session.request(operation)
 
 
@@ -193,6 +209,8 @@ class AsyncEventsResource:
             self._project_id,
             body=body,
         )
+        # Not for a traceback that shows locals.
+        del body
         return (await self._session.request(operation)).parsed
 
     async def send_event_detailed(
@@ -205,6 +223,8 @@ class AsyncEventsResource:
             self._project_id,
             body=body,
         )
+        # Not for a traceback that shows locals.
+        del body
         return await self._session.request(operation)
 
     async def get_event(
@@ -224,6 +244,8 @@ class AsyncEventsResource:
             self._project_id,
             event_id,
         )
+        # Not for a traceback that shows locals.
+        del event_id
         return (await self._session.request(operation)).parsed
 
     async def get_event_detailed(
@@ -235,6 +257,8 @@ class AsyncEventsResource:
             self._project_id,
             event_id,
         )
+        # Not for a traceback that shows locals.
+        del event_id
         return await self._session.request(operation)
 
     async def delete_events(
@@ -254,6 +278,8 @@ class AsyncEventsResource:
             self._project_id,
             event_id,
         )
+        # Not for a traceback that shows locals.
+        del event_id
         await self._session.request(operation)
 
     async def delete_events_detailed(
@@ -265,6 +291,8 @@ class AsyncEventsResource:
             self._project_id,
             event_id,
         )
+        # Not for a traceback that shows locals.
+        del event_id
         return await self._session.request(operation)
 
     async def list_events(
@@ -294,6 +322,8 @@ class AsyncEventsResource:
             page_size=page_size,
             page_token=page_token,
         )
+        # Not for a traceback that shows locals.
+        del conversation_id, contact_id, page_size, page_token
         return (await self._session.request(operation)).parsed
 
     async def list_events_detailed(
@@ -312,4 +342,6 @@ class AsyncEventsResource:
             page_size=page_size,
             page_token=page_token,
         )
+        # Not for a traceback that shows locals.
+        del conversation_id, contact_id, page_size, page_token
         return await self._session.request(operation)

@@ -54,6 +54,8 @@ class MessagesResource:
             self._project_id,
             body=body,
         )
+        # Not for a traceback that shows locals.
+        del body
         return self._session.request(operation).parsed
 
     def send_message_detailed(
@@ -66,6 +68,8 @@ class MessagesResource:
             self._project_id,
             body=body,
         )
+        # Not for a traceback that shows locals.
+        del body
         return self._session.request(operation)
 
     def get_message(
@@ -90,6 +94,8 @@ class MessagesResource:
             message_id,
             messages_source=messages_source,
         )
+        # Not for a traceback that shows locals.
+        del message_id, messages_source
         return self._session.request(operation).parsed
 
     def get_message_detailed(
@@ -104,6 +110,8 @@ class MessagesResource:
             message_id,
             messages_source=messages_source,
         )
+        # Not for a traceback that shows locals.
+        del message_id, messages_source
         return self._session.request(operation)
 
     def delete_message(
@@ -128,6 +136,8 @@ class MessagesResource:
             message_id,
             messages_source=messages_source,
         )
+        # Not for a traceback that shows locals.
+        del message_id, messages_source
         self._session.request(operation)
 
     def delete_message_detailed(
@@ -142,6 +152,8 @@ class MessagesResource:
             message_id,
             messages_source=messages_source,
         )
+        # Not for a traceback that shows locals.
+        del message_id, messages_source
         return self._session.request(operation)
 
     def update_message_metadata(
@@ -169,6 +181,8 @@ class MessagesResource:
             body=body,
             messages_source=messages_source,
         )
+        # Not for a traceback that shows locals.
+        del message_id, body, messages_source
         return self._session.request(operation).parsed
 
     def update_message_metadata_detailed(
@@ -185,6 +199,8 @@ class MessagesResource:
             body=body,
             messages_source=messages_source,
         )
+        # Not for a traceback that shows locals.
+        del message_id, body, messages_source
         return self._session.request(operation)
 
     def list_messages(
@@ -246,6 +262,22 @@ class MessagesResource:
             channel=channel,
             direction=direction,
         )
+        # Not for a traceback that shows locals.
+        del (
+            conversation_id,
+            contact_id,
+            app_id,
+            channel_identity,
+            start_time,
+            end_time,
+            page_size,
+            page_token,
+            view,
+            messages_source,
+            only_recipient_originated,
+            channel,
+            direction,
+        )
         return self._session.request(operation).parsed
 
     def list_messages_detailed(
@@ -282,6 +314,22 @@ class MessagesResource:
             channel=channel,
             direction=direction,
         )
+        # Not for a traceback that shows locals.
+        del (
+            conversation_id,
+            contact_id,
+            app_id,
+            channel_identity,
+            start_time,
+            end_time,
+            page_size,
+            page_token,
+            view,
+            messages_source,
+            only_recipient_originated,
+            channel,
+            direction,
+        )
         return self._session.request(operation)
 
     def list_messages_by_channel_identity(
@@ -300,6 +348,8 @@ class MessagesResource:
             self._project_id,
             body=body,
         )
+        # Not for a traceback that shows locals.
+        del body
         return self._session.request(operation).parsed
 
     def list_messages_by_channel_identity_detailed(
@@ -312,6 +362,8 @@ class MessagesResource:
             self._project_id,
             body=body,
         )
+        # Not for a traceback that shows locals.
+        del body
         return self._session.request(operation)
 
 
@@ -342,6 +394,8 @@ class AsyncMessagesResource:
             self._project_id,
             body=body,
         )
+        # Not for a traceback that shows locals.
+        del body
         return (await self._session.request(operation)).parsed
 
     async def send_message_detailed(
@@ -354,6 +408,8 @@ class AsyncMessagesResource:
             self._project_id,
             body=body,
         )
+        # Not for a traceback that shows locals.
+        del body
         return await self._session.request(operation)
 
     async def get_message(
@@ -378,6 +434,8 @@ class AsyncMessagesResource:
             message_id,
             messages_source=messages_source,
         )
+        # Not for a traceback that shows locals.
+        del message_id, messages_source
         return (await self._session.request(operation)).parsed
 
     async def get_message_detailed(
@@ -392,6 +450,8 @@ class AsyncMessagesResource:
             message_id,
             messages_source=messages_source,
         )
+        # Not for a traceback that shows locals.
+        del message_id, messages_source
         return await self._session.request(operation)
 
     async def delete_message(
@@ -416,6 +476,8 @@ class AsyncMessagesResource:
             message_id,
             messages_source=messages_source,
         )
+        # Not for a traceback that shows locals.
+        del message_id, messages_source
         await self._session.request(operation)
 
     async def delete_message_detailed(
@@ -430,6 +492,8 @@ class AsyncMessagesResource:
             message_id,
             messages_source=messages_source,
         )
+        # Not for a traceback that shows locals.
+        del message_id, messages_source
         return await self._session.request(operation)
 
     async def update_message_metadata(
@@ -457,6 +521,8 @@ class AsyncMessagesResource:
             body=body,
             messages_source=messages_source,
         )
+        # Not for a traceback that shows locals.
+        del message_id, body, messages_source
         return (await self._session.request(operation)).parsed
 
     async def update_message_metadata_detailed(
@@ -473,6 +539,8 @@ class AsyncMessagesResource:
             body=body,
             messages_source=messages_source,
         )
+        # Not for a traceback that shows locals.
+        del message_id, body, messages_source
         return await self._session.request(operation)
 
     async def list_messages(
@@ -534,6 +602,22 @@ class AsyncMessagesResource:
             channel=channel,
             direction=direction,
         )
+        # Not for a traceback that shows locals.
+        del (
+            conversation_id,
+            contact_id,
+            app_id,
+            channel_identity,
+            start_time,
+            end_time,
+            page_size,
+            page_token,
+            view,
+            messages_source,
+            only_recipient_originated,
+            channel,
+            direction,
+        )
         return (await self._session.request(operation)).parsed
 
     async def list_messages_detailed(
@@ -570,6 +654,22 @@ class AsyncMessagesResource:
             channel=channel,
             direction=direction,
         )
+        # Not for a traceback that shows locals.
+        del (
+            conversation_id,
+            contact_id,
+            app_id,
+            channel_identity,
+            start_time,
+            end_time,
+            page_size,
+            page_token,
+            view,
+            messages_source,
+            only_recipient_originated,
+            channel,
+            direction,
+        )
         return await self._session.request(operation)
 
     async def list_messages_by_channel_identity(
@@ -588,6 +688,8 @@ class AsyncMessagesResource:
             self._project_id,
             body=body,
         )
+        # Not for a traceback that shows locals.
+        del body
         return (await self._session.request(operation)).parsed
 
     async def list_messages_by_channel_identity_detailed(
@@ -600,4 +702,6 @@ class AsyncMessagesResource:
             self._project_id,
             body=body,
         )
+        # Not for a traceback that shows locals.
+        del body
         return await self._session.request(operation)

@@ -64,6 +64,8 @@ class ProjectSettingsResource:
             self._project_id,
             body=body,
         )
+        # Not for a traceback that shows locals.
+        del body
         return self._session.request(operation).parsed
 
     def create_settings_detailed(
@@ -76,6 +78,8 @@ class ProjectSettingsResource:
             self._project_id,
             body=body,
         )
+        # Not for a traceback that shows locals.
+        del body
         return self._session.request(operation)
 
     def delete_settings(
@@ -117,6 +121,8 @@ class ProjectSettingsResource:
             self._project_id,
             body=body,
         )
+        # Not for a traceback that shows locals.
+        del body
         return self._session.request(operation).parsed
 
     def update_settings_detailed(
@@ -129,6 +135,8 @@ class ProjectSettingsResource:
             self._project_id,
             body=body,
         )
+        # Not for a traceback that shows locals.
+        del body
         return self._session.request(operation)
 
 
@@ -179,6 +187,8 @@ class AsyncProjectSettingsResource:
             self._project_id,
             body=body,
         )
+        # Not for a traceback that shows locals.
+        del body
         return (await self._session.request(operation)).parsed
 
     async def create_settings_detailed(
@@ -191,6 +201,8 @@ class AsyncProjectSettingsResource:
             self._project_id,
             body=body,
         )
+        # Not for a traceback that shows locals.
+        del body
         return await self._session.request(operation)
 
     async def delete_settings(
@@ -232,6 +244,8 @@ class AsyncProjectSettingsResource:
             self._project_id,
             body=body,
         )
+        # Not for a traceback that shows locals.
+        del body
         return (await self._session.request(operation)).parsed
 
     async def update_settings_detailed(
@@ -244,4 +258,6 @@ class AsyncProjectSettingsResource:
             self._project_id,
             body=body,
         )
+        # Not for a traceback that shows locals.
+        del body
         return await self._session.request(operation)

@@ -39,6 +39,8 @@ class TranscodingResource:
             self._project_id,
             body=body,
         )
+        # Not for a traceback that shows locals.
+        del body
         return self._session.request(operation).parsed
 
     def transcode_message_detailed(
@@ -51,6 +53,8 @@ class TranscodingResource:
             self._project_id,
             body=body,
         )
+        # Not for a traceback that shows locals.
+        del body
         return self._session.request(operation)
 
 
@@ -79,6 +83,8 @@ class AsyncTranscodingResource:
             self._project_id,
             body=body,
         )
+        # Not for a traceback that shows locals.
+        del body
         return (await self._session.request(operation)).parsed
 
     async def transcode_message_detailed(
@@ -91,4 +97,6 @@ class AsyncTranscodingResource:
             self._project_id,
             body=body,
         )
+        # Not for a traceback that shows locals.
+        del body
         return await self._session.request(operation)

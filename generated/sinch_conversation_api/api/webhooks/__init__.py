@@ -45,6 +45,8 @@ class WebhooksResource:
             self._project_id,
             app_id,
         )
+        # Not for a traceback that shows locals.
+        del app_id
         return self._session.request(operation).parsed
 
     def list_webhooks_detailed(
@@ -56,6 +58,8 @@ class WebhooksResource:
             self._project_id,
             app_id,
         )
+        # Not for a traceback that shows locals.
+        del app_id
         return self._session.request(operation)
 
     def create_webhook(
@@ -75,6 +79,8 @@ class WebhooksResource:
             self._project_id,
             body=body,
         )
+        # Not for a traceback that shows locals.
+        del body
         return self._session.request(operation).parsed
 
     def create_webhook_detailed(
@@ -87,6 +93,8 @@ class WebhooksResource:
             self._project_id,
             body=body,
         )
+        # Not for a traceback that shows locals.
+        del body
         return self._session.request(operation)
 
     def get_webhook(
@@ -106,6 +114,8 @@ class WebhooksResource:
             self._project_id,
             webhook_id,
         )
+        # Not for a traceback that shows locals.
+        del webhook_id
         return self._session.request(operation).parsed
 
     def get_webhook_detailed(
@@ -117,6 +127,8 @@ class WebhooksResource:
             self._project_id,
             webhook_id,
         )
+        # Not for a traceback that shows locals.
+        del webhook_id
         return self._session.request(operation)
 
     def delete_webhook(
@@ -136,6 +148,8 @@ class WebhooksResource:
             self._project_id,
             webhook_id,
         )
+        # Not for a traceback that shows locals.
+        del webhook_id
         self._session.request(operation)
 
     def delete_webhook_detailed(
@@ -147,6 +161,8 @@ class WebhooksResource:
             self._project_id,
             webhook_id,
         )
+        # Not for a traceback that shows locals.
+        del webhook_id
         return self._session.request(operation)
 
     def update_webhook(
@@ -173,6 +189,8 @@ class WebhooksResource:
             body=body,
             update_mask=update_mask,
         )
+        # Not for a traceback that shows locals.
+        del webhook_id, body, update_mask
         return self._session.request(operation).parsed
 
     def update_webhook_detailed(
@@ -189,6 +207,8 @@ class WebhooksResource:
             body=body,
             update_mask=update_mask,
         )
+        # Not for a traceback that shows locals.
+        del webhook_id, body, update_mask
         return self._session.request(operation)
 
 
@@ -218,6 +238,8 @@ class AsyncWebhooksResource:
             self._project_id,
             app_id,
         )
+        # Not for a traceback that shows locals.
+        del app_id
         return (await self._session.request(operation)).parsed
 
     async def list_webhooks_detailed(
@@ -229,6 +251,8 @@ class AsyncWebhooksResource:
             self._project_id,
             app_id,
         )
+        # Not for a traceback that shows locals.
+        del app_id
         return await self._session.request(operation)
 
     async def create_webhook(
@@ -248,6 +272,8 @@ class AsyncWebhooksResource:
             self._project_id,
             body=body,
         )
+        # Not for a traceback that shows locals.
+        del body
         return (await self._session.request(operation)).parsed
 
     async def create_webhook_detailed(
@@ -260,6 +286,8 @@ class AsyncWebhooksResource:
             self._project_id,
             body=body,
         )
+        # Not for a traceback that shows locals.
+        del body
         return await self._session.request(operation)
 
     async def get_webhook(
@@ -279,6 +307,8 @@ class AsyncWebhooksResource:
             self._project_id,
             webhook_id,
         )
+        # Not for a traceback that shows locals.
+        del webhook_id
         return (await self._session.request(operation)).parsed
 
     async def get_webhook_detailed(
@@ -290,6 +320,8 @@ class AsyncWebhooksResource:
             self._project_id,
             webhook_id,
         )
+        # Not for a traceback that shows locals.
+        del webhook_id
         return await self._session.request(operation)
 
     async def delete_webhook(
@@ -309,6 +341,8 @@ class AsyncWebhooksResource:
             self._project_id,
             webhook_id,
         )
+        # Not for a traceback that shows locals.
+        del webhook_id
         await self._session.request(operation)
 
     async def delete_webhook_detailed(
@@ -320,6 +354,8 @@ class AsyncWebhooksResource:
             self._project_id,
             webhook_id,
         )
+        # Not for a traceback that shows locals.
+        del webhook_id
         return await self._session.request(operation)
 
     async def update_webhook(
@@ -346,6 +382,8 @@ class AsyncWebhooksResource:
             body=body,
             update_mask=update_mask,
         )
+        # Not for a traceback that shows locals.
+        del webhook_id, body, update_mask
         return (await self._session.request(operation)).parsed
 
     async def update_webhook_detailed(
@@ -362,4 +400,6 @@ class AsyncWebhooksResource:
             body=body,
             update_mask=update_mask,
         )
+        # Not for a traceback that shows locals.
+        del webhook_id, body, update_mask
         return await self._session.request(operation)

@@ -70,6 +70,8 @@ class TemplatesV2Resource:
             self._project_id,
             body=body,
         )
+        # Not for a traceback that shows locals.
+        del body
         return self._session.request(operation).parsed
 
     def create_template_detailed(
@@ -82,6 +84,8 @@ class TemplatesV2Resource:
             self._project_id,
             body=body,
         )
+        # Not for a traceback that shows locals.
+        del body
         return self._session.request(operation)
 
     def list_translations(
@@ -108,6 +112,8 @@ class TemplatesV2Resource:
             language_code=language_code,
             translation_version=translation_version,
         )
+        # Not for a traceback that shows locals.
+        del template_id, language_code, translation_version
         return self._session.request(operation).parsed
 
     def list_translations_detailed(
@@ -124,6 +130,8 @@ class TemplatesV2Resource:
             language_code=language_code,
             translation_version=translation_version,
         )
+        # Not for a traceback that shows locals.
+        del template_id, language_code, translation_version
         return self._session.request(operation)
 
     def get_template(
@@ -140,6 +148,8 @@ class TemplatesV2Resource:
             self._project_id,
             template_id,
         )
+        # Not for a traceback that shows locals.
+        del template_id
         return self._session.request(operation).parsed
 
     def get_template_detailed(
@@ -151,6 +161,8 @@ class TemplatesV2Resource:
             self._project_id,
             template_id,
         )
+        # Not for a traceback that shows locals.
+        del template_id
         return self._session.request(operation)
 
     def update_template(
@@ -171,6 +183,8 @@ class TemplatesV2Resource:
             template_id,
             body=body,
         )
+        # Not for a traceback that shows locals.
+        del template_id, body
         return self._session.request(operation).parsed
 
     def update_template_detailed(
@@ -185,6 +199,8 @@ class TemplatesV2Resource:
             template_id,
             body=body,
         )
+        # Not for a traceback that shows locals.
+        del template_id, body
         return self._session.request(operation)
 
     def delete_template(
@@ -202,6 +218,8 @@ class TemplatesV2Resource:
             self._project_id,
             template_id,
         )
+        # Not for a traceback that shows locals.
+        del template_id
         self._session.request(operation)
 
     def delete_template_detailed(
@@ -213,6 +231,8 @@ class TemplatesV2Resource:
             self._project_id,
             template_id,
         )
+        # Not for a traceback that shows locals.
+        del template_id
         return self._session.request(operation)
 
 
@@ -264,6 +284,8 @@ class AsyncTemplatesV2Resource:
             self._project_id,
             body=body,
         )
+        # Not for a traceback that shows locals.
+        del body
         return (await self._session.request(operation)).parsed
 
     async def create_template_detailed(
@@ -276,6 +298,8 @@ class AsyncTemplatesV2Resource:
             self._project_id,
             body=body,
         )
+        # Not for a traceback that shows locals.
+        del body
         return await self._session.request(operation)
 
     async def list_translations(
@@ -302,6 +326,8 @@ class AsyncTemplatesV2Resource:
             language_code=language_code,
             translation_version=translation_version,
         )
+        # Not for a traceback that shows locals.
+        del template_id, language_code, translation_version
         return (await self._session.request(operation)).parsed
 
     async def list_translations_detailed(
@@ -318,6 +344,8 @@ class AsyncTemplatesV2Resource:
             language_code=language_code,
             translation_version=translation_version,
         )
+        # Not for a traceback that shows locals.
+        del template_id, language_code, translation_version
         return await self._session.request(operation)
 
     async def get_template(
@@ -334,6 +362,8 @@ class AsyncTemplatesV2Resource:
             self._project_id,
             template_id,
         )
+        # Not for a traceback that shows locals.
+        del template_id
         return (await self._session.request(operation)).parsed
 
     async def get_template_detailed(
@@ -345,6 +375,8 @@ class AsyncTemplatesV2Resource:
             self._project_id,
             template_id,
         )
+        # Not for a traceback that shows locals.
+        del template_id
         return await self._session.request(operation)
 
     async def update_template(
@@ -365,6 +397,8 @@ class AsyncTemplatesV2Resource:
             template_id,
             body=body,
         )
+        # Not for a traceback that shows locals.
+        del template_id, body
         return (await self._session.request(operation)).parsed
 
     async def update_template_detailed(
@@ -379,6 +413,8 @@ class AsyncTemplatesV2Resource:
             template_id,
             body=body,
         )
+        # Not for a traceback that shows locals.
+        del template_id, body
         return await self._session.request(operation)
 
     async def delete_template(
@@ -396,6 +432,8 @@ class AsyncTemplatesV2Resource:
             self._project_id,
             template_id,
         )
+        # Not for a traceback that shows locals.
+        del template_id
         await self._session.request(operation)
 
     async def delete_template_detailed(
@@ -407,4 +445,6 @@ class AsyncTemplatesV2Resource:
             self._project_id,
             template_id,
         )
+        # Not for a traceback that shows locals.
+        del template_id
         return await self._session.request(operation)
