@@ -77,7 +77,7 @@ class RateLimiter:
     It may be shared by threads, event loops, Sinch and AsyncSinch, within one process. Requests
     get slots 1 / requests_per_second apart, in the order of asking, *burst* of them free after
     idling; each sleeps until its slot, so nobody starves, and who gives up waiting costs one
-    slot. A 429 halves the rate for all at once, down to a twentieth; each second after gives a
+    slot. A 429 lowers the rate for all at once, by more when 429s go on; each second after gives a
     twentieth back. A forked child counts for itself.
 
     *clock* gives seconds and never goes back.

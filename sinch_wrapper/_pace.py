@@ -6,7 +6,8 @@ from typing import Final
 
 __all__ = ["Pace"]
 
-_CUT: Final = 0.5
+_FIRST_CUT: Final = 0.05
+_LARGEST_CUT: Final = 0.5
 _STEP: Final = 0.05
 _STEP_SECONDS: Final = 1.0
 # In it the requests that were on their way, or had their slot, come back.
@@ -17,13 +18,16 @@ _SETTLING: Final = 1.0
 class Pace:
     """Requests per second, *full* unless a 429 lowered them to *lowered_to* at *lowered_at*.
 
-    A 429 halves the rate at once, down to a twentieth of the full one; each second after gives
-    a twentieth back. Times are seconds of one clock.
+    A 429 lowers the rate at once: by a twentieth when it comes alone, for that may be a stall of
+    this machine, and by twice the last cut, up to a half, when it comes before the rate has
+    recovered. It never falls below a twentieth of the full one, and each second gives a
+    twentieth back. Times are seconds of one clock.
     """
 
     full: float
     lowered_to: float = math.inf
     lowered_at: float = -math.inf
+    cut: float = 0.0
 
     def rate(self, now: float) -> float:
         """Requests per second at *now*."""
@@ -40,4 +44,7 @@ class Pace:
         """
         if sent_at < self.lowered_at + _SETTLING:
             return self
-        return Pace(self.full, max(_STEP * self.full, _CUT * self.rate(now)), now)
+        rate = self.rate(now)
+        again = rate < self.full or now - self.lowered_at <= _SETTLING + _STEP_SECONDS
+        cut = min(_LARGEST_CUT, 2 * self.cut) if again and self.cut else _FIRST_CUT
+        return Pace(self.full, max(_STEP * self.full, (1 - cut) * rate), now, cut)

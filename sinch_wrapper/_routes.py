@@ -10,6 +10,7 @@ from urllib.request import getproxies, proxy_bypass
 from sinch_wrapper._call import host_of
 from sinch_wrapper._core_logs import quieten
 from sinch_wrapper._http import httpx
+from sinch_wrapper._lanes import AsyncLanes, Lanes
 from sinch_wrapper.errors import ConfigurationError
 
 __all__ = [
@@ -23,9 +24,10 @@ __all__ = [
 
 T = TypeVar("T")
 
-# Equal numbers: with fewer kept alive, a busy client reconnects on almost every call, and the
-# pool of httpx 0.28 may close a connection that another thread was just given.
-_CONNECTIONS: Final = httpx.Limits(max_connections=32, max_keepalive_connections=32)
+# At most so many requests at once; each has a lane to itself.
+_LANES: Final = 32
+# Of a lane: one idle connection for each of the hosts, so that they do not evict each other.
+_LANE: Final = httpx.Limits(max_connections=4, max_keepalive_connections=4)
 
 
 @cache
@@ -51,13 +53,21 @@ def proxy_for(scheme: str, host: str, explicit: str | None) -> str | None:
 def open_pool(proxy: str | None) -> httpx.BaseTransport:
     """Open a connection pool for threads."""
     quieten()
-    return httpx.HTTPTransport(verify=_tls_context(), limits=_CONNECTIONS, proxy=proxy)
+
+    def lane() -> httpx.BaseTransport:
+        return httpx.HTTPTransport(verify=_tls_context(), limits=_LANE, proxy=proxy)
+
+    return Lanes(lane, _LANES)
 
 
 def open_async_pool(proxy: str | None) -> httpx.AsyncBaseTransport:
     """Open a connection pool for tasks."""
     quieten()
-    return httpx.AsyncHTTPTransport(verify=_tls_context(), limits=_CONNECTIONS, proxy=proxy)
+
+    def lane() -> httpx.AsyncBaseTransport:
+        return httpx.AsyncHTTPTransport(verify=_tls_context(), limits=_LANE, proxy=proxy)
+
+    return AsyncLanes(lane, _LANES)
 
 
 class Routes(Generic[T]):

@@ -134,9 +134,26 @@ def test_who_gives_up_costs_one_slot(clock: Clock) -> None:
     assert asyncio.run(scenario()) == [0.2, 0.3]
 
 
-def test_throttling_halves_the_rate_at_once_and_it_comes_back_in_steps() -> None:
-    """Half at once, then a twentieth each second, up to the full rate and no further."""
+def test_one_throttled_request_costs_little_and_the_rate_comes_back() -> None:
+    """A twentieth less at once, and back after a second: it may have been a stall of ours."""
     pace = Pace(100).throttled(now=50.0, sent_at=49.9)
+    rates = [pace.rate(50.0 + second) for second in (0, 0.9, 1, 1000)]
+    assert rates == pytest.approx([95, 95, 100, 100])
+
+
+def test_throttling_that_goes_on_cuts_deeper_each_time() -> None:
+    """Each 429 before the rate has recovered cuts twice as much, up to a half."""
+    pace, rates = Pace(100), []
+    for second in (0.0, 1.5, 3.0, 4.5, 6.0, 7.5):
+        pace = pace.throttled(now=second, sent_at=second)
+        rates.append(pace.rate(second))
+    # Between two of them a twentieth comes back.
+    assert rates == pytest.approx([95, 90, 76, 48.6, 26.8, 15.9])
+
+
+def test_lowered_rate_comes_back_in_steps() -> None:
+    """A twentieth of the full rate each second, up to the full rate and no further."""
+    pace = Pace(100, lowered_to=50.0, lowered_at=50.0, cut=0.5)
     rates = [pace.rate(50.0 + second) for second in (0, 0.9, 1, 2, 5, 9.9, 10, 1000)]
     assert rates == pytest.approx([50, 50, 55, 60, 75, 95, 100, 100])
 
@@ -147,7 +164,7 @@ def test_storm_of_throttled_requests_counts_once() -> None:
     for sent_at in (40.0, 49.9, 50.0, 50.9):
         assert pace.throttled(now=51.0, sent_at=sent_at) is pace
     again = pace.throttled(now=51.5, sent_at=51.0)
-    assert again.rate(51.5) == pytest.approx(27.5)
+    assert again.rate(51.5) == pytest.approx(90)
 
 
 def test_rate_is_never_lowered_to_nothing() -> None:
@@ -177,8 +194,8 @@ def test_limiter_books_at_the_lowered_rate(clock: Clock) -> None:
     limiter = RateLimiter(RateLimits(requests_per_second=100, burst=1), clock)
     assert limiter.reserve() == 0
     limiter.throttled(0.0)
-    assert [limiter.reserve() for _ in range(2)] == [0.01, 0.03]
-    assert repr(limiter) == "<RateLimiter 50 of 100 per second>"
+    assert [limiter.reserve() for _ in range(2)] == [0.01, 0.021]
+    assert repr(limiter) == "<RateLimiter 95 of 100 per second>"
     clock.now += 60
     assert [limiter.reserve() for _ in range(3)] == [0, 0.01, 0.02]
 

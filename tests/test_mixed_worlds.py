@@ -111,16 +111,16 @@ def test_clients_do_not_share_plain_limits() -> None:
 
 
 def test_throttled_client_slows_the_others(clock: Clock) -> None:
-    """A 429 to one client halves the rate of all that share the limiter, and of no other."""
+    """A 429 to one client lowers the rate of all that share the limiter, and of no other."""
     limiter = RateLimiter(RateLimits(requests_per_second=100, burst=1), clock)
     apart = RateLimiter(RateLimits(requests_per_second=100, burst=1), clock)
     throttled = Server(httpx.Response(429))
     pacing = pacing_on(clock, requests=limiter)
     transport = PacedTransport(httpx.MockTransport(throttled), pacing, clock.sleep)
     transport.handle_request(request_for(retry=RetryPolicy(attempts=1)))
-    assert (limiter.requests_per_second, apart.requests_per_second) == (50, 100)
+    assert (limiter.requests_per_second, apart.requests_per_second) == (95, 100)
     # The slot of the first request was booked at the rate before.
-    assert [limiter.reserve() for _ in range(3)] == [0.01, 0.03, 0.05]
+    assert [limiter.reserve() for _ in range(3)] == [0.01, 0.021, 0.032]
 
 
 def test_token_endpoint_is_throttled_on_its_own(clock: Clock) -> None:
@@ -134,7 +134,7 @@ def test_token_endpoint_is_throttled_on_its_own(clock: Clock) -> None:
     transport = PacedTransport(httpx.MockTransport(server), pacing, clock.sleep)
     wire = Wire(lambda: transport, bearer_auth_on(clock))
     Session(wire, Settings("https://api.example")).request(Operation())
-    assert (requests.requests_per_second, tokens.requests_per_second) == (100, 5)
+    assert (requests.requests_per_second, tokens.requests_per_second) == (100, 9.5)
 
 
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
