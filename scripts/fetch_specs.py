@@ -1,108 +1,96 @@
-"""Put a newer document into openapi/ and record where it came from."""
+"""Put newer documents into openapi/ and record where they came from."""
 
 from __future__ import annotations
 
 import argparse
 import datetime
-import hashlib
 import sys
-import tempfile
 from pathlib import Path
-
-import httpx
-import tomlkit
-import tomlkit.items
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from fetching.download import Downloader, Fetched, Limits
+from fetching.record import Arrival, find, is_intact, replace
+
 from codegen.document import Refused
-from codegen.render import render
 from codegen.sources import Source, sources
 
 _ROOT = Path(__file__).parent.parent
-_LARGEST = 20_000_000
+_USUAL = Limits()
 
 
 def main(arguments: list[str] | None = None) -> int:
     """
-    Fetch one document, check that a client can be made from it, and record it.
+    Fetch the named documents or all, check that clients can be made from them, and record them.
 
-    Returns: 0 when recorded, 1 when it cannot be fetched or is refused; then nothing is changed.
+    Each document stands alone: one that is refused stays as it was, the others are put in place.
+    An overlay action that a new document leaves idle is reported on standard error.
+
+    Returns: 0 when all are recorded or unchanged, 1 when one cannot be fetched or is refused.
     """
-    parser = argparse.ArgumentParser(prog="fetch_specs.py", description=__doc__)
-    parser.add_argument("name", help="section of openapi/sources.toml")
-    group = parser.add_mutually_exclusive_group()
-    group.add_argument("--from", dest="place", metavar="FILE_OR_URL", help="default: url there")
-    group.add_argument("--record", action="store_true", help="record the file as it is now")
-    parser.add_argument("--documents", type=Path, default=_ROOT / "openapi", metavar="FOLDER")
+    parser = _parser()
     options = parser.parse_args(arguments)
+    if options.place and len(options.names) != 1:
+        parser.error("--from is for one document: name it")
     try:
-        source = _find(options.documents, options.name)
-        place = str(source.path) if options.record else options.place or source.url
-        _replace(source, _content(place), origin=None if options.record else place)
+        chosen = [find(options.documents, name) for name in options.names]
+        chosen = chosen or sources(options.documents)
     except Refused as refused:
         print(f"fetch_specs: {refused}", file=sys.stderr)
         return 1
-    print(f"recorded {source.path.name}; next: python scripts/regenerate.py")
-    return 0
+    recorded = [_renew(source, options) for source in chosen]
+    if "recorded" in recorded:
+        print("next: python scripts/regenerate.py")
+    return 1 if "refused" in recorded else 0
 
 
-def _find(folder: Path, name: str) -> Source:
-    found = {source.name: source for source in sources(folder)}
-    if name not in found:
-        raise Refused(f"sources.toml has no section {name}", f"it has {', '.join(found)}")
-    return found[name]
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="fetch_specs.py", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help="sections of sources.toml; all")
+    group = parser.add_mutually_exclusive_group()
+    group.add_argument("--from", dest="place", metavar="FILE_OR_URL", help="default: url there")
+    group.add_argument("--record", action="store_true", help="record the file as it is now")
+    parser.add_argument("--timeout", type=float, default=_USUAL.seconds, metavar="SECONDS")
+    parser.add_argument("--documents", type=Path, default=_ROOT / "openapi", metavar="FOLDER")
+    return parser
 
 
-def _content(place: str | None) -> bytes:
+def _renew(source: Source, options: argparse.Namespace) -> str:
+    """Fetch and record one document, and say how it went."""
+    try:
+        fetched = _fetch(source, options)
+        if fetched.content is None or (not options.record and _is_known(source, fetched.content)):
+            print(f"unchanged {source.path.name}")
+            return "unchanged"
+        origin = None if options.record else _origin(fetched.place)
+        arrival = Arrival(fetched.content, origin, fetched.etag)
+        notes = replace(source, arrival, datetime.datetime.now(tz=datetime.UTC).date())
+    except Refused as refused:
+        print(f"fetch_specs: {refused}", file=sys.stderr)
+        return "refused"
+    for note in notes:
+        print(f"fetch_specs: {note}", file=sys.stderr)
+    print(f"recorded {source.path.name}")
+    return "recorded"
+
+
+def _fetch(source: Source, options: argparse.Namespace) -> Fetched:
+    limits = Limits(seconds=options.timeout, idle=min(options.timeout, _USUAL.idle))
+    place = str(source.path) if options.record else options.place or source.url
     if not place:
-        raise Refused("sources.toml", "has no url for this document", "give --from FILE_OR_URL")
-    if not place.startswith(("http://", "https://")):
-        try:
-            return Path(place).read_bytes()
-        except OSError as error:
-            raise Refused(place, f"cannot be read ({error.strerror})", "check the path") from error
-    try:
-        response = httpx.get(place, follow_redirects=True, timeout=60).raise_for_status()
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise Refused(place, f"cannot be fetched ({reason})", "check the address") from error
-    if len(response.content) > _LARGEST:
-        raise Refused(place, f"is larger than {_LARGEST} bytes", "check the address")
-    return response.content
+        problem = f"has no url for {source.name}"
+        raise Refused("sources.toml", problem, "give --from FILE_OR_URL")
+    # The recorded ETag speaks of the file at hand only when that came from this address.
+    known = source.etag if source.origin == place and is_intact(source) else ""
+    return Downloader(limits).get(place, etag=known, page=source.page)
 
 
-def _replace(source: Source, content: bytes, origin: str | None) -> None:
-    """Write the document and its record, unless no client can be made from it."""
-    table = source.path.parent / "sources.toml"
-    before = {path: path.read_bytes() if path.exists() else None for path in (source.path, table)}
-    try:
-        source.path.write_bytes(content)
-        record = table.read_text(encoding="utf-8")
-        digest = hashlib.sha256(content).hexdigest()
-        table.write_text(_recorded(record, source.name, digest, origin), encoding="utf-8")
-        renewed = _find(source.path.parent, source.name)
-        with tempfile.TemporaryDirectory() as folder:
-            render(renewed.repaired(), renewed.package, renewed.path.name, Path(folder))
-    except BaseException:
-        for path, old in before.items():
-            if old is None:
-                path.unlink(missing_ok=True)
-            else:
-                path.write_bytes(old)
-        raise
+def _is_known(source: Source, content: bytes) -> bool:
+    return is_intact(source) and source.path.read_bytes() == content
 
 
-def _recorded(record: str, name: str, digest: str, origin: str | None) -> str:
-    """The text of sources.toml with one section's record renewed; comments stay."""
-    document = tomlkit.parse(record)
-    section = document[name]
-    assert isinstance(section, tomlkit.items.Table)  # noqa: S101 - read as such before
-    section["sha256"] = digest
-    section["date"] = datetime.datetime.now(tz=datetime.UTC).date()
-    if origin is not None:
-        section["origin"] = origin if "://" in origin else Path(origin).name
-    return tomlkit.dumps(document)
+def _origin(place: str) -> str:
+    return place if "://" in place else Path(place).name
 
 
 if __name__ == "__main__":

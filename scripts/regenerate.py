@@ -7,22 +7,37 @@ import filecmp
 import shutil
 import sys
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
 from codegen.document import Refused
+from codegen.inventory import Summary, compared, inventory, lines
+from codegen.overlay import Note
 from codegen.render import render
 from codegen.sources import sources
 
 _ROOT = Path(__file__).parent.parent
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What was written: the packages, what changed in them, and the overlay actions left idle."""
+
+    packages: list[Path]
+    summary: Summary
+    notes: list[Note]
+
+
 def main(arguments: list[str] | None = None) -> int:
     """
-    Regenerate, or with --check compare.
+    Regenerate and say what changed, or with --check compare.
 
-    Returns: 0 when done or equal, 1 when the trees differ or a document is refused.
+    An overlay action that had nothing to repair is reported on standard error.
+
+    Returns: 0 when done or equal; 1 when a document is refused, and with --check when the trees
+    differ or an overlay action is idle.
     """
     parser = argparse.ArgumentParser(prog="regenerate.py", description=__doc__)
     parser.add_argument("--check", action="store_true", help="compare only; exit 1 if different")
@@ -32,15 +47,17 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if options.check:
             return _check(options.documents, options.output)
-        for path in regenerate(options.documents, options.output):
-            print(f"wrote {path.name}")
+        written = regenerate(options.documents, options.output)
     except Refused as refused:
         print(f"regenerate: {refused}", file=sys.stderr)
         return 1
+    _tell(written.notes)
+    for line in [*(f"wrote {path.name}" for path in written.packages), *lines(written.summary)]:
+        print(line)
     return 0
 
 
-def regenerate(documents: Path, output: Path) -> list[Path]:
+def regenerate(documents: Path, output: Path) -> Written:
     """
     Write a package for every document of a folder, and remove what no document gives any more.
 
@@ -50,13 +67,22 @@ def regenerate(documents: Path, output: Path) -> list[Path]:
     found = sources(documents)
     _check_output(output, {source.package for source in found})
     output.mkdir(parents=True, exist_ok=True)
+    before, notes = inventory(output), list[Note]()
     with tempfile.TemporaryDirectory(dir=output.parent) as name:
         staging = Path(name)
         for source in found:
-            render(source.repaired(), source.package, source.path.name, staging)
+            document, more = source.overlaid()
+            notes += more
+            render(document, source.package, source.path.name, staging)
         for entry in output.iterdir():
             _remove(entry)
-        return [Path(shutil.move(staging / source.package, output)) for source in found]
+        paths = [Path(shutil.move(staging / source.package, output)) for source in found]
+    return Written(paths, compared(before, inventory(output)), notes)
+
+
+def _tell(notes: list[Note]) -> None:
+    for note in notes:
+        print(f"regenerate: {note}", file=sys.stderr)
 
 
 def _check_output(output: Path, packages: set[str]) -> None:
@@ -76,13 +102,14 @@ def _remove(entry: Path) -> None:
 def _check(documents: Path, output: Path) -> int:
     with tempfile.TemporaryDirectory() as name:
         fresh = Path(name) / "generated"
-        regenerate(documents, fresh)
+        notes = regenerate(documents, fresh).notes
         differences = compare(fresh, output)
     for line in differences:
         print(line)
+    _tell(notes)
     if differences:
         print(f"{len(differences)} differences; run python scripts/regenerate.py", file=sys.stderr)
-    return 1 if differences else 0
+    return 1 if differences or notes else 0
 
 
 def compare(fresh: Path, present: Path) -> list[str]:

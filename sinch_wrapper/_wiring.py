@@ -6,7 +6,10 @@ on the way back, errors; `Wire` carries out the plan of `_auth`, which adds the 
 library sends. Token requests join at `PacedTransport`.
 """
 
+import asyncio
 import inspect
+import os
+import time
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -31,6 +34,19 @@ from sinch_wrapper.errors import ConfigurationError
 __all__ = ["connect", "connect_async"]
 
 T = TypeVar("T")
+
+
+def _sleepless() -> bool:
+    """Whether SINCH_WRAPPER_TESTING says that no test should wait."""
+    return os.environ.get("SINCH_WRAPPER_TESTING") == "1"
+
+
+def _no_sleep(_seconds: float) -> None:
+    """Do not wait."""
+
+
+async def _no_async_sleep(_seconds: float) -> None:
+    await asyncio.sleep(0)
 
 
 def _auth(options: Options) -> Auth:
@@ -72,7 +88,8 @@ def connect(options: Options, transport: httpx.BaseTransport | None) -> Wire:
         lambda: RoutedTransport(Routes(open_pool, options.proxy)),
     )
     pacing = _pacing(options)
-    return Wire(lambda: PacedTransport(inner(), pacing), _auth(options))
+    sleep = _no_sleep if _sleepless() else time.sleep
+    return Wire(lambda: PacedTransport(inner(), pacing, sleep), _auth(options))
 
 
 def connect_async(options: Options, transport: httpx.AsyncBaseTransport | None) -> AsyncWire:
@@ -86,4 +103,5 @@ def connect_async(options: Options, transport: httpx.AsyncBaseTransport | None) 
         lambda: AsyncRoutedTransport(Routes(open_async_pool, options.proxy)),
     )
     pacing = _pacing(options)
-    return AsyncWire(lambda: AsyncPacedTransport(inner(), pacing), _auth(options))
+    sleep = _no_async_sleep if _sleepless() else asyncio.sleep
+    return AsyncWire(lambda: AsyncPacedTransport(inner(), pacing, sleep), _auth(options))

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import sinch_template_api
     from sinch_conversation_api.models import SendMessageResponse
 
+    from sinch_wrapper.bulk import AsyncBulk, Bulk
+
 __all__ = ["AsyncSinch", "Sinch"]
 
 
@@ -41,6 +43,13 @@ class Sinch(BaseClient[httpx.BaseTransport, Wire]):
 
         session = self._session(self._options.endpoints.conversation)
         return Client(session, self._options.project_id)
+
+    @cached_property
+    def bulk(self) -> "Bulk":
+        """Jobs of any size, journalled and resumable: see sinch_wrapper.bulk (extra: cli)."""
+        from sinch_wrapper.bulk import Bulk
+
+        return Bulk(self)
 
     @cached_property
     def batch(self) -> "sinch_batch_api.Client":
@@ -117,6 +126,13 @@ class AsyncSinch(BaseClient[httpx.AsyncBaseTransport, AsyncWire]):
 
         session = self._session(self._options.endpoints.conversation)
         return AsyncClient(session, self._options.project_id)
+
+    @cached_property
+    def bulk(self) -> "AsyncBulk":
+        """Jobs of any size, journalled and resumable: see sinch_wrapper.bulk (extra: cli)."""
+        from sinch_wrapper.bulk import AsyncBulk
+
+        return AsyncBulk(self)
 
     @cached_property
     def batch(self) -> "sinch_batch_api.AsyncClient":

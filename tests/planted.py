@@ -4,7 +4,6 @@ import base64
 import traceback
 from pathlib import Path
 
-import sinch_conversation_api
 from core_fixtures import KEY_ID, KEY_SECRET
 
 PHONE = "+46700000001"

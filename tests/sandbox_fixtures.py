@@ -1,6 +1,5 @@
 """A running sandbox, a plain HTTP client for it, and an inbox for its callbacks."""
 
-import asyncio
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -21,27 +20,11 @@ PATIENCE = 10
 START = 1_800_000_000.0
 
 
-class FakeTime:
-    """A clock that moves when told; sleepers wake when it has passed their time."""
-
-    def __init__(self, now: float = START) -> None:
-        self.now = now
-
-    def __call__(self) -> float:
-        """Return the time."""
-        return self.now
-
-    async def sleep(self, seconds: float) -> None:
-        """Return when the clock has moved on by *seconds*."""
-        due = self.now + seconds
-        while self.now < due:  # noqa: ASYNC110 (the clock is moved by another thread)
-            await asyncio.sleep(0.001)
-
-
 class Api:
     """The sandbox over plain HTTP, authenticated with the key."""
 
     def __init__(self, server: Server) -> None:
+        self.server = server
         self.settings = server.settings
         self.url = server.url
         auth = (self.settings.key_id, self.settings.key_secret)
@@ -157,7 +140,7 @@ def start_sandbox() -> Iterator[StartSandbox]:
 @pytest.fixture(scope="module")
 def api() -> Iterator[Api]:
     """One sandbox for the tests of a module, which keep apart by their own apps."""
-    with Server(Settings(request_rate=1e6)) as server:
+    with Server(Settings(request_rate=1e6, callback_rate=1e6)) as server:
         shared = Api(server)
         yield shared
         shared.http.close()

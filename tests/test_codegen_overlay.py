@@ -27,9 +27,18 @@ def action(target: str, **more: object) -> Node:
 
 def applied(*actions: object) -> Node:
     """The schemas after some actions."""
-    result = apply(DOCUMENT, {"overlay": "1.0.0", "actions": [*actions]}, "repair.yaml")
+    result, notes = apply(DOCUMENT, {"overlay": "1.0.0", "actions": [*actions]}, "repair.yaml")
+    assert notes == []
     schemas: Node = result["components"]["schemas"]
     return schemas
+
+
+def noted(*actions: object) -> list[str]:
+    """The notes of an overlay that changes nothing."""
+    overlay = {"overlay": "1.0.0", "actions": [*actions]}
+    result, notes = apply(DOCUMENT, overlay, "repair.yaml")
+    assert result == DOCUMENT
+    return [str(note) for note in notes]
 
 
 def refused(*actions: object, **more: object) -> Refused:
@@ -66,7 +75,7 @@ def test_update_appends_to_a_list(entry: object) -> None:
 def test_update_of_the_root_reaches_the_document() -> None:
     """The whole document can be the target of an update."""
     overlay = {"overlay": "1.0.0", "actions": [action("$", update={"info": {"version": "2"}})]}
-    assert apply(DOCUMENT, overlay, "repair.yaml")["info"] == {"title": "Things", "version": "2"}
+    assert apply(DOCUMENT, overlay, "repair.yaml")[0]["info"] == {"title": "Things", "version": "2"}
 
 
 def test_update_reaches_every_match() -> None:
@@ -125,7 +134,6 @@ def test_document_and_overlay_stay_as_they_were() -> None:
 @pytest.mark.parametrize(
     ("faulty", "problem"),
     [
-        (action("$.nowhere", update={}), "matches nothing"),
         (action("$.components.schemas.A.type", update={}), "targets a plain value"),
         (action("$.components.schemas.A", update="text"), "targets a plain value"),
         (action("$.components.schemas.A"), "neither updates nor removes"),
@@ -142,6 +150,51 @@ def test_faulty_action_is_refused_by_its_number(faulty: Node, problem: str) -> N
     found = refused(action("$.info", update={}), faulty)
     assert f"repair.yaml, action 2 ({faulty.get('target')})" == found.place
     assert problem in str(found)
+
+
+@pytest.mark.parametrize("more", [{"update": {"x": 1}}, {"remove": True}])
+def test_action_without_target_is_noted(more: Node) -> None:
+    """An action whose target is gone changes nothing, and the note says which and what to do."""
+    (note,) = noted(action("$.nowhere", **more))
+    assert note == (
+        "repair.yaml, action 1 ($.nowhere): matches nothing in the document: the repair is no "
+        "longer needed, or has moved; drop or correct the action"
+    )
+
+
+@pytest.mark.parametrize(
+    ("target", "update"),
+    [
+        ("$.info", {"title": "Things"}),
+        ("$.info", {}),
+        ("$.components.schemas.A", {"required": ["b"], "properties": {"a": {}}}),
+        ("$.components.schemas.B.oneOf", {"k": 2}),
+    ],
+)
+def test_update_that_is_there_already_is_noted(target: str, update: object) -> None:
+    """A repair that the document has made itself is not made twice."""
+    (note,) = noted(action(target, update=update))
+    assert note.startswith(f"repair.yaml, action 1 ({target}): finds its update in the document")
+
+
+def test_update_that_only_looks_alike_is_applied() -> None:
+    """One is not true, and half of an update is none."""
+    assert (
+        applied(action("$.components.schemas.B.oneOf[0]", update={"k": True}))["B"]["oneOf"][0]["k"]
+        is True
+    )
+    found = applied(action("$.components.schemas.A", update={"required": ["b", "d"]}))
+    assert found["A"]["required"] == ["a", "b", "c", "b", "d"]
+
+
+def test_other_actions_are_applied_beside_an_idle_one() -> None:
+    """An action that finds nothing to repair holds up no other."""
+    overlay = {
+        "overlay": "1.0.0",
+        "actions": [action("$.gone", remove=True), action("$.info", update={"x": 1})],
+    }
+    result, notes = apply(DOCUMENT, overlay, "repair.yaml")
+    assert (result["info"]["x"], len(notes)) == (1, 1)
 
 
 @pytest.mark.parametrize("version", ["2.0.0", "", None])

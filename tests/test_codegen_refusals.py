@@ -21,6 +21,7 @@ from codegen_helpers import (
 
 from codegen.document import Node
 from codegen.normalise import normalise
+from codegen.pointer import followed
 
 GET = f"paths.{THINGS}.get"
 NOT_JSON = {"description": "Content.", "content": {"text/csv": {"schema": STRING}}}
@@ -343,6 +344,65 @@ def test_refusal_says_place_problem_and_remedy_in_one_line() -> None:
     """The text of a refusal is one line: where, what, what to do."""
     text = str(refusal(document({"Thing": {"not": {}}})))
     assert text == (
-        "components.schemas.Thing: uses not, which generated code cannot express; "
+        "#/components/schemas/Thing: uses not, which generated code cannot express; "
         "repair it in an overlay"
     )
+
+
+# Pointers
+
+BAD: Node = {"not": {}}
+HERE = "#/paths/" + THINGS.replace("/", "~1") + "/get"
+
+
+@pytest.mark.parametrize(
+    ("given", "pointer", "beyond"),
+    [
+        (
+            document({"Thing": obj(a=listed(BAD))}),
+            "#/components/schemas/Thing/properties/a/items",
+            "",
+        ),
+        (document({"Thing": {"oneOf": [obj(), BAD]}}), "#/components/schemas/Thing/oneOf/1", ""),
+        (document({"a.b": obj(**{"c.d": BAD})}), "#/components/schemas/a.b/properties/c.d", ""),
+        (document({"a": obj(), "a.b": BAD}), "#/components/schemas/a.b", ""),
+        (document({"a~b/c": BAD}), "#/components/schemas/a~0b~1c", ""),
+        (operation_with(tags=[]), HERE, ""),
+        (parameter_with("q", "header"), f"{HERE}/parameters/1", ""),
+        (parameter_with(schema=obj(a=BAD)), f"{HERE}/parameters/1/schema/properties/a", ""),
+        (
+            with_operation(operation(body=obj(a=BAD))),
+            f"{HERE}/requestBody/content/application~1json/schema/properties/a",
+            "",
+        ),
+        (
+            with_operation(operation(answer=obj(a=BAD))),
+            f"{HERE}/responses/200/content/application~1json/schema/properties/a",
+            "",
+        ),
+        (operation_with(requestBody=NOT_JSON), f"{HERE}/requestBody", ""),
+        (document(webhooks={"event": {}}), "#/webhooks", ""),
+        (
+            document({"T": {"allOf": [obj(a=STRING), obj(a={"type": "integer"})]}}),
+            "#/components/schemas/T",
+            "properties.a",
+        ),
+        (
+            document({"Abc": obj(x=STRING), "AB": obj(c=obj(y=STRING))}),
+            "#/components/schemas",
+            "ABC",
+        ),
+    ],
+)
+def test_refusal_has_the_pointer_of_its_node(given: Node, pointer: str, beyond: str) -> None:
+    """A JSON pointer leads to the deepest node that the place names, and says what lies beyond."""
+    found = refusal(given)
+    assert (pointer, beyond) == (found.pointer, found.beyond)
+    inside = f" ({beyond})" if beyond else ""
+    assert str(found).startswith(f"{pointer}{inside}: ")
+
+
+def test_pointer_leads_to_the_node() -> None:
+    """What the pointer of a refusal names can be looked up in the document."""
+    given = document({"a~b/c": obj(x=listed(BAD))})
+    assert followed(given, refusal(given).pointer) == BAD

@@ -16,7 +16,8 @@ from sinch_wrapper.sandbox import Server
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("docs/*.md")])
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-# Commands that a test cannot run inside itself: they install, or they are this very suite.
+# Commands that a test cannot run inside itself (they install, or they are this very suite), or that
+# a test of their own runs: those of docs/spec-updates.md are replayed by test_spec_updates.py.
 ELSEWHERE = {
     "python3 -m pip install uv && uv run sinch-wrapper demo",
     "python3 -m pip install uv && uv run pytest",
@@ -30,6 +31,16 @@ ELSEWHERE = {
     "uv run mypy",
     "uv run python scripts/regenerate.py     # after a change in openapi/ or scripts/codegen/",
     "uv run python scripts/regenerate.py",
+    'uv run python scripts/check_drift.py; echo "exit code $?"',
+    (
+        "uv run python scripts/check_drift.py --from "
+        'template=http://127.0.0.1:8000/template.yaml; echo "exit code $?"'
+    ),
+    (
+        "uv run python scripts/fetch_specs.py template --from "
+        'http://127.0.0.1:8000/template.yaml; echo "exit code $?"'
+    ),
+    'uv run python scripts/regenerate.py; echo "exit code $?"',
 }
 
 

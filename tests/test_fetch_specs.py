@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import datetime
 import hashlib
+import itertools
 import json
 import socket
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import fetch_specs
+import httpx  # noqa: TID251 - what the script uses
 import pytest
 import regenerate
 from codegen_helpers import STRING, document, obj, operation, tree, with_operation, write_documents
+from fetching.download import Downloader, Limits
+from web_pages import Page, Pages, serving
 
-from codegen.document import Node
+from codegen.document import Node, Refused
 
 OLD = document({"Thing": obj(name=STRING)})
 NEW = document({"Thing": obj(name=STRING, novel=STRING)})
@@ -52,31 +53,24 @@ def newer(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def server() -> Iterator[tuple[str, dict[str, bytes]]]:
+def server() -> Iterator[tuple[str, Pages]]:
     """A web server on loopback and the pages it has."""
-    pages: dict[str, bytes] = {}
+    with serving() as running:
+        yield running
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            """Answer with a page, a redirection or 404."""
-            moved = self.path.startswith("/moved/")
-            page = pages.get(self.path)
-            self.send_response(302 if moved else 200 if page is not None else 404)
-            if moved:
-                self.send_header("Location", self.path.removeprefix("/moved"))
-            self.send_header("Content-Length", str(len(page or b"")))
-            self.end_headers()
-            self.wfile.write(page or b"")
 
-        def log_message(self, *_: Any) -> None:
-            """Say nothing."""
+def complete(documents: Path, **values: str) -> None:
+    """Give the first section all keys that fetching writes, and others."""
+    more = {"version": "0", "etag": ""} | values
+    lines = "".join(f"{key} = {json.dumps(value)}\n" for key, value in more.items())
+    table = documents / "sources.toml"
+    text = table.read_text(encoding="utf-8").replace("overlays", f"{lines}overlays", 1)
+    table.write_text(text, encoding="utf-8")
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as running:
-        thread = threading.Thread(target=running.serve_forever, args=(0.01,))
-        thread.start()
-        yield f"http://127.0.0.1:{running.server_port}", pages
-        running.shutdown()
-        thread.join()
+
+def body(given: Node) -> bytes:
+    """A document as a server sends it."""
+    return json.dumps(given).encode()
 
 
 def record(documents: Path, name: str) -> str:
@@ -95,7 +89,8 @@ def test_file_is_put_in_place_and_recorded(
     assert f'sha256 = "{hashlib.sha256(newer.read_bytes()).hexdigest()}"\n' in found
     assert f"date = {TODAY}\n" in found
     assert 'origin = "newer document.yaml"\n' in found
-    assert capsys.readouterr().out == "recorded things.yaml; next: python scripts/regenerate.py\n"
+    assert 'version = "1.0"\n' in found
+    assert capsys.readouterr().out == ("recorded things.yaml\nnext: python scripts/regenerate.py\n")
 
 
 def test_recorded_document_can_be_regenerated(
@@ -110,7 +105,8 @@ def test_recorded_document_can_be_regenerated(
 
 
 def test_comments_and_other_sections_survive(fetch: Fetch, documents: Path, newer: Path) -> None:
-    """Only the three values of the one section change."""
+    """Only the five values of the one section change."""
+    complete(documents)
     before = (documents / "sources.toml").read_text(encoding="utf-8").splitlines()
     assert fetch("--from", str(newer)) == 0
     after = (documents / "sources.toml").read_text(encoding="utf-8").splitlines()
@@ -118,13 +114,13 @@ def test_comments_and_other_sections_survive(fetch: Fetch, documents: Path, newe
     changed = [
         (number, new.split(" = ")[0]) for number, (old, new) in enumerate(pairs) if old != new
     ]
-    assert [key for _, key in changed] == ["origin", "sha256", "date"]
+    assert [key for _, key in changed] == ["origin", "sha256", "date", "version"]
     assert max(number for number, _ in changed) < before.index("[others]")
 
 
 @pytest.mark.parametrize("prefix", ["", "/moved"])
 def test_address_is_fetched(
-    fetch: Fetch, documents: Path, server: tuple[str, dict[str, bytes]], prefix: str
+    fetch: Fetch, documents: Path, server: tuple[str, Pages], prefix: str
 ) -> None:
     """A document comes from an address, also by way of a redirection, which is recorded whole."""
     url, pages = server
@@ -135,7 +131,7 @@ def test_address_is_fetched(
 
 
 def test_address_of_the_section_is_the_default(
-    fetch: Fetch, documents: Path, server: tuple[str, dict[str, bytes]]
+    fetch: Fetch, documents: Path, server: tuple[str, Pages]
 ) -> None:
     """Without --from the url of sources.toml is used."""
     url, pages = server
@@ -181,14 +177,13 @@ def refused(
 def test_missing_page_changes_nothing(
     fetch: Fetch,
     documents: Path,
-    server: tuple[str, dict[str, bytes]],
+    server: tuple[str, Pages],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """A 404 names the address."""
     url = f"{server[0]}/gone.yaml"
     said = refused(fetch, documents, capsys, "--from", url)
-    assert f"{url}: cannot be fetched" in said
-    assert "404" in said
+    assert f"{url}: is not there (404); check the address" in said
 
 
 def test_dead_server_changes_nothing(
@@ -242,11 +237,13 @@ FAULTS: dict[str, tuple[bytes | Node, str]] = {
     "no UTF-8": (b"title: \xe9", "things.yaml"),
     "a repeated key": (b"a: 1\na: 2", "stands twice"),
     "another format": (b"hello: world", ""),
-    "an unsupported schema": (document({"Thing": {"not": {}}}), "components.schemas.Thing"),
-    "an overlay that misses": ({"openapi": "3.0.0", "paths": {}}, "overlays/repair.yaml, action 1"),
+    "an unsupported schema": (
+        document({"Thing": {"not": {}}}),
+        "things.yaml#/components/schemas/Thing: uses not",
+    ),
     "a media type without schema": (
         with_operation(operation(responses={"200": BODY})),
-        "paths.",
+        "things.yaml#/paths/",
     ),
     "an answer without fields": (
         with_operation(operation(answer={"type": "object"})),
@@ -296,3 +293,221 @@ def test_file_and_record_exclude_each_other(fetch: Fetch, newer: Path) -> None:
     with pytest.raises(SystemExit) as caught:
         fetch("--record", "--from", str(newer))
     assert caught.value.code == 2
+
+
+def test_place_is_for_one_document(documents: Path, newer: Path) -> None:
+    """One file cannot become all documents."""
+    with pytest.raises(SystemExit) as caught:
+        fetch_specs.main(["--from", str(newer), "--documents", str(documents)])
+    assert caught.value.code == 2
+
+
+def test_repair_that_is_no_longer_needed_is_reported(
+    fetch: Fetch, documents: Path, newer: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A document without the fault is put in place, and the idle overlay action is named."""
+    given = {**NEW, "info": NEW["info"] | {"x-repaired": True}}
+    newer.write_bytes(body(given))
+    assert fetch("--from", str(newer)) == 0
+    assert (
+        "overlays/repair.yaml, action 1 ($.info) on things.yaml: finds" in capsys.readouterr().err
+    )
+    assert newer.read_bytes() == (documents / "things.yaml").read_bytes()
+
+
+def test_document_that_is_the_same_is_not_recorded(
+    fetch: Fetch, documents: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Fetching what is there already changes nothing, and says so."""
+    before = tree(documents)
+    assert fetch("--from", str(documents / "things.yaml")) == 0
+    assert capsys.readouterr().out == "unchanged things.yaml\n"
+    assert before == tree(documents)
+
+
+def test_json_with_tabs_and_surrogates_is_read(fetch: Fetch, documents: Path, newer: Path) -> None:
+    """JSON that is no YAML is a document as well."""
+    given = {**NEW, "info": NEW["info"] | {"description": "\U0001f600"}}
+    newer.write_text(json.dumps(given, indent="\t"), encoding="utf-8")
+    assert fetch("--from", str(newer)) == 0
+    assert newer.read_bytes() == (documents / "things.yaml").read_bytes()
+
+
+# From a server
+
+
+def test_all_documents_are_fetched_and_one_refusal_harms_none(
+    documents: Path, server: tuple[str, Pages], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without names every document is fetched; what cannot be had stays as it was."""
+    url, pages = server
+    table = documents / "sources.toml"
+    parts = table.read_text(encoding="utf-8").split("origin")
+    given = itertools.chain(*zip(parts, [f'url = "{url}/{n}"\norigin' for n in "ab"], strict=False))
+    table.write_text("".join([*given, parts[-1]]), encoding="utf-8")
+    pages["/b"] = Page(body(NEW))
+    old = (documents / "things.yaml").read_bytes()
+    assert fetch_specs.main(["--documents", str(documents)]) == 1
+    said = capsys.readouterr()
+    assert said.out == "recorded others.yaml\nnext: python scripts/regenerate.py\n"
+    assert f"{url}/a: is not there (404)" in said.err
+    assert (documents / "things.yaml").read_bytes() == old
+    assert (documents / "others.yaml").read_bytes() == body(NEW)
+
+
+@pytest.fixture
+def address(documents: Path, server: tuple[str, Pages]) -> str:
+    """The url of the first section, with a documentation page."""
+    url = f"{server[0]}/things.yaml"
+    complete(documents, url=url, page="https://docs.example.test/things")
+    return url
+
+
+def test_missing_document_says_where_the_link_stands(
+    fetch: Fetch, documents: Path, address: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A 404 of the recorded address names the documentation page with the download link."""
+    said = refused(fetch, documents, capsys)
+    assert said == (
+        f"fetch_specs: {address}: is not there (404); take the address from the download link on "
+        "https://docs.example.test/things and write it into sources.toml\n"
+    )
+
+
+def test_etag_is_kept_and_sent(
+    fetch: Fetch,
+    documents: Path,
+    address: str,
+    server: tuple[str, Pages],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A second fetch of the same document transfers nothing and changes nothing."""
+    page = server[1]["/things.yaml"] = Page(body(NEW), {"ETag": '"one"'})
+    assert fetch() == 0
+    assert r'etag = "\"one\""' in record(documents, "things")
+    before = tree(documents)
+    capsys.readouterr()
+    assert fetch() == 0
+    assert capsys.readouterr().out == "unchanged things.yaml\n"
+    assert before == tree(documents)
+    assert page.answers == [200, 304]
+    assert address in record(documents, "things")
+
+
+def test_etag_is_not_sent_for_an_edited_document(
+    fetch: Fetch, documents: Path, address: str, server: tuple[str, Pages]
+) -> None:
+    """Whoever edits the file gets the document again, for the ETag is not that of the file."""
+    page = server[1]["/things.yaml"] = Page(body(NEW), {"ETag": '"one"'})
+    assert fetch() == 0
+    (documents / "things.yaml").write_bytes(body(OLD))
+    assert fetch() == 0
+    assert (documents / "things.yaml").read_bytes() == body(NEW)
+    assert (page.answers, address[:4]) == ([200, 200], "http")
+
+
+def test_edit_by_hand_forgets_the_etag(
+    fetch: Fetch, documents: Path, address: str, server: tuple[str, Pages]
+) -> None:
+    """After --record the file is not what the server sent."""
+    page = server[1]["/things.yaml"] = Page(body(NEW), {"ETag": '"one"'})
+    assert fetch() == 0
+    (documents / "things.yaml").write_bytes(body(OLD))
+    assert (fetch("--record"), fetch()) == (0, 0)
+    assert page.answers == [200, 200]
+    assert f'origin = "{address}"' in record(documents, "things")
+
+
+BROKEN: dict[str, tuple[Page, str]] = {
+    "a page": (
+        Page(b"  <!DOCTYPE html>\n<title>Sign in</title>", {"Content-Type": "text/html"}),
+        "is a web page, not a document; take the address from the download link on https://docs.",
+    ),
+    "a server error": (Page(b"", status=503), "cannot be fetched (503 Service Unavailable)"),
+    "a refusal": (Page(b"", status=403), "cannot be fetched (403 Forbidden)"),
+    "a truncated body": (Page(body(NEW)[:40], promised=400), "cannot be fetched (peer closed"),
+    "truncated YAML": (Page(body(NEW)[:-40]), "is not valid YAML"),
+    "a document cut at a line": (
+        Page(b"openapi: 3.0.3\ninfo:\n  title: T\n"),
+        "things.yaml, paths: is missing",
+    ),
+    "a circle": (Page(b"", {"Location": "/things.yaml"}, status=302), "maximum allowed redirects"),
+    "nothing": (Page(b""), "is not a mapping"),
+    "an unasked 304": (Page(b"", status=304), "cannot be fetched (304"),
+}
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+def test_broken_answer_changes_nothing(  # noqa: PLR0913, PLR0917 - fixtures
+    fetch: Fetch,
+    documents: Path,
+    address: str,
+    server: tuple[str, Pages],
+    capsys: pytest.CaptureFixture[str],
+    kind: str,
+) -> None:
+    """Whatever a server sends instead of a whole document is told in one line."""
+    server[1]["/things.yaml"], expected = BROKEN[kind]
+    assert expected in refused(fetch, documents, capsys)
+    assert address
+
+
+def test_slow_server_changes_nothing(
+    fetch: Fetch, documents: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A server that accepts and says nothing is given up."""
+    with closing(socket.socket()) as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/things.yaml"
+        said = refused(fetch, documents, capsys, "--from", url, "--timeout", "0.04")
+    assert f"{url}: cannot be fetched (timed out)" in said
+
+
+def refusal(downloader: Downloader, place: str) -> str:
+    """What a downloader says instead of giving a document."""
+    with pytest.raises(Refused) as caught:
+        downloader.get(place)
+    return str(caught.value)
+
+
+def answering(*parts: bytes) -> httpx.MockTransport:
+    """A server that sends a body in parts."""
+    return httpx.MockTransport(lambda _: httpx.Response(200, content=iter(parts)))
+
+
+def test_endless_body_is_given_up() -> None:
+    """A body is not read beyond the limit, whatever its head promises."""
+    endless = httpx.MockTransport(
+        lambda _: httpx.Response(200, content=itertools.repeat(b"x" * 100))
+    )
+    downloader = Downloader(Limits(size=1000), transport=endless)
+    assert "is larger than 1000 bytes" in refusal(downloader, "https://example.test/a")
+
+
+def test_large_file_is_not_read(tmp_path: Path) -> None:
+    """The limit holds for files too."""
+    path = tmp_path / "large.yaml"
+    path.write_bytes(b"x" * 1001)
+    assert "is larger than 1000 bytes" in refusal(Downloader(Limits(size=1000)), str(path))
+
+
+def test_dripping_body_is_given_up() -> None:
+    """A server that sends a byte now and then does not hold up the fetch for ever."""
+    downloader = Downloader(
+        Limits(seconds=5), clock=itertools.count().__next__, transport=answering(*[b"x"] * 9)
+    )
+    assert "took longer than 5 seconds" in refusal(downloader, "https://example.test/a")
+
+
+@pytest.mark.parametrize("target", ["http://example.test/b", "ftp://example.test/b"])
+def test_redirection_to_another_kind_of_address_is_refused(target: str) -> None:
+    """A document asked for over TLS is not taken from anything less."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/a":
+            return httpx.Response(302, headers={"Location": target})
+        return httpx.Response(200, content=body(NEW))
+
+    downloader = Downloader(transport=httpx.MockTransport(answer))
+    assert "https://example.test/a: " in refusal(downloader, "https://example.test/a")

@@ -35,6 +35,8 @@ from codegen.document import Node
 LEFT = with_operation(operation(answer=ref("Left")), Left=obj(name=STRING))
 RIGHT = with_operation(operation(answer=ref("Right")), Right=obj(name=STRING))
 
+POINTER = "#/paths/" + THINGS.replace("/", "~1") + "/get"
+
 Run = Callable[..., int]
 
 
@@ -86,7 +88,16 @@ def test_packages_are_written_and_named(
 ) -> None:
     """Each document becomes a package, and the script says which."""
     assert run() == 0
-    assert capsys.readouterr().out == "wrote left_api\nwrote right_api\n"
+    assert capsys.readouterr().out == (
+        "wrote left_api\n"
+        "wrote right_api\n"
+        "operations: 2 added, 0 removed, 0 changed\n"
+        "  added    left_api: things.get_thing\n"
+        "  added    right_api: things.get_thing\n"
+        "models: 2 added, 0 removed, 0 changed\n"
+        "  added    left_api: Left\n"
+        "  added    right_api: Right\n"
+    )
     assert {"left_api", "right_api"} == {path.name for path in output.iterdir()}
     assert run("--check") == 0
 
@@ -251,11 +262,11 @@ def remove_overlay(documents: Path) -> str:
     return "repair.yaml: cannot be read (No such file or directory)"
 
 
-def miss_target(documents: Path) -> str:
-    """Let an overlay repair what is not there."""
-    actions = [{"target": "$.paths.gone", "description": "D.", "remove": True}]
+def misspell_target(documents: Path) -> str:
+    """Let the target of an overlay be no JSONPath."""
+    actions = [{"target": "$.[", "description": "D.", "remove": True}]
     write_json(documents / "overlays" / "repair.yaml", {"overlay": "1.0.0", "actions": actions})
-    return "overlays/repair.yaml, action 1 ($.paths.gone): matches nothing in the document"
+    return "overlays/repair.yaml, action 1 ($.[): has no valid JSONPath target"
 
 
 def remove_sources(documents: Path) -> str:
@@ -274,13 +285,13 @@ def break_sources(documents: Path) -> str:
 def use_unsupported_schema(documents: Path) -> str:
     """Let the second document have a schema that no class expresses."""
     replace(documents, right=document({"Thing": {"not": {}}}))
-    return "components.schemas.Thing: uses not"
+    return "regenerate: right.yaml#/components/schemas/Thing: uses not"
 
 
 def answer_freely(documents: Path) -> str:
     """Let an operation answer with an object of no fields, which only rendering finds."""
     replace(documents, right=with_operation(operation(answer={"type": "object"})))
-    return "Things_GetThing: answers with neither an object nor a list of objects"
+    return f"right.yaml{POINTER}: answers with neither an object nor a list of objects"
 
 
 def lose_parameter(documents: Path) -> str:
@@ -293,13 +304,13 @@ def leave_out_schema(documents: Path) -> str:
     """Let a media type have no schema, which OpenAPI allows."""
     answers = {"200": {"description": "Done.", "content": {"application/json": {}}}}
     replace(documents, right=with_operation(operation(responses=answers)))
-    return f"paths.{THINGS}.get"
+    return f"right.yaml{POINTER}/responses/200: is not JSON with a schema"
 
 
 def write_unquoted_version(documents: Path) -> str:
     """Let YAML read the version as a number."""
     replace(documents, right=RIGHT | {"info": {"title": "T", "version": 1.0}})
-    return "right_api: "
+    return "right.yaml#/info/version: is not a text but a number"
 
 
 FAULTS = [
@@ -312,7 +323,7 @@ FAULTS = [
     write_latin1,
     write_another_format,
     remove_overlay,
-    miss_target,
+    misspell_target,
     remove_sources,
     break_sources,
     use_unsupported_schema,
@@ -347,12 +358,101 @@ def test_fault_is_said_in_one_line_and_changes_nothing(  # noqa: PLR0913, PLR091
 
 def test_fault_ends_the_command_without_a_traceback(documents: Path, output: Path) -> None:
     """The command itself, too, ends with code 1 and one line."""
-    expected = miss_target(documents)
+    expected = misspell_target(documents)
     folders = [f"--documents={documents}", f"--output={output}"]
     command = [sys.executable, str(SCRIPTS / "regenerate.py"), *folders]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (1, "")
-    assert f"regenerate: {expected}; drop or correct the action\n" == done.stderr
+    assert f"regenerate: {expected}; correct the target\n" == done.stderr
+
+
+# Idle repairs
+
+
+def idle(documents: Path, target: str = "$.paths.gone") -> str:
+    """Let an overlay repair what is not there, and return what is to be said for one document."""
+    actions = [{"target": target, "description": "D.", "remove": True}]
+    write_json(documents / "overlays" / "repair.yaml", {"overlay": "1.0.0", "actions": actions})
+    return f"regenerate: overlays/repair.yaml, action 1 ({target}) on {{}}.yaml: matches nothing"
+
+
+def test_repair_without_target_is_reported_and_holds_up_nothing(
+    run: Run, documents: Path, output: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A document without the fault goes through; the idle action is named for each document."""
+    expected = idle(documents)
+    assert run() == 0
+    lines = capsys.readouterr().err.splitlines()
+    assert [expected.format("left"), expected.format("right")] == [
+        line[: len(expected.format(name))]
+        for line, name in zip(lines, ("left", "right"), strict=True)
+    ]
+    assert {"left_api", "right_api"} == {path.name for path in output.iterdir()}
+
+
+def test_check_fails_on_a_repair_without_target(
+    run: Run, documents: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The committed overlays must fit the committed documents."""
+    expected = idle(documents)
+    assert run() == 0
+    capsys.readouterr()
+    assert run("--check") == 1
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert expected.format("left") in said.err
+
+
+# The summary
+
+
+def test_summary_names_what_was_added_removed_and_changed(
+    run: Run, documents: Path, written: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Operations and models are told apart, and those of other packages are left alone."""
+    renewed = document(
+        {"Left": obj(name=STRING, size={"type": "integer"}), "New": obj(name=STRING)},
+        {
+            THINGS: {
+                "get": operation(answer=ref("Left"), summary="Get one."),
+                "put": operation("Things_PutThing", body=ref("New")),
+            }
+        },
+    )
+    replace(documents, left=renewed, right=document({"Other": obj(name=STRING)}))
+    assert run() == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "wrote left_api",
+        "wrote right_api",
+        "operations: 1 added, 1 removed, 1 changed",
+        "  added    left_api: things.put_thing",
+        "  removed  right_api: things.get_thing",
+        "  changed  left_api: things.get_thing",
+        "models: 2 added, 1 removed, 1 changed",
+        "  added    left_api: New",
+        "  added    right_api: Other",
+        "  removed  right_api: Right",
+        "  changed  left_api: Left",
+    ]
+    assert written.is_dir()
+
+
+def test_summary_of_nothing_is_one_line(
+    run: Run, written: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Regenerating what is there already says so."""
+    assert run() == 0
+    assert capsys.readouterr().out.endswith("no operation and no model has changed\n")
+    assert written.is_dir()
+
+
+def test_long_summary_is_cut(run: Run, documents: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A new package does not fill the screen with its names."""
+    replace(documents, left=document({f"Thing{n}": obj(name=STRING) for n in range(30)}))
+    assert run() == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-1] == "  added    and 11 more"
+    assert len(lines) == 2 + 2 + 1 + 21
 
 
 # Determinism

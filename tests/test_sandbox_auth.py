@@ -3,9 +3,10 @@
 import base64
 
 import pytest
-from sandbox_fixtures import FakeTime, StartSandbox
+from sandbox_fixtures import StartSandbox
 
 from sinch_wrapper._http import httpx
+from sinch_wrapper.sandbox import Clock
 from sinch_wrapper.sandbox.errors import Refusal
 from sinch_wrapper.sandbox.limits import RequestMeter
 
@@ -42,11 +43,11 @@ def test_token_endpoint_answers_as_oauth2(start_sandbox: StartSandbox) -> None:
 
 def test_expired_token_is_refused(start_sandbox: StartSandbox) -> None:
     """After its lifetime a token gives 401, and the challenge says that it is expired."""
-    clock = FakeTime()
-    url = start_sandbox(clock=clock, sleep=clock.sleep, token_lifetime=60).url
+    api = start_sandbox(frozen=True, token_lifetime=60)
+    url = api.url
     token = _token(url)
     assert _get(url, f"Bearer {token}").status_code == 200
-    clock.now += 61
+    api.server.clock.advance(61)
 
     response = _get(url, f"Bearer {token}")
 
@@ -138,13 +139,13 @@ def test_encoded_slash_stays_inside_parameter(start_sandbox: StartSandbox) -> No
 
 def test_meter_lets_the_rate_pass() -> None:
     """A second's worth of requests passes at once, one more does not, and later one does."""
-    clock = FakeTime()
+    clock = Clock(frozen=True)
     meter = RequestMeter(3, clock)
     for _ in range(3):
         meter.take()
     with pytest.raises(Refusal) as refused:
         meter.take()
-    clock.now += 0.4
+    clock.advance(0.4)
     meter.take()
 
     assert refused.value.code == 429
@@ -152,8 +153,7 @@ def test_meter_lets_the_rate_pass() -> None:
 
 def test_project_over_its_rate_gets_429(start_sandbox: StartSandbox) -> None:
     """The APIs answer 429 when the project is over its requests per second."""
-    clock = FakeTime()
-    api = start_sandbox(clock=clock, sleep=clock.sleep, request_rate=1)
+    api = start_sandbox(frozen=True, request_rate=1)
     api.ok("GET", "/conversation/v1/~/apps")
 
     response = api("GET", "/template/v2/~/templates")

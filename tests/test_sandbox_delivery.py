@@ -11,8 +11,8 @@ from functools import partial
 import pytest
 from sandbox_fixtures import (
     SECRET,
+    START,
     Api,
-    FakeTime,
     Inbox,
     StartSandbox,
     eventually,
@@ -25,7 +25,7 @@ from starlette.routing import Route
 
 from sinch_wrapper._http import httpx
 from sinch_wrapper.callbacks import parse
-from sinch_wrapper.sandbox import BackgroundServer, Server, Settings
+from sinch_wrapper.sandbox import BackgroundServer, Clock, Server, Settings
 from sinch_wrapper.sandbox.ids import Ulids, is_ulid
 
 SEND = "/conversation/v1/~/messages:send"
@@ -151,8 +151,7 @@ def test_silent_number_stays_queued(api: Api, inbox: Inbox) -> None:
 
 def test_queue_drains_at_its_rate(start_sandbox: StartSandbox) -> None:
     """Messages leave the queue at the drain rate, and the app shows what is left."""
-    clock = FakeTime()
-    api = start_sandbox(clock=clock, sleep=clock.sleep, drain_rate=10)
+    api = start_sandbox(frozen=True, drain_rate=10)
     for _ in range(3):
         api.send(api.settings.app_id)
 
@@ -166,7 +165,7 @@ def test_queue_drains_at_its_rate(start_sandbox: StartSandbox) -> None:
 
     sizes = [left()]
     for expected in (2, 1, 0):
-        clock.now += 0.11
+        api.server.clock.advance(0.1)
         eventually(partial(has_left, expected))
         sizes.append(left())
     assert sizes == [3, 2, 1, 0]
@@ -176,7 +175,7 @@ def test_seed_makes_ids_repeatable() -> None:
     """The same seed and clock give the same increasing ULIDs."""
 
     def ids() -> list[str]:
-        source = Ulids(FakeTime(), random.Random(1))
+        source = Ulids(Clock(START, frozen=True), random.Random(1))
         return [source() for _ in range(100)]
 
     assert ids() == ids() == sorted(set(ids()))

@@ -2,6 +2,7 @@
 
 # ruff: noqa: ARG001, FBT001 (requests are built alike)
 
+import time
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
@@ -10,10 +11,12 @@ from sandbox_fixtures import Api, row, sms, text
 
 from sinch_wrapper.sandbox.documents import OperationSpec, all_operations
 from sinch_wrapper.sandbox.resources._table import HANDLERS
+from sinch_wrapper.sandbox.shapes import timestamp
 from sinch_wrapper.sandbox.synthesis import synthesise
 from sinch_wrapper.sandbox.validation import answer_violations
 
-NOW = "2026-06-01T10:00:00Z"
+NOW = timestamp(time.time() - 60)
+LINE = {"identified_by": {"channel_identities": [{"channel": "LINE", "identity": "U1"}]}}
 IDENTITY = {"channel": "SMS", "identity": "+46700000001"}
 CONTACT = {"channel_identities": [IDENTITY], "language": "EN"}
 TEMPLATE = {
@@ -69,7 +72,9 @@ REQUESTS: dict[str, Request] = {
     ),
     "Capability_QueryCapability": _json(_message),
     "Contact_CreateContact": _json(CONTACT),
-    "Contact_GetChannelProfile": _json(lambda made: _message(made) | {"channel": "LINE"}),
+    "Contact_GetChannelProfile": _json(
+        lambda made: {"app_id": made["app_id"], "recipient": LINE, "channel": "LINE"}
+    ),
     "Contact_ListContacts": _query(channel="SMS", identity="+46700000001", page_size="5"),
     "Contact_MergeContact": _json(lambda made: {"source_id": made["source_id"]}),
     "Contact_UpdateContact": _with({"display_name": "Ada"}, update_mask="display_name,email"),
@@ -85,11 +90,13 @@ REQUESTS: dict[str, Request] = {
             "accept_time": NOW,
         }
     ),
+    "Conversation_ListConversations": _query(app_id="{app_id}", only_active="false"),
     "Conversation_ListRecentConversations": _query(app_id="{app_id}", order="ASC"),
     "Conversation_UpdateConversation": _with(
         {"metadata_json": {"a": 1}}, metadata_update_strategy="MERGE_PATCH"
     ),
     "Events_InjectEvent": _json({"app_event": {"composing_event": {}}, "accept_time": NOW}),
+    "Events_ListEvents": _query(contact_id="{contact_id}"),
     "Events_SendEvent": _json(lambda made: _message(made) | {"event": {"composing_event": {}}}),
     "Messages_SendMessage": _json(lambda made: _message(made) | {"message": text("Hi")}),
     "Messages_ListMessages": _query(view="WITHOUT_METADATA", direction="TO_CONTACT"),

@@ -8,7 +8,6 @@ import pytest
 from sandbox_fixtures import (
     START,
     Api,
-    FakeTime,
     StartSandbox,
     eventually,
     row,
@@ -62,20 +61,19 @@ def _status(api: Api, batch_id: str) -> str:
     return status
 
 
-def _scheduled(start: StartSandbox, **fields: Any) -> tuple[Api, FakeTime, str]:
-    clock = FakeTime()
-    api = start(clock=clock, sleep=clock.sleep)
+def _scheduled(start: StartSandbox, **fields: Any) -> tuple[Api, str]:
+    api = start(now=START, frozen=True)
     send_after = timestamp(START + 3600)
     batch_id = api.batch(api.settings.app_id, [ADA], send_after=send_after, **fields)
-    return api, clock, batch_id
+    return api, batch_id
 
 
 def test_scheduled_batch_runs_when_due(start_sandbox: StartSandbox) -> None:
     """A batch stays SCHEDULED until its time and is PROCESSED after it."""
-    api, clock, batch_id = _scheduled(start_sandbox)
-    clock.now += 3599
+    api, batch_id = _scheduled(start_sandbox)
+    api.server.clock.advance(3599)
     assert _status(api, batch_id) == "SCHEDULED"
-    clock.now += 1
+    api.server.clock.advance(1)
 
     eventually(lambda: _status(api, batch_id) == "PROCESSED")
 
@@ -83,11 +81,11 @@ def test_scheduled_batch_runs_when_due(start_sandbox: StartSandbox) -> None:
 @pytest.mark.parametrize("by_id", [True, False])
 def test_scheduled_batch_is_cancelled(start_sandbox: StartSandbox, by_id: bool) -> None:
     """A batch is cancelled by id or by metadata before its time, and then never runs."""
-    api, clock, batch_id = _scheduled(start_sandbox, batch_metadata={"job": "j"})
+    api, batch_id = _scheduled(start_sandbox, batch_metadata={"job": "j"})
     body = {"batch_id": batch_id} if by_id else {"metadataKey": "job", "metadataValue": "j"}
     api.ok("DELETE", BATCH, json=body)
     assert _status(api, batch_id) == "CANCELLED"
-    clock.now += DAY
+    api.server.clock.advance(DAY)
 
     messages = {"app_id": api.settings.app_id, "messages_source": "DISPATCH_SOURCE"}
     assert api.ok("GET", "/conversation/v1/~/messages", params=messages)["messages"] == []

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import json
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +17,29 @@ Node = dict[str, Any]
 
 
 class Refused(Exception):
-    """A document that cannot be turned into a correct client, with the place and the remedy."""
+    """
+    A document that cannot be turned into a correct client, with the place and the remedy.
+
+    ``place`` is the dotted way by which the pass that refuses knows the node. Whoever has the
+    document adds ``pointer``, the JSON pointer to the deepest node on that way, ``beyond``, the
+    rest of the way, and ``origin``, the name of the document.
+    """
 
     def __init__(self, place: str, problem: str, remedy: str = "repair it in an overlay") -> None:
         super().__init__(place, problem, remedy)
         self.place = place
         self.problem = problem
         self.remedy = remedy
+        self.pointer = ""
+        self.beyond = ""
+        self.origin = ""
 
     def __str__(self) -> str:
-        return f"{self.place}: {self.problem}; {self.remedy}"
+        inside = f" ({self.beyond})" if self.beyond else ""
+        place = f"{self.origin}, {self.place}" if self.origin else self.place
+        if self.pointer:
+            place = f"{self.origin}{self.pointer}{inside}"
+        return f"{place}: {self.problem}; {self.remedy}"
 
 
 class _StrictLoader(yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader):  # type: ignore[misc]  # either base is a Loader
@@ -67,6 +82,10 @@ def load(path: Path) -> Node:
 
 
 def _parsed(text: str, name: str) -> object:
+    # JSON is nearly YAML: tabs and escaped surrogate pairs are read by a JSON parser only.
+    if text.lstrip("\ufeff \t\r\n").startswith("{"):
+        with contextlib.suppress(json.JSONDecodeError):
+            return json.loads(text.lstrip("\ufeff"), object_pairs_hook=partial(_unique, name))
     try:
         loader = _StrictLoader(text)
         loader.place = name
@@ -78,6 +97,15 @@ def _parsed(text: str, name: str) -> object:
         raise Refused(
             name, "has a key or an anchor that JSON does not know", "correct it"
         ) from error
+
+
+def _unique(place: str, pairs: list[tuple[str, Any]]) -> Node:
+    result: Node = {}
+    for key, value in pairs:
+        if key in result:
+            raise Refused(place, f"the key {key!r} stands twice in one mapping", "drop one")
+        result[key] = value
+    return result
 
 
 def schemas(document: Node) -> dict[str, Node]:

@@ -6,8 +6,10 @@ from openapi_python_client.strings import PythonIdentifier
 
 from codegen.document import Node, Refused, copied, schemas
 from codegen.flatten import flatten
+from codegen.form import check_form
 from codegen.hoist import hoist
 from codegen.operations import normalise_operations
+from codegen.pointer import pointing
 from codegen.refusals import check
 from codegen.relax import relax, sent_only
 from codegen.simplify import simplify
@@ -17,8 +19,14 @@ def normalise(document: Node) -> Node:
     """
     Return a document of flat objects, string enums and JSON operations with the same meaning.
 
-    Raises: Refused, naming the place, for anything whose meaning would change.
+    Raises: Refused, with the JSON pointer, for anything whose meaning would change.
     """
+    with pointing(document):
+        return _normalised(document)
+
+
+def _normalised(document: Node) -> Node:
+    check_form(document)
     check(document)
     result = copied(document)
     components = result.setdefault("components", {})

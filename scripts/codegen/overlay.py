@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import jsonpath
@@ -9,23 +11,56 @@ import jsonpath
 from codegen.document import Node, Refused, copied
 
 
-def apply(document: Node, overlay: Node, name: str) -> Node:
+@dataclass(frozen=True, slots=True)
+class Note:
+    """An action that had nothing to repair."""
+
+    place: str
+    problem: str
+    document: str = ""
+
+    def __str__(self) -> str:
+        on = f" on {self.document}" if self.document else ""
+        return f"{self.place}{on}: {self.problem}; drop or correct the action"
+
+
+def apply(document: Node, overlay: Node, name: str) -> tuple[Node, list[Note]]:
     """
-    Return the document with every action of the overlay applied in order.
+    Return the document with every action of the overlay applied in order, and what was idle.
 
-    An action whose target matches nothing is refused: the document has changed under it, and a
-    repair that silently stops repairing is worse than none.
+    An action whose target matches nothing, or whose update is there already, changes nothing and
+    is noted: the fault that it repaired is gone, or stands elsewhere now.
 
-    Raises: Refused, naming the overlay and the action.
+    Raises: Refused, naming the overlay and the action, for an action that is faulty in itself.
+    """
+    result, notes = copied(document), list[Note]()
+    for place, action in actions(overlay, name):
+        matches = matched(result, action, place)
+        if not matches:
+            problem = (
+                "matches nothing in the document: the repair is no longer needed, or has moved"
+            )
+            notes.append(Note(place, problem))
+        elif not _removes(action) and all(_holds(m.obj, action["update"]) for m in matches):
+            notes.append(Note(place, "finds its update in the document: it is no longer needed"))
+        else:
+            _apply_action(matches, action, place)
+    return result, notes
+
+
+def actions(overlay: Node, name: str) -> Iterator[tuple[str, Node]]:
+    """
+    Yield the actions of an overlay, each with what names it in a message.
+
+    Raises: Refused for a file that is no overlay, and for an action without target or reason.
     """
     if not str(overlay.get("overlay", "")).startswith("1."):
         raise Refused(name, "is not an Overlay 1.x file", "start it with overlay: 1.0.0")
-    result = copied(document)
-    actions = overlay.get("actions")
-    if not isinstance(actions, list) or not actions:
+    listed = overlay.get("actions")
+    if not isinstance(listed, list) or not listed:
         raise Refused(name, "has no list of actions", "an overlay without them repairs nothing")
-    for number, action in enumerate(actions):
-        place = f"{name}, action {number + 1}"
+    for number, action in enumerate(listed, 1):
+        place = f"{name}, action {number}"
         if not isinstance(action, dict):
             raise Refused(place, "is no action", "give it a target, a description and an update")
         place = f"{place} ({action.get('target')})"
@@ -33,29 +68,48 @@ def apply(document: Node, overlay: Node, name: str) -> Node:
             raise Refused(place, "has no valid JSONPath target", "correct the target")
         if not action.get("description"):
             raise Refused(place, "has no description", "give the reason for the repair")
-        _apply_action(result, action, place)
-    return result
+        if not _removes(action) and "update" not in action:
+            raise Refused(place, "neither updates nor removes", "give update or remove: true")
+        yield place, action
 
 
-def _apply_action(document: Node, action: Node, place: str) -> None:
+def matched(document: Node, action: Node, place: str) -> list[jsonpath.JSONPathMatch]:
+    """
+    What the target of an action matches.
+
+    Raises: Refused when the target is no JSONPath.
+    """
     try:
-        matches = list(jsonpath.finditer(action["target"], document))
+        return list(jsonpath.finditer(action["target"], document))
     except jsonpath.JSONPathError as error:
         raise Refused(place, "has no valid JSONPath target", "correct the target") from error
-    if not matches:
-        raise Refused(place, "matches nothing in the document", "drop or correct the action")
-    if action.get("remove") is True:
-        # From the back, so that removing one list item does not move the next.
-        for match in reversed(matches):
-            if match.parent is None:
-                raise Refused(place, "would remove the whole document", "correct the target")
-            holder: Any = match.parent.obj
-            del holder[match.parts[-1]]
-    elif "update" in action:
+
+
+def _removes(action: Node) -> bool:
+    return action.get("remove") is True
+
+
+def _apply_action(matches: list[jsonpath.JSONPathMatch], action: Node, place: str) -> None:
+    if not _removes(action):
         for match in matches:
             _update(match.obj, action["update"], place)
-    else:
-        raise Refused(place, "neither updates nor removes", "give update or remove: true")
+        return
+    # From the back, so that removing one list item does not move the next.
+    for match in reversed(matches):
+        if match.parent is None:
+            raise Refused(place, "would remove the whole document", "correct the target")
+        holder: Any = match.parent.obj
+        del holder[match.parts[-1]]
+
+
+def _holds(target: object, update: object) -> bool:
+    """Tell whether an update would add nothing."""
+    if isinstance(target, list):
+        items = update if isinstance(update, list) else [update]
+        return all(item in target for item in items)
+    if isinstance(target, dict) and isinstance(update, dict):
+        return all(key in target and _holds(target[key], value) for key, value in update.items())
+    return bool(target == update) and type(target) is type(update)
 
 
 def _update(target: object, update: Any, place: str) -> None:  # noqa: ANN401 - any JSON value

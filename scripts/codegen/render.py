@@ -19,6 +19,7 @@ from openapi_python_client.parser.errors import GeneratorError
 from codegen import docstrings
 from codegen.document import Node, Refused
 from codegen.normalise import normalise
+from codegen.pointer import pointing
 from codegen.views import Views
 
 _HERE = Path(__file__).parent
@@ -48,11 +49,12 @@ def render(document: Node, package: str, origin: str, folder: Path) -> Path:
     """
     target = folder / package
     shutil.rmtree(target, ignore_errors=True)
-    normalised = normalise(document)
-    project = _project(normalised, document, package, target)
-    # The generator reports its progress on standard output.
-    with contextlib.redirect_stdout(io.StringIO()):
-        project.build()
+    with pointing(document, origin):
+        normalised = normalise(document)
+        project = _project(normalised, document, package, target)
+        # The generator reports its progress on standard output.
+        with contextlib.redirect_stdout(io.StringIO()):
+            project.build()
     _finish(target, document, origin)
     return target
 

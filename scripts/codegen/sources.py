@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from codegen import overlay
@@ -21,6 +21,14 @@ class Source:
     sha256: str
     url: str | None
     overlays: tuple[Path, ...]
+    origin: str = ""
+    """What the committed document is: an address, a file name, or a transcription."""
+    version: str = ""
+    """``info.version`` of the committed document."""
+    etag: str = ""
+    """What the server called the committed document, when it came from ``url``."""
+    page: str = ""
+    """The documentation page with the link to the newest document."""
 
     def read(self) -> Node:
         """
@@ -44,10 +52,15 @@ class Source:
 
     def repaired(self) -> Node:
         """The document with its overlays applied, in the order of sources.toml."""
-        document = self.read()
+        return self.overlaid()[0]
+
+    def overlaid(self) -> tuple[Node, list[overlay.Note]]:
+        """The repaired document, and the actions that had nothing to repair."""
+        document, notes = self.read(), list[overlay.Note]()
         for path in self.overlays:
-            document = overlay.apply(document, load(path), f"overlays/{path.name}")
-        return document
+            document, more = overlay.apply(document, load(path), f"overlays/{path.name}")
+            notes += [replace(note, document=self.path.name) for note in more]
+        return document, notes
 
 
 def sources(folder: Path) -> list[Source]:
@@ -67,6 +80,7 @@ def sources(folder: Path) -> list[Source]:
                 sha256=entry["sha256"],
                 url=entry.get("url"),
                 overlays=tuple(folder / "overlays" / item for item in entry["overlays"]),
+                **{key: str(entry.get(key, "")) for key in ("origin", "version", "etag", "page")},
             )
             for name, entry in table.items()
         ]

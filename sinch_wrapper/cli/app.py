@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import click
 
+from sinch_wrapper.cli.bulk import bulk
 from sinch_wrapper.cli.calls import api, send, token
 from sinch_wrapper.cli.demo import demo
 from sinch_wrapper.cli.serving import sandbox
@@ -60,7 +61,7 @@ def commands() -> None:
     """Sinch Conversation, Batch and Template APIs on the command line."""
 
 
-for _command in (demo, sandbox, token, send, api):
+for _command in (demo, sandbox, token, send, api, bulk):
     commands.add_command(_command)
 
 

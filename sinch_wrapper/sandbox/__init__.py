@@ -1,15 +1,25 @@
-"""A stand-in for the three APIs and their token endpoint, for demos, tests and benchmarks."""
+"""A stand-in for the three APIs and their token endpoint, for demos, tests and benchmarks.
+
+Everything else is proven on it, so it shares no code with the client: not the signing of
+callbacks, not the reading of JSON, not the host names. What it knows comes from the OpenAPI
+documents, which it reads as data, and from the documented behaviour; a mistake of the client
+therefore meets something that does not make the same one. For its own requests (callbacks) it
+uses the HTTP library as it is.
+"""
 
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from sinch_wrapper.sandbox.app import create_app
+    from sinch_wrapper.sandbox.clock import Clock
     from sinch_wrapper.sandbox.faults import FaultRule, parse_fault
-    from sinch_wrapper.sandbox.server import BackgroundServer, Server, serve
+    from sinch_wrapper.sandbox.http_server import BackgroundServer
+    from sinch_wrapper.sandbox.server import Server, serve
     from sinch_wrapper.sandbox.settings import Settings
 
 __all__ = [
     "BackgroundServer",
+    "Clock",
     "FaultRule",
     "Server",
     "Settings",
@@ -19,7 +29,8 @@ __all__ = [
 ]
 
 _HOMES = {
-    "BackgroundServer": "server",
+    "BackgroundServer": "http_server",
+    "Clock": "clock",
     "FaultRule": "faults",
     "Server": "server",
     "Settings": "settings",

@@ -1,137 +1,167 @@
 """The ASGI app of the sandbox: three APIs and the token endpoint under one address."""
 
-import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from email.utils import formatdate
+from functools import lru_cache, partial
 from http import HTTPStatus
 
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
-from sinch_wrapper.sandbox.abort import abort_connection
+from sinch_wrapper.sandbox.addresses import AUTH, Address, find_address, token_url
+from sinch_wrapper.sandbox.admin import PREFIX, administer
 from sinch_wrapper.sandbox.auth import TokenRefusal
+from sinch_wrapper.sandbox.breaking import under_fault
+from sinch_wrapper.sandbox.codec import encode
 from sinch_wrapper.sandbox.documents import PACKAGES, OperationSpec, operations
-from sinch_wrapper.sandbox.errors import Refusal
-from sinch_wrapper.sandbox.faults import TOKEN_OPERATION, FaultRule, strike
+from sinch_wrapper.sandbox.errors import Refusal, invalid
+from sinch_wrapper.sandbox.faults import TOKEN_OPERATION, FaultRule
+from sinch_wrapper.sandbox.holder import Holder
+from sinch_wrapper.sandbox.hub import Hub
+from sinch_wrapper.sandbox.intake import read_body, require_json
 from sinch_wrapper.sandbox.resources._table import HANDLERS
 from sinch_wrapper.sandbox.routing import Router
 from sinch_wrapper.sandbox.settings import Settings
 from sinch_wrapper.sandbox.synthesis import synthesise
 from sinch_wrapper.sandbox.validation import checks
-from sinch_wrapper.sandbox.world import Call, World
+from sinch_wrapper.sandbox.world import Call
 
-_METHODS = ["GET", "PUT", "POST", "PATCH", "DELETE"]
+_GONE = 499
 
 
 def create_app(settings: Settings | None = None) -> Starlette:
     """Return the sandbox as an ASGI app; its queues and callbacks run while its lifespan does.
 
-    The APIs are under `/conversation`, `/batch` and `/template`, the token endpoint is
-    `/auth/oauth2/token`: `Endpoints.sandbox(base_url)` knows them.
+    The APIs are under `/conversation`, `/batch` and `/template`, in another region under
+    `/eu/conversation` and so on, the token endpoint is `/auth/oauth2/token`; or all of them
+    under the real host names, by the header `Host`. `/_sandbox` is for whoever runs the tests.
     """
-    world = World(settings or Settings())
-    sandbox = _Sandbox(world)
+    holder = Holder(settings or Settings())
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        world.start()
+        holder.start()
         try:
             yield
         finally:
-            await world.aclose()
+            await holder.aclose()
 
-    routes = [
-        Route("/auth/oauth2/token", sandbox.token, methods=["POST"]),
-        Route("/{rest:path}", sandbox.call, methods=_METHODS),
-    ]
-    app = Starlette(routes=routes, lifespan=lifespan)
-    app.state.world = world
+    app = Starlette(lifespan=lifespan)
+    # No route of Starlette matches every path: one with a line break fits none.
+    app.router.default = _Front(holder)
+    app.state.holder = holder
     return app
 
 
-class _Sandbox:
-    """The way of a request: fault, credentials, project, limit, checks, handler."""
+class _Front:
+    """The way of a request: address, fault, credentials, project, limit, checks, handler."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
-        self._routers = {api: Router(operations(api)) for api in PACKAGES}
+    def __init__(self, holder: Holder) -> None:
+        self._holder = holder
+        self._routers = {str(api): Router(operations(api)) for api in PACKAGES}
+        self._token_path = f"/{token_url().split('/', 3)[3]}"
 
-    async def token(self, request: Request) -> Response:
-        rule = self._strike(TOKEN_OPERATION)
-        try:
-            await self._before(rule)
-            authorization = request.headers.get("authorization", "")
-            answer = _json(200, self._world.authority.issue(authorization, await request.body()))
-        except TokenRefusal as refusal:
-            answer = _json(refusal.code, {"error": refusal.error})
-            if refusal.code == HTTPStatus.UNAUTHORIZED:
-                answer.headers["www-authenticate"] = 'Basic realm="sinch-sandbox"'
-        except Refusal as refusal:
-            return _refused(refusal)
-        return await self._after(rule, request, answer)
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        answer = await self._answer(Request(scope, receive))
+        # By the clock of the sandbox: one that was moved is a server whose clock is wrong.
+        answer.headers.setdefault("date", _http_date(int(self._holder.hub.clock())))
+        await answer(scope, receive, send)
 
-    async def call(self, request: Request) -> Response:
-        try:
-            spec, path = self._match(request)
-            rule = self._strike(spec.id)
-            await self._before(rule)
-            answer = await self._serve(request, spec, path)
-        except Refusal as refusal:
-            return _refused(refusal)
-        except ClientDisconnect:
-            return Response(status_code=499)
-        return await self._after(rule, request, answer)
-
-    async def _serve(self, request: Request, spec: OperationSpec, path: dict[str, str]) -> Response:
-        world = self._world
-        world.authority.check(request.headers.get("authorization", ""))
-        if path.get("project_id") != world.settings.project_id:
-            raise Refusal(403, "The credentials are not those of this project")
-        world.meter.take()
-        check = checks(spec)
-        check.path(path)
-        query = check.query(request.query_params.multi_items())
-        call = Call(path, query, check.body(await request.body()))
-        handler = HANDLERS.get(spec.id)
-        return _json(200, handler(world, call) if handler else synthesise(spec))
-
-    def _match(self, request: Request) -> tuple[OperationSpec, dict[str, str]]:
+    async def _answer(self, request: Request) -> Response:
+        hub = self._holder.hub
         raw = request.scope.get("raw_path") or request.url.path.encode()
-        prefix, _, rest = raw.decode("latin-1").split("?")[0].lstrip("/").partition("/")
-        for api, router in self._routers.items():
-            if prefix == api:
-                return router.match(request.method, f"/{rest}")
-        raise Refusal(404, "There is no such path")
+        path = raw.decode("latin-1").partition("?")[0]
+        try:
+            if path.startswith(PREFIX):
+                return await administer(self._holder, request, path.removeprefix(PREFIX))
+            return await self._call(hub, request, path)
+        except Refusal as refusal:
+            return _refused(hub, refusal)
+        except ClientDisconnect:
+            return Response(status_code=_GONE)
 
-    def _strike(self, operation_id: str) -> FaultRule | None:
-        rule = strike(self._world.settings.faults, operation_id, self._world.chance)
-        if rule is not None:
-            self._world.struck[operation_id] += 1
-        return rule
-
-    async def _before(self, rule: FaultRule | None) -> None:
+    async def _call(self, hub: Hub, request: Request, path: str) -> Response:
+        address = find_address(request.headers.get("host", ""), path, hub.settings.region)
+        if address is None:
+            raise Refusal(404, "There is no such path")
+        if address.api == AUTH:
+            self._require_token_path(request, address)
+            rule = hub.faults.strike(TOKEN_OPERATION)
+            serve = partial(_token, hub, request, rule)
+        else:
+            spec, parameters = self._routers[address.api].match(request.method, address.path)
+            rule = hub.faults.strike(spec.id)
+            serve = partial(_operation, hub, request, address, spec, parameters)
         if rule is None:
-            return
-        if rule.kind == "slow":
-            await self._world.settings.sleep(rule.value or 0)
-        elif rule.kind == "status":
-            headers = {} if rule.value is None else {"retry-after": f"{rule.value:g}"}
-            raise Refusal(rule.status, "The sandbox was told to fail", headers=headers)
+            return await serve()
+        return await under_fault(hub, rule, request, serve)
 
-    async def _after(self, rule: FaultRule | None, request: Request, answer: Response) -> Response:
-        if rule is not None and rule.kind == "drop":
-            await abort_connection(request)
-        return answer
+    def _require_token_path(self, request: Request, address: Address) -> None:
+        if address.path != self._token_path:
+            raise Refusal(404, "There is no such path")
+        if request.method != "POST":
+            raise Refusal(405, "This path has no such method", headers={"allow": "POST"})
+
+
+async def _token(hub: Hub, request: Request, rule: FaultRule | None) -> Response:
+    form = await read_body(request, hub.settings.body_limit) or b""
+    lives = rule.seconds if rule is not None and rule.kind == "expire" else None
+    try:
+        authorization = request.headers.get("authorization", "")
+        answer = _json(200, hub.authority.issue(authorization, form, lives))
+    except TokenRefusal as refusal:
+        answer = _json(refusal.code, {"error": refusal.error})
+        if refusal.code == HTTPStatus.UNAUTHORIZED:
+            answer.headers["www-authenticate"] = 'Basic realm="sinch-sandbox"'
+    hub.ledger.answers[TOKEN_OPERATION][answer.status_code] += 1
+    return answer
+
+
+async def _operation(
+    hub: Hub, request: Request, address: Address, spec: OperationSpec, path: dict[str, str]
+) -> Response:
+    try:
+        answer = _json(200, await _served(hub, request, address, spec, path))
+    except Refusal as refusal:
+        answer = _refused(hub, refusal)
+    hub.ledger.answers[spec.id][answer.status_code] += 1
+    return answer
+
+
+async def _served(
+    hub: Hub, request: Request, address: Address, spec: OperationSpec, path: dict[str, str]
+) -> object:
+    raw = await read_body(request, hub.settings.body_limit)
+    hub.authority.check(request.headers.get("authorization", ""))
+    if path.get("project_id") != hub.settings.project_id:
+        raise Refusal(403, "The credentials are not those of this project")
+    hub.meter.take()
+    check = checks(spec)
+    check.path(path)
+    query = check.query(request.query_params.multi_items())
+    if not check.takes_body:
+        raw = b""
+    try:
+        call = Call(path, query, check.body(require_json(request, raw)))
+        handler = HANDLERS.get(spec.id)
+        return handler(hub.worlds[address.region], call) if handler else synthesise(spec)
+    except RecursionError:
+        raise invalid("body", "The body is nested too deep.") from None
+
+
+@lru_cache(maxsize=8)
+def _http_date(moment: int) -> str:
+    return formatdate(moment, usegmt=True)
 
 
 def _json(status: int, value: object) -> Response:
-    content = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return Response(content, status_code=status, media_type="application/json")
+    return Response(encode(value), status_code=status, media_type="application/json")
 
 
-def _refused(refusal: Refusal) -> Response:
-    answer = _json(refusal.code, refusal.body())
+def _refused(hub: Hub, refusal: Refusal) -> Response:
+    answer = _json(refusal.code, refusal.body(hub.settings.error_shape))
     answer.headers.update(refusal.headers)
     return answer

@@ -33,15 +33,19 @@ class Authority:
         self._rng = rng
         self._expiries: dict[str, float] = {}
 
-    def issue(self, authorization: str, form: bytes) -> Json:
-        """Answer a client credentials request; raises TokenRefusal."""
+    def issue(self, authorization: str, form: bytes, lives: float | None = None) -> Json:
+        """Answer a client credentials request; raises TokenRefusal.
+
+        The token lives as long as the answer says, or *lives* seconds.
+        """
         if not self._is_key(authorization):
             raise TokenRefusal(401, "invalid_client")
         grant = parse_qs(form.decode("latin-1")).get("grant_type", [""])[0]
         if grant != "client_credentials":
             raise TokenRefusal(400, "unsupported_grant_type" if grant else "invalid_request")
         token = base64.urlsafe_b64encode(self._rng.randbytes(48)).decode()
-        self._expiries[token] = self._clock() + self._settings.token_lifetime
+        lives = self._settings.token_lifetime if lives is None else lives
+        self._expiries[token] = self._clock() + lives
         while len(self._expiries) > _MAX_TOKENS:
             del self._expiries[next(iter(self._expiries))]
         lifetime = int(self._settings.token_lifetime)
@@ -60,6 +64,12 @@ class Authority:
         if expiry <= self._clock():
             reason = 'error_description="The token is expired"'
             raise _unauthenticated(f'Bearer {_REALM}, error="invalid_token", {reason}')
+
+    def revoke(self, authorization: str) -> None:
+        """End the life of a token that a caller presents."""
+        token = authorization.partition(" ")[2].strip()
+        if token in self._expiries:
+            self._expiries[token] = float("-inf")
 
     def _is_key(self, authorization: str) -> bool:
         scheme, _, encoded = authorization.partition(" ")

@@ -13,11 +13,12 @@ class Background:
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def spawn(self, work: Coroutine[object, object, None]) -> None:
+    def spawn(self, work: Coroutine[object, object, None]) -> "asyncio.Task[None]":
         """Start *work* on the running event loop."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._done)
+        return task
 
     async def aclose(self) -> None:
         """Cancel what still runs and wait until it has ended."""

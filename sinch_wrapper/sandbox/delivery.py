@@ -1,14 +1,17 @@
 """The queue of each app: it drains at a rate, and each message ends in delivery receipts."""
 
-from collections import deque
+import asyncio
+from collections import Counter, deque
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from sinch_wrapper.sandbox.background import Background
 from sinch_wrapper.sandbox.errors import Refusal
-from sinch_wrapper.sandbox.notify import Callback, Notifier
-from sinch_wrapper.sandbox.settings import Settings
+from sinch_wrapper.sandbox.ledger import Entry
+from sinch_wrapper.sandbox.notify import Callback
 from sinch_wrapper.sandbox.shapes import Json
-from sinch_wrapper.sandbox.store import Store
+
+if TYPE_CHECKING:
+    from sinch_wrapper.sandbox.world import World
 
 UNREACHABLE_SUFFIX = "000"
 SILENT_SUFFIX = "999"
@@ -20,23 +23,30 @@ _TICK = 0.02
 class Outbound:
     """A message or an event on its way to a channel."""
 
-    app_id: str
+    entry: Entry
     id: str
     correlation_id: str
     callback_url: str
-    channel_identity: Json = field(repr=False)
+    identities: list[Json] = field(repr=False)
     metadata: str = field(repr=False)
     contact_id: str
     conversation_id: str
     processing_mode: str
     is_event: bool
+    since: float
+    expires: float = float("inf")
+
+    @property
+    def app_id(self) -> str:
+        """The app that sends it."""
+        return self.entry.order.app_id
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
     """A message that ends before it is queued."""
 
-    app_id: str
+    entry: Entry
     message_id: str
     contact_id: str
     reason: Json
@@ -47,52 +57,55 @@ class Failure:
 
 class Outbox:
     """
-    The queues of all apps.
+    The queues of all apps of a region.
 
-    An identity that ends in 000 cannot be reached: its message fails with RECIPIENT_NOT_REACHABLE.
-    One that ends in 999 is silent: its message stays at QUEUED_ON_CHANNEL. One that opted out of
-    everything fails with RECIPIENT_NOT_OPTED_IN. All others are delivered.
+    An identity that ends in 000 cannot be reached: the next channel is tried, and without one the
+    message fails with RECIPIENT_NOT_REACHABLE. One that ends in 999 is silent: its message stays at
+    QUEUED_ON_CHANNEL. One that opted out of everything fails with RECIPIENT_NOT_OPTED_IN, a
+    message beyond its `ttl` with DELIVERY_TIMED_OUT. All others are delivered.
     """
 
-    def __init__(
-        self, settings: Settings, store: Store, tasks: Background, notifier: Notifier
-    ) -> None:
-        self._settings = settings
-        self._store = store
-        self._tasks = tasks
-        self._notifier = notifier
+    def __init__(self, world: "World") -> None:
+        self._world = world
         self._queues: dict[str, deque[Outbound]] = {}
+        self._reserved: Counter[str] = Counter()
 
     def size(self, app_id: str) -> int:
         """Return how many messages wait in the queue of the app."""
-        return len(self._queues.get(app_id, ()))
+        return len(self._queues.get(app_id, ())) + self._reserved[app_id]
 
     def require_room(self, app_id: str, messages: int) -> None:
         """Raise Refusal 429 when *messages* more would overflow the queue of the app."""
-        if self.size(app_id) + messages > self._settings.queue_limit:
+        if self.size(app_id) + messages > self._world.settings.queue_limit:
             raise Refusal(429, "The message queue of the app is full")
+
+    def reserve(self, app_id: str, messages: int) -> None:
+        """Count messages as waiting that are accepted and not yet queued; negative: no longer."""
+        self._reserved[app_id] += messages
 
     def put(self, outbound: Outbound) -> None:
         """Queue a message; the queue starts to drain if it stood still."""
         queue = self._queues.setdefault(outbound.app_id, deque())
         queue.append(outbound)
         if len(queue) == 1:
-            self._tasks.spawn(self._drain(outbound.app_id))
+            self._world.tasks.spawn(self._drain(outbound.app_id))
 
     def fail(self, failure: Failure) -> None:
         """Send the receipt of a message that failed before it was queued (batch-api.md 10)."""
+        failure.entry.message_id = failure.message_id
+        failure.entry.outcome, failure.entry.reason = "FAILED", failure.reason["code"]
         report = {
             "message_id": failure.message_id,
             "status": "FAILED",
             "contact_id": failure.contact_id,
             "reason": failure.reason,
         }
-        self._notifier.emit(
+        self._world.notifier.emit(
             Callback(
                 "MESSAGE_DELIVERY",
                 "message_delivery_report",
                 report,
-                app_id=failure.app_id,
+                app_id=failure.entry.order.app_id,
                 message_metadata=failure.message_metadata,
                 correlation_id=failure.correlation_id,
                 override_url=failure.callback_url,
@@ -101,31 +114,44 @@ class Outbox:
         )
 
     async def _drain(self, app_id: str) -> None:
-        queue = self._queues[app_id]
-        burst = max(1, round(self._settings.drain_rate * _TICK))
+        queue, clock = self._queues[app_id], self._world.clock
+        rate = self._world.settings.drain_rate
+        burst = max(1, round(rate * _TICK))
+        due = queue[0].since
         while queue:
             # The head leaves the queue last: while it is there, put() starts no second drain.
             sent = min(burst, len(queue))
-            await self._settings.sleep(sent / self._settings.drain_rate)
+            # Counted from the time it was sent, so that a jump of the clock is caught up.
+            due += sent / rate
+            await clock.sleep_until(due)
             for _ in range(sent):
                 self._hand_over(queue[0])
                 queue.popleft()
+            await asyncio.sleep(0)
 
     def _hand_over(self, outbound: Outbound) -> None:
-        self._receipt(outbound, "QUEUED_ON_CHANNEL")
-        identity = outbound.channel_identity["identity"]
-        if self._store.opted_out(outbound.app_id, identity):
-            self._receipt(outbound, "FAILED", "RECIPIENT_NOT_OPTED_IN")
-        elif identity.endswith(UNREACHABLE_SUFFIX):
-            self._receipt(outbound, "FAILED", "RECIPIENT_NOT_REACHABLE")
-        elif not identity.endswith(SILENT_SUFFIX):
-            self._receipt(outbound, "DELIVERED")
+        store = self._world.store
+        if self._world.clock() > outbound.expires:
+            self._receipt(outbound, outbound.identities[0], "FAILED", "DELIVERY_TIMED_OUT")
+            return
+        for place, identity in enumerate(outbound.identities, 1):
+            self._receipt(outbound, identity, "QUEUED_ON_CHANNEL")
+            address = identity["identity"]
+            opted_out = store.opted_out(outbound.app_id, address)
+            if not (opted_out or address.endswith(UNREACHABLE_SUFFIX)):
+                if not address.endswith(SILENT_SUFFIX):
+                    self._receipt(outbound, identity, "DELIVERED")
+                return
+            reason = "RECIPIENT_NOT_OPTED_IN" if opted_out else "RECIPIENT_NOT_REACHABLE"
+            last = place == len(outbound.identities)
+            self._receipt(outbound, identity, "FAILED" if last else "SWITCHING_CHANNEL", reason)
 
-    def _receipt(self, outbound: Outbound, status: str, reason: str = "") -> None:
+    def _receipt(self, outbound: Outbound, identity: Json, status: str, reason: str = "") -> None:
+        outbound.entry.outcome, outbound.entry.reason = status, reason
         report: Json = {
             ("event_id" if outbound.is_event else "message_id"): outbound.id,
             "status": status,
-            "channel_identity": outbound.channel_identity,
+            "channel_identity": identity,
             "contact_id": outbound.contact_id,
             "metadata": outbound.metadata,
             "processing_mode": outbound.processing_mode,
@@ -135,10 +161,10 @@ class Outbox:
         if reason:
             report["reason"] = {
                 "code": reason,
-                "description": "The sandbox was told to fail this message.",
+                "description": "The sandbox fails messages to such recipients.",
                 "sub_code": "UNSPECIFIED_SUB_CODE",
             }
-        self._notifier.emit(
+        self._world.notifier.emit(
             Callback(
                 "EVENT_DELIVERY" if outbound.is_event else "MESSAGE_DELIVERY",
                 "event_delivery_report" if outbound.is_event else "message_delivery_report",

@@ -2,8 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
 
 from sinch_wrapper.sandbox.shapes import Json
+
+ErrorShape: TypeAlias = Literal["wrapped", "flat"]
 
 _BAD_REQUEST = "type.googleapis.com/google.rpc.BadRequest"
 
@@ -15,6 +18,7 @@ STATUS_NAMES = {
     405: "UNIMPLEMENTED",
     409: "ALREADY_EXISTS",
     413: "INVALID_ARGUMENT",
+    415: "INVALID_ARGUMENT",
     429: "RESOURCE_EXHAUSTED",
     500: "INTERNAL",
     501: "UNIMPLEMENTED",
@@ -32,18 +36,23 @@ class Violation:
 
 @dataclass(slots=True)
 class Refusal(Exception):  # noqa: N818 (an answer, no mistake)
-    """A request that is answered with an error status and the wrapped error body."""
+    """A request that is answered with an error status and the error body of the APIs."""
 
     code: int
     message: str
     details: Sequence[Json] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
 
-    def body(self) -> Json:
-        """Return the body: ``{"error": {code, message, status, details}}`` (batch-api.md 9.1)."""
+    def body(self, shape: ErrorShape = "wrapped") -> Json:
+        """
+        Return the body: ``{"error": {code, message, status, details}}``, or these four flat.
+
+        Both shapes are documented (batch-api.md 9.1).
+        """
         status = STATUS_NAMES.get(self.code, "UNKNOWN")
-        error = {"code": self.code, "message": self.message, "status": status}
-        return {"error": error | {"details": list(self.details)}}
+        error: Json = {"code": self.code, "message": self.message, "status": status}
+        error["details"] = list(self.details)
+        return error if shape == "flat" else {"error": error}
 
 
 def bad_request(violations: Sequence[Violation]) -> Refusal:

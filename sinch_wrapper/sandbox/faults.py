@@ -1,19 +1,29 @@
-"""Faults on demand: rules by operation id, and the draw that decides whether one strikes."""
+"""Faults on demand: rules by operation, and how they are written."""
 
-import random
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
-from fnmatch import fnmatchcase
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias, get_args
 
 TOKEN_OPERATION = "Auth_Token"  # noqa: S105 (a name, no secret)
+CALLBACK_OPERATION = "Callback"
+
+Kind: TypeAlias = Literal[
+    "status", "drop", "drop-before", "reset", "reset-before", "half", "slow", "expire", "skew"
+]
+KINDS: tuple[Kind, ...] = get_args(Kind)
 
 _RULE = re.compile(
-    r"(?P<operation>[\w*?]+):(?P<kind>drop|slow|[45]\d\d)(?:=(?P<value>\d+(?:\.\d+)?))?"
-    r"(?::(?P<percent>\d+(?:\.\d+)?)%)?"
+    r"(?P<operation>[\w*?]+):(?P<kind>[a-z-]+|[2-5]\d\d)(?:=(?P<value>.+?))?"
+    r"(?::(?P<percent>\d+(?:\.\d+)?)%|:#(?P<first>\d+)(?:-(?P<last>\d*))?)?"
+    r"(?::body=(?P<body>.*))?",
+    re.DOTALL,
 )
-_SLOW_SECONDS = 1.0
+_FORM = (
+    "write OPERATION:KIND[=VALUE][:PERCENT%|:#N|:#N-M][:body=TEXT], where KIND is a status such "
+    f"as 503, or {', '.join(KINDS[1:])}"
+)
+_SECONDS: dict[str, float] = {"slow": 1.0, "expire": 0.0, "skew": 3600.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,46 +31,86 @@ class FaultRule:
     """
     What goes wrong, where, and how often.
 
-    *kind* ``"status"`` answers *status* instead of serving the request, ``"drop"`` serves it and
-    then closes the connection without an answer, ``"slow"`` waits before serving. *value* is the
-    wait in seconds of ``slow``, or the ``Retry-After`` of a status; None leaves it out.
-    *operation* is an operation id in which ``*`` and ``?`` are wildcards.
+    *operation* is an operation id in which ``*`` and ``?`` are wildcards; the token endpoint is
+    ``Auth_Token`` and the posting of callbacks ``Callback``. Of the matching calls the rule
+    strikes the share *rate*, or with *calls* the n-th to m-th (None: and all later ones).
+
+    | *kind* | what happens |
+    |---|---|
+    | status | *status* with *body* and *headers*, instead of serving the request |
+    | drop, reset, half | served, then the connection closes, is reset, or breaks in the body |
+    | drop-before, reset-before | the connection closes or is reset, nothing is served |
+    | slow | *seconds* pass (of the machine's time) before the request is served |
+    | expire | the token of the call is revoked; of ``Auth_Token``: it lives *seconds* only |
+    | skew | the ``Date`` of the answer, or the timestamp of a callback, is *seconds* off |
+
+    *retry_after* is sent as the header of a status as it stands, save for two forms:
+    ``date+30`` and ``date-30`` become an HTTP date so many seconds from now, ``info+2.5`` a
+    google.rpc RetryInfo in the body instead of a header.
     """
 
     operation: str
-    kind: Literal["status", "drop", "slow"]
+    kind: Kind
     rate: float = 1.0
     status: int = 0
-    value: float | None = None
+    seconds: float = 0.0
+    retry_after: str | None = None
+    calls: tuple[int, int | None] | None = None
+    body: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 def parse_fault(text: str) -> FaultRule:
     """
-    Read a rule such as ``Batch_SendBatch:503:5%``, ``*:429=2``, ``Batch_*:drop`` or ``*:slow=0.5``.
+    Read a rule such as ``Batch_SendBatch:503:5%``, ``*:429=2``, ``Batch_*:drop:#3``.
+
+    A rule is OPERATION:KIND[=VALUE], then optionally a share (``:5%``) or calls (``:#3``,
+    ``:#1-3``, ``:#3-``), then optionally the body of a status (``:body=<html>``, to the end).
+    The value is the seconds of slow, expire and skew, or the Retry-After of a status.
 
     Raises: ValueError when *text* is no such rule.
     """
     found = _RULE.fullmatch(text)
     if found is None:
-        raise ValueError(
-            f"{text!r} is no fault rule: write OPERATION:KIND[=VALUE][:PERCENT%], where KIND is "
-            "drop, slow or a status such as 503"
-        )
-    rate = float(found["percent"] or 100) / 100
-    value = float(found["value"]) if found["value"] else None
-    match found["kind"]:
-        case "drop":
-            return FaultRule(found["operation"], "drop", rate)
-        case "slow":
-            wait = _SLOW_SECONDS if value is None else value
-            return FaultRule(found["operation"], "slow", rate, value=wait)
-        case status:
-            return FaultRule(found["operation"], "status", rate, int(status), value)
+        raise _no_rule(text)
+    kind = found["kind"]
+    status = int(kind) if kind.isdigit() else 0
+    if not status and (kind not in KINDS[1:] or found["body"] is not None):
+        raise _no_rule(text)
+    seconds, retry_after = 0.0, found["value"] if status else None
+    if not status:
+        seconds = _read_seconds(text, kind, found["value"])
+    return FaultRule(
+        found["operation"],
+        "status" if status else kind,  # type: ignore[arg-type]  # one of KINDS by the check above
+        rate=float(found["percent"] or 100) / 100,
+        status=status,
+        seconds=seconds,
+        retry_after=retry_after,
+        calls=_calls(found["first"], found["last"]),
+        body=found["body"],
+    )
 
 
-def strike(rules: Iterable[FaultRule], operation_id: str, rng: random.Random) -> FaultRule | None:
-    """Return the first rule for *operation_id* that strikes this time."""
-    for rule in rules:
-        if fnmatchcase(operation_id, rule.operation) and rng.random() < rule.rate:
-            return rule
-    return None
+def _read_seconds(text: str, kind: str, value: str | None) -> float:
+    if value is None:
+        return _SECONDS.get(kind, 0.0)
+    try:
+        seconds = float(value)
+    except ValueError:
+        raise _no_rule(text) from None
+    if kind not in _SECONDS or not -1e9 < seconds < 1e9:  # noqa: PLR2004 (any sane time)
+        raise _no_rule(text)
+    return seconds
+
+
+def _calls(first: str | None, last: str | None) -> tuple[int, int | None] | None:
+    if first is None:
+        return None
+    if last is None:
+        return int(first), int(first)
+    return int(first), int(last) if last else None
+
+
+def _no_rule(text: str) -> ValueError:
+    return ValueError(f"{text!r} is no fault rule: {_FORM}")

@@ -1,4 +1,4 @@
-"""The request limit of the project."""
+"""Rates: the requests of the project, the callbacks of an app."""
 
 from collections.abc import Callable
 
@@ -23,3 +23,18 @@ class RequestMeter:
         if self._left < 1:
             raise Refusal(429, "The project sends too many requests per second")
         self._left -= 1
+
+
+class Slots:
+    """Slots that lie 1 / *per_second* apart; after idling a second's worth may go at once."""
+
+    def __init__(self, per_second: float) -> None:
+        self._gap = 1 / per_second
+        self._next = float("-inf")
+
+    def book(self, now: float) -> float:
+        """Take the next slot and return its time, *now* or later."""
+        # A second's worth of slots that nobody took is kept, and no more.
+        start = max(self._next, now - 1)
+        self._next = start + self._gap
+        return max(now, start)

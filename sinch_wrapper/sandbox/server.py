@@ -1,174 +1,94 @@
-"""A server for an ASGI app: in a background thread, or in the foreground."""
+"""The sandbox as a server, with a hold on its clock, its faults and its ledger."""
 
-import asyncio
-import contextlib
-import socket
-import threading
-from collections.abc import Callable, Mapping
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-import uvicorn
-from starlette.types import ASGIApp
-
-from sinch_wrapper.sandbox.abort import AbortableProtocol
 from sinch_wrapper.sandbox.app import create_app
+from sinch_wrapper.sandbox.clock import Clock
+from sinch_wrapper.sandbox.http_server import LOOPBACK, BackgroundServer
+from sinch_wrapper.sandbox.ledger import Ledger
 from sinch_wrapper.sandbox.settings import Settings
+from sinch_wrapper.sandbox.striking import Faults
 
 if TYPE_CHECKING:
-    from sinch_wrapper.sandbox.world import World
-
-LOOPBACK = "127.0.0.1"
-_BACKLOG = 2048
-_GRACE = 1
-_TICK = 0.1
-
-
-class _SignallingServer(uvicorn.Server):
-    """A uvicorn server that says when it has started and ends without waiting for a tick."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.ready = threading.Event()
-        self._wake: Callable[[], object] = lambda: None
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self.ready.set()
-
-    async def main_loop(self) -> None:
-        loop, stopping = asyncio.get_running_loop(), asyncio.Event()
-        self._wake = lambda: loop.call_soon_threadsafe(stopping.set)
-        counter = 0
-        while not await self.on_tick(counter):
-            counter += 1
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stopping.wait(), _TICK)
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().shutdown(sockets)
-        # A connection that was accepted in the last moment is known one tick later.
-        await asyncio.sleep(0)
-        for connection in list(self.server_state.connections):
-            transport = getattr(connection, "transport", None)
-            if transport is not None:
-                transport.abort()
-        await asyncio.sleep(0)
-
-    def end(self) -> None:
-        """End the server; safe from any thread while it runs."""
-        self.should_exit = True
-        self._wake()
-
-
-class BackgroundServer:
-    """Serves *app* over HTTP from a thread, as a context manager.
-
-    *port* 0 picks a free port; so does a *port* that is taken. *url* is known from the start.
-    """
-
-    def __init__(self, app: ASGIApp, *, host: str = LOOPBACK, port: int = 0) -> None:
-        self._socket = _listen(host, port)
-        self.port: int = self._socket.getsockname()[1]
-        self.url = f"http://{host}:{self.port}"
-        self._server = _SignallingServer(_config(app))
-        self._thread = threading.Thread(target=self.run, name="sinch-server", daemon=True)
-
-    def start(self) -> Self:
-        """Start the thread and wait until it serves; raises RuntimeError when it cannot."""
-        self._thread.start()
-        self._server.ready.wait()
-        if not self._server.started:
-            self.stop()
-            message = "the server could not start"
-            raise RuntimeError(message)
-        return self
-
-    def stop(self) -> None:
-        """End the server and its thread; running requests get a second."""
-        if self._thread.is_alive():
-            self._server.end()
-        if self._thread.ident is not None:
-            self._thread.join()
-        self._socket.close()
-
-    def run(self) -> None:
-        """Serve in this thread until a signal comes; then raises KeyboardInterrupt."""
-        try:
-            self._server.run(sockets=[self._socket])
-        finally:
-            self._server.ready.set()
-            self._socket.close()
-
-    def __enter__(self) -> Self:
-        """Start serving."""
-        return self.start()
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Stop serving."""
-        self.stop()
+    from sinch_wrapper.sandbox.holder import Holder
+    from sinch_wrapper.sandbox.tls import Certificate
 
 
 class Server(BackgroundServer):
-    """A sandbox in a background thread.
+    """
+    A sandbox in a background thread.
 
-    `with Server() as server:`, and `Endpoints.sandbox(server.url)` knows its APIs.
+    `with Server() as server:`, and `Endpoints.sandbox(server.url)` knows its APIs. With *tls* it
+    speaks HTTPS with a certificate of its own, in the file *certificate* while it runs. Only this
+    machine can reach it, unless *host* is another address.
     """
 
     def __init__(
-        self, settings: Settings | None = None, *, host: str = LOOPBACK, port: int = 0
+        self,
+        settings: Settings | None = None,
+        *,
+        host: str = LOOPBACK,
+        port: int = 0,
+        tls: bool = False,
     ) -> None:
-        self.settings = settings or Settings()
-        app = create_app(self.settings)
-        self._world: World = app.state.world
-        super().__init__(app, host=host, port=port)
+        app = create_app(settings)
+        self._holder: Holder = app.state.holder
+        self._certificate = _certificate(host) if tls else None
+        context = None if self._certificate is None else self._certificate.tls
+        super().__init__(app, host=host, port=port, tls=context, dated=False)
+
+    @property
+    def settings(self) -> Settings:
+        """The settings in force."""
+        return self._holder.hub.settings
+
+    @property
+    def certificate(self) -> Path | None:
+        """The file with the certificate to trust (PEM); None without TLS."""
+        return None if self._certificate is None else self._certificate.path
+
+    @property
+    def clock(self) -> Clock:
+        """The time of the sandbox."""
+        return self._holder.hub.clock
+
+    @property
+    def faults(self) -> Faults:
+        """The fault rules in force."""
+        return self._holder.hub.faults
+
+    @property
+    def ledger(self) -> Ledger:
+        """What was truly accepted."""
+        return self._holder.hub.ledger
 
     @property
     def struck(self) -> Mapping[str, int]:
         """How often faults struck, by operation id."""
-        return dict(self._world.struck)
+        return dict(self.faults.struck)
+
+    def reset(self, settings: Settings | None = None) -> None:
+        """Forget everything and begin anew, with other *settings* or those of the start."""
+        self._holder.reset_from_outside(settings)
+
+    def close(self) -> None:
+        """Give back the port and the files; `stop` does so too."""
+        super().close()
+        if self._certificate is not None:
+            self._certificate.close()
 
 
-def serve(settings: Settings | None = None, *, host: str = LOOPBACK, port: int = 0) -> None:
+def _certificate(host: str) -> "Certificate":
+    # cryptography takes longer to load than the rest of the sandbox.
+    from sinch_wrapper.sandbox.tls import Certificate
+
+    return Certificate(host)
+
+
+def serve(
+    settings: Settings | None = None, *, host: str = LOOPBACK, port: int = 0, tls: bool = False
+) -> None:
     """Serve a sandbox in the foreground until interrupted (KeyboardInterrupt)."""
-    Server(settings, host=host, port=port).run()
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    try:
-        return _bound(host, port)
-    except OSError:
-        if port == 0:
-            raise
-        return _bound(host, 0)
-
-
-def _bound(host: str, port: int) -> socket.socket:
-    # asyncio switches Nagle's algorithm off only where the protocol is given: without it each
-    # answer may wait 40 ms for an acknowledgement.
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, port))
-        listener.listen(_BACKLOG)
-    except OSError:
-        listener.close()
-        raise
-    return listener
-
-
-def _config(app: ASGIApp) -> uvicorn.Config:
-    return uvicorn.Config(
-        app,
-        http=AbortableProtocol,
-        ws="none",
-        lifespan="on",
-        log_config=None,
-        access_log=False,
-        timeout_graceful_shutdown=_GRACE,
-    )
+    Server(settings, host=host, port=port, tls=tls).run()

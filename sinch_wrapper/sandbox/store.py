@@ -1,19 +1,17 @@
-"""Everything the sandbox remembers, in memory."""
+"""Everything the sandbox remembers of one region, in memory."""
 
-import base64
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeVar
 
-from sinch_wrapper.sandbox.errors import invalid, not_found
+from sinch_wrapper.sandbox.errors import not_found
+from sinch_wrapper.sandbox.ledger import Entry
 from sinch_wrapper.sandbox.shapes import Json
 
 BatchState = Literal["READY", "SCHEDULED", "PROCESSED", "CANCELLED"]
 
 Value = TypeVar("Value")
-
-DEFAULT_PAGE = 10
-_MAX_PAGE = 1000
 
 
 @dataclass(slots=True)
@@ -26,12 +24,13 @@ class Kept:
 
 @dataclass(slots=True)
 class Batch:
-    """A batch of messages: what was asked, and where it stands."""
+    """A batch of messages: what was asked, for whom, and where it stands."""
 
     id: str
     request: Json
     status: BatchState
     send_after: float
+    entries: list[Entry]
 
     def view(self, send_after: str) -> Json:
         """Return the status resource; the API calls the metadata `meta_data` there."""
@@ -41,6 +40,12 @@ class Batch:
             "status": self.status,
             "send_after": send_after,
         }
+
+    def finish(self, status: BatchState) -> None:
+        """Set the last status; the recipients are needed no longer."""
+        self.status = status
+        self.request = {**self.request, "recipient_and_params": []}
+        self.entries = []
 
 
 @dataclass(slots=True)
@@ -58,14 +63,56 @@ class Store:
     consents: dict[tuple[str, str], dict[str, None]] = field(default_factory=dict)
     audit: dict[tuple[str, str], list[Json]] = field(default_factory=dict)
     project_settings: Json | None = None
+    # Without these two indexes a big batch of an app in CONVERSATION mode takes quadratic time.
+    _holders: defaultdict[tuple[str, str], dict[str, None]] = field(
+        default_factory=lambda: defaultdict(dict)
+    )
+    _pairs: defaultdict[tuple[str, str], dict[str, None]] = field(
+        default_factory=lambda: defaultdict(dict)
+    )
 
     def app(self, app_id: str) -> Json:
         """Return the app; raises Refusal 404."""
         return get(self.apps, app_id, "App")
 
     def opted_out(self, app_id: str, identity: str) -> bool:
-        """Say whether *identity* refuses every message of the app."""
-        return identity in self.consents.get((app_id, "OPT_OUT_ALL"), {})
+        """Say whether *identity* refuses every message of the app; a leading + does not count."""
+        listed = self.consents.get((app_id, "OPT_OUT_ALL"), {})
+        return bool(listed) and (identity in listed or identity.removeprefix("+") in listed)
+
+    def put_contact(self, contact: Json) -> None:
+        """Keep *contact*, new or changed."""
+        self.drop_contact(contact["id"], keep_place=True)
+        self.contacts[contact["id"]] = contact
+        for each in contact.get("channel_identities", []):
+            self._holders[each["channel"], each["identity"]][contact["id"]] = None
+
+    def drop_contact(self, contact_id: str, *, keep_place: bool = False) -> None:
+        """Forget a contact, if there is one."""
+        old = self.contacts.get(contact_id, {})
+        for each in old.get("channel_identities", []):
+            self._holders[each["channel"], each["identity"]].pop(contact_id, None)
+        if old and not keep_place:
+            del self.contacts[contact_id]
+
+    def holders(self, channel: str, identity: str) -> list[Json]:
+        """Return the contacts with *identity* on *channel*, the oldest first."""
+        ids = self._holders.get((channel, identity), {})
+        return [self.contacts[each] for each in sorted(ids)]
+
+    def put_conversation(self, conversation: Json) -> None:
+        """Keep *conversation*, new or changed."""
+        self.conversations[conversation["id"]] = conversation
+        pair = conversation["app_id"], conversation.get("contact_id", "")
+        self._pairs[pair][conversation["id"]] = None
+
+    def active_conversation(self, app_id: str, contact_id: str) -> Json | None:
+        """Return the active conversation between an app and a contact."""
+        for each in self._pairs.get((app_id, contact_id), {}):
+            found = self.conversations.get(each, {})
+            if found.get("contact_id") == contact_id and found.get("active"):
+                return found
+        return None
 
 
 def get(kept: Mapping[str, Value], key: str, kind: str) -> Value:
@@ -73,36 +120,3 @@ def get(kept: Mapping[str, Value], key: str, kind: str) -> Value:
     if key not in kept:
         raise not_found(kind)
     return kept[key]
-
-
-def page(
-    rows: Iterable[tuple[str, Value]], query: Json, *, newest_first: bool = False
-) -> tuple[list[Value], str]:
-    """
-    Return one page of *rows* by `page_size` and `page_token`, and the token of the next.
-
-    The token holds the last key shown, so that changes between two pages shift nothing.
-    Keys sort by creation. The token of the last page is empty.
-    """
-    size = query.get("page_size", 0)
-    if size < 0:
-        raise invalid("page_size", "Must not be negative.")
-    size = min(size or DEFAULT_PAGE, _MAX_PAGE)
-    after = _read_token(query.get("page_token", ""))
-    ordered = sorted(rows, key=lambda row: row[0], reverse=newest_first)
-    if after:
-        ordered = [(key, v) for key, v in ordered if (key < after if newest_first else key > after)]
-    shown = ordered[:size]
-    token = _write_token(shown[-1][0]) if len(ordered) > size else ""
-    return [value for _, value in shown], token
-
-
-def _write_token(key: str) -> str:
-    return base64.urlsafe_b64encode(key.encode()).decode()
-
-
-def _read_token(token: str) -> str:
-    try:
-        return base64.b64decode(token.encode(), altchars=b"-_", validate=True).decode()
-    except ValueError:
-        raise invalid("page_token", "Not a token of this list.") from None

@@ -6,9 +6,10 @@ from itertools import islice
 
 import jsonschema_rs
 
-from sinch_wrapper._json import decode
+from sinch_wrapper.sandbox.codec import decode
 from sinch_wrapper.sandbox.documents import OperationSpec
 from sinch_wrapper.sandbox.errors import Violation, bad_request, invalid
+from sinch_wrapper.sandbox.rules import BODY_RULES, QUERY_RULES, Rule
 from sinch_wrapper.sandbox.schemas import schema_book
 from sinch_wrapper.sandbox.shapes import Json, JsonValue
 
@@ -25,6 +26,8 @@ class Checks:
         self._query = book.validator(_object(spec.parameters_in("query")))
         self._body = None if spec.body is None else book.validator(spec.body)
         self._schemas = {each["name"]: each for each in spec.parameters_in("query")}
+        self._query_rules = QUERY_RULES.get(spec.id, ())
+        self._body_rules = BODY_RULES.get(spec.id, ())
 
     def path(self, values: Mapping[str, str]) -> None:
         """Check the path parameters; raises Refusal 400."""
@@ -39,8 +42,13 @@ class Checks:
                 values[name] = values.get(name, []) + [each for each in text.split(",") if each]
             else:
                 values[name] = _typed(text, schema.get("type"))
-        _raise(violations(self._query, values))
+        _raise(violations(self._query, values) or _broken(self._query_rules, values))
         return values
+
+    @property
+    def takes_body(self) -> bool:
+        """Whether the operation has a body."""
+        return self._body is not None
 
     def body(self, raw: bytes) -> JsonValue:
         """Return the decoded body, None when the operation has none; raises Refusal 400."""
@@ -54,7 +62,7 @@ class Checks:
         except ValueError:
             # Half a surrogate pair is JSON to some parsers, and no text to any validator.
             raise invalid("body", "The body is not JSON.") from None
-        _raise(found)
+        _raise(found or _broken(self._body_rules, value))
         return value
 
 
@@ -87,6 +95,10 @@ def _violation(error: jsonschema_rs.ValidationError) -> Violation:
 def _dotted(steps: Iterable[str | int]) -> str:
     text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps)
     return text.removeprefix(".")
+
+
+def _broken(rules: Iterable[Rule], fields: Json) -> list[Violation]:
+    return [violation for rule in rules for violation in rule(fields)]
 
 
 def _raise(found: list[Violation]) -> None:

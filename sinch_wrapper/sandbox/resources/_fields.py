@@ -55,8 +55,3 @@ def moment(fields: Json, name: str) -> float | None:
         return seconds(fields[name])
     except ValueError:
         raise invalid(name, "Must be an RFC 3339 time.") from None
-
-
-def next_page(token: str) -> Json:
-    """Return the field that leads to the next page, nothing on the last one."""
-    return {"next_page_token": token} if token else {}

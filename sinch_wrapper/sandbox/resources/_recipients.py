@@ -1,10 +1,10 @@
-"""Who a message goes to: from the recipient of a request to one identity on one channel."""
+"""Who a message goes to: from the recipient of a request to identities on channels."""
 
-import json
 from dataclasses import dataclass
 
+from sinch_wrapper.sandbox.codec import encode_text
 from sinch_wrapper.sandbox.errors import invalid
-from sinch_wrapper.sandbox.resources.contacts import create_contact, has_identity
+from sinch_wrapper.sandbox.resources.contacts import create_contact
 from sinch_wrapper.sandbox.resources.conversations import open_conversation
 from sinch_wrapper.sandbox.shapes import Json
 from sinch_wrapper.sandbox.store import get
@@ -13,9 +13,9 @@ from sinch_wrapper.sandbox.world import World
 
 @dataclass(frozen=True, slots=True)
 class Addressee:
-    """The identity that is tried, and in CONVERSATION mode its contact and conversation."""
+    """The identities that are tried in turn, and in CONVERSATION mode contact and conversation."""
 
-    channel_identity: Json
+    identities: list[Json]
     processing_mode: str
     contact_id: str = ""
     conversation_id: str = ""
@@ -23,7 +23,7 @@ class Addressee:
     def fields(self) -> Json:
         """Return the fields that messages, events and their callbacks have in common."""
         return {
-            "channel_identity": self.channel_identity,
+            "channel_identity": self.identities[0],
             "contact_id": self.contact_id,
             "conversation_id": self.conversation_id,
             "processing_mode": self.processing_mode,
@@ -39,17 +39,35 @@ def find_addressee(world: World, app: Json, request: Json, recipient: Json) -> A
 
     Raises: Refusal 400 or 404.
     """
-    mode = app.get("processing_mode", "DISPATCH")
-    if request.get("processing_strategy") == "DISPATCH_ONLY":
-        mode = "DISPATCH"
+    mode = mode_of(app, request)
+    _check_channels(app, request)
     if mode == "DISPATCH":
         if "contact_id" in recipient:
             raise invalid("recipient.contact_id", "An app in DISPATCH mode knows no contacts.")
-        return Addressee(_preferred(request, _identities(recipient)), mode)
+        return Addressee(_ranked(request, _identities(recipient)), mode)
     contact = _contact(world, recipient)
-    identity = _preferred(request, contact.get("channel_identities", []))
-    conversation = _conversation(world, app, contact, identity["channel"], request)
-    return Addressee(identity, mode, contact["id"], conversation["id"])
+    identities = _ranked(request, contact.get("channel_identities", []))
+    conversation = _conversation(world, app, contact, identities[0]["channel"], request)
+    return Addressee(identities, mode, contact["id"], conversation["id"])
+
+
+def mode_of(app: Json, request: Json) -> str:
+    """Return the processing mode of *request*; raises Refusal 400 for what the mode excludes."""
+    mode: str = app.get("processing_mode", "DISPATCH")
+    if request.get("processing_strategy") != "DISPATCH_ONLY":
+        return mode
+    for name in ("conversation_metadata", "correlation_id"):
+        if mode == "CONVERSATION" and name in request:
+            raise invalid(name, "Not supported with DISPATCH_ONLY by an app in CONVERSATION mode.")
+    return "DISPATCH"
+
+
+def _check_channels(app: Json, request: Json) -> None:
+    # An app without any credentials, as tests make them, takes every channel.
+    configured = {each.get("channel") for each in app.get("channel_credentials", [])}
+    wanted = request.get("channel_priority_order", [])
+    if configured and any(channel not in configured for channel in wanted):
+        raise invalid("channel_priority_order", "The app is not configured for this channel.")
 
 
 def _identities(recipient: Json) -> list[Json]:
@@ -57,37 +75,38 @@ def _identities(recipient: Json) -> list[Json]:
     return identities
 
 
-def _preferred(request: Json, identities: list[Json]) -> Json:
+def _ranked(request: Json, identities: list[Json]) -> list[Json]:
     if not identities:
         raise invalid("recipient", "The recipient has no channel identity.")
     order = request.get("channel_priority_order", [])
     ranked = [each for channel in order for each in identities if each["channel"] == channel]
     if order and not ranked:
         raise invalid("channel_priority_order", "The recipient is on none of these channels.")
-    return (ranked or identities)[0]
+    return ranked or identities
 
 
 def _contact(world: World, recipient: Json) -> Json:
     if "contact_id" in recipient:
         return get(world.store.contacts, recipient["contact_id"], "Contact")
     identities = _identities(recipient)
-    for contact in world.store.contacts.values():
-        if any(has_identity(contact, each["channel"], each["identity"]) for each in identities):
-            return contact
+    for each in identities:
+        if holders := world.store.holders(each["channel"], each["identity"]):
+            return holders[0]
     return create_contact(world, {"channel_identities": identities, "language": "EN"})
 
 
 def _conversation(world: World, app: Json, contact: Json, channel: str, request: Json) -> Json:
     fields = {"app_id": app["id"], "contact_id": contact["id"], "active_channel": channel}
     carried: Json = {}
+    known = world.store.active_conversation(app["id"], contact["id"])
     if "conversation_metadata" in request:
         metadata = request["conversation_metadata"]
-        carried |= {"metadata_json": metadata, "metadata": json.dumps(metadata)}
+        if request.get("conversation_metadata_update_strategy") == "MERGE_PATCH" and known:
+            metadata = known.get("metadata_json", {}) | metadata
+        carried |= {"metadata_json": metadata, "metadata": encode_text(metadata)}
     if "correlation_id" in request:
         carried["correlation_id"] = request["correlation_id"]
-    for each in world.store.conversations.values():
-        same = each["app_id"] == app["id"] and each["contact_id"] == contact["id"]
-        if same and each["active"]:
-            each.update(carried, active_channel=channel)
-            return each
-    return open_conversation(world, fields | carried)
+    if known is None:
+        return open_conversation(world, fields | carried)
+    known.update(carried, active_channel=channel)
+    return known

@@ -5,7 +5,6 @@ from sinch_wrapper.sandbox.shapes import Json
 from sinch_wrapper.sandbox.world import Call, Handler, World
 
 _FIXED = ("id", "rate_limits", "queue_stats")
-_WEBHOOK_RATE = 25
 _INBOUND_RATE = 25
 
 
@@ -13,7 +12,7 @@ def _view(world: World, app: Json) -> Json:
     limits = {
         "inbound": _INBOUND_RATE,
         "outbound": int(world.settings.drain_rate),
-        "webhooks": _WEBHOOK_RATE,
+        "webhooks": int(world.settings.callback_rate),
     }
     queue = {
         "outbound_size": world.outbox.size(app["id"]),

@@ -2,9 +2,11 @@
 
 import math
 
-from sinch_wrapper.sandbox.errors import invalid
+from sinch_wrapper.sandbox.errors import Refusal, invalid
+from sinch_wrapper.sandbox.ledger import Order
 from sinch_wrapper.sandbox.resources._batch_run import announce, run
 from sinch_wrapper.sandbox.resources._fields import app_of, moment
+from sinch_wrapper.sandbox.resources._recipients import mode_of
 from sinch_wrapper.sandbox.shapes import Json, timestamp
 from sinch_wrapper.sandbox.store import Batch, get
 from sinch_wrapper.sandbox.world import Call, Handler, World
@@ -13,6 +15,7 @@ _ABSENT = object()
 _MINUTE = 60
 _MARK = 5 * _MINUTE
 _HORIZON = 7 * 24 * 60 * _MINUTE
+_BETA_REGIONS = ("us", "eu")
 
 
 def effective_time(wanted: float | None, now: float) -> float:
@@ -35,16 +38,28 @@ def effective_time(wanted: float | None, now: float) -> float:
 
 
 def _send(world: World, call: Call) -> Json:
-    request, now = call.body, world.settings.clock()
-    app = app_of(world.store, request["app_id"])
-    world.outbox.require_room(app["id"], len(request["recipient_and_params"]))
+    request, now = call.body, world.clock()
+    app, rows = app_of(world.store, request["app_id"]), request["recipient_and_params"]
+    mode_of(app, request)
     due = effective_time(moment(request, "send_after"), now)
-    batch = Batch(world.new_id(), request, "SCHEDULED" if due > now else "READY", due)
+    world.outbox.require_room(app["id"], len(rows))
+    batch_id, metadata = world.new_id(), request.get("batch_metadata", {})
+    order = Order("Batch_SendBatch", world.region, app["id"], now, batch_id, metadata)
+    entries = world.ledger.accept(order, (row["recipient"] for row in rows))
+    batch = Batch(batch_id, request, "SCHEDULED" if due > now else "READY", due, entries)
     world.store.batches[batch.id] = batch
     if batch.status == "SCHEDULED":
         announce(world, batch)
+    else:
+        world.outbox.reserve(app["id"], len(rows))
     world.tasks.spawn(run(world, batch))
     return {"batch_id": batch.id, "send_after": timestamp(due)}
+
+
+def _send_beta(world: World, call: Call) -> Json:
+    if world.region not in _BETA_REGIONS:
+        raise Refusal(404, "There is no such path in this region")
+    return _send(world, call)
 
 
 def _cancel(world: World, call: Call) -> Json:
@@ -57,13 +72,19 @@ def _cancel(world: World, call: Call) -> Json:
         batches = _by_metadata(world, body["metadataKey"], body["metadataValue"])
     else:
         raise invalid("batch_id", "Give batch_id, or metadataKey and metadataValue.")
-    now = world.settings.clock()
+    now = world.clock()
     for batch in batches:
         # A failed cancellation is not reported: the answer is 200 all the same.
         if batch.status == "SCHEDULED" and batch.send_after > now:
-            batch.status = "CANCELLED"
-            announce(world, batch)
+            _withdraw(world, batch)
     return {}
+
+
+def _withdraw(world: World, batch: Batch) -> None:
+    for entry in batch.entries:
+        entry.outcome = "CANCELLED"
+    batch.finish("CANCELLED")
+    announce(world, batch)
 
 
 def _by_metadata(world: World, key: object, value: object) -> list[Batch]:
@@ -89,7 +110,7 @@ def _get(world: World, call: Call) -> Json:
 
 HANDLERS: dict[str, Handler] = {
     "Batch_SendBatch": _send,
-    "Batch_SendBatchV1Beta": _send,
+    "Batch_SendBatchV1Beta": _send_beta,
     "Batch_CancelBatch": _cancel,
     "Batch_GetBatchStatusesByMetadata": _list,
     "Batch_GetBatchStatus": _get,

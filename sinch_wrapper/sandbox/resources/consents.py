@@ -1,17 +1,19 @@
 """Consents: the lists of those who opted out, and the record of how they came there."""
 
 from sinch_wrapper.sandbox.errors import invalid, not_found
-from sinch_wrapper.sandbox.resources._fields import app_of, next_page
+from sinch_wrapper.sandbox.paging import next_page, page
+from sinch_wrapper.sandbox.resources._fields import app_of
 from sinch_wrapper.sandbox.shapes import Json
-from sinch_wrapper.sandbox.store import page
 from sinch_wrapper.sandbox.world import Call, Handler, World
+
+_MAX_PAGE = 50
 
 
 def _insert(world: World, call: Call) -> Json:
     app_id = app_of(world.store, call.body["app_id"])["id"]
-    for record in call.body["consent_records"]:
+    for place, record in enumerate(call.body["consent_records"]):
         if "consent_type" not in record:
-            raise invalid("consent_records.consent_type", "Field is mandatory.")
+            raise invalid(f"consent_records[{place}].consent_type", "Field is mandatory.")
     for record in call.body["consent_records"]:
         _insert_one(world, app_id, record["identification"], record["consent_type"])
     return {"batch_id": world.new_id()}
@@ -35,7 +37,8 @@ def _insert_one(world: World, app_id: str, identity: str, list_type: str) -> Non
 def _list(world: World, call: Call) -> Json:
     app_id = world.store.app(call.path["app_id"])["id"]
     listed = world.store.consents.get((app_id, call.path["list_type"]), {})
-    found, token = page([(identity, {"identity": identity}) for identity in listed], call.query)
+    rows = [(identity, {"identity": identity}) for identity in listed]
+    found, token = page(rows, call.query, at_most=_MAX_PAGE)
     return {"identities": found} | next_page(token)
 
 

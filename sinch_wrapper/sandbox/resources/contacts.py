@@ -4,20 +4,36 @@ from collections import defaultdict
 
 from sinch_wrapper.sandbox.errors import invalid
 from sinch_wrapper.sandbox.notify import Callback
-from sinch_wrapper.sandbox.resources._fields import next_page, patched
+from sinch_wrapper.sandbox.paging import next_page, page
+from sinch_wrapper.sandbox.resources._fields import patched
 from sinch_wrapper.sandbox.shapes import Json
-from sinch_wrapper.sandbox.store import get, page
+from sinch_wrapper.sandbox.store import get
 from sinch_wrapper.sandbox.world import Call, Handler, World
+
+_MAX_PAGE = 20
+_DUPLICATION = "duplicated_contact_identities_notification"
 
 
 def create_contact(world: World, fields: Json) -> Json:
-    """Store a contact and tell the webhooks."""
-    defaults = {"display_name": "Unknown", "channel_priority": []}
-    contact: Json = defaults | fields | {"id": world.new_id()}
-    world.store.contacts[contact["id"]] = contact
+    """Store a contact and tell the webhooks, also when another one has an identity of it."""
+    contact: Json = {"channel_priority": []} | fields | {"id": world.new_id()}
+    contact["display_name"] = contact.get("display_name") or "Unknown"
+    world.store.put_contact(contact)
     payload = {"contact": contact}
     world.notifier.emit(Callback("CONTACT_CREATE", "contact_create_notification", payload))
+    _report_duplicates(world, contact)
     return contact
+
+
+def _report_duplicates(world: World, contact: Json) -> None:
+    shared = [
+        {"channel": each["channel"], "contact_ids": [holder["id"] for holder in holders]}
+        for each in contact.get("channel_identities", [])
+        if len(holders := world.store.holders(each["channel"], each["identity"])) > 1
+    ]
+    if shared:
+        payload = {"duplicated_identities": shared}
+        world.notifier.emit(Callback("CONTACT_IDENTITIES_DUPLICATION", _DUPLICATION, payload))
 
 
 def has_identity(contact: Json, channel: str, identity: str) -> bool:
@@ -27,7 +43,8 @@ def has_identity(contact: Json, channel: str, identity: str) -> bool:
 
 
 def _delete_contact(world: World, contact_id: str) -> None:
-    payload = {"contact": world.store.contacts.pop(contact_id)}
+    payload = {"contact": world.store.contacts[contact_id]}
+    world.store.drop_contact(contact_id)
     world.notifier.emit(Callback("CONTACT_DELETE", "contact_delete_notification", payload))
 
 
@@ -42,26 +59,20 @@ def _get(world: World, call: Call) -> Json:
 def _list(world: World, call: Call) -> Json:
     query = call.query
     rows = [(key, each) for key, each in world.store.contacts.items() if _wanted(each, query)]
-    contacts, token = page(rows, query)
+    contacts, token = page(rows, query, at_most=_MAX_PAGE)
     return {"contacts": contacts} | next_page(token)
 
 
 def _wanted(contact: Json, query: Json) -> bool:
-    if "external_id" in query and contact.get("external_id") != query["external_id"]:
-        return False
-    if "identity" in query and "channel" in query:
-        return has_identity(contact, query["channel"], query["identity"])
-    known = contact.get("channel_identities", [])
-    return all(
-        name not in query or any(each[name] == query[name] for each in known)
-        for name in ("identity", "channel")
-    )
+    if "external_id" in query:
+        return bool(contact.get("external_id") == query["external_id"])
+    return "channel" not in query or has_identity(contact, query["channel"], query["identity"])
 
 
 def _update(world: World, call: Call) -> Json:
     mask = call.query.get("update_mask")
     contact = patched(_get(world, call), call.body, mask, fixed=("id",))
-    world.store.contacts[contact["id"]] = contact
+    world.store.put_contact(contact)
     payload = {"contact": contact}
     world.notifier.emit(Callback("CONTACT_UPDATE", "contact_update_notification", payload))
     return contact
@@ -81,8 +92,11 @@ def _merge(world: World, call: Call) -> Json:
     known = kept.get("channel_identities", [])
     moved = [each for each in gone.get("channel_identities", []) if each not in known]
     merged = gone | kept | {"channel_identities": known + moved}
-    contacts[kept["id"]] = merged
-    del contacts[gone["id"]]
+    world.store.drop_contact(gone["id"])
+    world.store.put_contact(merged)
+    for conversation in list(world.store.conversations.values()):
+        if conversation.get("contact_id") == gone["id"]:
+            world.store.put_conversation(conversation | {"contact_id": merged["id"]})
     payload = {"preserved_contact": merged, "deleted_contact": gone}
     world.notifier.emit(Callback("CONTACT_MERGE", "contact_merge_notification", payload))
     return merged
@@ -98,7 +112,7 @@ def _conflicts(world: World, call: Call) -> Json:
         for identity, held in holders.items()
         if len({contact_id for contact_id, _ in held}) > 1
     ]
-    conflicts, token = page(rows, call.query)
+    conflicts, token = page(rows, call.query, at_most=_MAX_PAGE)
     return {"conflicts": conflicts} | next_page(token)
 
 

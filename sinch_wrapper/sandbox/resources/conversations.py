@@ -1,21 +1,22 @@
-"""Conversations, and what is injected into them."""
-
-import json
+"""Conversations."""
 
 from sinch_wrapper.sandbox.notify import Callback
-from sinch_wrapper.sandbox.resources._fields import app_of, moment, next_page, patched
+from sinch_wrapper.sandbox.paging import next_page, page
+from sinch_wrapper.sandbox.resources._fields import app_of, patched
 from sinch_wrapper.sandbox.shapes import Json
-from sinch_wrapper.sandbox.store import Kept, get, page
+from sinch_wrapper.sandbox.store import get
 from sinch_wrapper.sandbox.world import Call, Handler, World
 
 _NEVER = "1970-01-01T00:00:00Z"
+_MAX_PAGE = 20
+_MAX_RECENT = 50
 
 
 def open_conversation(world: World, fields: Json) -> Json:
     """Store an active conversation and tell the webhooks."""
     conversation: Json = {"active": True, "last_received": _NEVER}
     conversation |= fields | {"id": world.new_id()}
-    world.store.conversations[conversation["id"]] = conversation
+    world.store.put_conversation(conversation)
     _emit(world, "CONVERSATION_START", "conversation_start_notification", conversation)
     return conversation
 
@@ -44,20 +45,22 @@ def _matching(world: World, query: Json) -> list[tuple[str, Json]]:
         (key, each)
         for key, each in world.store.conversations.items()
         if all(each.get(name) == value for name, value in filters.items())
-        and (each["active"] or not query.get("only_active", False))
+        and (each.get("active", False) or not query.get("only_active", False))
     ]
 
 
 def _list(world: World, call: Call) -> Json:
     rows = _matching(world, call.query)
-    conversations, token = page(rows, call.query)
+    if call.query.get("only_active") is False:
+        rows = [row for row in rows if not row[1].get("active", False)]
+    conversations, token = page(rows, call.query, at_most=_MAX_PAGE)
     return {"conversations": conversations, "total_size": len(rows)} | next_page(token)
 
 
 def _recent(world: World, call: Call) -> Json:
     rows = _matching(world, call.query)
     newest_first = call.query.get("order", "DESC") == "DESC"
-    found, token = page(rows, call.query, newest_first=newest_first)
+    found, token = page(rows, call.query, newest_first=newest_first, at_most=_MAX_RECENT)
     recent = [{"conversation": each} | _last_message(world, each["id"]) for each in found]
     return {"conversations": recent, "total_size": len(rows)} | next_page(token)
 
@@ -76,7 +79,7 @@ def _update(world: World, call: Call) -> Json:
     if call.query.get("metadata_update_strategy") == "MERGE_PATCH":
         merged = old.get("metadata_json", {}) | call.body.get("metadata_json", {})
         conversation["metadata_json"] = merged
-    world.store.conversations[old["id"]] = conversation
+    world.store.put_conversation(conversation)
     return conversation
 
 
@@ -88,40 +91,10 @@ def _delete(world: World, call: Call) -> Json:
 
 def _stop(world: World, call: Call) -> Json:
     conversation = _get(world, call)
-    if conversation["active"]:
+    if conversation.get("active", False):
         conversation["active"] = False
         _emit(world, "CONVERSATION_STOP", "conversation_stop_notification", conversation)
     return {}
-
-
-def _inject_message(world: World, call: Call) -> Json:
-    conversation = _get(world, call)
-    moment(call.body, "accept_time")
-    message = {"processing_mode": "CONVERSATION"} | call.body
-    message |= {"id": world.new_id(), "conversation_id": conversation["id"], "injected": True}
-    world.store.messages[message["id"]] = Kept(conversation["app_id"], message)
-    conversation["last_received"] = message["accept_time"]
-    if message["direction"] == "TO_APP":
-        metadata = conversation.get("metadata_json", {})
-        callback = Callback(
-            "MESSAGE_INBOUND",
-            "message",
-            message,
-            app_id=conversation["app_id"],
-            message_metadata=json.dumps(metadata) if metadata else "",
-            correlation_id=conversation.get("correlation_id", ""),
-        )
-        world.notifier.emit(callback)
-    return {}
-
-
-def _inject_event(world: World, call: Call) -> Json:
-    conversation = _get(world, call)
-    known = {"channel": conversation.get("active_channel", "SMS"), "identity": ""}
-    event = {"channel_identity": known, "processing_mode": "CONVERSATION"} | call.body
-    event |= {"id": world.new_id(), "conversation_id": conversation["id"], "direction": "TO_APP"}
-    world.store.events[event["id"]] = Kept(conversation["app_id"], event)
-    return {"event_id": event["id"], "accepted_time": world.now()}
 
 
 HANDLERS: dict[str, Handler] = {
@@ -132,6 +105,4 @@ HANDLERS: dict[str, Handler] = {
     "Conversation_UpdateConversation": _update,
     "Conversation_DeleteConversation": _delete,
     "Conversation_StopActiveConversation": _stop,
-    "Conversation_InjectMessage": _inject_message,
-    "Events_InjectEvent": _inject_event,
 }

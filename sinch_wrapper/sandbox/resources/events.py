@@ -1,11 +1,15 @@
 """Events that an app sends."""
 
 from sinch_wrapper.sandbox.delivery import Outbound
-from sinch_wrapper.sandbox.resources._fields import app_of, next_page
+from sinch_wrapper.sandbox.ledger import Order
+from sinch_wrapper.sandbox.paging import next_page, page
+from sinch_wrapper.sandbox.resources._fields import app_of
 from sinch_wrapper.sandbox.resources._recipients import find_addressee
 from sinch_wrapper.sandbox.shapes import Json
-from sinch_wrapper.sandbox.store import Kept, get, page
+from sinch_wrapper.sandbox.store import Kept, get
 from sinch_wrapper.sandbox.world import Call, Handler, World
+
+_MAX_PAGE = 20
 
 
 def _send(world: World, call: Call) -> Json:
@@ -19,9 +23,24 @@ def _send(world: World, call: Call) -> Json:
     event = {"id": world.new_id(), "app_event": content, "direction": "TO_CONTACT"}
     event |= common | {"accept_time": world.now()}
     world.store.events[event["id"]] = Kept(app["id"], event)
-    common["metadata"] = request.get("event_metadata", "")
-    callback_url = request.get("callback_url", "")
-    world.outbox.put(Outbound(app["id"], event["id"], "", callback_url, is_event=True, **common))
+    order = Order("Events_SendEvent", world.region, app["id"], world.clock())
+    [entry] = world.ledger.accept(order, [request["recipient"]])
+    entry.message_id = event["id"]
+    world.outbox.put(
+        Outbound(
+            entry,
+            event["id"],
+            "",
+            request.get("callback_url", ""),
+            addressee.identities,
+            request.get("event_metadata", ""),
+            addressee.contact_id,
+            addressee.conversation_id,
+            addressee.processing_mode,
+            is_event=True,
+            since=world.clock(),
+        )
+    )
     return {"event_id": event["id"], "accepted_time": event["accept_time"]}
 
 
@@ -42,7 +61,7 @@ def _list(world: World, call: Call) -> Json:
         if query.get("conversation_id") in (None, kept.value.get("conversation_id"))
         and query.get("contact_id") in (None, kept.value.get("contact_id"))
     ]
-    events, token = page(rows, query)
+    events, token = page(rows, query, at_most=_MAX_PAGE)
     return {"events": events} | next_page(token)
 
 

@@ -2,20 +2,33 @@
 
 from sinch_wrapper.sandbox.delivery import Outbound
 from sinch_wrapper.sandbox.errors import not_found
+from sinch_wrapper.sandbox.ledger import Entry, Order
 from sinch_wrapper.sandbox.notify import Callback
-from sinch_wrapper.sandbox.resources._fields import app_of, moment, next_page
+from sinch_wrapper.sandbox.paging import next_page, page
+from sinch_wrapper.sandbox.resources._fields import app_of, moment
 from sinch_wrapper.sandbox.resources._recipients import Addressee, find_addressee
 from sinch_wrapper.sandbox.shapes import Json
-from sinch_wrapper.sandbox.store import Kept, get, page
+from sinch_wrapper.sandbox.store import Kept, get
 from sinch_wrapper.sandbox.world import Call, Handler, World
 
 _MODES = {"CONVERSATION_SOURCE": "CONVERSATION", "DISPATCH_SOURCE": "DISPATCH"}
 
 
-def submit(world: World, request: Json, addressee: Addressee, message: Json, metadata: str) -> str:
-    """Store a message, queue it, tell the webhooks; returns its id."""
+def submit(  # noqa: PLR0913, PLR0917 (a message is that much)
+    world: World,
+    request: Json,
+    addressee: Addressee,
+    message: Json,
+    metadata: str,
+    entry: Entry,
+    since: float | None = None,
+) -> str:
+    """Store a message, queue it as of *since* (now), tell the webhooks; returns its id."""
     app_id, correlation_id = request["app_id"], request.get("correlation_id", "")
-    message_id = world.new_id()
+    message_id = entry.message_id = world.new_id()
+    first = addressee.identities[0]
+    entry.channel, entry.identity = first["channel"], first["identity"]
+    entry.contact_id = addressee.contact_id
     common = addressee.fields() | {"metadata": metadata}
     kept = {"id": message_id, "direction": "TO_CONTACT", "app_message": message}
     _keep(world, app_id, kept | common | {"accept_time": world.now(), "injected": False})
@@ -29,11 +42,34 @@ def submit(world: World, request: Json, addressee: Addressee, message: Json, met
             correlation_id=correlation_id,
         )
     )
-    callback_url = request.get("callback_url", "")
-    world.outbox.put(
-        Outbound(app_id, message_id, correlation_id, callback_url, is_event=False, **common)
-    )
+    world.outbox.put(_outbound(world, request, addressee, metadata, entry, since))
     return message_id
+
+
+def _outbound(  # noqa: PLR0913, PLR0917 (as above)
+    world: World,
+    request: Json,
+    addressee: Addressee,
+    metadata: str,
+    entry: Entry,
+    since: float | None,
+) -> Outbound:
+    ttl = float(request["ttl"].removesuffix("s")) if "ttl" in request else float("inf")
+    since = world.clock() if since is None else since
+    return Outbound(
+        entry,
+        entry.message_id,
+        request.get("correlation_id", ""),
+        request.get("callback_url", ""),
+        addressee.identities,
+        metadata,
+        addressee.contact_id,
+        addressee.conversation_id,
+        addressee.processing_mode,
+        is_event=False,
+        since=since,
+        expires=since + ttl,
+    )
 
 
 def _keep(world: World, app_id: str, message: Json) -> None:
@@ -49,7 +85,9 @@ def _send(world: World, call: Call) -> Json:
     world.outbox.require_room(app["id"], 1)
     addressee = find_addressee(world, app, request, request["recipient"])
     metadata = request.get("message_metadata", "")
-    message_id = submit(world, request, addressee, request["message"], metadata)
+    order = Order("Messages_SendMessage", world.region, app["id"], world.clock())
+    [entry] = world.ledger.accept(order, [request["recipient"]])
+    message_id = submit(world, request, addressee, request["message"], metadata, entry)
     return {"message_id": message_id, "accepted_time": world.now()}
 
 

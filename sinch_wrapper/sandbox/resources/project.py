@@ -1,10 +1,12 @@
 """Project settings, and the look-ups that need no memory."""
 
-import json
-
-from sinch_wrapper.sandbox.errors import Refusal, not_found
+from sinch_wrapper.sandbox.codec import encode_text
+from sinch_wrapper.sandbox.delivery import UNREACHABLE_SUFFIX
+from sinch_wrapper.sandbox.errors import invalid, not_found
+from sinch_wrapper.sandbox.notify import Callback
 from sinch_wrapper.sandbox.resources._fields import app_of
 from sinch_wrapper.sandbox.shapes import Json
+from sinch_wrapper.sandbox.store import get
 from sinch_wrapper.sandbox.world import Call, Handler, World
 
 
@@ -24,7 +26,7 @@ def _get(world: World, _call: Call) -> Json:
 
 def _create(world: World, call: Call) -> Json:
     if world.store.project_settings is not None:
-        raise Refusal(409, "The project has settings already")
+        raise invalid("settings", "The project has settings already.")
     world.store.project_settings = call.body
     return _view(world)
 
@@ -41,19 +43,51 @@ def _delete(world: World, _call: Call) -> Json:
 
 
 def _capability(world: World, call: Call) -> Json:
-    app_of(world.store, call.body["app_id"])
-    request: Json = call.body
-    return {"request_id": world.new_id()} | request
+    app = app_of(world.store, call.body["app_id"])
+    request: Json = {"request_id": world.new_id()} | call.body
+    contact_id, identities = _reachable(world, call.body["recipient"])
+    for each in identities:
+        payload = {
+            "request_id": request["request_id"],
+            "contact_id": contact_id,
+            "channel": each["channel"],
+            "identity": each["identity"],
+            "capability_status": "CAPABILITY_FULL",
+        }
+        world.notifier.emit(
+            Callback("CAPABILITY", "capability_notification", payload, app_id=app["id"])
+        )
+    return request
+
+
+def _reachable(world: World, recipient: Json) -> tuple[str, list[Json]]:
+    """Return the contact id and the identities of *recipient* that can be reached."""
+    contact_id: str = recipient.get("contact_id", "")
+    if "contact_id" in recipient:
+        contact = get(world.store.contacts, contact_id, "Contact")
+        identities = contact.get("channel_identities", [])
+    else:
+        identities = recipient["identified_by"]["channel_identities"]
+    return contact_id, [
+        each for each in identities if not each["identity"].endswith(UNREACHABLE_SUFFIX)
+    ]
 
 
 def _profile(world: World, call: Call) -> Json:
     app_of(world.store, call.body["app_id"])
-    return {"profile_name": "Sandbox profile"}
+    channel = call.body["channel"]
+    _, identities = _reachable(world, call.body["recipient"])
+    for each in identities:
+        if each["channel"] == channel:
+            holders = world.store.holders(channel, each["identity"])
+            names = [holder["display_name"] for holder in holders if "display_name" in holder]
+            return {"profile_name": names[0] if names else "Sandbox profile"}
+    raise not_found("Profile")
 
 
 def _transcode(world: World, call: Call) -> Json:
     app_of(world.store, call.body["app_id"])
-    text = json.dumps(call.body["app_message"], ensure_ascii=False)
+    text = encode_text(call.body["app_message"])
     return {"transcoded_message": dict.fromkeys(call.body["channels"], text)}
 
 

@@ -1,5 +1,8 @@
 """Webhooks."""
 
+import re
+from urllib.parse import urlsplit
+
 from sinch_wrapper.sandbox.errors import invalid
 from sinch_wrapper.sandbox.resources._fields import app_of, patched
 from sinch_wrapper.sandbox.shapes import Json
@@ -8,6 +11,7 @@ from sinch_wrapper.sandbox.world import Call, Handler, World
 
 _MAX_PER_APP = 5
 _MAX_TARGET = 742
+_FORBIDDEN = re.compile(r"conversation-api\..*\.?sinch\.com")
 
 
 def _of_app(world: World, app_id: str) -> list[Json]:
@@ -16,11 +20,23 @@ def _of_app(world: World, app_id: str) -> list[Json]:
 
 def _check_target(world: World, webhook: Json) -> None:
     target = webhook["target"]
-    if len(target) > _MAX_TARGET or not target.startswith(("http://", "https://")):
+    if len(target) > _MAX_TARGET or not _is_http(target):
         raise invalid("target", f"Must be an HTTP URL of at most {_MAX_TARGET} characters.")
+    if _FORBIDDEN.fullmatch(urlsplit(target).hostname or ""):
+        raise invalid("target", "Must not be a host of the API itself.")
+    if "UNSPECIFIED_TRIGGER" in webhook.get("triggers", []):
+        raise invalid("triggers", "Must name a trigger.")
     others = [hook for hook in _of_app(world, webhook["app_id"]) if hook["id"] != webhook["id"]]
     if target in (hook["target"] for hook in others):
         raise invalid("target", "The app has a webhook with this target already.")
+
+
+def _is_http(target: str) -> bool:
+    try:
+        parts = urlsplit(target)
+    except ValueError:
+        return False
+    return parts.scheme in {"http", "https"} and bool(parts.hostname)
 
 
 def _create(world: World, call: Call) -> Json:

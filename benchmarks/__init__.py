@@ -1,0 +1,1 @@
+"""What the wrapper costs, side by side with the bare HTTP library and with the official SDK."""

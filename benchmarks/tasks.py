@@ -1,0 +1,56 @@
+"""Throughput of messages:send in 32 tasks, beside the bare async client."""
+
+import contextlib
+from typing import Final
+
+from benchmarks._environments import Environments
+from benchmarks._plan import Plan
+from benchmarks._report import Report, Target
+from benchmarks._rounds import Figures, Peer, in_turns
+from benchmarks._service import Service
+
+__all__ = ["measure"]
+
+_PEERS: Final = {
+    "httpx": Peer("bare-async", "base", "httpx"),
+    "wrapper, httpx": Peer("wrapper-async", "base", "httpx"),
+    "httpx2": Peer("bare-async", "fast", "httpx2"),
+    "wrapper, httpx2": Peer("wrapper-async", "fast", "httpx2"),
+}
+_TASKS: Final = 32
+_CALLS: Final = 960
+_OF_BARE: Final = 0.70
+_QUOTA: Final = 800.0
+
+
+def measure(environments: Environments, plan: Plan) -> Report:
+    """Measure all peers against one server."""
+    report = Report(
+        f"messages:send in {_TASKS} tasks", ("peer", "calls/s", "CPU us a call", "spread")
+    )
+    with Service() as service, contextlib.ExitStack() as stack:
+        workers = {
+            name: stack.enter_context(worker)
+            for name, peer in _PEERS.items()
+            if (worker := peer.start(environments, service.url))
+        }
+        found = in_turns(workers, _CALLS, _TASKS, plan)
+    report.rows += [
+        (name, f"{each.rate:.0f}", f"{each.cpu:.0f}", f"{each.spread:.0%}")
+        for name, each in found.items()
+    ]
+    report.targets += _targets(found)
+    return report
+
+
+def _targets(found: dict[str, Figures]) -> list[Target]:
+    targets = []
+    for library in ("httpx", "httpx2"):
+        ours, bare = found.get(f"wrapper, {library}"), found.get(library)
+        if ours and bare:
+            text = f"calls/s of those of bare {library}"
+            targets.append(Target(text, ours.rate / bare.rate, _OF_BARE, at_least=True))
+        if ours and library == "httpx2":
+            text = f"calls/s, {library}"
+            targets.append(Target(text, ours.rate, _QUOTA, at_least=True))
+    return targets

@@ -1,0 +1,114 @@
+"""Tell whether generated code is what the documents give, or whether documents have changed."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from types import TracebackType
+from typing import Never
+
+from drift import formats
+from drift.backends import NAMES, comparer
+from drift.checks import Folders, check_generated, check_upstream
+from drift.report import COULD_NOT_TELL, Report
+from fetching.download import Downloader, Limits
+
+from codegen.document import Refused
+from codegen.sources import sources
+
+_ROOT = Path(__file__).parent.parent
+_EXITS = "exit codes: 0 no drift, 1 additive, 2 breaking, 3 could not tell (also wrong usage)"
+
+
+class _Parser(argparse.ArgumentParser):
+    """Ends with 3 on wrong usage, for 2 says that something breaks."""
+
+    def error(self, message: str) -> Never:
+        self.print_usage(sys.stderr)
+        self.exit(COULD_NOT_TELL, f"{self.prog}: {message}\n")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """
+    Check generated code against the documents, or with --upstream the documents against theirs.
+
+    The first needs no network. The second looks at the addresses in sources.toml, or at what
+    --from names.
+
+    Returns: 0 without drift, 1 when all of it is additive, 2 when something breaks, 3 when it
+    cannot be told.
+    """
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    try:
+        report = _report(options, parser)
+        _write(report, options)
+    except Refused as refused:
+        print(f"check_drift: {refused}", file=sys.stderr)
+        return COULD_NOT_TELL
+    except OSError as error:
+        print(f"check_drift: {error.filename}: {error.strerror}; check the path", file=sys.stderr)
+        return COULD_NOT_TELL
+    return report.exit_code
+
+
+def _parser() -> _Parser:
+    parser = _Parser(prog="check_drift.py", description=__doc__, epilog=_EXITS)
+    add = parser.add_argument
+    add("--upstream", action="store_true", help="fetch from sources.toml's addresses and compare")
+    add("--from", dest="places", action="append", default=[], metavar="NAME=FILE_OR_URL")
+    add("--backend", choices=NAMES, default="auto", help="auto: redocly with --upstream and node")
+    add("--json", nargs="?", const="-", metavar="FILE", help="write JSON, to a file if given")
+    add("--markdown", nargs="?", const="-", metavar="FILE", help="as above")
+    add("--github", nargs="?", const="-", metavar="FILE", help="annotations, as above")
+    add("--timeout", type=float, default=Limits().seconds, metavar="SECONDS")
+    add("--documents", type=Path, default=_ROOT / "openapi", metavar="FOLDER")
+    add("--generated", type=Path, default=_ROOT / "generated", metavar="FOLDER")
+    add("--wrapper", type=Path, default=_ROOT / "sinch_wrapper", metavar="FOLDER")
+    return parser
+
+
+def _report(options: argparse.Namespace, parser: _Parser) -> Report:
+    folders = Folders(options.documents, options.generated, options.wrapper)
+    given = dict(one.split("=", 1) for one in options.places if "=" in one)
+    if len(given) != len(options.places):
+        parser.error("--from takes NAME=FILE_OR_URL, once for each document")
+    compare = comparer(options.backend, network=options.upstream)
+    if not (options.upstream or given):
+        return check_generated(folders, compare)
+    names = [one.name for one in sources(folders.documents)] if options.upstream else []
+    places = dict.fromkeys(names, "") | given
+    limits = Limits(seconds=options.timeout, idle=min(options.timeout, Limits().idle))
+    return check_upstream(folders, compare, places, Downloader(limits))
+
+
+def _write(report: Report, options: argparse.Namespace) -> None:
+    """Write what was asked for; text when nothing else goes to standard output."""
+    wanted = (
+        (options.json, formats.as_json),
+        (options.markdown, formats.markdown),
+        (options.github, formats.github),
+    )
+    for target, shown in wanted:
+        if target == "-":
+            print(shown(report), end="")
+        elif target:
+            Path(target).write_text(shown(report), encoding="utf-8")
+    if all(target != "-" for target, _ in wanted):
+        print(formats.text(report), end="")
+
+
+def _crashed(
+    kind: type[BaseException], error: BaseException, traceback: TracebackType | None
+) -> None:
+    # Python would end with 1, which here says that all drift is additive.
+    sys.__excepthook__(kind, error, traceback)
+    sys.stderr.flush()
+    os._exit(COULD_NOT_TELL)
+
+
+if __name__ == "__main__":
+    sys.excepthook = _crashed
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""What changed between documents, and what that means for generated code and wrapper."""

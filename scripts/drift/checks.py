@@ -1,0 +1,193 @@
+"""The two checks: generated code against the documents, the documents against their origin."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from fetching.download import Downloader
+from fetching.record import Arrival, find, is_intact, write
+from regenerate import compare as differing
+
+from codegen.document import Node, Refused, load
+from codegen.inventory import compared, inventory
+from codegen.render import render
+from codegen.sources import Source, sources
+from drift import compare as python
+from drift.backends import Compared
+from drift.impact import Impact, anchors
+from drift.repaired import through_overlays
+from drift.report import DocumentReport, Finding, Report
+from drift.wrapper import words
+
+
+@dataclass(frozen=True, slots=True)
+class Folders:
+    """Where documents, generated packages and the hand-written package are."""
+
+    documents: Path
+    generated: Path
+    wrapper: Path
+
+
+Comparer = Callable[[Node, Node], Compared]
+
+
+def check_generated(folders: Folders, compare: Comparer, only: Iterable[str] = ()) -> Report:
+    """
+    Regenerate into a temporary folder and compare: the trees, and the documents behind them.
+
+    Raises: Refused when there is no usable sources.toml.
+    """
+    found = _chosen(folders.documents, only)
+    reports = [_settled(source, _generated, folders, compare) for source in found]
+    if not only:
+        reports += _strays(folders.generated, {source.package for source in found})
+    return Report("generated", tuple(reports))
+
+
+def check_upstream(
+    folders: Folders, compare: Comparer, places: Mapping[str, str], downloader: Downloader
+) -> Report:
+    """
+    Fetch documents into a temporary folder and compare them with the committed ones.
+
+    Args:
+        folders: where everything is.
+        compare: one of the comparers.
+        places: address or file for each document, by name; empty for the url in sources.toml.
+        downloader: fetches.
+
+    Raises: Refused when there is no usable sources.toml.
+    """
+
+    def upstream(source: Source, folders: Folders, compare: Comparer) -> DocumentReport:
+        return _upstream(source, folders, compare, (places[source.name], downloader))
+
+    found = _chosen(folders.documents, places)
+    reports = [_settled(source, upstream, folders, compare) for source in found]
+    return Report("upstream", tuple(reports))
+
+
+def _chosen(documents: Path, names: Iterable[str]) -> list[Source]:
+    return [find(documents, name) for name in names] or sources(documents)
+
+
+def _settled(
+    source: Source,
+    check: Callable[[Source, Folders, Comparer], DocumentReport],
+    folders: Folders,
+    compare: Comparer,
+) -> DocumentReport:
+    try:
+        return replace(check(source, folders, compare), file=source.path.name)
+    except Refused as refused:
+        return DocumentReport(source.name, source.path.name, problem=str(refused))
+
+
+def _generated(source: Source, folders: Folders, compare: Comparer) -> DocumentReport:
+    document, notes = source.overlaid()
+    present = folders.generated / source.package
+    with tempfile.TemporaryDirectory() as name:
+        fresh = render(document, source.package, source.path.name, Path(name))
+        differences = tuple(_named(line, source.package) for line in differing(fresh, present))
+        summary = compared(
+            inventory(folders.generated, source.package), inventory(Path(name), source.package)
+        )
+    report = DocumentReport(
+        source.name, differences=differences, summary=summary, notes=tuple(map(str, notes))
+    )
+    shipped = _shipped(present)
+    if shipped is None:
+        return report
+    pair = shipped, document
+    return _with(report, source, folders.wrapper, pair, compare(*pair))
+
+
+def _shipped(package: Path) -> Node | None:
+    """The document that the package was made from."""
+    try:
+        found = json.loads((package / "openapi.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _upstream(
+    source: Source, folders: Folders, compare: Comparer, origin: tuple[str, Downloader]
+) -> DocumentReport:
+    place, downloader = origin[0] or source.url or "", origin[1]
+    if not place:
+        raise Refused(
+            "sources.toml", f"has no url for {source.name}", "give --from NAME=FILE_OR_URL"
+        )
+    known = source.etag if source.origin == place and is_intact(source) else ""
+    fetched = downloader.get(place, etag=known, page=source.page)
+    if fetched.content is None:
+        return DocumentReport(source.name)
+    with tempfile.TemporaryDirectory() as name:
+        copy = Path(name) / "openapi"
+        shutil.copytree(folders.documents, copy)
+        arrival = Arrival(fetched.content, place, fetched.etag)
+        write(copy, source.name, arrival, datetime.datetime.now(tz=datetime.UTC).date())
+        renewed = find(copy, source.name)
+        pair = source.read(), load(renewed.path)
+        report = DocumentReport(source.name)
+        answer = _weighed(compare(*pair), source, renewed)
+        report = _with(report, source, folders.wrapper, pair, answer)
+        return _rendered(report, renewed, folders, Path(name))
+
+
+def _weighed(answer: Compared, source: Source, renewed: Source) -> Compared:
+    """The changes as users of the generated code meet them, unless overlays cannot be applied."""
+    try:
+        ours = python.compare(source.repaired(), renewed.repaired())
+        return replace(answer, changes=through_overlays(answer.changes, ours, anchors(source)))
+    except Refused:
+        return answer
+
+
+def _rendered(
+    report: DocumentReport, renewed: Source, folders: Folders, folder: Path
+) -> DocumentReport:
+    """Add what generated code would become of a newer document, or why there is none."""
+    try:
+        document, notes = renewed.overlaid()
+        render(document, renewed.package, renewed.path.name, folder)
+    except Refused as refused:
+        return replace(report, problem=f"no client can be made of it: {refused}")
+    summary = compared(
+        inventory(folders.generated, renewed.package), inventory(folder, renewed.package)
+    )
+    return replace(report, summary=summary, notes=(*report.notes, *map(str, notes)))
+
+
+def _with(
+    report: DocumentReport, source: Source, wrapper: Path, pair: tuple[Node, Node], answer: Compared
+) -> DocumentReport:
+    """Add the changes, each with what it touches."""
+    notes = (*report.notes, answer.note) if answer.note else report.notes
+    report = replace(report, backend=answer.backend, notes=notes)
+    if not answer.changes:
+        return report
+    impact = Impact(*pair, anchors(source), words(wrapper))
+    findings = tuple(Finding(change, impact.of(change)) for change in answer.changes)
+    return replace(report, findings=findings)
+
+
+def _strays(generated: Path, packages: set[str]) -> list[DocumentReport]:
+    """What lies in the folder and belongs to no document."""
+    entries = generated.iterdir() if generated.is_dir() else ()
+    names = {entry.name for entry in entries if not entry.name.startswith((".", "__"))}
+    lines = tuple(f"left over: {name}" for name in sorted(names - packages))
+    return [DocumentReport("generated", differences=lines)] if lines else []
+
+
+def _named(line: str, package: str) -> str:
+    what, name = line.split(": ", 1)
+    return f"{what}: {package}/{name}"

@@ -1,0 +1,146 @@
+"""The comparer in plain Python: two documents by what they mean."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+
+from codegen.document import Node, Refused, schemas
+from codegen.pointer import joined
+from drift.change import Change, Direction, Kind, merged
+from drift.operations import operation_changes, security_changes
+from drift.reach import direction_of, users
+from drift.schemas import SchemaWalk
+from drift.spots import spots_of
+
+
+def compare(base: Node, revision: Node) -> list[Change]:
+    """
+    Every change from one document to a newer one.
+
+    References are followed, so that a schema that is only called otherwise, or written in its
+    place, is not a change of what travels.
+
+    Raises: Refused when a reference leads nowhere or a node is not what OpenAPI says.
+    """
+    walk = SchemaWalk(base, revision)
+    with comparing():
+        found = [*_head(base, revision), *operation_changes(base, revision, walk)]
+        found += component_changes(base, revision, walk, walk.visited)
+        return merged([*found, *walk.changes])
+
+
+@contextmanager
+def comparing() -> Iterator[None]:
+    """Refuse documents whose nodes are not what OpenAPI says, where the walk stumbles on them."""
+    try:
+        yield
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        problem = f"cannot be compared ({type(error).__name__}: {error})"
+        raise Refused("the documents", problem, "validate both") from error
+
+
+def component_changes(
+    base: Node, revision: Node, walk: SchemaWalk, rated: Collection[str]
+) -> Iterator[Change]:
+    """
+    Yield the changes of names, and those of schemas that no operation leads to.
+
+    The latter are what callbacks carry. The walk has compared the operations before, and so knows
+    what took another's place; *rated* are the components that need no comparison any more.
+    """
+    mine, theirs = schemas(base), schemas(revision)
+    reached = users(base), users(revision)
+    used = {*reached[0], *reached[1]}
+    renamed = dict(_renamed(base, revision, walk))
+    for old, new in renamed.items():
+        text = f"schema {old} is now called {new}"
+        yield Change(_pointer(new), Kind.NEUTRAL, Direction.NONE, text)
+    for name in sorted(mine.keys() - theirs.keys() - renamed.keys()):
+        kind = Kind.NEUTRAL if _pointer(name) in used else Kind.BREAKING
+        yield Change(_pointer(name), kind, _way(kind), f"schema {name} was removed")
+    for name in sorted(theirs.keys() - mine.keys() - set(renamed.values())):
+        kind = Kind.NEUTRAL if _pointer(name) in used else Kind.ADDITIVE
+        yield Change(_pointer(name), kind, _way(kind), f"schema {name} was added")
+    pairs = {name: name for name in mine.keys() & theirs.keys()} | renamed
+    idle = {old: new for old, new in pairs.items() if not {_pointer(old), _pointer(new)} & {*rated}}
+    before, after = spots_of(base, [*idle]), spots_of(revision, [*idle.values()])
+    inner = SchemaWalk(base, revision)
+    for old, new in idle.items():
+        way = direction_of(_pointer(old), reached[0]) | direction_of(_pointer(new), reached[1])
+        inner.compare(before[old], after[new], way)
+    yield from inner.changes
+
+
+def _renamed(base: Node, revision: Node, walk: SchemaWalk) -> Iterator[tuple[str, str]]:
+    mine, theirs = schemas(base), schemas(revision)
+    gone, come = mine.keys() - theirs.keys(), theirs.keys() - mine.keys()
+    paired = {old.rsplit("/", 1)[-1]: new.rsplit("/", 1)[-1] for old, new in walk.renamed.items()}
+    for old in sorted(gone):
+        new = paired.get(old) or next(
+            (name for name in sorted(come) if _is_same(base, revision, old, name)), None
+        )
+        if new in come:
+            come = come - {new}
+            yield old, new
+
+
+def _is_same(base: Node, revision: Node, old: str, new: str) -> bool:
+    walk = SchemaWalk(base, revision)
+    before, after = spots_of(base, [old]), spots_of(revision, [new])
+    walk.compare(before[old], after[new], Direction.BOTH)
+    return not any(one.kind for one in walk.changes)
+
+
+def _head(base: Node, revision: Node) -> Iterator[Change]:
+    if base.get("openapi") != revision.get("openapi"):
+        text = f"OpenAPI became {revision.get('openapi')}, was {base.get('openapi')}"
+        yield Change("#/openapi", Kind.NEUTRAL, Direction.NONE, text)
+    for key in ("info", "tags", "externalDocs"):
+        if base.get(key) != revision.get(key):
+            yield Change(f"#/{key}", Kind.NEUTRAL, Direction.NONE, f"{key} was reworded")
+    yield from _servers(base, revision)
+    yield from security_changes(base, revision, "#")
+    yield from _schemes(base, revision)
+    if base.get("webhooks") != revision.get("webhooks"):
+        yield Change("#/webhooks", Kind.ADDITIVE, Direction.RESPONSE, "webhooks changed")
+
+
+def _servers(base: Node, revision: Node) -> Iterator[Change]:
+    mine = [server.get("url") for server in base.get("servers") or []]
+    theirs = [server.get("url") for server in revision.get("servers") or []]
+    for index, url in enumerate(mine):
+        if url not in theirs:
+            pointer = joined("#", "servers", index)
+            yield Change(pointer, Kind.BREAKING, Direction.REQUEST, f"server {url} is gone")
+    for index, url in enumerate(theirs):
+        if url not in mine:
+            pointer = joined("#", "servers", index)
+            yield Change(pointer, Kind.ADDITIVE, Direction.REQUEST, f"server {url} was added")
+
+
+def _schemes(base: Node, revision: Node) -> Iterator[Change]:
+    mine = base.get("components", {}).get("securitySchemes") or {}
+    theirs = revision.get("components", {}).get("securitySchemes") or {}
+    for name in mine | theirs:
+        pointer = joined("#", "components", "securitySchemes", name)
+        old, new = (_plain(side.get(name)) for side in (mine, theirs))
+        if old != new:
+            kind = Kind.ADDITIVE if name not in mine else Kind.BREAKING
+            word = "added" if name not in mine else "removed" if name not in theirs else "changed"
+            text = f"authentication {name} was {word}"
+            yield Change(pointer, kind, Direction.REQUEST, text)
+
+
+def _plain(scheme: object) -> object:
+    if not isinstance(scheme, dict):
+        return scheme
+    return {key: value for key, value in scheme.items() if key != "description"}
+
+
+def _pointer(name: str) -> str:
+    return joined("#", "components", "schemas", name)
+
+
+def _way(kind: Kind) -> Direction:
+    return Direction.RESPONSE if kind else Direction.NONE

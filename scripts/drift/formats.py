@@ -1,0 +1,170 @@
+"""A report as text, JSON, Markdown and GitHub annotations."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+
+from codegen.inventory import lines
+from drift.change import Kind
+from drift.impact import Touched
+from drift.report import DocumentReport, Finding, Report
+
+_NAMED = 4
+_ROWS = 100
+
+
+def text(report: Report) -> str:
+    """The report for a terminal; the last line is the verdict."""
+    result = []
+    for document in report.documents:
+        result.append(f"{document.name}: {_head(document)}")
+        for finding in document.findings:
+            change = finding.change
+            result.append(f"  {change.kind!s:9} {change.direction!s:9} {change.pointer}")
+            result.append(f"  {'':19} {change.text}")
+            if change.kind:
+                result += [f"  {'':19} {line}" for line in _touched(finding.touched)]
+        result += [f"  {line}" for line in _more(document)]
+    return "\n".join([*result, f"verdict: {report.verdict}", ""])
+
+
+def as_json(report: Report) -> str:
+    """The report for programs."""
+    documents = [
+        {
+            "name": document.name,
+            "file": document.file,
+            "backend": document.backend,
+            "kind": str(document.kind),
+            "problem": document.problem,
+            "changes": [_plain(finding) for finding in document.findings],
+            "files": document.differences,
+            "generated": asdict(document.summary),
+            "notes": document.notes,
+        }
+        for document in report.documents
+    ]
+    value = {
+        "check": report.check,
+        "verdict": report.verdict,
+        "exit_code": report.exit_code,
+        "documents": documents,
+    }
+    return json.dumps(value, indent=2) + "\n"
+
+
+def markdown(report: Report) -> str:
+    """The report for an issue; neutral changes are counted only."""
+    result = [f"**Verdict: {report.verdict}**", ""]
+    for document in report.documents:
+        result += [f"### {document.name}: {_head(document)}", ""]
+        rows = [finding for finding in document.findings if finding.change.kind]
+        if rows:
+            result += ["| | direction | where | what | touches |", "|---|---|---|---|---|"]
+            result += [_row(finding) for finding in rows[:_ROWS]]
+            result += [f"\n{len(rows) - _ROWS} more"] * (len(rows) > _ROWS) + [""]
+        if more := _more(document):
+            result += ["```text", *more, "```", ""]
+    return "\n".join(result)
+
+
+def github(report: Report) -> str:
+    """The report as workflow commands, which GitHub shows beside the files."""
+    result = []
+    for document in report.documents:
+        file = _escaped(f"openapi/{document.file}", ":,") if document.file else "generated"
+        for level, title, message in _annotations(document):
+            head = f"::{level} file={file},title={_escaped(title, ':,')}"
+            result.append(f"{head}::{_escaped(message)}")
+    return "\n".join([*result, ""])
+
+
+def _annotations(document: DocumentReport) -> Iterator[tuple[str, str, str]]:
+    if document.problem:
+        yield "error", f"{document.name} could not be checked", document.problem
+    for finding in document.findings:
+        change = finding.change
+        level = {Kind.BREAKING: "error", Kind.ADDITIVE: "warning"}.get(change.kind)
+        if level:
+            yield (
+                level,
+                f"{change.kind} change of {document.name}",
+                f"{change.pointer}: {change.text}",
+            )
+    for line in document.differences:
+        yield "error", "generated code is not what the document gives", line
+    for kind, names in (
+        ("operation", document.summary.operations),
+        ("model", document.summary.models),
+    ):
+        for name in names.removed:
+            yield "error", f"generated code loses this {kind}", name
+    for note in document.notes:
+        yield "notice", f"about {document.name}", note
+
+
+def _head(document: DocumentReport) -> str:
+    if document.problem:
+        return "could not tell"
+    counts = ", ".join(
+        f"{document.count(kind)} {kind}" for kind in reversed(Kind) if document.count(kind)
+    )
+    by = f" (compared by {document.backend})" if document.backend and counts else ""
+    return f"{counts or 'no change'}{by}"
+
+
+def _more(document: DocumentReport) -> list[str]:
+    """What is told of a document below its changes."""
+    shown = [*document.differences[:_ROWS]]
+    if len(document.differences) > _ROWS:
+        shown.append(f"and {len(document.differences) - _ROWS} more files")
+    if document.summary:
+        shown += ["in generated code:", *(f"  {line}" for line in lines(document.summary))]
+    return [*shown, *document.notes, *([document.problem] if document.problem else [])]
+
+
+def _touched(touched: Touched) -> list[str]:
+    pairs = (
+        ("operations", touched.operations),
+        ("models", touched.models),
+        ("functions", touched.functions),
+        ("overlays", touched.overlays),
+    )
+    return [f"{what}: {_some(names)}" for what, names in pairs if names]
+
+
+def _some(names: tuple[str, ...]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more
+
+
+def _plain(finding: Finding) -> dict[str, object]:
+    change = finding.change
+    return {
+        "pointer": change.pointer,
+        "kind": str(change.kind),
+        "direction": str(change.direction),
+        "text": change.text,
+        **asdict(finding.touched),
+    }
+
+
+def _row(finding: Finding) -> str:
+    change = finding.change
+    cells = (
+        str(change.kind),
+        str(change.direction),
+        f"`{change.pointer}`",
+        change.text,
+        "; ".join(_touched(finding.touched)),
+    )
+    return f"| {' | '.join(cell.replace('|', '&#124;') for cell in cells)} |"
+
+
+def _escaped(text: str, more: str = "") -> str:
+    """Text for a workflow command: its own separators, and what would end the line."""
+    for character in f"%\r\n{more}":
+        text = text.replace(character, f"%{ord(character):02X}")
+    return text

@@ -1,0 +1,170 @@
+"""Comparing the operations of two documents: where they are, what they take, what they answer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from codegen.document import Node, operations
+from codegen.pointer import joined
+from drift.change import Change, Direction, Kind
+from drift.parameters import parameter_changes
+from drift.schemas import SchemaWalk
+from drift.spots import Spot, spot
+
+_REQUEST, _RESPONSE, _NONE = Direction.REQUEST, Direction.RESPONSE, Direction.NONE
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An operation with its document."""
+
+    document: Node
+    path: str
+    method: str
+    node: Node
+    item: Node
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What the server knows it by: the names of path parameters do not matter to it."""
+        return re.sub(r"\{[^}]*\}", "{}", self.path), self.method
+
+    @property
+    def pointer(self) -> str:
+        """Where it stands."""
+        return joined("#", "paths", self.path, self.method)
+
+    @property
+    def name(self) -> str:
+        """What its users know it by."""
+        return str(self.node.get("operationId") or f"{self.method.upper()} {self.path}")
+
+
+def operation_changes(base: Node, revision: Node, walk: SchemaWalk) -> Iterator[Change]:
+    """Yield the changes of all operations; those of their schemas go to the walk."""
+    mine, theirs = _places(base), _places(revision)
+    moved = _moved(mine, theirs)
+    for old, new in moved:
+        text = f"{old.name} moved from {old.method.upper()} {old.path}"
+        yield Change(new.pointer, Kind.BREAKING, Direction.BOTH, text)
+    gone, come = {old.key for old, _ in moved}, {new.key for _, new in moved}
+    for key in sorted(mine.keys() - theirs.keys() - gone):
+        text = f"operation {mine[key].name} was removed"
+        yield Change(mine[key].pointer, Kind.BREAKING, Direction.BOTH, text)
+    for key in sorted(theirs.keys() - mine.keys() - come):
+        text = f"operation {theirs[key].name} was added"
+        yield Change(theirs[key].pointer, Kind.ADDITIVE, Direction.BOTH, text)
+    pairs = [(mine[key], theirs[key]) for key in mine if key in theirs]
+    for old, new in [*pairs, *moved]:
+        yield from _operation(old, new)
+        yield from parameter_changes(old, new, walk)
+        yield from _body(old, new, walk)
+        yield from _answers(old, new, walk)
+
+
+def _places(document: Node) -> dict[tuple[str, str], Place]:
+    found = [Place(document, *parts) for parts in operations(document)]
+    return {place.key: place for place in found}
+
+
+def _moved(
+    mine: dict[tuple[str, str], Place], theirs: dict[tuple[str, str], Place]
+) -> list[tuple[Place, Place]]:
+    ids = {theirs[key].node.get("operationId"): theirs[key] for key in theirs.keys() - mine.keys()}
+    gone = [mine[key] for key in sorted(mine.keys() - theirs.keys())]
+    known = [(old, ids.get(old.node.get("operationId") or object())) for old in gone]
+    return [(old, new) for old, new in known if new is not None]
+
+
+def _operation(old: Place, new: Place) -> Iterator[Change]:
+    rules = (("operationId", Kind.BREAKING), ("tags", Kind.BREAKING), ("deprecated", Kind.ADDITIVE))
+    for key, kind in rules:
+        if old.node.get(key) != new.node.get(key):
+            text = f"{key} of {old.name} became {new.node.get(key)}, was {old.node.get(key)}"
+            yield Change(joined(new.pointer, key), kind, Direction.BOTH, text)
+    for key in ("summary", "description", "externalDocs"):
+        if old.node.get(key) != new.node.get(key):
+            yield Change(joined(new.pointer, key), Kind.NEUTRAL, _NONE, f"{key} was reworded")
+    for key in ("callbacks", "servers"):
+        if old.node.get(key) != new.node.get(key):
+            text = f"{key} of {old.name} changed"
+            yield Change(joined(new.pointer, key), Kind.BREAKING, Direction.BOTH, text)
+    yield from security_changes(old.node, new.node, new.pointer)
+
+
+def security_changes(old: Node, new: Node, pointer: str) -> Iterator[Change]:
+    """Yield the change of the ways to authenticate, of an operation or of the whole document."""
+    mine, theirs = old.get("security"), new.get("security")
+    if mine == theirs:
+        return
+    kept = mine is not None and (not theirs or all(way in theirs for way in mine))
+    text = f"ways to authenticate became {_ways(theirs)}, were {_ways(mine)}"
+    kind = Kind.ADDITIVE if kept else Kind.BREAKING
+    yield Change(joined(pointer, "security"), kind, _REQUEST, text)
+
+
+def _ways(security: object) -> str:
+    listed = security if isinstance(security, list) else []
+    return " or ".join(" and ".join(way) or "none" for way in listed) or "the usual"
+
+
+def _body(old: Place, new: Place, walk: SchemaWalk) -> Iterator[Change]:
+    pointer = joined(new.pointer, "requestBody")
+    mine, theirs = _spot(old, "requestBody"), _spot(new, "requestBody")
+    if mine is None or theirs is None:
+        if mine is not theirs:
+            wanted = theirs is not None and theirs.node.get("required")
+            kind = Kind.ADDITIVE if theirs is not None and not wanted else Kind.BREAKING
+            word = "added" if mine is None else "removed"
+            yield Change(pointer, kind, _REQUEST, f"the body of {old.name} was {word}")
+        return
+    if bool(mine.node.get("required")) != bool(theirs.node.get("required")):
+        wanted = bool(theirs.node.get("required"))
+        kind = Kind.BREAKING if wanted else Kind.ADDITIVE
+        text = f"the body of {old.name} {'became' if wanted else 'is no longer'} required"
+        yield Change(joined(theirs.pointer, "required"), kind, _REQUEST, text)
+    yield from _contents(mine, theirs, _REQUEST, walk)
+
+
+def _answers(old: Place, new: Place, walk: SchemaWalk) -> Iterator[Change]:
+    mine, theirs = old.node.get("responses") or {}, new.node.get("responses") or {}
+    for code in mine | theirs:
+        before = joined(old.pointer, "responses", code)
+        after = joined(new.pointer, "responses", code)
+        if code not in theirs:
+            text = f"answer {code} of {old.name} was removed"
+            yield Change(before, Kind.BREAKING, _RESPONSE, text)
+        elif code not in mine:
+            text = f"answer {code} of {new.name} was added"
+            yield Change(after, Kind.ADDITIVE, _RESPONSE, text)
+        else:
+            first = spot(old.document, Spot(mine[code], before))
+            second = spot(new.document, Spot(theirs[code], after))
+            if first.node.get("description") != second.node.get("description"):
+                where = joined(second.pointer, "description")
+                yield Change(where, Kind.NEUTRAL, _NONE, "description was reworded")
+            yield from _contents(first, second, _RESPONSE, walk)
+
+
+def _contents(old: Spot, new: Spot, direction: Direction, walk: SchemaWalk) -> Iterator[Change]:
+    mine, theirs = old.node.get("content") or {}, new.node.get("content") or {}
+    for media in mine | theirs:
+        before, after = (joined(one.pointer, "content", media) for one in (old, new))
+        if media not in theirs:
+            yield Change(before, Kind.BREAKING, direction, f"{media} was removed")
+        elif media not in mine:
+            yield Change(after, Kind.ADDITIVE, direction, f"{media} was added")
+        else:
+            walk.compare(
+                Spot(mine[media].get("schema") or {}, joined(before, "schema")),
+                Spot(theirs[media].get("schema") or {}, joined(after, "schema")),
+                direction,
+            )
+
+
+def _spot(place: Place, key: str) -> Spot | None:
+    if key not in place.node:
+        return None
+    return spot(place.document, Spot(place.node[key], joined(place.pointer, key)))

@@ -1,0 +1,75 @@
+"""Which operations use which component, and in which direction."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+
+from codegen.document import Node, operations
+from codegen.pointer import joined
+from drift.change import Direction
+
+Users = Mapping[str, Mapping[str, Direction]]
+
+
+def users(document: Node) -> Users:
+    """
+    For every component, by its pointer, the operations (by id) that reach it and how.
+
+    What no operation reaches is missing: the server sends it by itself, in callbacks.
+    """
+    components = {
+        joined("#", "components", kind, name): node
+        for kind, group in document.get("components", {}).items()
+        if isinstance(group, Mapping)
+        for name, node in group.items()
+    }
+    found: dict[str, dict[str, Direction]] = defaultdict(dict)
+    for _, _, operation, item in operations(document):
+        identifier = str(operation.get("operationId", ""))
+        sent = [operation.get("parameters"), item.get("parameters"), operation.get("requestBody")]
+        ways = ((Direction.REQUEST, sent), (Direction.RESPONSE, operation.get("responses")))
+        for direction, roots in ways:
+            for pointer in _closure(components, roots):
+                known = found[pointer].get(identifier, Direction.NONE)
+                found[pointer][identifier] = known | direction
+    return found
+
+
+def direction_of(component: str, reached: Users) -> Direction:
+    """How a component travels, by its pointer; what nothing reaches comes from the server."""
+    result = Direction.NONE
+    for direction in reached.get(component, {}).values():
+        result |= direction
+    return result or Direction.RESPONSE
+
+
+def component_of(pointer: str) -> str:
+    """The pointer of the component that a pointer leads into, or an empty string."""
+    parts = pointer.split("/")
+    inside = parts[:2] == ["#", "components"] and len(parts) > 3  # noqa: PLR2004 - #/components/kind/name
+    return "/".join(parts[:4]) if inside else ""
+
+
+def _closure(components: Mapping[str, object], roots: object) -> set[str]:
+    found: set[str] = set()
+    todo = list(pointers(roots))
+    while todo:
+        pointer = component_of(todo.pop())
+        if pointer not in found and pointer in components:
+            found.add(pointer)
+            todo.extend(pointers(components[pointer]))
+    return found
+
+
+def pointers(node: object) -> Iterator[str]:
+    """Yield every local reference in a node, at any depth."""
+    if isinstance(node, Mapping):
+        for key, value in node.items():
+            if key == "$ref" and isinstance(value, str):
+                yield value
+            else:
+                yield from pointers(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from pointers(value)

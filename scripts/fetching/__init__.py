@@ -1,0 +1,1 @@
+"""From an address to a file in openapi/: download, check, put in place, record."""

@@ -1,0 +1,98 @@
+"""Putting a document in place together with its record, after trying both out elsewhere."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import tomlkit
+import tomlkit.items
+
+from codegen.document import Refused, load
+from codegen.overlay import Note
+from codegen.render import render
+from codegen.sources import Source, sources
+
+_TABLE = "sources.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A document that is to replace the one of a source."""
+
+    content: bytes
+    origin: str | None
+    """Address or file name; None for an edit by hand, which leaves the origin as it is."""
+    etag: str = ""
+
+
+def find(folder: Path, name: str) -> Source:
+    """
+    The source of a name.
+
+    Raises: Refused when sources.toml has none.
+    """
+    found = {source.name: source for source in sources(folder)}
+    if name not in found:
+        raise Refused(f"sources.toml has no section {name}", f"it has {', '.join(found)}")
+    return found[name]
+
+
+def replace(source: Source, arrival: Arrival, today: datetime.date) -> list[Note]:
+    """
+    Put a document in place and record it, unless no client can be made from it.
+
+    Everything is tried in a copy of the folder; the files themselves are replaced in one step
+    each, so that nobody ever reads half of one.
+
+    Returns: the overlay actions that the document leaves idle.
+    Raises: Refused; then nothing is changed.
+    """
+    folder = source.path.parent
+    with tempfile.TemporaryDirectory(dir=folder.parent) as name:
+        copy = Path(name) / "openapi"
+        shutil.copytree(folder, copy)
+        write(copy, source.name, arrival, today)
+        renewed = find(copy, source.name)
+        document, notes = renewed.overlaid()
+        render(document, renewed.package, renewed.path.name, Path(name))
+        # The document first: should the second step fail, regenerate.py names the difference.
+        for file in (source.path.name, _TABLE):
+            (copy / file).replace(folder / file)
+    return notes
+
+
+def write(folder: Path, name: str, arrival: Arrival, today: datetime.date) -> None:
+    """
+    Write a document and its record into a folder, without trying it.
+
+    Raises: Refused when it is not even a mapping.
+    """
+    source = find(folder, name)
+    source.path.write_bytes(arrival.content)
+    info = load(source.path).get("info")
+    table = folder / _TABLE
+    document = tomlkit.parse(table.read_text(encoding="utf-8"))
+    section = document[name]
+    assert isinstance(section, tomlkit.items.Table)  # noqa: S101 - read as such before
+    section["sha256"] = hashlib.sha256(arrival.content).hexdigest()
+    section["date"] = today
+    section["version"] = str(info.get("version", "")) if isinstance(info, dict) else ""
+    section["etag"] = arrival.etag
+    if arrival.origin is not None:
+        section["origin"] = arrival.origin
+        section.pop("transcribed_from", None)
+    table.write_text(tomlkit.dumps(document), encoding="utf-8")
+
+
+def is_intact(source: Source) -> bool:
+    """Tell whether the file is the recorded one."""
+    try:
+        content = source.path.read_bytes()
+    except OSError:
+        return False
+    return hashlib.sha256(content).hexdigest() == source.sha256

@@ -1,0 +1,107 @@
+"""What AsyncBulk does with jobs that are there: report, record, status, cancel."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Unpack
+
+from sinch_wrapper.bulk._calls import Planner
+from sinch_wrapper.bulk._desk import Desk
+from sinch_wrapper.bulk._drivers import drive_async, in_thread, wheel_of
+from sinch_wrapper.bulk._following import Follower
+from sinch_wrapper.bulk._journal import Journal
+from sinch_wrapper.bulk._options import Run, RunOptions, run_of
+from sinch_wrapper.bulk._orders import JobPath
+from sinch_wrapper.bulk._recorders import Recorders
+from sinch_wrapper.bulk._report import Report
+from sinch_wrapper.bulk._sender import Sender
+from sinch_wrapper.bulk._targets import Cancellation, ids_of
+from sinch_wrapper.callbacks import Event
+
+if TYPE_CHECKING:
+    from sinch_wrapper.client import AsyncSinch
+
+__all__ = ["AsyncBulkJobs"]
+
+
+class AsyncBulkJobs:
+    """The jobs of one client that are there."""
+
+    def __init__(self, client: "AsyncSinch") -> None:
+        options = client._options  # noqa: SLF001 (a class of this package)
+        policy = replace(options.retry, resend="never")
+        self._client = client.with_options(retry=policy)
+        self._recorders = Recorders()
+        self._desk = Desk(options.project_id, self._recorders.keep)
+
+    async def report(self, job: JobPath) -> Report:
+        """Say what became of a job, also while it runs; raises BulkError."""
+        return await in_thread(Report, Path(job))
+
+    async def record(self, events: Event | Iterable[Event], job: JobPath | None = None) -> int:
+        """Write down what callbacks say about the recipients of *job*, else of all jobs run here.
+
+        They may come twice, in any order, and before the request that they are about was
+        answered. Several at once cost little more than one.
+
+        Returns: how many were about these jobs.
+        Raises: BulkError.
+        """
+        path = None if job is None else Path(job)
+        return await in_thread(self._recorders.record, events, path)
+
+    async def status(self, job: JobPath, **options: Unpack[RunOptions]) -> Report:
+        """Ask the API where each batch of *job* stands, then report; raises BulkError."""
+        run = run_of(options)
+        journal = await in_thread(Journal, Path(job), must_exist=True)
+        try:
+            await self._drive(self._desk.survey(journal, run), run)
+        finally:
+            journal.close()
+        return await in_thread(Report, Path(job))
+
+    async def cancel(
+        self, job: JobPath, *, poll_for: float = 30.0, **options: Unpack[RunOptions]
+    ) -> Cancellation:
+        """Cancel what is left of *job*: what has not left, and the batches that are scheduled.
+
+        The API answers 200 whether or not it worked, so each batch is polled, for *poll_for*
+        seconds at most. The job cannot be resumed afterwards.
+
+        Raises: BulkError, also while another process sends from it.
+        """
+        run = run_of(options)
+        opened = await in_thread(self._desk.open, Path(job), must_exist=True)
+        try:
+            sender, never = await in_thread(self._desk.start_cancelling, opened, run)
+            await self._drive(sender, run)
+            follower = self._desk.canceller(opened, run, poll_for)
+            await self._drive(follower, run)
+            return follower.cancellation(never)
+        finally:
+            opened.close()
+
+    async def cancel_batches(
+        self,
+        *batch_ids: str,
+        metadata: tuple[str, str] | None = None,
+        poll_for: float = 30.0,
+        **options: Unpack[RunOptions],
+    ) -> Cancellation:
+        """Cancel batches by id, and all whose batch metadata have the key and value *metadata*.
+
+        They are polled as by cancel().
+
+        Raises: SinchError when the look-up by *metadata* fails.
+        """
+        run, found = run_of(options), list(batch_ids)
+        if metadata is not None:
+            key, value = metadata
+            look = self._client.batch.messages.get_batch_statuses_by_metadata
+            found += ids_of(await look(metadata_key=key, metadata_value=value))
+        follower = Follower.of_batches(found, run.how.concurrency, poll_for)
+        await self._drive(follower, run)
+        return follower.cancellation()
+
+    async def _drive(self, planner: Planner, run: Run, sender: Sender | None = None) -> None:
+        await drive_async(planner, self._client.batch, wheel_of(run, self._desk.clock, sender))

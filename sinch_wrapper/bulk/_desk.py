@@ -1,0 +1,155 @@
+"""What the sync and the async half share: opening jobs, preparing them, and their end."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sinch_wrapper.bulk._errors import BulkStoppedError
+from sinch_wrapper.bulk._following import Follower
+from sinch_wrapper.bulk._job import Job, open_job
+from sinch_wrapper.bulk._journal import Journal
+from sinch_wrapper.bulk._options import Run
+from sinch_wrapper.bulk._orders import Order
+from sinch_wrapper.bulk._plan import is_due
+from sinch_wrapper.bulk._preparing import prepare
+from sinch_wrapper.bulk._report import Report
+from sinch_wrapper.bulk._sender import Sender
+from sinch_wrapper.bulk._states import ChunkState
+from sinch_wrapper.bulk._storage import SendLock
+from sinch_wrapper.bulk._targets import note_status, targets_of
+from sinch_wrapper.errors import BulkError
+
+__all__ = ["Desk", "Opened"]
+
+_CANCELLED = '{"line": "the job was cancelled before it left", "status": "CANCELLED"}'
+
+
+@dataclass(slots=True)
+class Opened:
+    """A journal that is locked for sending, and since when."""
+
+    journal: Journal
+    lock: SendLock
+    began: float
+    sender: Sender | None = None
+    _closed: bool = field(default=False)
+
+    def close(self, *, keep: bool = False) -> None:
+        """Let others send from it; *keep* leaves the journal open, for a report."""
+        if not self._closed:
+            self._closed = True
+            if not keep:
+                self.journal.close()
+            self.lock.release()
+
+
+class Desk:
+    """Opens the jobs of one project; *clock* is monotonic, *wall* the time of day."""
+
+    def __init__(
+        self,
+        project: str,
+        keep: Callable[[Journal], None],
+        clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self.project = project
+        self.clock = clock
+        self.wall = wall
+        self._keep = keep
+
+    def open(self, path: Path | None, *, must_exist: bool = False) -> Opened:
+        """Open and lock a journal; raises BulkError."""
+        if must_exist and path is not None and not path.exists():
+            raise BulkError(f"journal {path.name}: there is no such file")
+        lock = SendLock(path)
+        try:
+            journal = Journal(path)
+            journal.storage.check()
+        except BaseException:
+            lock.release()
+            raise
+        return Opened(journal, lock, self.clock())
+
+    def start(self, opened: Opened, order: Order) -> Sender:
+        """Prepare the job of *order* in *opened*, and what sends it; raises BulkError."""
+        run, journal = order.run, opened.journal
+        if order.plan is None or order.source is None:
+            job = self._own(journal)
+        else:
+            stopped = run.stop.is_set
+            job = prepare(journal, order.plan, order.source, self.project, self.wall, stopped)
+        if job.facts.get("cancelled"):
+            raise BulkError(f"journal {journal.name}: the job was cancelled")
+        self._keep(journal)
+        opened.sender = Sender(self._in_time(job), run.how, self.clock(), self.wall)
+        return opened.sender
+
+    def finish(self, opened: Opened, order: Order) -> Report:
+        """Close *opened* and say what became of its job; raises BulkStoppedError."""
+        stopped_by = opened.sender.stopped_by if opened.sender is not None else None
+        opened.close(keep=order.path is None)
+        report = Report(order.path, _memory=opened.journal if order.path is None else None)
+        if stopped_by is not None:
+            line = f"{stopped_by}; {report.pending} recipients are left: resume the job"
+            raise BulkStoppedError(line, report) from stopped_by
+        if not report.complete:
+            report.stopped = self._why(opened, order.run)
+        return report
+
+    def start_cancelling(self, opened: Opened, run: Run) -> tuple[Sender, int]:
+        """Take back what has not left, and settle what is in doubt without sending it again.
+
+        Returns: what settles the doubts, and the recipients that never leave.
+        """
+        job = self._own(opened.journal)
+        never, last = 0, -1
+        while found := job.journal.after(last, state=ChunkState.PLANNED):
+            with job.journal.write() as connection:
+                for chunk in found:
+                    last, never = chunk.id, never + chunk.count
+                    job.journal.move(connection, chunk, ChunkState.REJECTED, error=_CANCELLED)
+        with job.journal.write() as connection:
+            job.journal.note(connection, cancelled=True)
+        once = replace(run.how, attempts=1)
+        opened.sender = Sender(job, once, self.clock(), self.wall)
+        return opened.sender, never
+
+    def survey(self, journal: Journal, run: Run) -> Follower:
+        """What asks for the status of each batch; raises BulkError."""
+        job = self._own(journal)
+        return Follower(targets_of(job), note_status(job), concurrency=run.how.concurrency)
+
+    def canceller(self, opened: Opened, run: Run, patience: float) -> Follower:
+        """What cancels each batch that was accepted, and polls it."""
+        job = self._own(opened.journal)
+        return Follower(
+            targets_of(job),
+            note_status(job),
+            concurrency=run.how.concurrency,
+            cancel=True,
+            patience=patience,
+        )
+
+    def _own(self, journal: Journal) -> Job:
+        job = open_job(journal)
+        if job.project != self.project:
+            raise BulkError(f"journal {journal.name}: it belongs to another project")
+        return job
+
+    def _in_time(self, job: Job) -> Job:
+        """The job without a `send_after` that has passed while it lay: the API refuses it."""
+        if not is_due(job.request, datetime.fromtimestamp(self.wall(), UTC)):
+            return job
+        request = {name: value for name, value in job.request.items() if name != "send_after"}
+        return replace(job, request=request)
+
+    def _why(self, opened: Opened, run: Run) -> str:
+        if run.stop.is_set():
+            return "stopped"
+        deadline = run.how.deadline
+        if deadline is not None and self.clock() - opened.began >= deadline:
+            return "deadline"
+        return "unknown outcomes"

@@ -1,0 +1,22 @@
+"""The error of a job that the API stopped."""
+
+from sinch_wrapper.bulk._report import Report
+from sinch_wrapper.errors import BulkError
+
+__all__ = ["BulkStoppedError"]
+
+
+class BulkStoppedError(BulkError):
+    """The API gave an answer that every other request would get too, such as 401 or 403.
+
+    Nothing is lost: *report* says what was accepted, and the job can be resumed. The answer
+    itself is the cause of this error.
+    """
+
+    def __init__(self, line: str, report: Report | None = None) -> None:
+        super().__init__(line)
+        self.report = report
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # A report belongs to its process.
+        return type(self), self.args

@@ -1,0 +1,45 @@
+"""The batch operations that a job can be made of, and how each settles a doubt."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from sinch_wrapper.bulk._reconcile import Kindness
+
+__all__ = ["KINDS", "Kind"]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One batch operation.
+
+    *items* is the field of the request that holds its items; *doubt* says what happens to a
+    request whose outcome is unknown; *noun* is for people.
+    """
+
+    name: str
+    resource: str
+    method: str
+    items: str
+    doubt: Kindness
+    noun: str = "recipients"
+
+    @property
+    def is_messages(self) -> bool:
+        """Whether its items are recipients of a message."""
+        return self.resource == "messages"
+
+
+_ALL: Final = (
+    Kind("messages", "messages", "send_batch", "recipient_and_params", "look_up"),
+    # The older path has no look-up, so a doubt stays one.
+    Kind("messages-v1beta", "messages", "send_batch_v1_beta", "recipient_and_params", "keep"),
+    # A contact that was perhaps created would be there twice.
+    Kind("create-contacts", "contacts", "create_contacts", "contacts", "keep", "contacts"),
+    # Deleting again deletes nothing else.
+    Kind("delete-contacts", "contacts", "delete_contacts", "contact_ids", "repeat", "contacts"),
+    # Documented: none or a part may be stored after a failure, repeat the request later.
+    Kind("insert-consents", "consents", "insert_consents", "consent_records", "repeat", "records"),
+)
+
+KINDS: Final[Mapping[str, Kind]] = {kind.name: kind for kind in _ALL}

@@ -1,0 +1,66 @@
+"""The metadata of messages: sizes, reserved keys, and the marks that find a recipient again.
+
+Source: batch-api.md 3.1 (1024 and 2048 characters of the merged JSON) and 10 (`_batch_id`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from sinch_wrapper._json import encode
+
+__all__ = ["CHUNK_MARK", "INDEX_MARK", "MetadataLimits", "metadata_fault", "static_limits"]
+
+CHUNK_MARK: Final = "sinch_wrapper_chunk"
+"""The key in batch and message metadata whose value names the job and the chunk."""
+
+INDEX_MARK: Final = "sinch_wrapper_index"
+"""The key in message metadata whose value is the position of the recipient in its chunk."""
+
+_RESERVED: Final = frozenset({"_batch_id", CHUNK_MARK, INDEX_MARK})
+_LIMITS: Final = {"message_metadata": 1024, "conversation_metadata": 2048}
+# Stays on the batch; its size has no published limit.
+_BATCH_LIMIT: Final = 2048
+# What the server and this library add: a batch id of 26 characters, a chunk, an index.
+_BATCH_ID: Final = len('"_batch_id":"",') + 26
+_MARKS: Final = len(f'"{CHUNK_MARK}":"","{INDEX_MARK}":"",') + 32 + 5
+_ADDED: Final = {"message_metadata": _BATCH_ID + _MARKS, "conversation_metadata": _BATCH_ID}
+
+
+@dataclass(frozen=True, slots=True)
+class MetadataLimits:
+    """How many characters are left for the metadata of one recipient."""
+
+    message_metadata: int
+    conversation_metadata: int
+
+
+def static_limits(request: Mapping[str, object]) -> MetadataLimits:
+    """What the metadata of the request leave for those of its recipients."""
+    left = {}
+    for name, limit in _LIMITS.items():
+        common = request.get(name)
+        size = len(encode(common).decode()) if common else 2
+        left[name] = limit - _ADDED[name] - size
+    return MetadataLimits(**left)
+
+
+def metadata_fault(name: str, value: object, limits: MetadataLimits | None = None) -> str:
+    """Say what is wrong with *value* as the metadata *name*, or nothing.
+
+    *limits* is None for the metadata of the whole request.
+    """
+    if not isinstance(value, Mapping):
+        return f"{name} must be an object"
+    if reserved := sorted(_RESERVED & value.keys()):
+        return f"{name} uses the reserved key {reserved[0]!r}"
+    try:
+        size = len(encode(dict(value)).decode())
+    except (TypeError, ValueError):
+        return f"{name} must hold JSON values only"
+    if limits is not None:
+        room: int = getattr(limits, name)
+    else:
+        room = _LIMITS.get(name, _BATCH_LIMIT) - _ADDED.get(name, _MARKS)
+    # Braces counted once for both halves of a merged object.
+    return f"{name} is {size - room} characters too long" if size - 2 > room else ""

@@ -1,0 +1,64 @@
+"""The jobs that callbacks may be about: those that were run here, or were named."""
+
+import threading
+import weakref
+from collections.abc import Iterable
+from pathlib import Path
+
+from sinch_wrapper.bulk._job import Job, open_job, read_job
+from sinch_wrapper.bulk._journal import Journal
+from sinch_wrapper.bulk._recording import record
+from sinch_wrapper.callbacks import Event
+from sinch_wrapper.errors import BulkError
+
+__all__ = ["Recorders"]
+
+
+class Recorders:
+    """Keeps jobs open for the callbacks about them; safe for threads."""
+
+    def __init__(self) -> None:
+        self._in_memory: weakref.WeakSet[Journal] = weakref.WeakSet()
+        self._on_disk: dict[Path, Job | None] = {}
+        self._lock = threading.Lock()
+        weakref.finalize(self, _close_all, self._on_disk)
+
+    def keep(self, journal: Journal) -> None:
+        """Remember that callbacks may be about the job in *journal*."""
+        with self._lock:
+            if journal.path is None:
+                self._in_memory.add(journal)
+            else:
+                self._on_disk.setdefault(journal.path, None)
+
+    def record(self, events: Event | Iterable[Event], path: Path | None) -> int:
+        """Write down what *events* say, about the job at *path* or about all that are kept.
+
+        Returns: how many of them are about these jobs.
+        Raises: BulkError.
+        """
+        found = [events] if isinstance(events, Event) else list(events)
+        with self._lock:
+            if path is not None:
+                return record(self._job_at(path), found)
+            jobs = [self._job_at(each) for each in list(self._on_disk)]
+            jobs += [job for each in self._in_memory if (job := read_job(each)) is not None]
+            return sum(record(job, found) for job in jobs)
+
+    def _job_at(self, path: Path) -> Job:
+        job = self._on_disk.get(path)
+        if job is None:
+            journal = Journal(path, must_exist=True)
+            try:
+                job = open_job(journal)
+            except BulkError:
+                journal.close()
+                raise
+            self._on_disk[path] = job
+        return job
+
+
+def _close_all(jobs: dict[Path, Job | None]) -> None:
+    for job in jobs.values():
+        if job is not None:
+            job.journal.close()

@@ -1,0 +1,110 @@
+"""From a callback to the recipient it is about, whatever its spelling and whenever it comes."""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from sqlalchemy import Connection
+
+from sinch_wrapper.bulk._job import Job
+from sinch_wrapper.bulk._journal import Chunk
+from sinch_wrapper.bulk._metadata import CHUNK_MARK, INDEX_MARK
+from sinch_wrapper.bulk._outcomes import Outcome, keep_early, keep_outcome, promote_early
+from sinch_wrapper.bulk._requests import read_mark
+from sinch_wrapper.bulk._states import ChunkState, RecipientState
+from sinch_wrapper.callbacks import Event, correlate, delivery_report
+
+__all__ = ["record"]
+
+_STATES: Final = {
+    "DELIVERED": RecipientState.DELIVERED,
+    "READ": RecipientState.READ,
+    "FAILED": RecipientState.FAILED,
+    "QUEUED_ON_CHANNEL": RecipientState.QUEUED,
+    "SWITCHING_CHANNEL": RecipientState.SWITCHING,
+}
+_BATCH_EVENT: Final = "batch_status_update_notification"
+_PREFIX: Final = "BATCH_STATUS_"
+
+
+def record(job: Job, events: Iterable[Event]) -> int:
+    """Write down what *events* say about *job*, in one transaction.
+
+    Returns: how many of them are about it; the others are left alone.
+    """
+    with job.journal.write() as connection:
+        return sum(_take(connection, job, event) for event in events)
+
+
+def _take(connection: Connection, job: Job, event: Event) -> bool:
+    if event.kind == _BATCH_EVENT:
+        return _take_batch(connection, job, event.payload)
+    report = delivery_report(event)
+    state = _STATES.get(report.status) if report is not None else None
+    if report is None or state is None:
+        return False
+    new = Outcome(state, report.reason, report.description, report.id)
+    origin = correlate(event)
+    number = read_mark(origin.metadata.get(CHUNK_MARK), job.id)
+    position = _position(origin.metadata.get(INDEX_MARK), origin.index)
+    if number is None and origin.batch_id is not None:
+        return _take_by_batch(connection, job, origin.batch_id, position, new)
+    chunk = None if number is None else job.journal.chunk(connection, number)
+    if chunk is None or position is None or position >= chunk.count:
+        return False
+    if origin.batch_id is not None:
+        _prove(connection, job, chunk, origin.batch_id)
+    keep_outcome(connection, chunk.id, position, new)
+    return True
+
+
+def _position(mark: object, index: int | None) -> int | None:
+    return int(mark) if isinstance(mark, str) and mark.isascii() and mark.isdigit() else index
+
+
+def _take_by_batch(
+    connection: Connection, job: Job, batch_id: str, position: int | None, new: Outcome
+) -> bool:
+    if position is None:
+        return False
+    chunk = job.journal.by_batch(connection, batch_id)
+    if chunk is not None:
+        if position < chunk.count:
+            keep_outcome(connection, chunk.id, position, new)
+        return True
+    # It may come before the answer to the request that made the batch.
+    if not job.journal.is_waiting(connection):
+        return False
+    keep_early(connection, batch_id, position, new)
+    return True
+
+
+def _take_batch(connection: Connection, job: Job, payload: Mapping[str, object]) -> bool:
+    batch_id = payload.get("batch_id")
+    if not isinstance(batch_id, str) or not batch_id:
+        return False
+    chunk = job.journal.by_batch(connection, batch_id)
+    if chunk is None:
+        number = read_mark(_batch_metadata(payload).get(CHUNK_MARK), job.id)
+        chunk = None if number is None else job.journal.chunk(connection, number)
+    if chunk is None:
+        return False
+    _prove(connection, job, chunk, batch_id)
+    status = payload.get("batch_status")
+    if isinstance(status, str):
+        job.journal.set(connection, chunk.id, batch_status=status.removeprefix(_PREFIX))
+    return True
+
+
+def _batch_metadata(payload: Mapping[str, object]) -> Mapping[str, object]:
+    found: object = payload
+    for name in ("additional_data", "message_batch_data", "batch_metadata"):
+        found = found.get(name) if isinstance(found, Mapping) else None
+    return found if isinstance(found, Mapping) else {}
+
+
+def _prove(connection: Connection, job: Job, chunk: Chunk, batch_id: str) -> None:
+    """A callback proves that the request was accepted, even if its answer was lost."""
+    open_states = {ChunkState.SENDING, ChunkState.UNKNOWN}
+    if chunk.batch_id is None and chunk.state in open_states:
+        job.journal.set(connection, chunk.id, batch_id=batch_id, certain=1)
+        promote_early(connection, batch_id, chunk.id)

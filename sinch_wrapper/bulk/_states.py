@@ -1,0 +1,78 @@
+"""The states of chunks and recipients, and how they may change; pure."""
+
+from enum import StrEnum
+from typing import Final
+
+__all__ = ["ChunkState", "RecipientState", "advance", "may_become"]
+
+
+class ChunkState(StrEnum):
+    """Where one request stands.
+
+    `sending` is written to disk before the request leaves, so that a process that dies leaves a
+    trace; it is read as `unknown` afterwards.
+    """
+
+    PLANNED = "planned"
+    SENDING = "sending"
+    UNKNOWN = "unknown"
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+
+
+_NEXT: Final = {
+    ChunkState.PLANNED: {ChunkState.SENDING, ChunkState.REJECTED},
+    # Back to planned only when the request surely was not carried out.
+    ChunkState.SENDING: {
+        ChunkState.PLANNED, ChunkState.UNKNOWN, ChunkState.ACCEPTED, ChunkState.REJECTED,
+    },
+    ChunkState.UNKNOWN: {ChunkState.SENDING, ChunkState.ACCEPTED, ChunkState.REJECTED},
+    ChunkState.ACCEPTED: set[ChunkState](),
+    ChunkState.REJECTED: set[ChunkState](),
+}  # fmt: skip
+
+
+def may_become(old: ChunkState, new: ChunkState) -> bool:
+    """Whether a chunk may go from *old* to *new*."""
+    return new in _NEXT[old]
+
+
+class RecipientState(StrEnum):
+    """Where one recipient stands.
+
+    The first seven follow from the input and the request; the others come from callbacks.
+    """
+
+    INVALID = "invalid"
+    DUPLICATE = "duplicate"
+    PENDING = "pending"
+    UNKNOWN = "unknown"
+    REJECTED = "rejected"
+    CANCELLED = "cancelled"
+    ACCEPTED = "accepted"
+    SWITCHING = "switching"
+    QUEUED = "queued"
+    FAILED = "failed"
+    DELIVERED = "delivered"
+    READ = "read"
+
+
+_RANK: Final = {
+    RecipientState.SWITCHING: 1,
+    RecipientState.QUEUED: 2,
+    RecipientState.FAILED: 3,
+    RecipientState.DELIVERED: 4,
+    RecipientState.READ: 5,
+}
+
+
+def advance(old: RecipientState | None, new: RecipientState) -> RecipientState:
+    """The state after a receipt says *new*; receipts come twice and in any order.
+
+    The rank only grows, so every order of the same receipts ends in the same state. Delivered
+    outranks failed: a receipt of failure that is late or belongs to a channel tried before does
+    not undo a delivery.
+    """
+    if old is None or _RANK[new] > _RANK.get(old, 0):
+        return new
+    return old

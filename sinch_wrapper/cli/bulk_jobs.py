@@ -1,0 +1,71 @@
+"""The commands that look at a job, and that cancel it."""
+
+# ruff: noqa: FBT001 (click passes each option as an argument)
+
+from pathlib import Path
+
+import click
+
+from sinch_wrapper.cli.bulk_options import job_argument, leave
+from sinch_wrapper.cli.options import as_json, client, connection_options
+
+__all__ = ["cancel", "report", "status"]
+
+
+@click.command()
+@job_argument
+@click.option("--recipients", is_flag=True, help="One line of JSON for each recipient.")
+@click.option("--state", "states", multiple=True, help="Only these: failed, pending, invalid, ...")
+@as_json
+def report(job: Path, recipients: bool, states: tuple[str, ...], as_json: bool) -> None:
+    """Say what became of JOB, from its file alone."""
+    from sinch_wrapper.bulk import Report
+    from sinch_wrapper.cli.bulk_views import show, show_recipients
+
+    found = Report(job)
+    if not recipients:
+        show(found, as_json=as_json)
+        return
+    try:
+        show_recipients(found, states)
+    except ValueError as error:
+        from sinch_wrapper.bulk import RecipientState
+
+        names = ", ".join(RecipientState)
+        raise click.UsageError(f"--state must be one of {names}.") from error
+
+
+@click.command()
+@job_argument
+@connection_options
+@as_json
+def status(job: Path, region: str | None, sandbox: str | None, as_json: bool) -> None:
+    """Ask the API where each batch of JOB stands."""
+    from sinch_wrapper.bulk import Bulk
+    from sinch_wrapper.cli.bulk_views import show_batches
+
+    with client(region, sandbox) as sinch:
+        show_batches(Bulk(sinch).status(job), as_json=as_json)
+
+
+@click.command()
+@job_argument
+@connection_options
+@click.option(
+    "--poll-for",
+    type=click.FloatRange(0),
+    default=30.0,
+    show_default=True,
+    help="Seconds to wait for the end of each batch.",
+)
+@as_json
+def cancel(
+    job: Path, region: str | None, sandbox: str | None, poll_for: float, as_json: bool
+) -> None:
+    """Cancel what is left of JOB, and say what was really cancelled."""
+    from sinch_wrapper.bulk import Bulk
+    from sinch_wrapper.cli.bulk_views import show_cancellation
+
+    with client(region, sandbox) as sinch:
+        done = Bulk(sinch).cancel(job, poll_for=poll_for)
+    leave(show_cancellation(done, as_json=as_json))

@@ -1,0 +1,143 @@
+"""How the bulk commands show themselves: progress, reports, exit codes."""
+
+import dataclasses
+import json
+import signal
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from sinch_wrapper.bulk import BulkStoppedError, Cancellation, Progress, Report
+from sinch_wrapper.cli.bulk_options import path_text
+
+__all__ = ["run_job", "show", "show_batches", "show_cancellation", "show_recipients"]
+
+_OK, _FAILED, _UNKNOWN, _INTERRUPTED = 0, 1, 3, 130
+
+
+def run_job(send: Callable[..., Report], job: Path, *, as_json: bool) -> int:
+    """Run *send*, which Ctrl-C stops gently, and show what became of it; returns the exit code."""
+    with _stopping() as stop, _shown(silent=as_json) as progress:
+        try:
+            report = send(stop=stop, progress=progress)
+        except BulkStoppedError as error:
+            hint = f"sinch-wrapper bulk resume {path_text(job)}"
+            raise click.ClickException(f"{error} with {hint}") from error
+    show(report, as_json=as_json)
+    if not as_json and report.stopped:
+        click.echo(f"Not done: {report.stopped}. Go on with")
+        click.echo(f"  sinch-wrapper bulk resume {path_text(job)}")
+    if report.stopped == "stopped":
+        return _INTERRUPTED
+    if report.unknown:
+        return _UNKNOWN
+    return _FAILED if report.rejected or report.pending else _OK
+
+
+@contextmanager
+def _stopping() -> Iterator[threading.Event]:
+    """An event that SIGINT and SIGTERM set; the second SIGINT interrupts at once."""
+    stop = threading.Event()
+
+    def ask(number: int, _frame: object) -> None:
+        if stop.is_set() and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        stop.set()
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _shown(*, silent: bool) -> Iterator[Callable[[Progress], None]]:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+    from rich.progress import Progress as Bars
+
+    console = Console(stderr=True)
+    if silent or not console.is_terminal:
+        yield lambda _: None
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Bars(*columns, TextColumn("{task.fields[left]}"), console=console) as bars:
+        task = bars.add_task("accepted", total=None, left="")
+
+        def update(now: Progress) -> None:
+            left = "" if now.eta is None else f"about {_span(now.eta)} left"
+            bars.update(task, total=now.total, completed=now.settled, left=left)
+
+        yield update
+
+
+def _span(seconds: float) -> str:
+    for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} s"
+
+
+def show(report: Report, *, as_json: bool) -> None:
+    """Print the counts of a job."""
+    names = ("total", "accepted", "rejected", "unknown", "pending", "invalid", "duplicates")
+    counts = {name: getattr(report, name) for name in names}
+    if as_json:
+        more = {
+            "job": report.job,
+            "parent": report.parent,
+            "stopped": report.stopped,
+            "by_state": report.by_state,
+            "reasons": report.reasons,
+            "warnings": report.warnings,
+        }
+        click.echo(json.dumps(counts | more))
+        return
+    for warning in report.warnings:
+        click.echo(f"Note: {warning}.", err=True)
+    click.echo(f"{report.total} recipients: {_listed(counts)}")
+    click.echo("Now: " + _listed({str(state): many for state, many in report.by_state.items()}))
+    if report.reasons:
+        click.echo("Reasons: " + _listed(dict(report.reasons)))
+
+
+def _listed(counts: dict[str, int]) -> str:
+    found = [f"{many} {name}" for name, many in counts.items() if many and name != "total"]
+    return ", ".join(found) or "none"
+
+
+def show_recipients(report: Report, states: tuple[str, ...]) -> None:
+    """Print a line of JSON for each recipient; raises ValueError for an unknown state."""
+    for result in report.recipients(*states):
+        click.echo(json.dumps(dataclasses.asdict(result), ensure_ascii=False))
+
+
+def show_batches(report: Report, *, as_json: bool) -> None:
+    """Print the batches of a job, as JSON lines, or how many have which status."""
+    if as_json:
+        for batch in report.batches():
+            click.echo(json.dumps(dataclasses.asdict(batch)))
+        return
+    statuses = Counter(batch.status or batch.state for batch in report.batches())
+    click.echo(f"{statuses.total()} batches: " + _listed(dict(statuses)))
+
+
+def show_cancellation(done: Cancellation, *, as_json: bool) -> int:
+    """Print what was really cancelled; returns the exit code."""
+    if as_json:
+        click.echo(json.dumps(dataclasses.asdict(done)))
+    else:
+        click.echo(
+            f"Cancelled {len(done.cancelled)} batches ({done.recipients} recipients); "
+            f"{done.never_sent} recipients had not left; {len(done.too_late)} batches were too "
+            f"late, {len(done.unknown)} are unknown."
+        )
+    if done.unknown:
+        return _UNKNOWN
+    return _FAILED if done.too_late else _OK

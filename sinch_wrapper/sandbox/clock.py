@@ -1,0 +1,111 @@
+"""The time of a sandbox: it runs with the machine's or stands still, and can be moved forward."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable
+
+
+class Clock:
+    """
+    Unix time in seconds, with sleepers that wake when it passes their time.
+
+    It starts at *start* (now, when None). A *frozen* clock moves by `advance` alone. All methods
+    may be called from any thread.
+    """
+
+    def __init__(
+        self,
+        start: float | None = None,
+        *,
+        frozen: bool = False,
+        source: Callable[[], float] = time.time,
+    ) -> None:
+        self._source = source
+        self._lock = threading.Lock()
+        begin = source() if start is None else start
+        self._offset = 0.0 if start is None else start - source()
+        self._stopped_at = begin if frozen else None
+        self._waiters: set[tuple[asyncio.AbstractEventLoop, asyncio.Future[None]]] = set()
+
+    def __call__(self) -> float:
+        """Return the time."""
+        stopped = self._stopped_at
+        return self._source() + self._offset if stopped is None else stopped
+
+    @property
+    def frozen(self) -> bool:
+        """Whether the time stands still."""
+        return self._stopped_at is not None
+
+    @property
+    def waiting(self) -> int:
+        """How many sleepers wait for a time to come."""
+        return len(self._waiters)
+
+    def advance(self, seconds: float) -> None:
+        """
+        Move the time forward; schedules, expiries and back-offs that fall due happen now.
+
+        Raises: ValueError when *seconds* is negative: nothing here can be undone by going back.
+        """
+        if not 0 <= seconds < float("inf"):
+            raise ValueError("the clock moves forward only: give seconds of 0 or more")
+        with self._lock:
+            if self._stopped_at is None:
+                self._offset += seconds
+            else:
+                self._stopped_at += seconds
+        self._wake()
+
+    def freeze(self) -> None:
+        """Stop the time where it is."""
+        with self._lock:
+            self._stopped_at = self()
+        self._wake()
+
+    def run(self) -> None:
+        """Let the time run again, from where it stands."""
+        with self._lock:
+            if self._stopped_at is not None:
+                self._offset = self._stopped_at - self._source()
+                self._stopped_at = None
+        self._wake()
+
+    async def sleep(self, seconds: float) -> None:
+        """Return when *seconds* have passed on this clock."""
+        await self.sleep_until(self() + seconds)
+
+    async def sleep_until(self, due: float) -> None:
+        """Return when this clock has reached *due*."""
+        while due > self():
+            await self._pause(asyncio.get_running_loop(), due)
+
+    async def _pause(self, loop: asyncio.AbstractEventLoop, due: float) -> None:
+        waiter: asyncio.Future[None] = loop.create_future()
+        entry = (loop, waiter)
+        with self._lock:
+            # Looked at again under the lock: a clock moved meanwhile would wake nobody.
+            if (left := due - self()) <= 0:
+                return
+            self._waiters.add(entry)
+            timer = None if self.frozen else loop.call_later(left, _finish, waiter)
+        try:
+            await waiter
+        finally:
+            with self._lock:
+                self._waiters.discard(entry)
+            if timer is not None:
+                timer.cancel()
+
+    def _wake(self) -> None:
+        with self._lock:
+            waiting, self._waiters = self._waiters, set()
+        for loop, waiter in waiting:
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(_finish, waiter)
+
+
+def _finish(waiter: "asyncio.Future[None]") -> None:
+    if not waiter.done():
+        waiter.set_result(None)

@@ -1,0 +1,80 @@
+"""The pytest plugin (entry point `pytest11`): fixtures that hand out a sandbox.
+
+Loading it imports nothing but pytest, which is there. The first test that asks for a fixture
+starts the one server of the run; every test finds it as new.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sinch_wrapper.sandbox import Server, Settings
+    from sinch_wrapper.testing.kit import AsyncSandbox, Sandbox
+
+__all__ = ["async_sinch_sandbox", "sinch_sandbox"]
+
+_MARKER = "sinch_sandbox(**settings): settings of sinch_wrapper.sandbox.Settings for this test"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the marker known."""
+    config.addinivalue_line("markers", _MARKER)
+
+
+@pytest.fixture(scope="session")
+def sinch_sandbox_server() -> "Iterator[Server]":
+    """The one server of the run; ask for `sinch_sandbox`, which makes it new for each test."""
+    from sinch_wrapper.sandbox import Server
+
+    with Server() as server:
+        yield server
+
+
+@pytest.fixture
+def fresh_sinch_sandbox_server(
+    request: pytest.FixtureRequest,
+    sinch_sandbox_server: "Server",
+    monkeypatch: pytest.MonkeyPatch,
+) -> "Server":
+    """The server as new, and the environment in which every client finds it."""
+    marker = request.node.get_closest_marker("sinch_sandbox")
+    server = sinch_sandbox_server
+    server.reset(_settings({} if marker is None else marker.kwargs))
+    variables = {
+        "SINCH_SANDBOX_URL": server.url,
+        "SINCH_PROJECT_ID": server.settings.project_id,
+        "SINCH_KEY_ID": server.settings.key_id,
+        "SINCH_KEY_SECRET": server.settings.key_secret,
+        "SINCH_WRAPPER_TESTING": "1",
+    }
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    return server
+
+
+def _settings(given: dict[str, Any]) -> "Settings":
+    from sinch_wrapper.sandbox import Settings
+
+    # As fast as the machine: a test that is about a rate sets it.
+    return Settings(**{"request_rate": 1e6, "callback_rate": 1e6, **given})
+
+
+@pytest.fixture
+def sinch_sandbox(fresh_sinch_sandbox_server: "Server") -> "Iterator[Sandbox]":
+    """A sandbox as new, for code that uses `Sinch`."""
+    from sinch_wrapper.testing.kit import Sandbox
+
+    sandbox = Sandbox(fresh_sinch_sandbox_server)
+    yield sandbox
+    sandbox.close()
+
+
+@pytest.fixture
+def async_sinch_sandbox(fresh_sinch_sandbox_server: "Server") -> "AsyncSandbox":
+    """A sandbox as new, for code that uses `AsyncSinch`."""
+    from sinch_wrapper.testing.kit import AsyncSandbox
+
+    return AsyncSandbox(fresh_sinch_sandbox_server)

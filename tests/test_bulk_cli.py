@@ -1,0 +1,124 @@
+"""The bulk commands: exit codes, files, and a gentle stop."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from bulk_fixtures import csv_file
+from sandbox_fixtures import Api, RunCli, StartSandbox, environment_of
+
+from sinch_wrapper.bulk import Report
+
+TEXT = ["--text", "Hi ${name}"]
+
+
+def _send(api: Api, source: Path, *more: str) -> list[str]:
+    app = ["--app", api.settings.app_id]
+    return ["bulk", "send", str(source), *app, *TEXT, "--settle", "0.2", *more]
+
+
+def test_send_report_and_status(run_cli: RunCli, api: Api, tmp_path: Path) -> None:
+    """A file is sent with one command; the report needs its journal only."""
+    source = csv_file(tmp_path, 5)
+    code, out, _ = run_cli(*_send(api, source, "--key", "key", "--chunk-size", "2"), api=api)
+    assert (code, out.splitlines()[0]) == (0, "5 recipients: 5 accepted")
+    job = f"{source}.db"
+    code, out, _ = run_cli("bulk", "report", job, "--json")
+    assert (0, 5) == (code, json.loads(out)["accepted"])
+    code, out, _ = run_cli("bulk", "report", job, "--recipients", "--state", "accepted")
+    assert [f"k{number}" for number in range(5)] == [
+        json.loads(line)["key"] for line in out.splitlines()
+    ]
+    code, out, _ = run_cli("bulk", "status", job, api=api)
+    assert (0, "3 batches") == (code, out.partition(":")[0])
+    code, out, _ = run_cli("bulk", "status", job, "--json", api=api)
+    assert 3 == len(out.splitlines())
+    code, out, _ = run_cli("bulk", "resume", job, api=api)
+    assert (code, out.splitlines()[0]) == (0, "5 recipients: 5 accepted")
+
+
+def test_cancel_and_retry(run_cli: RunCli, api: Api, tmp_path: Path) -> None:
+    """What was cancelled can be sent again as a new job."""
+    source, job = csv_file(tmp_path, 3), str(tmp_path / "a.db")
+    later = time.strftime("%Y-%m-%dT%H:%M:%S+0000", time.gmtime(time.time() + 3600))
+    code, _, _ = run_cli(*_send(api, source, "--job", job, "--send-after", later), api=api)
+    assert 0 == code
+    code, out, _ = run_cli("bulk", "cancel", job, api=api)
+    assert (0, True) == (code, out.startswith("Cancelled 1 batches (3 recipients)"))
+    code, out, _ = run_cli(
+        "bulk", "retry-failed", job, str(tmp_path / "b.db"), "--reason", "X", api=api
+    )
+    assert (code, out.splitlines()[0]) == (0, "0 recipients: none")
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["bulk", "report", "none.db"], 1, "no such file"),
+        (["bulk", "resume", "none.db", "--sandbox", "http://127.0.0.1:9"], 1, "no such file"),
+        (["bulk", "send", "x.csv", "--app", "A"], 2, "--text or --message"),
+        (["bulk", "send", "x.csv", "--app", "A", "--text", " "], 2, "must not be empty"),
+        (["bulk", "send", "x.csv", "--app", "A", "--message", "[1]"], 2, "must be a JSON object"),
+        (["bulk", "send", "x.csv", "--app", "A", "--text", "x", "--to", "phone"], 2, "--to phone"),
+    ],
+)
+def test_mistakes_are_one_line(  # noqa: PLR0913, PLR0917 (fixtures)
+    run_cli: RunCli, words: list[str], code: int, said: str, monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:  # fmt: skip
+    """Every mistake is one line on stderr and an exit code."""
+    monkeypatch.chdir(tmp_path)
+    keys = {f"SINCH_{name}": "x" for name in ("PROJECT_ID", "KEY_ID", "KEY_SECRET")}
+    found, out, err = run_cli(*words, **keys, SINCH_REGION="eu")
+    assert (code, "", 1) == (found, out, err.count("\n"))
+    assert said in err
+
+
+def test_an_unknown_state_lists_those_that_exist(run_cli: RunCli, api: Api, tmp_path: Path) -> None:
+    """A misspelt --state is a wrong command line."""
+    source = csv_file(tmp_path, 1)
+    run_cli(*_send(api, source), api=api)
+    code, _, err = run_cli("bulk", "report", f"{source}.db", "--recipients", "--state", "faild")
+    assert (2, True) == (code, "delivered" in err)
+
+
+def test_sigterm_stops_gently_and_resume_goes_on(
+    start_sandbox: StartSandbox, run_cli: RunCli, tmp_path: Path
+) -> None:
+    """What runs is finished, the journal is sound, and resume sends the rest once."""
+    from sinch_wrapper.sandbox import parse_fault
+
+    api = start_sandbox(faults=(parse_fault("Batch_SendBatch:slow=0.1"),))
+    source = csv_file(tmp_path, 400)
+    command = [sys.executable, "-m", "sinch_wrapper.cli"]
+    words = _send(api, source, "--chunk-size", "4", "--concurrency", "2")
+    with subprocess.Popen(
+        [*command, *words], env=os.environ | environment_of(api), text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    ) as process:  # fmt: skip
+        deadline = time.monotonic() + 60
+        while not _begun(Path(f"{source}.db")):
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        process.send_signal(signal.SIGTERM)
+        out, err = process.communicate(timeout=60)
+    assert (130, "") == (process.returncode, err)
+    assert "bulk resume" in out
+    report = Report(Path(f"{source}.db"))
+    assert (0, True) == (report.unknown, 0 < report.accepted < 400)
+    code, out, _ = run_cli("bulk", "resume", f"{source}.db", "--concurrency", "16", api=api)
+    assert (code, out.splitlines()[0]) == (0, "400 recipients: 400 accepted")
+
+
+def _begun(job: Path) -> bool:
+    from sinch_wrapper import BulkError
+
+    try:
+        return Report(job).accepted > 0
+    except BulkError:
+        return False

@@ -1,0 +1,63 @@
+"""A web server on loopback for documents, with the habits of real ones."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+
+@dataclass
+class Page:
+    """What a server has at one path, and which answers it gave."""
+
+    content: bytes
+    headers: dict[str, str] = field(default_factory=dict)
+    status: int = 200
+    promised: int | None = None
+    """The length that the head promises, where it is not that of the content."""
+    answers: list[int] = field(default_factory=list)
+
+    def answer(self, known: str | None) -> int:
+        """The status for somebody who knows the document by an ETag."""
+        same = known is not None and known == self.headers.get("ETag")
+        self.answers.append(304 if same else self.status)
+        return self.answers[-1]
+
+
+Pages = dict[str, Page | bytes]
+
+
+@contextmanager
+def serving() -> Iterator[tuple[str, Pages]]:
+    """Run the server: its address, and its pages, to be filled."""
+    pages: Pages = {}
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            """Answer with a page, a redirection or 404."""
+            found = pages.get(self.path, Page(b"", status=404))
+            if self.path.startswith("/moved/"):
+                found = Page(b"", {"Location": self.path.removeprefix("/moved")}, status=302)
+            page = found if isinstance(found, Page) else Page(found)
+            status = page.answer(self.headers.get("If-None-Match"))
+            content = b"" if status == 304 else page.content
+            length = len(content) if page.promised is None else page.promised
+            self.send_response(status)
+            for name, value in {**page.headers, "Content-Length": str(length)}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *_: Any) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as running:
+        thread = threading.Thread(target=running.serve_forever, args=(0.01,))
+        thread.start()
+        yield f"http://127.0.0.1:{running.server_port}", pages
+        running.shutdown()
+        thread.join()
