@@ -22,7 +22,7 @@ ELSEWHERE = {
     "python3 -m pip install uv && uv run sinch-wrapper demo",
     "python3 -m pip install uv && uv run pytest",
     "pip install sinch-wrapper            # the client",
-    'pip install "sinch-wrapper[fast]"    # with httpx2 and orjson, faster in async code and on large batches',
+    'pip install "sinch-wrapper[fast]"    # with httpx2 and orjson: faster async, faster JSON',
     'pip install "sinch-wrapper[cli]"     # with the command, the sandbox, the receiver',
     "sinch-wrapper sandbox --port 8787",
     "bash .ci/run",
