@@ -8,8 +8,8 @@ import logging
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from sinch_wrapper._credentials import AccessKey, AccessToken
-    from sinch_wrapper._limits import RateLimiter, RateLimits
+    from sinch_wrapper._auth.credentials import AccessKey, AccessToken
+    from sinch_wrapper._limits.limiter import RateLimiter, RateLimits
     from sinch_wrapper._retry import RetryPolicy
     from sinch_wrapper._version import package_version
     from sinch_wrapper.client import AsyncSinch, Sinch
@@ -96,8 +96,8 @@ __all__ = [
 ]
 
 _HOMES = {
-    "_credentials": ("AccessKey", "AccessToken"),
-    "_limits": ("RateLimiter", "RateLimits"),
+    "_auth.credentials": ("AccessKey", "AccessToken"),
+    "_limits.limiter": ("RateLimiter", "RateLimits"),
     "_retry": ("RetryPolicy",),
     "client": ("AsyncSinch", "Sinch"),
     "messages": (

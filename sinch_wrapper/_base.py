@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
-from sinch_wrapper._limits import RateLimiter, RateLimits
+from sinch_wrapper._limits.limiter import RateLimiter, RateLimits
 from sinch_wrapper._options import (
     AuthOption,
     Options,
@@ -16,7 +16,7 @@ from sinch_wrapper._options import (
 )
 from sinch_wrapper._retry import RetryPolicy
 from sinch_wrapper._session import Settings
-from sinch_wrapper._wire import AsyncWire, Wire
+from sinch_wrapper._transport.wire import AsyncWire, Wire
 from sinch_wrapper.errors import ConfigurationError
 from sinch_wrapper.regions import Endpoints, Region
 

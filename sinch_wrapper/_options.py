@@ -5,8 +5,8 @@ import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeAlias
 
-from sinch_wrapper._credentials import AccessKey, AuthProvider
-from sinch_wrapper._limits import RateLimiter, RateLimits
+from sinch_wrapper._auth.credentials import AccessKey, AuthProvider
+from sinch_wrapper._limits.limiter import RateLimiter, RateLimits
 from sinch_wrapper._retry import RetryPolicy
 from sinch_wrapper.errors import ConfigurationError
 from sinch_wrapper.regions import Endpoints, Region

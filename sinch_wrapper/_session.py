@@ -6,8 +6,8 @@ Errors are mapped here, below the parsing of the generated code.
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeVar, cast
 
+from sinch_wrapper._auth.credentials import AccessToken
 from sinch_wrapper._call import Call, call_of, host_of, timeouts
-from sinch_wrapper._credentials import AccessToken
 from sinch_wrapper._failures import FAILURES, connection_error
 from sinch_wrapper._http import httpx
 from sinch_wrapper._json import decode
@@ -15,9 +15,8 @@ from sinch_wrapper._operation import OperationLike, Response
 from sinch_wrapper._replies import reply_from
 from sinch_wrapper._requests import build_request
 from sinch_wrapper._retry import RetryPolicy
-from sinch_wrapper._transport import UNDECODABLE
-from sinch_wrapper._wire import AsyncWire, Wire
-from sinch_wrapper.errors import error_from_reply, unreadable_reply
+from sinch_wrapper._transport.paced import UNDECODABLE
+from sinch_wrapper._transport.wire import AsyncWire, Wire
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -68,9 +67,13 @@ class _Translator:
     ) -> Response[T]:
         call, reply = call_of(request), reply_from(response)
         if reply.status_code not in _ACCEPTED:
+            from sinch_wrapper.errors import error_from_reply
+
             raise error_from_reply(call.name, reply, where=host_of(request), attempts=call.attempts)
         parsed, fault = _read(operation, response)
         if fault is not None:
+            from sinch_wrapper.errors import unreadable_reply
+
             raise unreadable_reply(call.name, reply, fault, call.attempts, host_of(request))
         # None stands for no content, and is then the T of the operation.
         return Response(reply.status_code, reply.headers, reply.content, cast("T", parsed))

@@ -1,34 +1,33 @@
 """How the pieces of a client fit together.
 
 From call to wire: a generated method builds an operation; `Session` makes a request of it and,
-on the way back, errors; `Wire` carries out the plan of `_auth`, which adds the token;
+on the way back, errors; `Wire` carries out the plan of `_auth.plans`, which adds the token;
 `PacedTransport` waits for a slot and repeats; `RoutedTransport` picks the proxy's pool; the HTTP
 library sends. Token requests join at `PacedTransport`.
 """
 
-import asyncio
 import inspect
 import os
 import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from sinch_wrapper._auth import Auth, BasicAuth, BearerAuth
-from sinch_wrapper._credentials import AccessKey
+from sinch_wrapper._auth.credentials import AccessKey
+from sinch_wrapper._auth.plans import Auth, BasicAuth, BearerAuth
+from sinch_wrapper._auth.token_source import ASYNCHRONOUS, TokenSource
 from sinch_wrapper._http import HTTP_VARIABLE, httpx
-from sinch_wrapper._limits import RateLimiter, RateLimits, Unlimited
+from sinch_wrapper._limits.limiter import RateLimiter, RateLimits, Unlimited
 from sinch_wrapper._options import Options
-from sinch_wrapper._pacing import Pacing
-from sinch_wrapper._routes import (
+from sinch_wrapper._transport.paced import AsyncPacedTransport, PacedTransport, asleep
+from sinch_wrapper._transport.pacing import Pacing
+from sinch_wrapper._transport.routes import (
     AsyncRoutedTransport,
     RoutedTransport,
     Routes,
     open_async_pool,
     open_pool,
 )
-from sinch_wrapper._token_source import ASYNCHRONOUS, TokenSource
-from sinch_wrapper._transport import AsyncPacedTransport, PacedTransport
-from sinch_wrapper._wire import AsyncWire, Wire
+from sinch_wrapper._transport.wire import AsyncWire, Wire
 from sinch_wrapper.errors import ConfigurationError
 
 __all__ = ["connect", "connect_async"]
@@ -46,7 +45,7 @@ def _no_sleep(_seconds: float) -> None:
 
 
 async def _no_async_sleep(_seconds: float) -> None:
-    await asyncio.sleep(0)
+    await asleep(0)
 
 
 def _auth(options: Options) -> Auth:
@@ -103,5 +102,5 @@ def connect_async(options: Options, transport: httpx.AsyncBaseTransport | None) 
         lambda: AsyncRoutedTransport(Routes(open_async_pool, options.proxy)),
     )
     pacing = _pacing(options)
-    sleep = _no_async_sleep if _sleepless() else asyncio.sleep
+    sleep = _no_async_sleep if _sleepless() else asleep
     return AsyncWire(lambda: AsyncPacedTransport(inner(), pacing, sleep), _auth(options))

@@ -4,12 +4,12 @@ from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, Unpack
 
+from sinch_wrapper._auth.credentials import AccessToken
 from sinch_wrapper._base import BaseClient
-from sinch_wrapper._credentials import AccessToken
 from sinch_wrapper._http import httpx
 from sinch_wrapper._sending import SendOptions, send_body
 from sinch_wrapper._session import AsyncSession, Session
-from sinch_wrapper._wire import AsyncWire, Wire
+from sinch_wrapper._transport.wire import AsyncWire, Wire
 from sinch_wrapper._wiring import connect, connect_async
 from sinch_wrapper.messages import Message, Recipient
 

@@ -12,16 +12,16 @@ from typing import Any
 import pytest
 
 from sinch_wrapper import AsyncSinch, RetryPolicy, Sinch
-from sinch_wrapper._auth import Auth, BearerAuth
+from sinch_wrapper._auth.credentials import AccessKey, AuthProvider
+from sinch_wrapper._auth.plans import Auth, BearerAuth
+from sinch_wrapper._auth.token import TokenCache
+from sinch_wrapper._auth.token_source import TokenSource
 from sinch_wrapper._call import Call, SealedRequest
-from sinch_wrapper._credentials import AccessKey, AuthProvider
 from sinch_wrapper._http import httpx
-from sinch_wrapper._pacing import Pacing
 from sinch_wrapper._session import AsyncSession, Session, Settings
-from sinch_wrapper._token import TokenCache
-from sinch_wrapper._token_source import TokenSource
-from sinch_wrapper._transport import AsyncPacedTransport, PacedTransport
-from sinch_wrapper._wire import AsyncWire, Wire
+from sinch_wrapper._transport.paced import AsyncPacedTransport, PacedTransport
+from sinch_wrapper._transport.pacing import Pacing
+from sinch_wrapper._transport.wire import AsyncWire, Wire
 
 Handler = Callable[[httpx.Request], Any]
 

@@ -34,13 +34,13 @@ from sinch_wrapper import (
     RateLimitError,
     RetryPolicy,
 )
-from sinch_wrapper._auth import BasicAuth, BearerAuth
+from sinch_wrapper._auth.plans import BasicAuth, BearerAuth
+from sinch_wrapper._auth.token import Token, TokenCache
+from sinch_wrapper._auth.token_endpoint import read_token
+from sinch_wrapper._auth.token_source import TokenSource
 from sinch_wrapper._http import httpx
-from sinch_wrapper._token import Token, TokenCache
-from sinch_wrapper._token_endpoint import read_token
-from sinch_wrapper._token_source import TokenSource
-from sinch_wrapper._transport import AsyncPacedTransport
-from sinch_wrapper._wire import AsyncWire
+from sinch_wrapper._transport.paced import AsyncPacedTransport
+from sinch_wrapper._transport.wire import AsyncWire
 
 OK = httpx.Response(200, json={})
 

@@ -27,7 +27,7 @@ from sinch_wrapper import (
     text,
 )
 from sinch_wrapper._http import httpx
-from sinch_wrapper._routes import proxy_for
+from sinch_wrapper._transport.routes import proxy_for
 
 PHONE = "+46700000001"
 SENT = httpx.Response(200, json={"message_id": "m1", "accepted_time": "2026-01-01T00:00:00Z"})

@@ -48,20 +48,20 @@ from sinch_wrapper import (
     RetryPolicy,
     SinchError,
 )
-from sinch_wrapper._auth import BasicAuth, BearerAuth
+from sinch_wrapper._auth.plans import BasicAuth, BearerAuth
+from sinch_wrapper._auth.token_source import TokenSource
 from sinch_wrapper._http import HTTP_VARIABLE, httpx
-from sinch_wrapper._pacing import Pacing
-from sinch_wrapper._routes import (
+from sinch_wrapper._session import AsyncSession, Session, Settings
+from sinch_wrapper._transport.paced import AsyncPacedTransport, PacedTransport
+from sinch_wrapper._transport.pacing import Pacing
+from sinch_wrapper._transport.routes import (
     AsyncRoutedTransport,
     RoutedTransport,
     Routes,
     open_async_pool,
     open_pool,
 )
-from sinch_wrapper._session import AsyncSession, Session, Settings
-from sinch_wrapper._token_source import TokenSource
-from sinch_wrapper._transport import AsyncPacedTransport, PacedTransport
-from sinch_wrapper._wire import AsyncWire, Wire
+from sinch_wrapper._transport.wire import AsyncWire, Wire
 
 METHODS = ["GET", "PUT", "DELETE", "PATCH", "POST"]
 REPEATABLE = {"GET", "PUT", "DELETE"}

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from sinch_wrapper._http import httpx
-from sinch_wrapper._lanes import AsyncLanes, Lanes
+from sinch_wrapper._transport.lanes import AsyncLanes, Lanes
 
 
 class Body(httpx.SyncByteStream, httpx.AsyncByteStream):

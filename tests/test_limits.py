@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from sinch_wrapper import ConfigurationError, RateLimiter, RateLimits
 from sinch_wrapper._http import httpx
-from sinch_wrapper._limits import Unlimited
-from sinch_wrapper._pace import Pace
-from sinch_wrapper._transport import AsyncPacedTransport
+from sinch_wrapper._limits.limiter import Unlimited
+from sinch_wrapper._limits.pace import Pace
+from sinch_wrapper._transport.paced import AsyncPacedTransport
 
 
 def test_burst_is_free_then_slots_are_spaced(clock: Clock) -> None:

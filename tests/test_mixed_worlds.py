@@ -21,8 +21,8 @@ from core_fixtures import (
 from sinch_wrapper import AsyncSinch, RateLimiter, RateLimits, RetryPolicy, Sinch
 from sinch_wrapper._http import httpx
 from sinch_wrapper._session import Session, Settings
-from sinch_wrapper._transport import AsyncPacedTransport, PacedTransport
-from sinch_wrapper._wire import AsyncWire, Wire
+from sinch_wrapper._transport.paced import AsyncPacedTransport, PacedTransport
+from sinch_wrapper._transport.wire import AsyncWire, Wire
 
 OK = httpx.Response(200, json={})
 

@@ -10,11 +10,11 @@ import sinch_template_api
 from sinch_conversation_api.models import SendMessageRequest
 
 from sinch_wrapper import AsyncSinch, Sinch
-from sinch_wrapper._routes import AsyncRoutedTransport, RoutedTransport
 from sinch_wrapper._sending import SendOptions
 from sinch_wrapper._session import AsyncSession, Session
-from sinch_wrapper._transport import AsyncPacedTransport, PacedTransport
-from sinch_wrapper._wire import AsyncWire, Wire
+from sinch_wrapper._transport.paced import AsyncPacedTransport, PacedTransport
+from sinch_wrapper._transport.routes import AsyncRoutedTransport, RoutedTransport
+from sinch_wrapper._transport.wire import AsyncWire, Wire
 
 TWINS = [
     (Sinch, AsyncSinch),

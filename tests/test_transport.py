@@ -13,7 +13,7 @@ from core_fixtures import Clock, Flavour, Server, pacing_on, request_for
 from sinch_wrapper import RetryPolicy
 from sinch_wrapper._call import call_of
 from sinch_wrapper._http import httpx
-from sinch_wrapper._transport import UNDECODABLE, AsyncPacedTransport
+from sinch_wrapper._transport.paced import UNDECODABLE, AsyncPacedTransport
 
 RETRY_INFO = "type.googleapis.com/google.rpc.RetryInfo"
 DATE = "Wed, 01 Jan 2099 00:00:00 GMT"

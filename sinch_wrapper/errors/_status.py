@@ -1,9 +1,13 @@
 """The exceptions that hold a response: one class a status, and the 2xx that cannot be read."""
 
-from sinch_wrapper.errors._details import Detail, FieldViolation
-from sinch_wrapper.errors._problem import Problem
+from typing import TYPE_CHECKING
+
 from sinch_wrapper.errors._reply import Reply
 from sinch_wrapper.errors._tree import SinchError
+
+if TYPE_CHECKING:
+    from sinch_wrapper.errors._details import Detail, FieldViolation
+    from sinch_wrapper.errors._problem import Problem
 
 __all__ = [
     "APIResponseValidationError",
@@ -31,14 +35,18 @@ class APIStatusError(SinchError):
         self,
         line: str,
         response: Reply,
-        problem: Problem | None = None,
+        problem: "Problem | None" = None,
         retry_after: float | None = None,
         request_id: str | None = None,
         attempts: int = 1,
     ) -> None:
         super().__init__(line)
+        if problem is None:
+            from sinch_wrapper.errors._problem import Problem
+
+            problem = Problem()
         self.response = response
-        self._problem = problem or Problem()
+        self._problem = problem
         self.retry_after = retry_after
         self.request_id = request_id
         self.attempts = attempts
@@ -59,12 +67,12 @@ class APIStatusError(SinchError):
         return self._problem.message
 
     @property
-    def details(self) -> tuple[Detail, ...]:
+    def details(self) -> "tuple[Detail, ...]":
         """The google.rpc details, typed where the kind is known."""
         return self._problem.details
 
     @property
-    def field_violations(self) -> tuple[FieldViolation, ...]:
+    def field_violations(self) -> "tuple[FieldViolation, ...]":
         """The fields that the server refuses."""
         return self._problem.field_violations
 

@@ -6,7 +6,6 @@ costs more than the request itself, and may close a connection that another thre
 taken first, so that no more connections open than requests are in flight.
 """
 
-import asyncio
 import threading
 from collections.abc import Callable
 from typing import Final, cast
@@ -63,6 +62,8 @@ class AsyncLanes(httpx.AsyncBaseTransport):
     def __init__(self, open_: Callable[[], httpx.AsyncBaseTransport], number: int) -> None:
         self._lanes = [open_() for _ in range(number)]
         self._free = list(self._lanes)
+        import asyncio  # 10 ms of start-up: imported when tasks are in use
+
         self._places = asyncio.Semaphore(number)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -90,8 +91,10 @@ class AsyncLanes(httpx.AsyncBaseTransport):
             # Without a timer: this never waits.
             await self._places.acquire()
             return
+        from asyncio import timeout
+
         try:
-            async with asyncio.timeout(_patience(request)):
+            async with timeout(_patience(request)):
                 await self._places.acquire()
         except TimeoutError:
             raise httpx.PoolTimeout(_FULL, request=request) from None

@@ -9,8 +9,8 @@ from typing import Final
 from authlib.oauth2.auth import ClientAuth
 from authlib.oauth2.rfc6749.parameters import prepare_token_request
 
+from sinch_wrapper._auth.credentials import AccessKey, AccessToken, lifetime_from
 from sinch_wrapper._call import Call, SealedRequest, call_of, host_of
-from sinch_wrapper._credentials import AccessKey, AccessToken, lifetime_from
 from sinch_wrapper._http import httpx
 from sinch_wrapper._json import decode
 from sinch_wrapper._replies import reply_from

@@ -4,11 +4,11 @@ import inspect
 from collections.abc import Generator
 from typing import Final, TypeAlias, TypeVar, cast
 
+from sinch_wrapper._auth.credentials import AccessKey, AccessToken, AuthProvider
+from sinch_wrapper._auth.token import Renewal
 from sinch_wrapper._call import Call, call_of, host_of
-from sinch_wrapper._credentials import AccessKey, AccessToken, AuthProvider
 from sinch_wrapper._failures import FAILURES, connection_error
 from sinch_wrapper._http import httpx
-from sinch_wrapper._token import Renewal
 from sinch_wrapper.errors import (
     APIConnectionError,
     ConfigurationError,
@@ -114,7 +114,7 @@ class TokenSource:
 
     def _grant(self, key: AccessKey, cause: Call, *, urgent: bool) -> Plan[AccessToken]:
         # Authlib takes 60 ms to load, which those who never fetch a token need not spend.
-        from sinch_wrapper._token_endpoint import token_from, token_request
+        from sinch_wrapper._auth.token_endpoint import token_from, token_request
 
         request = token_request(key, self._token_url, cause, urgent=urgent)
         try:

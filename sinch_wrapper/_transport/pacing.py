@@ -10,10 +10,9 @@ from typing import Final, TypeAlias
 
 from sinch_wrapper._call import Call, call_of
 from sinch_wrapper._http import httpx
-from sinch_wrapper._limits import TOKEN_LIMITS, Limiter, RateLimiter, Unlimited
+from sinch_wrapper._limits.limiter import TOKEN_LIMITS, Limiter, RateLimiter, Unlimited
 from sinch_wrapper._replies import reply_from
 from sinch_wrapper._retry import Attempt, classify_failure, classify_status
-from sinch_wrapper.errors import read_server_delay
 
 __all__ = ["Attempts", "Pacing", "Result"]
 
@@ -66,6 +65,8 @@ class Attempts:
         if isinstance(result, httpx.Response):
             outcome = classify_status(result.status_code)
             if outcome is not Attempt.DONE:
+                from sinch_wrapper.errors import read_server_delay
+
                 asked = read_server_delay(reply_from(result), self.pacing.now())
         else:
             outcome = classify_failure(result)

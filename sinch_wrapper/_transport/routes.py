@@ -8,9 +8,9 @@ from typing import Final, Generic, TypeVar
 from urllib.request import getproxies, proxy_bypass
 
 from sinch_wrapper._call import host_of
-from sinch_wrapper._core_logs import quieten
 from sinch_wrapper._http import httpx
-from sinch_wrapper._lanes import AsyncLanes, Lanes
+from sinch_wrapper._transport.core_logs import quieten
+from sinch_wrapper._transport.lanes import AsyncLanes, Lanes
 from sinch_wrapper.errors import ConfigurationError
 
 __all__ = [

@@ -1,21 +1,27 @@
 """The transports that pace and repeat; each attempt on the wire passes here, token requests too.
 
-The decisions are in `_pacing` and `_retry`; the two transports differ in `await`.
+The decisions are in `pacing` and `_retry`; the two transports differ in `await`.
 """
 
-import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from sinch_wrapper._core_logs import OUR_REQUEST
 from sinch_wrapper._failures import FAILURES
 from sinch_wrapper._http import httpx
-from sinch_wrapper._pacing import Pacing, Result
+from sinch_wrapper._transport.core_logs import OUR_REQUEST
+from sinch_wrapper._transport.pacing import Pacing, Result
 
-__all__ = ["UNDECODABLE", "AsyncPacedTransport", "PacedTransport"]
+__all__ = ["UNDECODABLE", "AsyncPacedTransport", "PacedTransport", "asleep"]
 
 UNDECODABLE: Final = "sinch_wrapper.undecodable"
+
+
+async def asleep(seconds: float) -> None:
+    """Wait in a task."""
+    import asyncio  # 10 ms of start-up, which programs with threads need not spend
+
+    await asyncio.sleep(seconds)
 
 
 def _undecodable(response: httpx.Response) -> httpx.Response:
@@ -96,7 +102,7 @@ class AsyncPacedTransport(httpx.AsyncBaseTransport):
         self,
         inner: httpx.AsyncBaseTransport,
         pacing: Pacing,
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        sleep: Callable[[float], Awaitable[None]] = asleep,
     ) -> None:
         self._inner = inner
         self._pacing = pacing

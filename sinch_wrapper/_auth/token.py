@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
-from sinch_wrapper._credentials import AccessToken
+from sinch_wrapper._auth.credentials import AccessToken
 from sinch_wrapper._fork import renew_after_fork
 from sinch_wrapper.errors import SinchError
 

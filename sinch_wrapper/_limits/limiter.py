@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
 from sinch_wrapper._fork import renew_after_fork
-from sinch_wrapper._pace import Pace
+from sinch_wrapper._limits.pace import Pace
 from sinch_wrapper.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from sinch_wrapper._slots import Slots
+    from sinch_wrapper._limits.slots import Slots
 
 __all__ = ["TOKEN_LIMITS", "Limiter", "RateLimiter", "RateLimits", "Unlimited"]
 
@@ -107,7 +107,7 @@ class RateLimiter:
         self._guard = threading.Lock()
 
     def _open(self) -> "Slots":
-        from sinch_wrapper._slots import Slots
+        from sinch_wrapper._limits.slots import Slots
 
         with self._guard:
             if self._slots is None:

@@ -4,11 +4,11 @@ import base64
 import copy
 from typing import Final, Protocol
 
+from sinch_wrapper._auth.credentials import AccessKey, AccessToken
+from sinch_wrapper._auth.token import Renewal, Token, TokenCache
+from sinch_wrapper._auth.token_source import Plan, TokenSource, exchange
 from sinch_wrapper._call import Call, call_of
-from sinch_wrapper._credentials import AccessKey, AccessToken
 from sinch_wrapper._http import httpx
-from sinch_wrapper._token import Renewal, Token, TokenCache
-from sinch_wrapper._token_source import Plan, TokenSource, exchange
 from sinch_wrapper.errors import ConfigurationError, SinchError
 
 __all__ = ["Auth", "BasicAuth", "BearerAuth"]

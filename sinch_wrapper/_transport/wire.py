@@ -4,20 +4,22 @@ It carries out the plans of the authentication itself. `httpx.Client` would log 
 ids and, for consents, phone numbers; and its flows cannot see that a token request has failed.
 """
 
-import asyncio
 import threading
 import weakref
 from collections.abc import Callable
-from typing import Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
-from sinch_wrapper._auth import Auth
+from sinch_wrapper._auth.credentials import AccessToken
+from sinch_wrapper._auth.plans import Auth
+from sinch_wrapper._auth.token_source import Plan, Question, Step
 from sinch_wrapper._call import Call
-from sinch_wrapper._credentials import AccessToken
 from sinch_wrapper._failures import FAILURES
 from sinch_wrapper._fork import renew_after_fork
 from sinch_wrapper._http import httpx
-from sinch_wrapper._token_source import Plan, Question, Step
 from sinch_wrapper.errors import SinchError
+
+if TYPE_CHECKING:
+    import asyncio  # 10 ms of start-up: imported when a task needs it
 
 __all__ = ["AsyncWire", "Wire"]
 
@@ -164,10 +166,14 @@ class AsyncWire(_LazyWire[httpx.AsyncBaseTransport]):
         if isinstance(step, Question):
             await step.ask_async()
         else:
+            import asyncio
+
             await asyncio.wrap_future(step)
         return None
 
     def _bind(self) -> None:
+        import asyncio
+
         loop = asyncio.get_running_loop()
         if self._loop is None:
             self._loop = weakref.ref(loop)

@@ -1,0 +1,1 @@
+"""The way to the wire: authenticated, paced, repeated, routed to a pool of connections."""
