@@ -11,7 +11,6 @@ from sinch_wrapper._sending import SendOptions, send_body
 from sinch_wrapper._session import AsyncSession, Session
 from sinch_wrapper._transport.wire import AsyncWire, Wire
 from sinch_wrapper._wiring import connect, connect_async
-from sinch_wrapper.messages import Message, Recipient
 
 if TYPE_CHECKING:
     import sinch_batch_api
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from sinch_conversation_api.models import SendMessageResponse
 
     from sinch_wrapper.bulk import AsyncBulk, Bulk
+    from sinch_wrapper.messages import Message, Recipient
 
 __all__ = ["AsyncSinch", "Sinch"]
 
@@ -68,7 +68,7 @@ class Sinch(BaseClient[httpx.BaseTransport, Wire]):
         return Client(session, self._options.project_id)
 
     def send(
-        self, *, app_id: str, to: Recipient, message: Message, **options: Unpack[SendOptions]
+        self, *, app_id: str, to: "Recipient", message: "Message", **options: Unpack[SendOptions]
     ) -> "SendMessageResponse":
         """Send one message to one recipient; returns its id once the API has accepted it.
 
@@ -151,7 +151,7 @@ class AsyncSinch(BaseClient[httpx.AsyncBaseTransport, AsyncWire]):
         return AsyncClient(session, self._options.project_id)
 
     async def send(
-        self, *, app_id: str, to: Recipient, message: Message, **options: Unpack[SendOptions]
+        self, *, app_id: str, to: "Recipient", message: "Message", **options: Unpack[SendOptions]
     ) -> "SendMessageResponse":
         """Send one message to one recipient; returns its id once the API has accepted it.
 
