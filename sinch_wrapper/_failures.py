@@ -4,7 +4,7 @@ from typing import Final
 
 from sinch_wrapper._call import Call
 from sinch_wrapper._http import httpx
-from sinch_wrapper._retry import Attempt, classify_failure
+from sinch_wrapper._retry import Attempt, classify_failure, is_untrusted
 from sinch_wrapper.errors import APIConnectionError, APITimeoutError, Outcome
 
 __all__ = ["FAILURES", "connection_error"]
@@ -18,6 +18,10 @@ _ADVICE: Final[dict[Outcome, str]] = {
     "not_sent": "nothing was sent; check network, proxy and endpoints",
     "unknown": "it may have been carried out; look before repeating it",
 }
+_UNTRUSTED: Final = (
+    "its certificate is not trusted, and nothing was sent; check endpoints=, the proxy and "
+    "SSL_CERT_FILE"
+)
 
 
 def _seal(error: Exception) -> Exception:
@@ -47,7 +51,8 @@ def connection_error(
     kind = APITimeoutError if isinstance(error, httpx.TimeoutException) else APIConnectionError
     times = f", {call.attempts} attempts" if call.attempts > 1 else ""
     how = f"{type(error).__name__}{times}"
-    line = f"{call.name} got no answer from {host} ({how}): {_ADVICE[outcome]}"
+    advice = _UNTRUSTED if outcome == "not_sent" and is_untrusted(error) else _ADVICE[outcome]
+    line = f"{call.name} got no answer from {host} ({how}): {advice}"
     failure = kind(line, outcome, max(call.attempts, 1))
     failure.__cause__ = _seal(error)
     return failure

@@ -5,6 +5,7 @@ leaves open.
 """
 
 import math
+import ssl
 from dataclasses import dataclass
 from enum import Enum
 from http import HTTPStatus
@@ -13,7 +14,7 @@ from typing import Final, Literal
 from sinch_wrapper._http import httpx
 from sinch_wrapper.errors import ConfigurationError
 
-__all__ = ["Attempt", "RetryPolicy", "classify_failure", "classify_status"]
+__all__ = ["Attempt", "RetryPolicy", "classify_failure", "classify_status", "is_untrusted"]
 
 _FIRST_BACKOFF: Final = 0.5
 _LONGEST_WAIT: Final = 60.0
@@ -56,8 +57,17 @@ def classify_status(status_code: int) -> Attempt:
     return Attempt.UNKNOWN if status_code >= HTTPStatus.INTERNAL_SERVER_ERROR else Attempt.DONE
 
 
+def is_untrusted(error: BaseException | None) -> bool:
+    """Whether *error* goes back to a certificate that is not trusted."""
+    while error is not None and not isinstance(error, ssl.SSLCertVerificationError):
+        error = error.__cause__ or error.__context__
+    return error is not None
+
+
 def classify_failure(error: Exception) -> Attempt:
     """Say what an exception of the HTTP library means for repeating."""
+    if is_untrusted(error):
+        return Attempt.HOPELESS
     if isinstance(error, _UNSENDABLE) and not isinstance(error, UnicodeDecodeError):
         return Attempt.HOPELESS
     if isinstance(

@@ -62,6 +62,7 @@ from sinch_wrapper._transport.routes import (
     open_pool,
 )
 from sinch_wrapper._transport.wire import AsyncWire, Wire
+from sinch_wrapper.sandbox import Server
 
 METHODS = ["GET", "PUT", "DELETE", "PATCH", "POST"]
 REPEATABLE = {"GET", "PUT", "DELETE"}
@@ -232,6 +233,16 @@ def test_failed_handshake_is_surely_not_sent(
     assert ("not_sent", ATTEMPTS, []) == (
         caught.value.outcome, caught.value.attempts, server.seen,
     )  # fmt: skip
+    check_clean(caught.value)
+
+
+@pytest.mark.parametrize("token", [False, True], ids=["call", "token request"])
+def test_untrusted_certificate_is_final(caller: Caller, token: bool) -> None:  # noqa: FBT001 (a parameter)
+    """Another attempt would meet the same certificate: nothing is sent, and the error says why."""
+    with Server(tls=True) as server, pytest.raises(APIConnectionError) as caught:
+        caller.call(caller.session(server.url, token=token), "POST")
+    assert ("not_sent", 1) == (caught.value.outcome, caught.value.attempts)
+    assert "certificate is not trusted, and nothing was sent" in str(caught.value)
     check_clean(caught.value)
 
 
