@@ -10,7 +10,7 @@ import pytest
 
 from sinch_wrapper import AsyncSinch, InternalServerError, Recipient, RetryPolicy, Sinch, text
 from sinch_wrapper.sandbox import Server, Settings
-from sinch_wrapper.testing import AsyncSandbox, Sandbox, without_waits
+from sinch_wrapper.testing import AsyncSandbox, Sandbox
 
 TO = Recipient.sms("+46700000001")
 RUN = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "error"]
@@ -87,17 +87,14 @@ def test_nothing_is_loaded():
     assert 0 == result.returncode, result.stdout
 
 
-def test_clients_of_the_kit_never_sleep() -> None:
+def test_clients_of_the_kit_never_sleep(sinch_sandbox: Sandbox) -> None:
     """A server that asks for an hour costs no time, and the attempts are those of the policy."""
-    with Server(Settings(request_rate=1e6)) as server:
-        sandbox = Sandbox(server)
-        sandbox.fault("Messages_SendMessage:503=3600:#1-3", "App_ListApps:503")
-        sandbox.client().send(app_id=sandbox.app_id, to=TO, message=text("Hi"))
-        with pytest.raises(InternalServerError) as caught:
-            sandbox.client().conversation.app.list_apps()
-        sandbox.clear_faults()
-        sandbox.client().conversation.app.list_apps()
-        sandbox.close()
+    sinch_sandbox.fault("Messages_SendMessage:503=3600:#1-3", "App_ListApps:503")
+    sinch_sandbox.client().send(app_id=sinch_sandbox.app_id, to=TO, message=text("Hi"))
+    with pytest.raises(InternalServerError) as caught:
+        sinch_sandbox.client().conversation.app.list_apps()
+    sinch_sandbox.clear_faults()
+    sinch_sandbox.client().conversation.app.list_apps()
 
     assert RetryPolicy().attempts == caught.value.attempts
 
@@ -145,15 +142,3 @@ def test_received_shows_no_number() -> None:
 
     assert "+467" not in shown
     assert "Messages_SendMessage" in shown
-
-
-def test_policy_without_waits_decides_as_before() -> None:
-    """Only the length of a wait changes."""
-    from sinch_wrapper._retry import Attempt
-
-    policy = without_waits(RetryPolicy(attempts=2, resend="never"))
-    given = {"elapsed": 0.0, "jitter": 1.0}
-
-    assert 0.0 == policy.wait("GET", Attempt.TRY_AGAIN, attempt=1, **given)
-    assert policy.wait("GET", Attempt.TRY_AGAIN, attempt=2, **given) is None
-    assert policy.wait("POST", Attempt.TRY_AGAIN, attempt=1, **given) is None

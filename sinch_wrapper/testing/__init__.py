@@ -7,9 +7,9 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from sinch_wrapper.testing.kit import AsyncSandbox, Received, Sandbox, without_waits
+    from sinch_wrapper.testing.kit import AsyncSandbox, Received, Sandbox
 
-__all__ = ["AsyncSandbox", "Received", "Sandbox", "without_waits"]
+__all__ = ["AsyncSandbox", "Received", "Sandbox"]
 
 
 def __getattr__(name: str) -> object:

@@ -3,14 +3,14 @@
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from sinch_wrapper import AsyncSinch, Endpoints, RetryPolicy, Sinch
+from sinch_wrapper import AsyncSinch, Endpoints, Sinch
 from sinch_wrapper.sandbox import Server, parse_fault
 
-__all__ = ["AsyncSandbox", "Received", "Sandbox", "without_waits"]
+__all__ = ["AsyncSandbox", "Received", "Sandbox"]
 
 T = TypeVar("T")
 
@@ -100,7 +100,6 @@ class _Base:
             "key_id": settings.key_id,
             "key_secret": settings.key_secret,
             "endpoints": self.endpoints,
-            "retry": without_waits(),
             "limits": None,
             "proxy": "",
             **given,
@@ -115,7 +114,7 @@ class Sandbox(_Base):
         self._clients: list[Sinch] = []
 
     def client(self, **options: Any) -> Sinch:  # noqa: ANN401 (those of Sinch)
-        """Return a client of this sandbox that never sleeps; the fixture closes it.
+        """Return a client of this sandbox; the fixture closes it, and keeps it from sleeping.
 
         *options* are those of `Sinch` and win.
         """
@@ -144,7 +143,7 @@ class AsyncSandbox(_Base):
     """A sandbox as new, the fixture `async_sinch_sandbox`."""
 
     def client(self, **options: Any) -> AsyncSinch:  # noqa: ANN401 (those of AsyncSinch)
-        """Return a client of this sandbox that never sleeps; close it, or use `async with`.
+        """Return a client of this sandbox; close it, or use `async with`.
 
         *options* are those of `AsyncSinch` and win.
         """
@@ -160,21 +159,6 @@ class AsyncSandbox(_Base):
             _check(deadline, patience)
             await asyncio.sleep(_TICK)
         return found
-
-
-def without_waits(policy: RetryPolicy | None = None) -> RetryPolicy:
-    """Return *policy* (the default one when None) with the same decisions and no waits."""
-
-    class WithoutWaits(RetryPolicy):
-        """Repeats what RetryPolicy repeats, at once."""
-
-        __slots__ = ()
-
-        def wait(self, *given: Any, **named: Any) -> float | None:  # noqa: ANN401 (passed on)
-            """Say 0 for every wait, None to stop."""
-            return None if RetryPolicy.wait(self, *given, **named) is None else 0.0
-
-    return WithoutWaits(**asdict(policy or RetryPolicy()))
 
 
 def _check(deadline: float, patience: float) -> None:
