@@ -88,7 +88,7 @@ def desk() -> Iterator[Desk]:
 def test_signature_of_the_sandbox_fits_the_vectors(
     body: str, secret: str, nonce: str, timestamp: int, signature: str
 ) -> None:
-    """Its signing is its own, and agrees with the published vectors (callbacks.md 2.5)."""
+    """Its signing is its own, and agrees with the published vectors."""
     headers = signature_headers(body.encode(), secret, nonce, timestamp)
 
     assert signature == headers["x-sinch-webhook-signature"]

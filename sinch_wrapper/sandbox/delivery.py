@@ -91,7 +91,7 @@ class Outbox:
             self._world.tasks.spawn(self._drain(outbound.app_id))
 
     def fail(self, failure: Failure) -> None:
-        """Send the receipt of a message that failed before it was queued (batch-api.md 10)."""
+        """Send the receipt of a message that failed before it was queued."""
         failure.entry.message_id = failure.message_id
         failure.entry.outcome, failure.entry.reason = "FAILED", failure.reason["code"]
         report = {

@@ -47,7 +47,7 @@ class Refusal(Exception):  # noqa: N818 (an answer, no mistake)
         """
         Return the body: ``{"error": {code, message, status, details}}``, or these four flat.
 
-        Both shapes are documented (batch-api.md 9.1).
+        Both shapes are documented (Sinch documentation, Errors).
         """
         status = STATUS_NAMES.get(self.code, "UNKNOWN")
         error: Json = {"code": self.code, "message": self.message, "status": status}

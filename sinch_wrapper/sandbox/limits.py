@@ -6,7 +6,11 @@ from sinch_wrapper.sandbox.errors import Refusal
 
 
 class RequestMeter:
-    """A bucket of one second's worth of requests; source: batch-api.md 9.3 (800 per second)."""
+    """
+    A bucket of one second's worth of requests.
+
+    Source: Sinch documentation, Rate limits (800 per second and project).
+    """
 
     def __init__(self, per_second: float, clock: Callable[[], float]) -> None:
         self._per_second = per_second

@@ -65,7 +65,7 @@ class Poster:
         return answer.is_success
 
     async def _token(self, credentials: Json, now: float) -> str:
-        # callbacks.md 1: the client credentials of a webhook.
+        # The client credentials of a webhook.
         key = credentials["endpoint"], credentials["client_id"]
         token, expiry = self._tokens.get(key, ("", 0.0))
         if expiry <= now:

@@ -71,6 +71,6 @@ class Settings:
     def documented(self) -> Self:
         """Return these settings with the rates that Sinch documents: queue 20, callbacks 25.
 
-        Source: batch-api.md 9.3.
+        Source: Sinch documentation, Rate limits.
         """
         return replace(self, drain_rate=20, callback_rate=25)

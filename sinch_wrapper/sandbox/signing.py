@@ -1,4 +1,7 @@
-"""The signature of callbacks, written from its description alone (callbacks.md 2)."""
+"""The signature of callbacks, written from its description alone.
+
+Source: Sinch documentation, Callbacks.
+"""
 
 import hashlib
 import hmac

@@ -39,7 +39,7 @@ async def run(world: World, batch: Batch) -> None:
 
 
 def announce(world: World, batch: Batch) -> None:
-    """Tell the webhooks where *batch* stands (callbacks.md 5.1)."""
+    """Tell the webhooks where *batch* stands."""
     data = {
         "send_after": timestamp(batch.send_after),
         "batch_metadata": batch.request.get("batch_metadata", {}),

@@ -24,7 +24,7 @@ def effective_time(wanted: float | None, now: float) -> float:
 
     More than a minute ahead is rounded up to the next five-minute mark, nearer means now.
     Raises: Refusal 400 when it is in the past, or more than seven days ahead.
-    Source: batch-api.md 5.
+    Source: Sinch documentation, Batch API (scheduling).
     """
     if wanted is None:
         return now

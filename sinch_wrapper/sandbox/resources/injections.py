@@ -48,7 +48,7 @@ def _inject_event(world: World, call: Call) -> Json:
 
 
 def _inbound(world: World, conversation: Json, trigger: str, key: str, payload: Json) -> None:
-    # callbacks.md 5.4: an answer carries the latest metadata of its conversation.
+    # An answer carries the latest metadata of its conversation.
     metadata = conversation.get("metadata_json", {})
     callback = Callback(
         trigger,
