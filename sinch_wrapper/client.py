@@ -1,7 +1,6 @@
 """Sinch and AsyncSinch: the three APIs behind one set of options."""
 
 from functools import cached_property
-from types import TracebackType
 from typing import TYPE_CHECKING, Self, Unpack
 
 from sinch_wrapper._auth.credentials import AccessToken
@@ -98,12 +97,7 @@ class Sinch(BaseClient[httpx.BaseTransport, Wire]):
         self._wire.check_open()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self.close()
 
 
@@ -181,10 +175,5 @@ class AsyncSinch(BaseClient[httpx.AsyncBaseTransport, AsyncWire]):
         self._wire.check_open()
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_error: object) -> None:
         await self.aclose()

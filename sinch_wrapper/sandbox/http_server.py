@@ -5,7 +5,6 @@ import contextlib
 import socket
 import ssl
 import threading
-from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 import uvicorn
@@ -121,12 +120,7 @@ class BackgroundServer:
         """Start serving."""
         return self.start()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         """Stop serving."""
         self.stop()
 
