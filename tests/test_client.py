@@ -266,6 +266,13 @@ def test_second_event_loop_is_told() -> None:
         asyncio.run(client.conversation.app.list_apps())
 
 
+def test_event_loop_of_another_library_is_told() -> None:
+    """Where asyncio does not run, as under trio, the error says what to do."""
+    call = flavourless().conversation.app.list_apps()
+    with pytest.raises(SinchError, match="event loop of asyncio"):
+        call.send(None)
+
+
 def test_default_limits_do_not_slow_a_few_calls(flavour: Flavour) -> None:
     """A burst passes at once, through the real limiter."""
     server = Server()

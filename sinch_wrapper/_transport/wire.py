@@ -27,6 +27,9 @@ T = TypeVar("T")
 TransportT = TypeVar("TransportT")
 
 _CLOSED: Final = "this client is closed: make a new one, or use it inside its with block"
+_NO_LOOP: Final = (
+    "AsyncSinch runs in an event loop of asyncio: with another library, use Sinch in a thread"
+)
 _FOREIGN_LOOP: Final = (
     "this AsyncSinch was first used in another event loop: make one in each loop, "
     "for its connections belong to the loop that opened them"
@@ -174,7 +177,10 @@ class AsyncWire(_LazyWire[httpx.AsyncBaseTransport]):
     def _bind(self) -> None:
         import asyncio
 
-        loop = asyncio.get_running_loop()
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            raise SinchError(_NO_LOOP) from None
         if self._loop is None:
             self._loop = weakref.ref(loop)
         elif self._loop() is not loop:
