@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Never
 
+from commands import ROOT, be_printable, reason, seconds
 from drift import formats
 from drift.backends import NAMES, comparer
 from drift.checks import Folders, check_generated, check_upstream
@@ -18,7 +19,6 @@ from fetching.download import Downloader, Limits
 from codegen.document import Refused
 from codegen.sources import sources
 
-_ROOT = Path(__file__).parent.parent
 _EXITS = "exit codes: 0 no drift, 1 additive, 2 breaking, 3 could not tell (also wrong usage)"
 
 
@@ -49,7 +49,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"check_drift: {refused}", file=sys.stderr)
         return COULD_NOT_TELL
     except OSError as error:
-        print(f"check_drift: {error.filename}: {error.strerror}; check the path", file=sys.stderr)
+        print(f"check_drift: {reason(error)}", file=sys.stderr)
         return COULD_NOT_TELL
     return report.exit_code
 
@@ -63,16 +63,17 @@ def _parser() -> _Parser:
     add("--json", nargs="?", const="-", metavar="FILE", help="write JSON, to a file if given")
     add("--markdown", nargs="?", const="-", metavar="FILE", help="as above")
     add("--github", nargs="?", const="-", metavar="FILE", help="annotations, as above")
-    add("--timeout", type=float, default=Limits().seconds, metavar="SECONDS")
-    add("--documents", type=Path, default=_ROOT / "openapi", metavar="FOLDER")
-    add("--generated", type=Path, default=_ROOT / "generated", metavar="FOLDER")
-    add("--wrapper", type=Path, default=_ROOT / "sinch_wrapper", metavar="FOLDER")
+    add("--timeout", type=seconds, default=Limits().seconds, metavar="SECONDS")
+    add("--documents", type=Path, default=ROOT / "openapi", metavar="FOLDER")
+    add("--generated", type=Path, default=ROOT / "generated", metavar="FOLDER")
+    add("--wrapper", type=Path, default=ROOT / "sinch_wrapper", metavar="FOLDER")
     return parser
 
 
 def _report(options: argparse.Namespace, parser: _Parser) -> Report:
     folders = Folders(options.documents, options.generated, options.wrapper)
-    given = dict(one.split("=", 1) for one in options.places if "=" in one)
+    pairs = [one.partition("=") for one in options.places]
+    given = {name: place for name, _, place in pairs if name and place}
     if len(given) != len(options.places):
         parser.error("--from takes NAME=FILE_OR_URL, once for each document")
     compare = comparer(options.backend, network=options.upstream)
@@ -110,5 +111,6 @@ def _crashed(
 
 
 if __name__ == "__main__":
+    be_printable()
     sys.excepthook = _crashed
     sys.exit(main())

@@ -9,13 +9,13 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from commands import ROOT, be_printable, place, reason, seconds
 from fetching.download import Downloader, Fetched, Limits
-from fetching.record import Arrival, find, is_intact, replace
+from fetching.record import Arrival, find, is_intact, known_etag, replace
 
 from codegen.document import Refused
 from codegen.sources import Source, sources
 
-_ROOT = Path(__file__).parent.parent
 _USUAL = Limits()
 
 
@@ -24,7 +24,8 @@ def main(arguments: list[str] | None = None) -> int:
     Fetch the named documents or all, check that clients can be made from them, and record them.
 
     Each document stands alone: one that is refused stays as it was, the others are put in place.
-    An overlay action that a new document leaves idle is reported on standard error.
+    What a new document leaves to be done is reported on standard error: overlay actions that are
+    idle now, and names of the inventory that it lacks.
 
     Returns: 0 when all are recorded or unchanged, 1 when one cannot be fetched or is refused.
     """
@@ -40,7 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     recorded = [_renew(source, options) for source in chosen]
     if "recorded" in recorded:
-        print("next: python scripts/regenerate.py")
+        print("next: uv run python scripts/regenerate.py")
     return 1 if "refused" in recorded else 0
 
 
@@ -48,17 +49,22 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="fetch_specs.py", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help="sections of sources.toml; all")
     group = parser.add_mutually_exclusive_group()
-    group.add_argument("--from", dest="place", metavar="FILE_OR_URL", help="default: url there")
+    group.add_argument(
+        "--from", dest="place", type=place, metavar="FILE_OR_URL", help="else url there"
+    )
     group.add_argument("--record", action="store_true", help="record the file as it is now")
-    parser.add_argument("--timeout", type=float, default=_USUAL.seconds, metavar="SECONDS")
-    parser.add_argument("--documents", type=Path, default=_ROOT / "openapi", metavar="FOLDER")
+    parser.add_argument("--timeout", type=seconds, default=_USUAL.seconds, metavar="SECONDS")
+    parser.add_argument("--documents", type=Path, default=ROOT / "openapi", metavar="FOLDER")
     return parser
 
 
 def _renew(source: Source, options: argparse.Namespace) -> str:
     """Fetch and record one document, and say how it went."""
+    came = ""
     try:
         fetched = _fetch(source, options)
+        if not options.record:
+            came = f" (what came from {fetched.place}; {source.path.name} is as it was)"
         if fetched.content is None or (not options.record and _is_known(source, fetched.content)):
             print(f"unchanged {source.path.name}")
             return "unchanged"
@@ -66,7 +72,10 @@ def _renew(source: Source, options: argparse.Namespace) -> str:
         arrival = Arrival(fetched.content, origin, fetched.etag)
         notes = replace(source, arrival, datetime.datetime.now(tz=datetime.UTC).date())
     except Refused as refused:
-        print(f"fetch_specs: {refused}", file=sys.stderr)
+        print(f"fetch_specs: {refused}{came}", file=sys.stderr)
+        return "refused"
+    except OSError as error:
+        print(f"fetch_specs: {reason(error)}", file=sys.stderr)
         return "refused"
     for note in notes:
         print(f"fetch_specs: {note}", file=sys.stderr)
@@ -80,9 +89,7 @@ def _fetch(source: Source, options: argparse.Namespace) -> Fetched:
     if not place:
         problem = f"has no url for {source.name}"
         raise Refused("sources.toml", problem, "give --from FILE_OR_URL")
-    # The recorded ETag speaks of the file at hand only when that came from this address.
-    known = source.etag if source.origin == place and is_intact(source) else ""
-    return Downloader(limits).get(place, etag=known, page=source.page)
+    return Downloader(limits).get(place, etag=known_etag(source, place), page=source.page)
 
 
 def _is_known(source: Source, content: bytes) -> bool:
@@ -94,4 +101,5 @@ def _origin(place: str) -> str:
 
 
 if __name__ == "__main__":
+    be_printable()
     sys.exit(main())

@@ -12,13 +12,13 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from commands import ROOT, be_printable, reason
+
 from codegen.document import Refused
 from codegen.inventory import Summary, compared, inventory, lines
 from codegen.overlay import Note
 from codegen.render import render
 from codegen.sources import sources
-
-_ROOT = Path(__file__).parent.parent
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +41,8 @@ def main(arguments: list[str] | None = None) -> int:
     """
     parser = argparse.ArgumentParser(prog="regenerate.py", description=__doc__)
     parser.add_argument("--check", action="store_true", help="compare only; exit 1 if different")
-    parser.add_argument("--documents", type=Path, default=_ROOT / "openapi", metavar="FOLDER")
-    parser.add_argument("--output", type=Path, default=_ROOT / "generated", metavar="FOLDER")
+    parser.add_argument("--documents", type=Path, default=ROOT / "openapi", metavar="FOLDER")
+    parser.add_argument("--output", type=Path, default=ROOT / "generated", metavar="FOLDER")
     options = parser.parse_args(arguments)
     try:
         if options.check:
@@ -50,6 +50,9 @@ def main(arguments: list[str] | None = None) -> int:
         written = regenerate(options.documents, options.output)
     except Refused as refused:
         print(f"regenerate: {refused}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"regenerate: {reason(error)}", file=sys.stderr)
         return 1
     _tell(written.notes)
     for line in [*(f"wrote {path.name}" for path in written.packages), *lines(written.summary)]:
@@ -68,7 +71,7 @@ def regenerate(documents: Path, output: Path) -> Written:
     _check_output(output, {source.package for source in found})
     output.mkdir(parents=True, exist_ok=True)
     before, notes = inventory(output), list[Note]()
-    with tempfile.TemporaryDirectory(dir=output.parent) as name:
+    with tempfile.TemporaryDirectory() as name:
         staging = Path(name)
         for source in found:
             document, more = source.overlaid()
@@ -108,7 +111,8 @@ def _check(documents: Path, output: Path) -> int:
         print(line)
     _tell(notes)
     if differences:
-        print(f"{len(differences)} differences; run python scripts/regenerate.py", file=sys.stderr)
+        advice = "run uv run python scripts/regenerate.py"
+        print(f"{len(differences)} differences; {advice}", file=sys.stderr)
     return 1 if differences or notes else 0
 
 
@@ -134,4 +138,5 @@ def _files(folder: Path) -> set[str]:
 
 
 if __name__ == "__main__":
+    be_printable()
     sys.exit(main())

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from codegen_helpers import STRING, content, enum, obj, parameter, ref
 
 from codegen.document import Node
 
+FROZEN = Path(__file__).parent / "documents" / "template.yaml"
+"""The template document of one day, so that no official update changes what tests expect."""
 TEMPLATES = "/v2/projects/{project_id}/templates"
 ONE = TEMPLATES + "/{template_id}"
 PARAMETERS = [parameter("project_id", "path"), parameter("template_id", "path")]

@@ -215,7 +215,18 @@ def test_what_cannot_be_done_is_3(
     assert said.out + said.err
 
 
-@pytest.mark.parametrize("options", [["--nonsense"], ["--from=things"], ["--backend=perl"]])
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--nonsense"],
+        ["--from=things"],
+        ["--from=things="],
+        ["--from=things=a.yaml", "--from=things=b.yaml"],
+        ["--backend=perl"],
+        ["--timeout=0"],
+        ["--timeout=nan"],
+    ],
+)
 def test_wrong_usage_is_3(run: Run, options: list[str]) -> None:
     """2 would say that something breaks."""
     with pytest.raises(SystemExit) as caught:
@@ -248,6 +259,22 @@ def test_command_ends_with_its_code(folder: Path) -> None:
     )
     assert (done.returncode, done.stderr) == (1, "")
     assert done.stdout.endswith("verdict: additive\n")
+
+
+def test_terminal_without_a_character_is_no_crash(folder: Path) -> None:
+    """What cannot be shown is escaped: the exit code is that of the drift."""
+    option = newer(folder, thing(größe={"type": "integer"}))
+    names = ("documents", "openapi"), ("generated", "generated"), ("wrapper", "wrapper")
+    options = [option, *(f"--{name}={folder / place}" for name, place in names)]
+    done = subprocess.run(
+        [sys.executable, str(SCRIPTS / "check_drift.py"), *options],
+        env=os.environ | {"PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (1, "")
+    assert r"property gr\xf6\xdfe was added" in done.stdout
 
 
 def test_upstream_is_the_address_of_each_document(
@@ -343,18 +370,42 @@ def test_json_has_every_change_with_what_it_touches(
     assert only["generated"]["operations"] == {"added": [], "removed": [], "changed": []}
 
 
+HOSTILE = "a|b\n::error::x\n```\n@everyone <img src=x> [y](z) \x1b[31m"
+
+
+def hostile() -> Node:
+    """A newer document with a value that would be a table, a command, a mention and a colour."""
+    given = thing(**{f"size{HOSTILE}": {"type": "integer"}})
+    given["components"]["schemas"]["Thing"]["properties"]["thing_name"] = enum(HOSTILE)
+    given["info"] = {"title": "T", "version": "2"}
+    return given
+
+
 def test_markdown_is_a_table_of_what_matters(
     run: Run, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The report for an issue has a row for each change, and bars in a text do not break it."""
-    given = thing(size={"type": "integer"}) | {"info": {"title": "T", "version": "2"}}
+    """The report for an issue has a row for each change, and no text of a document breaks it."""
+    given = hostile()
     given["paths"][THINGS]["get"]["operationId"] = "Things|ListThings"
     assert run(newer(folder, given), "--markdown") in {2, 3}
     lines = capsys.readouterr().out.splitlines()
     rows = [line for line in lines if line.startswith("| ")]
-    assert {line.count("|") for line in rows} == {6}
-    assert "&#124;" in "".join(rows)
+    assert {line.replace("\\|", "").count("|") for line in rows} == {6}
+    assert "Things&#124;ListThings" in "".join(rows)
     assert not [line for line in rows if "#/info" in line]
+    assert not [line for line in rows if "<img" in line.split("`")[-1]]
+    assert len([line for line in lines if line.startswith("```")]) in {0, 2}
+    assert not [line for line in lines if line.startswith(("::", "@", "\x1b"))]
+
+
+def test_text_of_a_document_stays_in_its_line(
+    run: Run, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Neither a terminal nor the log of a workflow takes a value for a command."""
+    assert run(newer(folder, hostile())) == 1
+    said = capsys.readouterr().out
+    assert "\x1b" not in said
+    assert not [line for line in said.splitlines() if line.lstrip().startswith("::")]
 
 
 def test_annotations_are_workflow_commands(

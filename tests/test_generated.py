@@ -29,7 +29,6 @@ from codegen.document import Node, operations
 INVENTORY: dict[str, Node] = json.loads((DOCUMENTS / "inventory.json").read_text(encoding="utf-8"))
 # The older send operation, which an overlay adds.
 ADDED = {"conversation": set[str](), "batch": {"Batch_SendBatchV1Beta"}, "template": set[str]()}
-COUNTS = {"conversation": 45, "batch": 8, "template": 6}
 NAMES = [*PACKAGES]
 
 Method = Callable[..., Any]
@@ -136,8 +135,7 @@ def required(model: type[Any]) -> list[str]:
 def test_operations_are_those_of_document_and_inventory(name: str) -> None:
     """Inventory, document and package agree on every operation."""
     ids = [one["operationId"] for *_, one, _ in operations(shipped(name))]
-    assert COUNTS[name] == len(ids)
-    assert {*INVENTORY[name]["operations"], *ADDED[name]} == set(ids)
+    assert sorted([*INVENTORY[name]["operations"], *ADDED[name]]) == sorted(ids)
 
 
 @pytest.mark.parametrize("asynchronous", [False, True])
@@ -179,7 +177,7 @@ def test_blocking_and_asynchronous_methods_have_one_signature(name: str) -> None
     assert all(inspect.iscoroutinefunction(method) for method in waiting.values())
     plain = {n for n in signatures if not n.endswith("_detailed")}
     assert {f"{n}_detailed" for n in plain} == signatures.keys() - plain
-    assert COUNTS[name] == len(plain)
+    assert len([*operations(shipped(name))]) == len(plain)
     for n in plain:
         detailed = signatures[f"{n}_detailed"]
         assert signatures[n].parameters == detailed.parameters
@@ -230,7 +228,7 @@ def test_every_module_imports(name: str) -> None:
     """No module of a package has an import that fails."""
     root = package(name)
     modules = [m.name for m in pkgutil.walk_packages(root.__path__, f"{root.__name__}.")]
-    assert len(modules) > COUNTS[name]
+    assert len(modules) > len([*operations(shipped(name))])
     for module in modules:
         importlib.import_module(module)
 

@@ -161,7 +161,7 @@ def test_check_names_a_file_that_is_left_over(
     assert run("--check") == 1
     said = capsys.readouterr()
     assert f"left over: {name}\n" == said.out
-    assert said.err == "1 differences; run python scripts/regenerate.py\n"
+    assert said.err == "1 differences; run uv run python scripts/regenerate.py\n"
     assert (run(), run("--check")) == (0, 0)
 
 
@@ -279,7 +279,27 @@ def break_sources(documents: Path) -> str:
     """Leave out a key of the list of documents."""
     table = documents / "sources.toml"
     table.write_text(table.read_text(encoding="utf-8").replace("package =", "pack ="))
-    return "sources.toml: is not as expected ('package')"
+    return "sources.toml, [left]: package is no text; correct it"
+
+
+def write_no_toml(documents: Path) -> str:
+    """Let the list of documents be no TOML."""
+    (documents / "sources.toml").write_text("[left\n", encoding="utf-8")
+    return "sources.toml: is not TOML ("
+
+
+def write_no_section(documents: Path) -> str:
+    """Let a document be a text instead of a section."""
+    (documents / "sources.toml").write_text('left = "left.yaml"\n', encoding="utf-8")
+    return "sources.toml: left is no section; correct it"
+
+
+def write_overlays_as_text(documents: Path) -> str:
+    """Let the overlays be a text instead of a list."""
+    table = documents / "sources.toml"
+    text = table.read_text(encoding="utf-8").split("overlays = ")[0]
+    table.write_text(f'{text}overlays = "repair.yaml"\n', encoding="utf-8")
+    return "sources.toml, [left]: overlays is no list; correct it"
 
 
 def use_unsupported_schema(documents: Path) -> str:
@@ -326,6 +346,9 @@ FAULTS = [
     misspell_target,
     remove_sources,
     break_sources,
+    write_no_toml,
+    write_no_section,
+    write_overlays_as_text,
     use_unsupported_schema,
     answer_freely,
     lose_parameter,
@@ -364,6 +387,54 @@ def test_fault_ends_the_command_without_a_traceback(documents: Path, output: Pat
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (1, "")
     assert f"regenerate: {expected}; correct the target\n" == done.stderr
+
+
+@pytest.mark.parametrize(
+    ("module", "said"),
+    [
+        (
+            "import sys\nsys.exit('error: Failed to parse a.py:1:2')",
+            "error: Failed to parse a.py:1:2",
+        ),
+        ("raise SystemExit(2)", "exit code 2"),
+    ],
+)
+def test_code_that_ruff_refuses_is_said_in_one_line(
+    documents: Path, written: Path, tmp_path: Path, module: str, said: str
+) -> None:
+    """Code that is no Python, and a missing ruff, end like any other refusal."""
+    (tmp_path / "ruff.py").write_text(module, encoding="utf-8")
+    before = tree(written)
+    done = subprocess.run(
+        [
+            sys.executable,
+            str(SCRIPTS / "regenerate.py"),
+            f"--documents={documents}",
+            f"--output={written}",
+        ],
+        env=os.environ | {"PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        f"regenerate: left.yaml: ruff refuses the code that it would become ({said}); "
+        "repair it in an overlay; without ruff: uv sync\n"
+    )
+    assert before == tree(written)
+
+
+def test_output_that_cannot_be_written_is_said_in_one_line(
+    documents: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What the system refuses is no traceback."""
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    output = tmp_path / "file" / "generated"
+    assert regenerate.main(["--documents", str(documents), "--output", str(output)]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith(f"regenerate: {output}: ")
+    assert said.endswith("; check the path, its permissions and the space left\n")
 
 
 # Idle repairs

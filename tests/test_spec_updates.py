@@ -5,6 +5,7 @@ The outputs on that page are real; UPDATE_PAGES=1 writes them anew after a delib
 
 from __future__ import annotations
 
+import datetime
 import json
 import os
 import re
@@ -18,10 +19,18 @@ import fetch_specs
 import pytest
 import regenerate
 from codegen_helpers import DOCUMENTS, GENERATED, ROOT, tree
-from document_shapes import add_enum_value, add_operation, remove_field, repair_itself
+from document_shapes import (
+    FROZEN,
+    add_enum_value,
+    add_operation,
+    remove_field,
+    repair_itself,
+)
+from fetching.record import Arrival, write
 from web_pages import Page, Pages, serving
 
-from codegen.document import Node, load
+from codegen.document import Node
+from codegen.reading import load
 
 PAGE = ROOT / "docs" / "spec-updates.md"
 ADDRESS = "http://127.0.0.1:8000"
@@ -38,7 +47,7 @@ Command = Callable[[str], str]
 
 def newer(*changes: Callable[[Node], None]) -> bytes:
     """The template document after some changes, as a server sends it."""
-    document = load(DOCUMENTS / "template.yaml")
+    document = load(FROZEN)
     for change in changes:
         change(document)
     return json.dumps(document).encode()
@@ -46,9 +55,13 @@ def newer(*changes: Callable[[Node], None]) -> bytes:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A copy of the documents and of the generated code."""
+    """A copy of the documents and of the generated code, with the template document of one day."""
     shutil.copytree(DOCUMENTS, tmp_path / "openapi")
     shutil.copytree(GENERATED, tmp_path / "generated")
+    if FROZEN.read_bytes() != (DOCUMENTS / "template.yaml").read_bytes():
+        today = datetime.datetime.now(tz=datetime.UTC).date()
+        write(tmp_path / "openapi", "template", Arrival(FROZEN.read_bytes(), "one day"), today)
+        regenerate.regenerate(tmp_path / "openapi", tmp_path / "generated")
     return tmp_path
 
 
@@ -173,5 +186,8 @@ def test_refused_update_changes_nothing(
     expected = next(
         line for line in PAGE.read_text(encoding="utf-8").splitlines() if "uses not," in line
     )
-    assert said == f"{expected.replace('regenerate:', 'fetch_specs:')}\nexit code 1\n"
+    assert said == (
+        f"{expected.replace('regenerate:', 'fetch_specs:')} "
+        f"(what came from {ADDRESS}/template.yaml; template.yaml is as it was)\nexit code 1\n"
+    )
     assert before == tree(folder)

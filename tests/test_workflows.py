@@ -68,7 +68,7 @@ def test_permissions_are_read_unless_a_job_needs_more(name: str) -> None:
     wider = {key: job.get("permissions") for key, job in found["jobs"].items()}
     expected = {
         "compare": {"contents": "read", "issues": "write"},
-        "propose": {"contents": "write", "pull-requests": "write"},
+        "propose": {"actions": "write", "contents": "write", "pull-requests": "write"},
     }
     assert {key: value for key, value in wider.items() if value} == (
         expected if name == "spec-drift.yml" else {}
@@ -79,6 +79,48 @@ def test_permissions_are_read_unless_a_job_needs_more(name: str) -> None:
 def test_shell_takes_nothing_from_expressions(name: str) -> None:
     """Values reach the shell as variables, so that none of them is run."""
     assert [one["run"] for one in steps(name) if "${{" in one.get("run", "")] == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_shell_stops_at_the_first_failure(name: str) -> None:
+    """The shell is named, for only then does a failure within a pipe count."""
+    assert workflow(name)["defaults"] == {"run": {"shell": "bash"}}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_credentials_are_left_behind(name: str) -> None:
+    """What is installed and fetched cannot push: only the step that needs the token has it."""
+    given = [one["with"] for one in steps(name) if one.get("uses", "").startswith("actions/check")]
+    assert given
+    assert all(one == {"persist-credentials": False} for one in given)
+    text = (FOLDER / name).read_text(encoding="utf-8")
+    assert text.count("github.token") == len([*holders(name)])
+
+
+def holders(name: str) -> Iterator[str]:
+    """The steps that have the token; each of them runs nothing but git and gh."""
+    for one in steps(name):
+        if "GH_TOKEN" in one.get("env", {}):
+            assert "uv " not in one["run"]
+            yield one["name"]
+
+
+def test_every_push_has_its_own_run() -> None:
+    """Only pull requests cancel older runs; a queue of pushes drops none."""
+    assert workflow("ci.yml")["concurrency"]["group"] == (
+        "ci-${{ github.event_name == 'pull_request' && github.ref || github.run_id }}"
+    )
+
+
+def test_two_runs_never_write_the_same_issue() -> None:
+    """A run on demand waits for the weekly one."""
+    assert workflow("spec-drift.yml")["concurrency"] == {"group": "spec-drift"}
+
+
+def test_comparers_are_held_against_each_other_in_ci() -> None:
+    """Where node is set up, tests that need Redocly fail instead of being skipped."""
+    (one,) = [one for one in workflow("ci.yml")["jobs"]["checks"]["steps"] if "env" in one]
+    assert one["env"] == {"SINCH_WRAPPER_REDOCLY": "required"}
 
 
 def test_every_push_is_tested_on_all_versions_and_both_libraries() -> None:
@@ -117,8 +159,17 @@ def test_proposal_needs_additive_drift_and_all_checks() -> None:
     assert job["if"] == "needs.compare.outputs.code == '1'"
     runs = [one.get("run", "") for one in job["steps"]]
     before = "\n".join(runs[: next(i for i, run in enumerate(runs) if "gh pr" in run)])
-    for check in ("regenerate.py --check", "ruff check", "mypy", "pytest"):
+    for check in ("regenerate.py --check", "ruff check", "mypy", "pytest", '[ "$code" = 1 ]'):
         assert check in before
+
+
+def test_run_that_cannot_tell_fails() -> None:
+    """Exit code 3 is seen in the list of runs, after the issue has been written."""
+    titles = [one.get("name") for one in workflow("spec-drift.yml")["jobs"]["compare"]["steps"]]
+    last = workflow("spec-drift.yml")["jobs"]["compare"]["steps"][-1]
+    assert titles[-2:] == ["open, update or close the issue", "fail when it cannot be told"]
+    assert last["if"] == "steps.drift.outputs.code == '3'"
+    assert "exit 1" in last["run"]
 
 
 # The shell of the steps, with a stand-in for gh, git and uv
@@ -139,7 +190,7 @@ def tools(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def performed(folder: Path, shell: str) -> list[str]:
+def performed(folder: Path, shell: str, **variables: str) -> list[str]:
     """The calls that the shell of a step makes."""
     environment = os.environ | {
         "PATH": f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}",
@@ -148,6 +199,8 @@ def performed(folder: Path, shell: str) -> list[str]:
         "RUN": "https://ci.example.test/1",
         "GITHUB_OUTPUT": "output",
         "GITHUB_STEP_SUMMARY": "summary",
+        "RUNNER_TEMP": str(folder),
+        **variables,
     }
     command = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", shell]
     subprocess.run(command, cwd=folder, env=environment, check=True)
@@ -169,20 +222,64 @@ def test_exit_code_of_the_check_is_an_output(tools: Path, code: int) -> None:
 
 
 @WITH_SHELL
+def test_check_without_a_report_is_passed_on(tools: Path) -> None:
+    """A check that ends before it has written anything does not end the job before the issue."""
+    (tools / "code").write_text("3", encoding="utf-8")
+    performed(tools, step("spec-drift.yml", "compare with the addresses in openapi/sources.toml"))
+    assert (tools / "output").read_text(encoding="utf-8") == "code=3\n"
+    assert "There is no report" in (tools / "drift.md").read_text(encoding="utf-8")
+
+
+ISSUE = "open, update or close the issue"
+
+
+@WITH_SHELL
 @pytest.mark.parametrize(
-    ("open_issue", "call"),
-    [("", "gh issue create --title Changed"), ("7", "gh issue edit 7 --body-file body.md")],
+    ("code", "open_issue", "call"),
+    [
+        ("1", "", "gh issue create --title Changed --body-file body.md"),
+        ("2", "7", "gh issue edit 7 --body-file body.md"),
+        ("3", "7", "gh issue edit 7 --body-file body.md"),
+        ("0", "7", "gh issue close 7 --comment No drift any more: https://ci.example.test/1"),
+        ("0", "", None),
+    ],
 )
-def test_one_issue_is_opened_or_updated(tools: Path, open_issue: str, call: str) -> None:
-    """There is one issue, however often documents change; a long report is cut."""
+def test_one_issue_is_opened_updated_and_closed(
+    tools: Path, code: str, open_issue: str, call: str | None
+) -> None:
+    """There is one issue, however often documents change, and none when they do not."""
     (tools / "answer").write_text(open_issue, encoding="utf-8")
-    (tools / "drift.md").write_text("x" * 100_000, encoding="utf-8")
-    calls = performed(tools, step("spec-drift.yml", "open or update the issue"))
-    assert len(calls) == 2
-    assert calls[1].startswith(call)
+    (tools / "drift.md").write_text("Report", encoding="utf-8")
+    calls = performed(tools, step("spec-drift.yml", ISSUE), CODE=code)
+    assert calls[0].startswith("gh issue list --state open ")
+    assert calls[1:] == ([call] if call else [])
+
+
+@WITH_SHELL
+@pytest.mark.parametrize("size", [10, 100_000])
+def test_long_report_is_cut(tools: Path, size: int) -> None:
+    """An issue holds 65,536 characters; the whole report is one click away."""
+    (tools / "drift.md").write_text("x" * size, encoding="utf-8")
+    performed(tools, step("spec-drift.yml", ISSUE), CODE="1")
     body = (tools / "body.md").read_text(encoding="utf-8")
     assert len(body) < 65_536
-    assert "https://ci.example.test/1" in body
+    assert ("The rest is cut off." in body) is (size > 60_000)
+    assert body.endswith("All of it: https://ci.example.test/1\n")
+
+
+@WITH_SHELL
+@pytest.mark.parametrize("code", [0, 1, 2, 3])
+def test_only_what_is_additive_is_proposed(tools: Path, code: int) -> None:
+    """The documents that were fetched are rated once more, against those of the commit."""
+    (tools / "code").write_text(str(code), encoding="utf-8")
+    shell = step("spec-drift.yml", "rate what was fetched").replace("git worktree", "true")
+    if code == 1:
+        (call,) = performed(tools, shell)
+        assert f"--documents {tools}/before/openapi --generated {tools}/before/generated" in call
+        assert call.count("--from ") == 3
+    else:
+        with pytest.raises(subprocess.CalledProcessError):
+            performed(tools, shell)
 
 
 @WITH_SHELL
@@ -197,7 +294,9 @@ def test_one_pull_request_is_opened_or_updated(tools: Path, pull_request: str, c
     shell = step("spec-drift.yml", "open or update the pull request")
     calls = performed(tools, shell.replace("git diff --quiet", "false && git diff --quiet", 1))
     assert "git push --force origin spec-drift" in calls
-    assert calls[-1].startswith(call)
+    assert calls[-2].startswith(call)
+    # The push of a workflow starts none, so CI is asked for.
+    assert calls[-1] == "gh workflow run ci.yml --ref spec-drift"
     assert "models: 1 added" in (tools / "body.md").read_text(encoding="utf-8")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -18,8 +18,12 @@ class Page:
     headers: dict[str, str] = field(default_factory=dict)
     status: int = 200
     promised: int | None = None
-    """The length that the head promises, where it is not that of the content."""
+    """The length that the head promises, where it is not that of the content; below 0, none."""
+    drip: float = 0.0
+    """Seconds between two bytes."""
     answers: list[int] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+    """The encodings that were asked for."""
 
     def answer(self, known: str | None) -> int:
         """The status for somebody who knows the document by an ETag."""
@@ -35,6 +39,7 @@ Pages = dict[str, Page | bytes]
 def serving() -> Iterator[tuple[str, Pages]]:
     """Run the server: its address, and its pages, to be filled."""
     pages: Pages = {}
+    closing = threading.Event()
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -44,13 +49,24 @@ def serving() -> Iterator[tuple[str, Pages]]:
                 found = Page(b"", {"Location": self.path.removeprefix("/moved")}, status=302)
             page = found if isinstance(found, Page) else Page(found)
             status = page.answer(self.headers.get("If-None-Match"))
+            page.asked.append(self.headers.get("Accept-Encoding", ""))
             content = b"" if status == 304 else page.content
             length = len(content) if page.promised is None else page.promised
             self.send_response(status)
-            for name, value in {**page.headers, "Content-Length": str(length)}.items():
+            promise = {"Content-Length": str(length)} if length >= 0 else {}
+            for name, value in {**page.headers, **promise}.items():
                 self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(content)
+            self._send(content, page.drip)
+
+        def _send(self, content: bytes, drip: float) -> None:
+            step = 1 if drip else len(content) or 1
+            for start in range(0, len(content), step):
+                # As soon as nobody waits any more there is nothing to send.
+                with suppress(ConnectionError):
+                    self.wfile.write(content[start : start + step])
+                if drip and closing.wait(drip):
+                    return
 
         def log_message(self, *_: Any) -> None:
             """Say nothing."""
@@ -59,5 +75,6 @@ def serving() -> Iterator[tuple[str, Pages]]:
         thread = threading.Thread(target=running.serve_forever, args=(0.01,))
         thread.start()
         yield f"http://127.0.0.1:{running.server_port}", pages
+        closing.set()
         running.shutdown()
         thread.join()

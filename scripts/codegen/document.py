@@ -1,16 +1,10 @@
-"""Reading OpenAPI documents, pointing at places in them, and refusing what is not safe."""
+"""What an OpenAPI document holds, and the refusal of one that is not safe to turn into code."""
 
 from __future__ import annotations
 
-import contextlib
 import copy
-import json
 from collections.abc import Iterator, Mapping
-from functools import partial
-from pathlib import Path
 from typing import Any
-
-import yaml
 
 Node = dict[str, Any]
 """A mapping in a document; values are JSON values."""
@@ -40,72 +34,6 @@ class Refused(Exception):
         if self.pointer:
             place = f"{self.origin}{self.pointer}{inside}"
         return f"{place}: {self.problem}; {self.remedy}"
-
-
-class _StrictLoader(yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader):  # type: ignore[misc]  # either base is a Loader
-    """Refuses duplicate keys, which YAML loaders otherwise resolve by losing one silently."""
-
-    place = ""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 - PyYAML's own signature
-        seen: set[str] = set()
-        for key, _ in node.value:
-            name = str(key.value)
-            if name in seen:
-                place = f"{self.place}, line {key.start_mark.line + 1}"
-                raise Refused(place, f"the key {name!r} stands twice in one mapping", "drop one")
-            seen.add(name)
-        return dict(super().construct_mapping(node, deep=deep))
-
-
-def load(path: Path) -> Node:
-    """
-    Read a YAML or JSON document.
-
-    Raises: Refused when the file is missing, is not YAML, or is not a mapping.
-    """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise Refused(path.name, f"cannot be read ({error.strerror})", "check the path") from error
-    except UnicodeDecodeError as error:
-        raise Refused(path.name, "is not UTF-8", "convert it") from error
-    document = _parsed(text, path.name)
-    if not isinstance(document, dict):
-        raise Refused(path.name, "is not a mapping", "give an OpenAPI document")
-    try:
-        # A round trip through JSON turns YAML dates and numeric keys into what OpenAPI means.
-        plain: Node = json.loads(json.dumps(document, default=str))
-    except (TypeError, ValueError, RecursionError) as error:
-        raise Refused(path.name, f"is no JSON document ({error})", "correct it") from error
-    return plain
-
-
-def _parsed(text: str, name: str) -> object:
-    # JSON is nearly YAML: tabs and escaped surrogate pairs are read by a JSON parser only.
-    if text.lstrip("\ufeff \t\r\n").startswith("{"):
-        with contextlib.suppress(json.JSONDecodeError):
-            return json.loads(text.lstrip("\ufeff"), object_pairs_hook=partial(_unique, name))
-    try:
-        loader = _StrictLoader(text)
-        loader.place = name
-        return loader.get_single_data()
-    except yaml.YAMLError as error:
-        line = getattr(getattr(error, "problem_mark", None), "line", -1) + 1
-        raise Refused(f"{name}, line {line}", "is not valid YAML", "correct it") from error
-    except (TypeError, RecursionError) as error:
-        raise Refused(
-            name, "has a key or an anchor that JSON does not know", "correct it"
-        ) from error
-
-
-def _unique(place: str, pairs: list[tuple[str, Any]]) -> Node:
-    result: Node = {}
-    for key, value in pairs:
-        if key in result:
-            raise Refused(place, f"the key {key!r} stands twice in one mapping", "drop one")
-        result[key] = value
-    return result
 
 
 def schemas(document: Node) -> dict[str, Node]:

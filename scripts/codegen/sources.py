@@ -8,7 +8,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from codegen import overlay
-from codegen.document import Node, Refused, load
+from codegen.document import Node, Refused
+from codegen.reading import load
+
+_OPTIONAL = ("url", "origin", "version", "etag", "page")
+_FETCH = "uv run python scripts/fetch_specs.py"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +23,9 @@ class Source:
     path: Path
     package: str
     sha256: str
-    url: str | None
     overlays: tuple[Path, ...]
+    url: str = ""
+    """Where the newest document is to be had."""
     origin: str = ""
     """What the committed document is: an address, a file name, or a transcription."""
     version: str = ""
@@ -39,14 +44,13 @@ class Source:
         try:
             found = hashlib.sha256(self.path.read_bytes()).hexdigest()
         except OSError as error:
-            raise Refused(
-                f"openapi/{self.path.name}", f"cannot be read ({error.strerror})"
-            ) from error
+            problem = f"cannot be read ({error.strerror})"
+            raise Refused(f"openapi/{self.path.name}", problem, f"{_FETCH} {self.name}") from error
         if found != self.sha256:
             raise Refused(
                 f"openapi/{self.path.name}",
                 f"has sha256 {found}, not the one in sources.toml",
-                "record it there if the change is meant",
+                f"if the change is meant: {_FETCH} {self.name} --record",
             )
         return load(self.path)
 
@@ -67,24 +71,32 @@ def sources(folder: Path) -> list[Source]:
     """
     Read the sources.toml of a folder of documents.
 
-    Raises: Refused when it is missing or lacks a key.
+    Raises: Refused when it is missing or not as it should be.
     """
     path = folder / "sources.toml"
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
-        return [
-            Source(
-                name=name,
-                path=folder / entry["document"],
-                package=entry["package"],
-                sha256=entry["sha256"],
-                url=entry.get("url"),
-                overlays=tuple(folder / "overlays" / item for item in entry["overlays"]),
-                **{key: str(entry.get(key, "")) for key in ("origin", "version", "etag", "page")},
-            )
-            for name, entry in table.items()
-        ]
     except OSError as error:
         raise Refused(path.name, f"cannot be read ({error.strerror})", "check the path") from error
-    except (tomllib.TOMLDecodeError, KeyError, TypeError) as error:
-        raise Refused(path.name, f"is not as expected ({error})", "correct it") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise Refused(path.name, f"is not TOML ({error})", "correct it") from error
+    return [_source(folder, name, entry) for name, entry in table.items()]
+
+
+def _source(folder: Path, name: str, entry: object) -> Source:
+    if not isinstance(entry, dict):
+        raise Refused("sources.toml", f"{name} is no section", "correct it")
+    overlays = entry.get("overlays")
+    if not isinstance(overlays, list):
+        raise Refused(f"sources.toml, [{name}]", "overlays is no list", "correct it")
+    for key in ("document", "package", "sha256"):
+        if not isinstance(entry.get(key), str):
+            raise Refused(f"sources.toml, [{name}]", f"{key} is no text", "correct it")
+    return Source(
+        name=name,
+        path=folder / entry["document"],
+        package=entry["package"],
+        sha256=entry["sha256"],
+        overlays=tuple(folder / "overlays" / str(item) for item in overlays),
+        **{key: str(entry.get(key, "")) for key in _OPTIONAL},
+    )

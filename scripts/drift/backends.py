@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from codegen.document import Node, Refused
 from drift import compare, redocly
 from drift.change import Change
+from drift.npm import USUAL, Patience, is_available
 
 NAMES = ("auto", "python", "redocly")
 
@@ -21,28 +22,32 @@ class Compared:
     note: str = ""
 
 
-def comparer(name: str, *, network: bool) -> Callable[[Node, Node], Compared]:
+def comparer(
+    name: str, *, network: bool, patience: Patience = USUAL
+) -> Callable[[Node, Node], Compared]:
     """
     A function that compares two documents.
 
     Args:
         name: ``python``, ``redocly``, or ``auto``: Redocly where it can be had, else Python.
         network: whether Redocly may be fetched; without it ``auto`` means Python.
+        patience: how long to wait for Redocly.
 
     The function raises: Refused when the documents cannot be compared.
     """
-    if name == "auto":
-        name = "preferred" if network and redocly.is_available() else "python"
+    failed = name == "python" or (name == "auto" and not (network and is_available()))
 
     def run(base: Node, revision: Node) -> Compared:
-        if name == "python":
-            return Compared(compare.compare(base, revision), "python")
-        try:
-            return Compared(redocly.compare(base, revision), "redocly")
-        except Refused as refused:
-            if name == "redocly":
-                raise
-            note = f"compared in Python, for {refused.place} {refused.problem}"
-            return Compared(compare.compare(base, revision), "python", note)
+        nonlocal failed
+        note = ""
+        if not failed:
+            try:
+                return Compared(redocly.compare(base, revision, patience), "redocly")
+            except Refused as refused:
+                if name == "redocly":
+                    raise
+                # Said and tried once: it would fail the next document in the same way.
+                failed, note = True, f"compared in Python, for {refused.place} {refused.problem}"
+        return Compared(compare.compare(base, revision), "python", note)
 
     return run

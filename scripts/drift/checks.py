@@ -11,11 +11,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fetching.download import Downloader
-from fetching.record import Arrival, find, is_intact, write
+from fetching.record import Arrival, find, known_etag, write
 from regenerate import compare as differing
 
-from codegen.document import Node, Refused, load
+from codegen.document import Node, Refused
 from codegen.inventory import compared, inventory
+from codegen.reading import load
 from codegen.render import render
 from codegen.sources import Source, sources
 from drift import compare as python
@@ -121,13 +122,12 @@ def _shipped(package: Path) -> Node | None:
 def _upstream(
     source: Source, folders: Folders, compare: Comparer, origin: tuple[str, Downloader]
 ) -> DocumentReport:
-    place, downloader = origin[0] or source.url or "", origin[1]
+    place, downloader = origin[0] or source.url, origin[1]
     if not place:
         raise Refused(
             "sources.toml", f"has no url for {source.name}", "give --from NAME=FILE_OR_URL"
         )
-    known = source.etag if source.origin == place and is_intact(source) else ""
-    fetched = downloader.get(place, etag=known, page=source.page)
+    fetched = downloader.get(place, etag=known_etag(source, place), page=source.page)
     if fetched.content is None:
         return DocumentReport(source.name)
     with tempfile.TemporaryDirectory() as name:

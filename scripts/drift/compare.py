@@ -54,8 +54,9 @@ def component_changes(
     used = {*reached[0], *reached[1]}
     renamed = dict(_renamed(base, revision, walk))
     for old, new in renamed.items():
-        text = f"schema {old} is now called {new}"
-        yield Change(_pointer(new), Kind.NEUTRAL, Direction.NONE, text)
+        yield Change(
+            _pointer(new), Kind.NEUTRAL, Direction.NONE, f"schema {old} is now called {new}"
+        )
     for name in sorted(mine.keys() - theirs.keys() - renamed.keys()):
         kind = Kind.NEUTRAL if _pointer(name) in used else Kind.BREAKING
         yield Change(_pointer(name), kind, _way(kind), f"schema {name} was removed")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import asdict
 
@@ -13,6 +14,8 @@ from drift.report import DocumentReport, Finding, Report
 
 _NAMED = 4
 _ROWS = 100
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_MEANING = re.compile(r"[|<>&@`*\[\]#\\]")
 
 
 def text(report: Report) -> str:
@@ -27,7 +30,7 @@ def text(report: Report) -> str:
             if change.kind:
                 result += [f"  {'':19} {line}" for line in _touched(finding.touched)]
         result += [f"  {line}" for line in _more(document)]
-    return "\n".join([*result, f"verdict: {report.verdict}", ""])
+    return "\n".join([*map(_line, result), f"verdict: {report.verdict}", ""])
 
 
 def as_json(report: Report) -> str:
@@ -66,7 +69,8 @@ def markdown(report: Report) -> str:
             result += [_row(finding) for finding in rows[:_ROWS]]
             result += [f"\n{len(rows) - _ROWS} more"] * (len(rows) > _ROWS) + [""]
         if more := _more(document):
-            result += ["```text", *more, "```", ""]
+            inside = [_line(line).replace("```", "'''") for line in more]
+            result += ["```text", *inside, "```", ""]
     return "\n".join(result)
 
 
@@ -153,14 +157,21 @@ def _plain(finding: Finding) -> dict[str, object]:
 
 def _row(finding: Finding) -> str:
     change = finding.change
-    cells = (
-        str(change.kind),
-        str(change.direction),
-        f"`{change.pointer}`",
-        change.text,
-        "; ".join(_touched(finding.touched)),
-    )
-    return f"| {' | '.join(cell.replace('|', '&#124;') for cell in cells)} |"
+    pointer = _line(change.pointer).replace("`", "'").replace("|", "\\|")
+    texts = (change.text, "; ".join(_touched(finding.touched)))
+    what, touched = (_plain_words(one) for one in texts)
+    cells = (str(change.kind), str(change.direction), f"`{pointer}`", what, touched)
+    return f"| {' | '.join(cells)} |"
+
+
+def _line(text: str) -> str:
+    """Text in one line; what a document says must not become lines or colours of a report."""
+    return _CONTROL.sub(" ", text)
+
+
+def _plain_words(text: str) -> str:
+    """Text that means nothing to Markdown: no table cells, no tags, nobody mentioned."""
+    return _MEANING.sub(lambda match: f"&#{ord(match[0])};", _line(text))
 
 
 def _escaped(text: str, more: str = "") -> str:

@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from codegen.document import Node, load, operations
+from codegen.document import Node, operations
 from codegen.hoist import class_name
 from codegen.operations import method_name
 from codegen.overlay import actions, apply, matched
 from codegen.pointer import joined, keys_of
+from codegen.reading import load
 from codegen.sources import Source
 from drift.change import Change
 from drift.reach import Users, component_of, users

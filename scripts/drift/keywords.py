@@ -140,7 +140,19 @@ def _required(old: Node, new: Node, direction: Direction) -> Iterator[Verdict]:
             yield "required", widened(direction), f"{name} is no longer required"
 
 
+def _modern(schema: Node) -> Node:
+    """A schema with exclusive bounds as OpenAPI 3.1 spells them: as numbers of their own."""
+    result = dict(schema)
+    for bound, exclusive in (("maximum", _UPPER[1]), ("minimum", _LOWER[1])):
+        if isinstance(result.get(exclusive), bool):
+            told = result.pop(exclusive)
+            if told and bound in result:
+                result[exclusive] = result.pop(bound)
+    return result
+
+
 def _bounds(old: Node, new: Node, direction: Direction) -> Iterator[Verdict]:
+    old, new = _modern(old), _modern(new)
     for keys, tighter in ((_UPPER, lt), (_LOWER, gt)):
         for key in keys:
             mine, theirs = old.get(key), new.get(key)

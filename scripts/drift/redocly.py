@@ -3,42 +3,28 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import subprocess
 import tempfile
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from codegen.document import Node, Refused, operations
-from codegen.pointer import joined
+from codegen.pointer import joined, keys_of
 from drift.change import Change, Direction, Kind, merged
 from drift.compare import comparing, component_changes
 from drift.keywords import PROSE
+from drift.npm import PACKAGE, REMEDY, USUAL, Patience, output
 from drift.operations import operation_changes
 from drift.reach import Users, component_of, direction_of, users
 from drift.schemas import SchemaWalk
 
-PACKAGE = "@redocly/cli@2.77.0"
 _OPTIONS = ("--format", "json", "--fail-on", "none")
-_SILENT = {"REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true", "CI": "true"}
-# npx puts the folder of the package's programs first.
-_FIRST = "process.env.PATH.split(require('path').delimiter)[0]"
-_REMEDY = "use --backend python"
-_TIMEOUT = 300
 _KINDS = {"major": Kind.BREAKING, "minor": Kind.ADDITIVE, "patch": Kind.ADDITIVE}
 _PROSE = PROSE | {"openapi", "version", "termsOfService", "contact", "license"}
 _PROSE_TYPES = frozenset({"SpecExtension", "TagList", "Tag", "Info", "ExternalDocs", "Example"})
 
 
-def is_available() -> bool:
-    """Tell whether node and its package runner are on the PATH."""
-    return shutil.which("npx") is not None
-
-
-def compare(base: Node, revision: Node) -> list[Change]:
+def compare(base: Node, revision: Node, patience: Patience = USUAL) -> list[Change]:
     """
     Every change from one document to a newer one, by ``redocly diff``.
 
@@ -47,60 +33,37 @@ def compare(base: Node, revision: Node) -> list[Change]:
 
     Raises: Refused when node, the package or an answer is missing.
     """
-    found = _run(base, revision)
+    found = _run(base, revision, patience)
     walk = SchemaWalk(base, revision)
     with comparing():
         reached = users(base), users(revision)
         for _ in operation_changes(base, revision, walk):
             pass
-        rated = [one for change in found for one in _translated(change, reached)]
-        known = {one.pointer: one.kind for one in rated}
-        rest = component_changes(base, revision, walk, {*reached[0], *reached[1]})
-        # What callbacks share with operations was rated for these alone.
-        return merged([*rated, *(one for one in rest if one.kind > known.get(one.pointer, -1))])
+        rest = [*component_changes(base, revision, walk, {*reached[0], *reached[1]})]
+    rated = _rated(found, reached)
+    known = {one.pointer: one.kind for one in rated}
+    # What callbacks share with operations was rated for these alone.
+    return merged([*rated, *(one for one in rest if one.kind > known.get(one.pointer, -1))])
 
 
-def _run(base: Node, revision: Node) -> list[dict[str, Any]]:
-    command = [_program(), "diff", "base.json", "revision.json", *_OPTIONS]
+def _run(base: Node, revision: Node, patience: Patience) -> list[dict[str, Any]]:
     with tempfile.TemporaryDirectory() as name:
         for file, document in (("base.json", base), ("revision.json", revision)):
             (Path(name) / file).write_text(json.dumps(document), encoding="utf-8")
-        try:
-            found: list[dict[str, Any]] = json.loads(_output(command, name))["changes"]
-        except (ValueError, KeyError) as error:
-            raise Refused("redocly", f"{PACKAGE} gave no report", _REMEDY) from error
+        said = output(["diff", "base.json", "revision.json", *_OPTIONS], Path(name), patience)
+    try:
+        found: list[dict[str, Any]] = json.loads(said)["changes"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise Refused("redocly", f"{PACKAGE} gave no report", REMEDY) from error
     return found
 
 
-@cache
-def _program() -> str:
-    """The path of the program; npx fetches the package, and would cost as much as each run."""
-    runner = shutil.which("npx")
-    if runner is None:
-        raise Refused("redocly", "needs node, which is not on the PATH", _REMEDY)
-    folder = _output([runner, "--yes", f"--package={PACKAGE}", "--", "node", "-p", _FIRST], None)
-    program = shutil.which("redocly", path=folder.strip())
-    if program is None:
-        raise Refused("redocly", f"{PACKAGE} cannot be had", _REMEDY)
-    return program
-
-
-def _output(command: list[str], folder: str | None) -> str:
-    environment = os.environ | _SILENT
+def _rated(found: list[dict[str, Any]], reached: tuple[Users, Users]) -> list[Change]:
     try:
-        done = subprocess.run(
-            command,
-            cwd=folder,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=_TIMEOUT,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        problem = f"{PACKAGE} cannot be run ({type(error).__name__})"
-        raise Refused("redocly", problem, _REMEDY) from error
-    return done.stdout
+        return [one for change in found for one in _translated(change, reached)]
+    except (AttributeError, IndexError, KeyError, TypeError) as error:
+        problem = f"{PACKAGE} gave a report of another form ({type(error).__name__}: {error})"
+        raise Refused("redocly", problem, REMEDY) from error
 
 
 def _translated(change: dict[str, Any], reached: tuple[Users, Users]) -> Iterator[Change]:
@@ -115,7 +78,7 @@ def _translated(change: dict[str, Any], reached: tuple[Users, Users]) -> Iterato
     if change["typeName"] == "PathItem" and change["kind"] in {"added", "removed"}:
         yield from _item(change, side)
         return
-    text = "; ".join(one["message"] for one in change["verdicts"]) or _plain(change)
+    text = "; ".join(one["message"] for one in change["verdicts"]) or _plain(change, side)
     way = direction_of(component, {**reached[0], **reached[1]}) if is_schema else _way(change)
     kind = _of_ours(change)
     yield Change(pointer, kind, way if kind or is_schema else Direction.NONE, text)
@@ -162,6 +125,9 @@ def _way(change: dict[str, Any]) -> Direction:
     return Direction.BOTH
 
 
-def _plain(change: dict[str, Any]) -> str:
-    what = change.get("property") or change["path"].rsplit("/", 1)[-1]
-    return f"{what.replace('~1', '/')} was {change['kind']}"
+def _plain(change: dict[str, Any], side: dict[str, Any]) -> str:
+    what, value = change.get("property") or keys_of(change["path"])[-1], side.get("value")
+    if what.isdigit() and isinstance(value, dict):
+        what = str(value.get("name", what))
+    kind = "parameter " if change["typeName"] == "Parameter" else ""
+    return f"{kind}{what} was {change['kind']}"

@@ -24,8 +24,7 @@ def through_overlays(
         ours: of the document with its overlays.
         targets: pointers of what the overlays target.
     """
-    known = [one.pointer for one in ours]
-    seen = [one.pointer for one in changes]
+    known, seen = ([one.pointer for one in given] for given in (ours, changes))
     # An action that only adds to a whole section says nothing about what stands there.
     targets = [one for one in targets if one.count("/") > _SECTION]
     weighed = [

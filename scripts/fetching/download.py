@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +11,12 @@ import httpx
 
 from codegen.document import Refused
 
-_NOT_FOUND = frozenset({404, 410})
+_LATER = "try again later"
+_TOO_LARGE = "is larger than {} bytes"
+_NO_TIME = "took longer than {:g} seconds"
+_MORE_TIME = "try again, or give it more with --timeout"
+# Refusals that another moment may lift; the other 4xx are about the address.
+_PASSING = frozenset({408, 425, 429})
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,17 +38,12 @@ class Fetched:
 
 
 class Downloader:
-    """Fetches documents; *clock* and *transport* are those of a test."""
+    """Fetches documents; *transport* is that of a test."""
 
     def __init__(
-        self,
-        limits: Limits | None = None,
-        *,
-        clock: Callable[[], float] = time.monotonic,
-        transport: httpx.BaseTransport | None = None,
+        self, limits: Limits | None = None, *, transport: httpx.BaseTransport | None = None
     ) -> None:
         self._limits = limits or Limits()
-        self._clock = clock
         self._transport = transport
 
     def get(self, place: str, *, etag: str = "", page: str = "") -> Fetched:
@@ -57,16 +57,36 @@ class Downloader:
 
         Raises: Refused for whatever is not a whole document of a size that can be.
         """
-        if not place.startswith(("http://", "https://")):
-            return Fetched(place, _file(place, self._limits.size))
+        scheme, colon, _ = place.partition("://")
+        if not colon:
+            found = Fetched(place, _file(place, self._limits.size))
+        elif scheme.lower() in {"http", "https"}:
+            found = _within(self._limits.seconds, place, lambda: self._asked(place, etag, page))
+        else:
+            raise Refused(place, "is no http or https address", "give one, or a file")
+        # Neither YAML nor JSON documents begin with it.
+        if found.content and found.content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
+            raise Refused(place, "is a web page, not a document", _remedy(page))
+        return found
+
+    def _asked(self, place: str, etag: str, page: str) -> Fetched:
         try:
             return self._fetch(place, etag, page)
+        except httpx.TimeoutException as error:
+            raise Refused(place, "cannot be fetched (no answer in time)", _MORE_TIME) from error
+        except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError) as error:
+            raise Refused(place, _failed(error), _LATER) from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise Refused(place, f"cannot be fetched ({reason})", "check the address") from error
+            raise Refused(place, _failed(error), "check the address") from error
+        except (OSError, ValueError, ImportError) as error:
+            remedy = "check the proxy and certificate variables of this machine"
+            raise Refused(place, _failed(error), remedy) from error
 
     def _fetch(self, place: str, etag: str, page: str) -> Fetched:
-        headers = {"If-None-Match": etag} if etag else {}
+        # As it is: a compressed body that was cut off may look whole.
+        headers = {"Accept-Encoding": "identity"}
+        if _can_be_sent(etag):
+            headers["If-None-Match"] = etag
         client = httpx.Client(
             transport=self._transport, follow_redirects=True, timeout=self._limits.idle
         )
@@ -74,38 +94,53 @@ class Downloader:
             _check_way(place, response)
             if response.status_code == httpx.codes.NOT_MODIFIED and etag:
                 return Fetched(place, None, etag)
-            if response.status_code in _NOT_FOUND:
-                raise Refused(place, f"is not there ({response.status_code})", _remedy(page))
-            if response.status_code != httpx.codes.OK:
-                status = f"{response.status_code} {response.reason_phrase}".strip()
-                raise Refused(place, f"cannot be fetched ({status})", "try again later")
+            _check_status(place, response, page)
+            given = response.headers.get("ETag", "")
             content = self._body(place, response)
-            _check_kind(place, content, page)
-            return Fetched(place, content, response.headers.get("ETag", ""))
+            return Fetched(place, content, given if _can_be_sent(given) else "")
 
     def _body(self, place: str, response: httpx.Response) -> bytes:
-        content, end = bytearray(), self._clock() + self._limits.seconds
+        content = bytearray()
         for part in response.iter_bytes():
             content += part
             if len(content) > self._limits.size:
-                raise Refused(place, _too_large(self._limits.size), "check the address")
-            if self._clock() > end:
-                problem = f"took longer than {self._limits.seconds:g} seconds"
-                raise Refused(place, problem, "try again later")
+                raise Refused(place, _TOO_LARGE.format(self._limits.size), "check the address")
         return bytes(content)
+
+
+def _within(seconds: float, place: str, fetch: Callable[[], Fetched]) -> Fetched:
+    """
+    Fetch, but wait no longer than that.
+
+    In a thread, for the HTTP library limits the silence between two pieces, not the whole.
+    """
+    found: list[Fetched | Refused] = []
+
+    def run() -> None:
+        try:
+            found.append(fetch())
+        except Refused as refused:
+            found.append(refused)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if thread.is_alive():
+        raise Refused(place, _NO_TIME.format(seconds), _MORE_TIME)
+    if isinstance(found[0], Refused):
+        raise found[0]
+    return found[0]
 
 
 def _file(place: str, size: int) -> bytes:
     try:
-        if Path(place).stat().st_size > size:
-            raise Refused(place, _too_large(size), "check the path")
-        return Path(place).read_bytes()
+        with Path(place).open("rb") as file:
+            content = file.read(size + 1)
     except OSError as error:
         raise Refused(place, f"cannot be read ({error.strerror})", "check the path") from error
-
-
-def _too_large(size: int) -> str:
-    return f"is larger than {size} bytes"
+    if len(content) > size:
+        raise Refused(place, _TOO_LARGE.format(size), "check the path")
+    return content
 
 
 def _check_way(place: str, response: httpx.Response) -> None:
@@ -114,10 +149,25 @@ def _check_way(place: str, response: httpx.Response) -> None:
         raise Refused(place, "redirects to an address without TLS", "check the address")
 
 
-def _check_kind(place: str, content: bytes, page: str) -> None:
-    # Neither YAML nor JSON documents begin with it.
-    if content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
-        raise Refused(place, "is a web page, not a document", _remedy(page))
+def _check_status(place: str, response: httpx.Response, page: str) -> None:
+    code = response.status_code
+    if code == httpx.codes.OK:
+        return
+    if code in {httpx.codes.NOT_FOUND, httpx.codes.GONE}:
+        raise Refused(place, f"is not there ({code})", _remedy(page))
+    status = f"{code} {response.reason_phrase}".strip()
+    about_address = response.is_client_error and code not in _PASSING
+    remedy = _remedy(page) if about_address else _LATER
+    raise Refused(place, f"cannot be fetched ({status})", remedy)
+
+
+def _can_be_sent(etag: str) -> bool:
+    return bool(etag) and etag.isascii() and etag.isprintable()
+
+
+def _failed(error: Exception) -> str:
+    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    return f"cannot be fetched ({reason})"
 
 
 def _remedy(page: str) -> str:

@@ -12,10 +12,12 @@ from pathlib import Path
 import tomlkit
 import tomlkit.items
 
-from codegen.document import Refused, load
-from codegen.overlay import Note
+from codegen.document import Refused
+from codegen.reading import load
 from codegen.render import render
 from codegen.sources import Source, sources
+from fetching import names
+from fetching.files import put
 
 _TABLE = "sources.toml"
 
@@ -38,32 +40,34 @@ def find(folder: Path, name: str) -> Source:
     """
     found = {source.name: source for source in sources(folder)}
     if name not in found:
-        raise Refused(f"sources.toml has no section {name}", f"it has {', '.join(found)}")
+        raise Refused(_TABLE, f"has no section {name}", f"it has {', '.join(found)}")
     return found[name]
 
 
-def replace(source: Source, arrival: Arrival, today: datetime.date) -> list[Note]:
+def replace(source: Source, arrival: Arrival, today: datetime.date) -> list[str]:
     """
     Put a document in place and record it, unless no client can be made from it.
 
     Everything is tried in a copy of the folder; the files themselves are replaced in one step
     each, so that nobody ever reads half of one.
 
-    Returns: the overlay actions that the document leaves idle.
-    Raises: Refused; then nothing is changed.
+    Returns: what to look at: overlay actions that the document leaves idle, names that it lacks.
+    Raises: Refused; then nothing is changed. OSError when a file cannot be written.
     """
     folder = source.path.parent
-    with tempfile.TemporaryDirectory(dir=folder.parent) as name:
+    with tempfile.TemporaryDirectory() as name:
         copy = Path(name) / "openapi"
         shutil.copytree(folder, copy)
         write(copy, source.name, arrival, today)
         renewed = find(copy, source.name)
         document, notes = renewed.overlaid()
         render(document, renewed.package, renewed.path.name, Path(name))
-        # The document first: should the second step fail, regenerate.py names the difference.
-        for file in (source.path.name, _TABLE):
-            (copy / file).replace(folder / file)
-    return notes
+        lost = _inventory(copy, source.name, renewed)
+        # The record last: until then regenerate.py refuses the document, and it is fetched again.
+        for file in (source.path.name, names.FILE, _TABLE):
+            if (copy / file).exists():
+                put(folder / file, (copy / file).read_bytes())
+    return [*map(str, notes), *lost]
 
 
 def write(folder: Path, name: str, arrival: Arrival, today: datetime.date) -> None:
@@ -86,7 +90,17 @@ def write(folder: Path, name: str, arrival: Arrival, today: datetime.date) -> No
     if arrival.origin is not None:
         section["origin"] = arrival.origin
         section.pop("transcribed_from", None)
-    table.write_text(tomlkit.dumps(document), encoding="utf-8")
+    table.write_text(tomlkit.dumps(document), encoding="utf-8", newline="\n")
+
+
+def _inventory(folder: Path, name: str, source: Source) -> list[str]:
+    """Add the names of a document to the inventory, if there is one, and tell those it lacks."""
+    table = names.read(folder / names.FILE)
+    if table is None:
+        return []
+    grown, missing = names.renewed(table, name, source.read())
+    (folder / names.FILE).write_bytes(names.written(grown))
+    return names.told(missing, source.path.name)
 
 
 def is_intact(source: Source) -> bool:
@@ -96,3 +110,8 @@ def is_intact(source: Source) -> bool:
     except OSError:
         return False
     return hashlib.sha256(content).hexdigest() == source.sha256
+
+
+def known_etag(source: Source, place: str) -> str:
+    """The ETag of the file at hand, if it is what came from that place."""
+    return source.etag if source.origin == place and is_intact(source) else ""

@@ -1,0 +1,158 @@
+"""openapi/inventory.json: the names that documents have, so that a lost one is noticed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from codegen.document import Node, Refused, operations, resolved, schemas
+
+FILE = "inventory.json"
+# Where a document may list its schemas; new ones are added to the first.
+_SCHEMAS = ("schemas", "callbacks")
+# What may come and go without anything being lost; the drift check rates it.
+_FOLLOWED = {"required", "body"}
+_SHOWN = 10
+
+
+def names(document: Node) -> Node:
+    """What the inventory tells of a document: its operations and schemas with their own names."""
+    return {
+        "operations": dict(_operations(document)),
+        "schemas": {name: _schema(schema) for name, schema in schemas(document).items()},
+    }
+
+
+def renewed(table: Node, name: str, document: Node) -> tuple[Node, list[str]]:
+    """
+    The inventory with what a document adds, and what of the inventory the document lacks.
+
+    Nothing is ever removed: a name that is gone for good is struck out by hand.
+    """
+    known, found = table.get(name, {}), names(document)
+    elsewhere = {*known.get("callbacks", {}), *known.get("shared", [])}
+    section = {**known, "operations": _grown(known.get("operations", {}), found["operations"])}
+    own = {key: value for key, value in found["schemas"].items() if key not in elsewhere}
+    section["schemas"] = _grown(known.get("schemas", {}), own)
+    for key in set(_SCHEMAS[1:]) & known.keys():
+        present = known[key].keys() & found["schemas"].keys()
+        section[key] = _grown(known[key], {item: found["schemas"][item] for item in present})
+    return {**table, name: section}, [*_lost(known, found)]
+
+
+def read(path: Path) -> Node | None:
+    """
+    The inventory, or None where there is none.
+
+    Raises: Refused when the file is not a mapping in JSON.
+    """
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise Refused(path.name, f"cannot be read ({error})", "restore it") from error
+    if not isinstance(found, dict):
+        raise Refused(path.name, "is not a mapping", "restore it")
+    return found
+
+
+def written(table: Node) -> bytes:
+    """An inventory as it stands in the file."""
+    return (json.dumps(table, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def told(missing: list[str], document: str) -> list[str]:
+    """One line for each of the names that a document lacks, unless these are too many."""
+    advice = f"if that is meant, strike it from openapi/{FILE}"
+    lines = [f"{document} no longer has {one}; {advice}" for one in missing[:_SHOWN]]
+    more = len(missing) - _SHOWN
+    return [*lines, f"{document} no longer has {more} more names"] if more > 0 else lines
+
+
+def _operations(document: Node) -> Iterator[tuple[str, Node]]:
+    for path, method, operation, item in operations(document):
+        listed = [*item.get("parameters", []), *operation.get("parameters", [])]
+        found = [resolved(document, one, "parameters", "inventory") for one in listed]
+        identifier = str(operation.get("operationId") or f"{method.upper()} {path}")
+        yield (
+            identifier,
+            {
+                "method": method.upper(),
+                "path": path,
+                "parameters": sorted({one["name"] for one in found}),
+                "required": sorted({one["name"] for one in found if one.get("required")}),
+                "responses": sorted(operation["responses"]),
+                "body": "requestBody" in operation,
+            },
+        )
+
+
+def _schema(schema: Node) -> Node:
+    """Names at any depth of a schema, without the kinds of which there are none."""
+    parts = [*_parts(schema)]
+    found = {
+        "fields": {name for part in parts for name in part.get("properties", {})},
+        "required": {name for part in parts for name in part.get("required", [])},
+        "values": {one for part in parts for one in part.get("enum", []) if isinstance(one, str)},
+    }
+    return {key: sorted(items) for key, items in found.items() if items}
+
+
+def _parts(schema: object) -> Iterator[Node]:
+    if not isinstance(schema, dict):
+        return
+    yield schema
+    inner = [*schema.get("properties", {}).values(), schema.get("items")]
+    inner += [part for key in ("allOf", "oneOf", "anyOf") for part in schema.get(key, [])]
+    for child in [*inner, schema.get("additionalProperties")]:
+        yield from _parts(child)
+
+
+def _grown(known: Node, found: Node) -> Node:
+    """The names that are known and those that are found, in the order of the former."""
+    joined = {name: _joined(known.get(name, {}), facts) for name, facts in found.items()}
+    return {name: joined.get(name, known.get(name)) for name in {**known, **found}}
+
+
+def _joined(known: Node, found: Node) -> Node:
+    """What is said of one name: lists hold what they ever held, the rest is as known."""
+    result = {key: _longer(known.get(key), value) for key, value in found.items()}
+    result |= {key: found[key] for key in _FOLLOWED & found.keys()}
+    return result | {key: known[key] for key in known.keys() - found.keys() - _FOLLOWED}
+
+
+def _longer(known: Any, found: Any) -> Any:  # noqa: ANN401 - any JSON value
+    if not isinstance(known, list):
+        return found if known is None else known
+    more = [one for one in found if one not in known]
+    return sorted([*known, *more]) if more else known
+
+
+def _lost(known: Node, found: Node) -> Iterator[str]:
+    yield from _missing(known.get("operations", {}), found["operations"], "operation")
+    for key in _SCHEMAS:
+        yield from _missing(known.get(key, {}), found["schemas"], "schema")
+    for name in known.get("shared", []):
+        if name not in found["schemas"]:
+            yield f"schema {name}"
+
+
+def _missing(known: Node, found: Node, what: str) -> Iterator[str]:
+    for name, facts in known.items():
+        if name not in found:
+            yield f"{what} {name}"
+            continue
+        for kind, value in facts.items():
+            if kind not in _FOLLOWED:
+                yield from _less(value, found[name].get(kind), f"{kind} of {what} {name}")
+
+
+def _less(known: Any, found: Any, where: str) -> Iterator[str]:  # noqa: ANN401 - any JSON value
+    if isinstance(known, list):
+        listed = found or []
+        yield from (f"{one} in {where}" for one in known if one not in listed)
+    elif known != found:
+        yield f"{known} as {where}"
