@@ -85,22 +85,22 @@ def _drive(port: int, requests: int) -> float:
     return requests / (time.perf_counter() - began)
 
 
-def _round(kind: str) -> tuple[float, float]:
+def one_round(kind: str, requests: int = REQUESTS) -> tuple[float, float]:
     """Return requests per second, and microseconds of the server's processor time a request."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(target=_serve, args=(kind, theirs))
     process.start()
     port = ours.recv()
-    _drive(port, REQUESTS // 10)
+    _drive(port, max(CONNECTIONS, requests // 10))
     ours.send(True)
     before = ours.recv()
-    rate = _drive(port, REQUESTS)
+    rate = _drive(port, requests)
     ours.send(True)
     used = ours.recv() - before
     ours.send(False)
     process.join()
-    return rate, used / REQUESTS * 1e6
+    return rate, used / requests * 1e6
 
 
 def batch_milliseconds(recipients: int = 1000) -> float:
@@ -124,7 +124,7 @@ def main() -> None:
     results: dict[str, list[tuple[float, float]]] = {"bare": [], "sandbox": []}
     for _ in range(count):
         for kind, rounds in results.items():
-            rounds.append(_round(kind))
+            rounds.append(one_round(kind))
     cpu = {}
     for kind, rounds in results.items():
         rate, cpu[kind] = (statistics.median(values) for values in zip(*rounds, strict=True))

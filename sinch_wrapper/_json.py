@@ -2,7 +2,9 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
+from json.encoder import encode_basestring as encode_text
 from typing import TypeAlias
 from uuid import UUID
 
@@ -13,11 +15,22 @@ except ImportError:
 else:
     _FAST = True
 
-__all__ = ["JSON", "decode", "encode", "encode_portably"]
+__all__ = ["JSON", "Encoded", "decode", "encode", "encode_portably", "encode_text"]
 
 JSON: TypeAlias = "Mapping[str, JSON] | list[JSON] | str | int | float | bool | None"
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """A value that is JSON already; as a body it leaves as it is."""
+
+    content: bytes = field(repr=False)
+
+    def to_dict(self) -> "Encoded":
+        """Return itself: generated code asks this of values that are no models of its own."""
+        return self
 
 
 def _plain(value: object) -> object:
@@ -50,6 +63,8 @@ def encode(value: object) -> bytes:
 
     Raises: TypeError or ValueError for what JSON cannot express.
     """
+    if type(value) is Encoded:
+        return value.content
     if not _FAST:
         return encode_portably(value)
     # Otherwise orjson writes naive datetimes, which mean another moment on another machine.

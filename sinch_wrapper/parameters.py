@@ -1,7 +1,8 @@
 """Placeholders of a message, `${name}`, and whether the parameters of a recipient fill them.
 
-Source: batch-api.md 3.2 and 3.4: a placeholder may stand in any string of the message; a blank
-key, an empty value or a missing one fails that one message after the batch was accepted.
+Source: Sinch documentation: Batch API, send a batch. A placeholder may stand in any string of the
+message; a blank key, an empty value or a missing one fails that one message after the batch was
+accepted.
 """
 
 import re
@@ -59,7 +60,9 @@ def placeholders(message: object) -> frozenset[str]:
 
 def mismatches(needed: frozenset[str], parameters: Mapping[str, object]) -> tuple[Mismatch, ...]:
     """Compare the *needed* names with *parameters*; an empty tuple means that they fit."""
-    found = [Mismatch("missing", key) for key in sorted(needed - parameters.keys())]
+    found: list[Mismatch] = []
+    if not needed <= parameters.keys():
+        found += [Mismatch("missing", key) for key in sorted(needed - parameters.keys())]
     for key, value in parameters.items():
         if not key.strip():
             found.append(Mismatch("blank_key", key))

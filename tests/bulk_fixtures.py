@@ -1,6 +1,7 @@
 """A scripted Batch API for the bulk sender, and one face for Bulk and AsyncBulk."""
 
 import json
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -50,6 +51,7 @@ class FakeBatchApi:
         self.look_answer: Callable[[], httpx.Response] | None = None
         self.on_send: Callable[[dict[str, Any], str], None] = lambda *_: None
         self.paths: list[str] = []
+        self.app_mode = ""
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         """Answer *request*."""
@@ -58,6 +60,8 @@ class FakeBatchApi:
         self.paths.append(f"{request.method} {request.url.path}")
         if request.method == "GET" and "metadataKey" in request.url.params:
             return self._look(request)
+        if "/apps/" in request.url.path:
+            return self._app()
         if request.method == "GET":
             return self._status(request.url.path.rpartition("/")[2])
         body = json.loads(request.content)
@@ -107,6 +111,11 @@ class FakeBatchApi:
         status = self.statuses.get(batch_id, "PROCESSED")
         return httpx.Response(200, json={"batch_id": batch_id, "status": status})
 
+    def _app(self) -> httpx.Response:
+        if not self.app_mode:
+            return httpx.Response(503, json={})
+        return httpx.Response(200, json={"id": APP, "processing_mode": self.app_mode})
+
     def _cancel(self, batch_id: str) -> httpx.Response:
         if self.statuses.get(batch_id) == "SCHEDULED":
             self.statuses[batch_id] = "CANCELLED"
@@ -135,6 +144,8 @@ class BulkFace:
         self.client = flavour.client(api, retry=RetryPolicy(attempts=1))
         kind = AsyncBulk if flavour.name == "async" else Bulk
         self.bulk: Any = kind(self.client)
+        self.moment: float | None = None
+        self.bulk._desk.wall = lambda: self.moment or time.time()  # noqa: SLF001 (their clock)
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         """A method of it, awaited when it must be."""
@@ -143,7 +154,7 @@ class BulkFace:
 
     def at(self, moment: float) -> None:
         """Let the time of day stand at *moment*."""
-        self.bulk._desk.wall = lambda: moment  # noqa: SLF001 (the clock of the jobs)
+        self.moment = moment
 
     def of_project(self, project: str) -> "BulkFace":
         """Let it belong to another project."""

@@ -11,7 +11,9 @@ ROOT = Path(__file__).parent.parent
 VARIABLES = {name: value for name, value in os.environ.items() if not name.startswith("SINCH_")}
 
 
-@pytest.mark.parametrize("name", ["send", "tasks", "reconnects", "imports", "steady"])
+@pytest.mark.parametrize(
+    "name", ["send", "tasks", "reconnects", "imports", "steady", "bulk", "sandbox"]
+)
 def test_benchmark_prints_its_table(name: str) -> None:
     """With --quick each measurement ends, in this environment, and has a row for the wrapper."""
     result = subprocess.run(

@@ -13,6 +13,7 @@ from bulk_fixtures import csv_file
 from sandbox_fixtures import Api, RunCli, StartSandbox, environment_of
 
 from sinch_wrapper.bulk import Report
+from sinch_wrapper.bulk._journal.journal import Journal
 
 TEXT = ["--text", "Hi ${name}"]
 
@@ -49,7 +50,7 @@ def test_cancel_and_retry(run_cli: RunCli, api: Api, tmp_path: Path) -> None:
     code, _, _ = run_cli(*_send(api, source, "--job", job, "--send-after", later), api=api)
     assert 0 == code
     code, out, _ = run_cli("bulk", "cancel", job, api=api)
-    assert (0, True) == (code, out.startswith("Cancelled 1 batches (3 recipients)"))
+    assert (0, True) == (code, out.startswith("1 batch cancelled (3 recipients)."))
     code, out, _ = run_cli(
         "bulk", "retry-failed", job, str(tmp_path / "b.db"), "--reason", "X", api=api
     )
@@ -113,6 +114,81 @@ def test_sigterm_stops_gently_and_resume_goes_on(
     assert (0, True) == (report.unknown, 0 < report.accepted < 400)
     code, out, _ = run_cli("bulk", "resume", f"{source}.db", "--concurrency", "16", api=api)
     assert (code, out.splitlines()[0]) == (0, "400 recipients: 400 accepted")
+
+
+def test_ctrl_c_while_reading_says_that_nothing_was_sent(
+    start_sandbox: StartSandbox, run_cli: RunCli, tmp_path: Path
+) -> None:
+    """It exits like every interrupted command, and says how to go on; so does a resume."""
+    api, source = start_sandbox(), csv_file(tmp_path, 500_000)
+    command = [sys.executable, "-m", "sinch_wrapper.cli", *_send(api, source)]
+    with subprocess.Popen(
+        command, env=os.environ | environment_of(api), text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    ) as process:  # fmt: skip
+        deadline = time.monotonic() + 60
+        while not _reading(Path(f"{source}.db")):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    assert (130, "") == (process.returncode, out)
+    assert "nothing was sent: start the job again" in err
+    code, _, err = run_cli("bulk", "resume", f"{source}.db", api=api)
+    assert (1, True) == (code, "start the job again" in err)
+
+
+def _reading(job: Path) -> bool:
+    from sinch_wrapper import BulkError
+
+    try:
+        Report(job)
+    except BulkError as error:
+        return "had not ended" in str(error)
+    return False
+
+
+def test_batches_are_cancelled_by_id_and_by_metadata(
+    run_cli: RunCli, api: Api, tmp_path: Path
+) -> None:
+    """Whatever job they are of; without either the command line is wrong."""
+    later = time.strftime("%Y-%m-%dT%H:%M:%S+0000", time.gmtime(time.time() + 3600))
+    job = str(tmp_path / "a.db")
+    run_cli(*_send(api, csv_file(tmp_path, 3), "--job", job, "--send-after", later), api=api)
+    (batch,) = Report(Path(job)).batches()
+    mark = f"sinch_wrapper_chunk={Report(Path(job)).job}-0"
+    code, out, _ = run_cli("bulk", "cancel-batches", "--metadata", mark, api=api)
+    assert (0, "1 batch cancelled. Too late: 0 batches. Unknown: 0 batches.") == (code, out.strip())
+    code, out, _ = run_cli("bulk", "cancel-batches", batch.batch_id, "--json", api=api)
+    assert (0, [batch.batch_id]) == (code, json.loads(out)["cancelled"])
+    code, _, err = run_cli("bulk", "cancel-batches", api=api)
+    assert (2, True) == (code, "batch ids or --metadata" in err)
+
+
+def test_a_job_whose_time_has_passed_asks_before_it_sends(
+    run_cli: RunCli, api: Api, tmp_path: Path
+) -> None:
+    """Resuming it says what has passed; --send-now is the way on."""
+    source, job = csv_file(tmp_path, 3), str(tmp_path / "a.db")
+    later = time.strftime("%Y-%m-%dT%H:%M:%S+0000", time.gmtime(time.time() + 3600))
+    words = ("--job", job, "--send-after", later, "--deadline", "0")
+    code, out, _ = run_cli(*_send(api, source, *words), api=api)
+    assert (1, True) == (code, "Not done: deadline" in out)
+    _let_time_pass(Path(job))
+    code, _, err = run_cli("bulk", "resume", job, api=api)
+    assert (1, True) == (code, "has passed with 3 recipients not accepted" in err)
+    code, out, _ = run_cli("bulk", "resume", job, "--send-now", api=api)
+    assert (0, "3 recipients: 3 accepted") == (code, out.splitlines()[0])
+
+
+def _let_time_pass(job: Path) -> None:
+    """Make *job* one that was to be sent long ago."""
+    journal = Journal(job)
+    request = journal.facts()["request"]
+    assert isinstance(request, dict)
+    with journal.write() as connection:
+        journal.note(connection, request=request | {"send_after": "2020-01-01T00:00:00Z"})
+    journal.close()
 
 
 def _begun(job: Path) -> bool:

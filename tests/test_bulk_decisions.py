@@ -9,25 +9,17 @@ from hypothesis import strategies as st
 
 from sinch_wrapper import ConfigurationError
 from sinch_wrapper.bulk import MessageLimits, RecipientState
-from sinch_wrapper.bulk._chunks import by_bytes, by_count
-from sinch_wrapper.bulk._gate import Gate
 from sinch_wrapper.bulk._pace import Outstanding, eta
-from sinch_wrapper.bulk._reconcile import Answer, Doubt, Verdict, judge, next_look
-from sinch_wrapper.bulk._requests import mark_of, read_mark
+from sinch_wrapper.bulk._recipients.cutting import by_bytes
+from sinch_wrapper.bulk._results.violations import read_faults
+from sinch_wrapper.bulk._sending.gate import Gate
+from sinch_wrapper.bulk._sending.reconcile import Answer, Doubt, Verdict, judge, next_look
+from sinch_wrapper.bulk._sending.requests import mark_of, read_mark
 from sinch_wrapper.bulk._states import ChunkState, advance, may_become
-from sinch_wrapper.bulk._violations import read_faults
 
 TOLD = [RecipientState(name) for name in ("switching", "queued", "failed", "delivered", "read")]
 ANSWERS: list[Answer] = ["found", "absent", "no_such_path", "failed"]
 TIMES = st.floats(0, 1e6)
-
-
-@given(items=st.lists(st.integers()), size=st.integers(1, 1000))
-def test_chunks_joined_are_the_input(items: list[int], size: int) -> None:
-    """Cutting loses nothing, keeps the order, and fills each chunk but the last."""
-    found = list(by_count(items, size))
-    assert items == [item for chunk in found for item in chunk]
-    assert all(len(chunk) == size for chunk in found[:-1])
 
 
 @given(items=st.lists(st.text(max_size=30), min_size=1), limit=st.integers(1, 200))

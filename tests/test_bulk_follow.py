@@ -137,17 +137,62 @@ def test_times_that_the_api_refuses_are_refused(make_bulk: MakeBulk) -> None:
             bulk.go(rows(1), send_after=moment)
 
 
-def test_a_schedule_that_passed_while_the_job_lay_is_left_out(
+def test_a_schedule_that_passed_while_the_job_lay_is_asked_about(
     make_bulk: MakeBulk, tmp_path: Path
 ) -> None:
-    """A resumed job sends now what should have been sent by then."""
+    """A job that is resumed too late sends nothing, unless it is told to send at once."""
     api, job = FakeBatchApi(), tmp_path / "job.db"
     bulk = make_bulk(api)
     moment = datetime.now(UTC) + timedelta(hours=1)
     bulk.go(rows(4), job=job, send_after=moment, deadline=0)
     bulk.at(time.time() + 7200)
-    assert 4 == bulk.resume(job).accepted
+    with pytest.raises(BulkError, match=r"has passed with 4 recipients not accepted.*send_now"):
+        bulk.resume(job)
+    with pytest.raises(BulkError, match="has passed"):
+        bulk.go(rows(4), job=job, send_after=moment)
+    assert [] == api.sent
+    assert 4 == bulk.resume(job, send_now=True).accepted
     assert all("send_after" not in body for body in api.sent)
+    assert 4 == bulk.resume(job).accepted
+
+
+def test_a_schedule_that_comes_while_a_job_runs_does_not_stop_it(make_bulk: MakeBulk) -> None:
+    """From then on the requests of a running job leave for now: the API refuses past times."""
+    api = FakeBatchApi()
+    bulk = make_bulk(api)
+    api.on_send = lambda *_: bulk.at(time.time() + 7200)
+    moment = datetime.now(UTC) + timedelta(hours=1)
+    assert 6 == bulk.go(rows(6), send_after=moment, concurrency=1).accepted
+    assert [True, False, False] == ["send_after" in body for body in api.sent]
+
+
+@pytest.mark.parametrize(
+    ("mode", "words"),
+    [("DISPATCH", "expect them to fail"), ("CONVERSATION", None), ("", "may be in dispatch mode")],
+)
+def test_contact_ids_are_warned_about_in_dispatch_mode(
+    make_bulk: MakeBulk, tmp_path: Path, mode: str, words: str | None
+) -> None:
+    """The app is asked once; without an answer the warning is careful, and sending goes on."""
+    api, job = FakeBatchApi(), tmp_path / "job.db"
+    api.app_mode = mode
+    bulk, people = make_bulk(api), [{"contact_id": f"C{n}", "name": "A"} for n in range(4)]
+    report = bulk.go(people, job=job, deadline=0)
+    assert [words is not None] == [bool(report.warnings)]
+    assert all(str(words) in warning for warning in report.warnings)
+    assert (4, report.warnings) == (bulk.resume(job).accepted, bulk.report(job).warnings)
+    assert 1 == sum("/apps/" in path for path in api.paths)
+
+
+def test_forced_dispatch_mode_needs_no_question(make_bulk: MakeBulk) -> None:
+    """The batch says it itself; and identities raise no question at all."""
+    api = FakeBatchApi()
+    bulk = make_bulk(api)
+    people = [{"contact_id": "C", "name": "A"}]
+    report = bulk.go(people, processing_strategy="DISPATCH_ONLY")
+    assert ["this batch is sent in dispatch mode" in warning for warning in report.warnings]
+    assert () == bulk.go(rows(2)).warnings
+    assert not any("/apps/" in path for path in api.paths)
 
 
 def test_only_chosen_reasons_are_retried(make_bulk: MakeBulk, tmp_path: Path) -> None:

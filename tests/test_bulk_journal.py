@@ -11,9 +11,9 @@ from bulk_fixtures import FakeBatchApi, MakeBulk, csv_file, make_bulk, rows
 
 from sinch_wrapper import BulkError
 from sinch_wrapper.bulk import Report
-from sinch_wrapper.bulk._journal import Journal
+from sinch_wrapper.bulk._journal.journal import Journal, Planned
+from sinch_wrapper.bulk._journal.storage import SendLock, Storage
 from sinch_wrapper.bulk._states import ChunkState
-from sinch_wrapper.bulk._storage import SendLock, Storage
 
 __all__ = ["make_bulk"]
 
@@ -116,7 +116,7 @@ def test_a_reading_that_did_not_end_starts_again(make_bulk: MakeBulk, tmp_path: 
     api, job = FakeBatchApi(), tmp_path / "job.db"
     bulk = make_bulk(api)
     bad = [*rows(4), {"phone": "", "name": "X"}]
-    with pytest.raises(BulkError, match=r"1 rows cannot be sent, nothing was sent.*line 5, phone"):
+    with pytest.raises(BulkError, match=r"1 row cannot be sent, nothing was sent.*line 5, phone"):
         bulk.go(bad, job=job)
     with pytest.raises(BulkError, match="had not ended, nothing was sent"):
         bulk.resume(job)
@@ -145,7 +145,7 @@ def test_impossible_moves_are_refused(tmp_path: Path) -> None:
     """A chunk that was accepted is never sent again, even by mistake of the code."""
     journal = Journal(tmp_path / "job.db")
     with journal.write() as connection:
-        journal.add(connection, 0, 1, b"", b"")
+        journal.add(connection, [Planned(0, 1, b"", b"")])
         chunk = journal.chunk(connection, 0)
         assert chunk is not None
         sending = journal.move(connection, chunk, ChunkState.SENDING)

@@ -2,8 +2,11 @@
 
 import asyncio
 import inspect
+import itertools
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +18,7 @@ import sinch_wrapper.bulk
 from sinch_wrapper import AsyncSinch, BulkError
 from sinch_wrapper._http import httpx
 from sinch_wrapper.bulk import AsyncBulk, Bulk, BulkStoppedError
-from sinch_wrapper.bulk._storage import SendLock
+from sinch_wrapper.bulk._journal.storage import SendLock
 
 
 def _python(code: str) -> subprocess.CompletedProcess[str]:
@@ -41,7 +44,8 @@ def test_importing_the_package_loads_nothing_heavy() -> None:
         (
             "pyarrow",
             (
-                "from pathlib import Path; from sinch_wrapper.bulk._readers import read_parquet; "
+                "from pathlib import Path\n"
+                "from sinch_wrapper.bulk._recipients.readers import read_parquet\n"
                 "read_parquet(Path('a'))"
             ),
             "needs pyarrow: pip install",
@@ -123,11 +127,42 @@ def test_a_cancelled_task_leaves_a_job_that_goes_on(tmp_path: Path) -> None:
     assert set(api.accepted.values()) == {1}
 
 
+def test_a_task_cancelled_while_reading_ends_soon(tmp_path: Path) -> None:
+    """The thread that reads is told to stop, however much is left to read."""
+    job, api = tmp_path / "job.db", FakeBatchApi()
+    reading = threading.Event()
+
+    def people() -> Iterator[dict[str, str]]:
+        for number in itertools.count(46700000000):
+            if number % 1000 == 0:
+                reading.set()
+            yield {"phone": f"+{number}", "name": "A"}
+
+    async def run() -> None:
+        options: Any = {"project_id": PROJECT, "key_id": KEY_ID, "key_secret": KEY_SECRET}
+        async with AsyncSinch(
+            **options, region="eu", limits=None, transport=httpx.MockTransport(api)
+        ) as sinch:
+            bulk = AsyncBulk(sinch)
+            sending = asyncio.create_task(
+                bulk.send(app_id=APP, message=MESSAGE, recipients=people(), job=job)
+            )
+            await asyncio.to_thread(reading.wait)
+            sending.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await sending
+            report = await bulk.send(app_id=APP, message=MESSAGE, recipients=rows(3), job=job)
+            assert 3 == report.accepted
+
+    asyncio.run(run())
+    assert 1 == len(api.sent)
+
+
 def test_another_process_is_locked_out_until_it_dies(tmp_path: Path) -> None:
     """The lock is one between processes, and a killed process leaves none."""
     job = tmp_path / "job.db"
     code = (
-        "import sys, pathlib; from sinch_wrapper.bulk._storage import SendLock; "
+        "import sys, pathlib; from sinch_wrapper.bulk._journal.storage import SendLock; "
         "lock = SendLock(pathlib.Path(sys.argv[1])); print('locked', flush=True); sys.stdin.read()"
     )
     with subprocess.Popen(

@@ -1,6 +1,7 @@
 """Sending: what leaves, what does not leave twice, and what is said about it."""
 
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from bulk_fixtures import APP, MESSAGE, FakeBatchApi, MakeBulk, csv_file, make_b
 
 from sinch_wrapper import AuthenticationError, BulkError, Recipient
 from sinch_wrapper._http import httpx
-from sinch_wrapper.bulk import BulkStoppedError, Columns, Progress
+from sinch_wrapper.bulk import BulkInterruptedError, BulkStoppedError, Columns, Progress
 
 __all__ = ["make_bulk"]
 
@@ -65,7 +66,7 @@ def test_a_look_up_that_fails_leaves_it_unknown_and_resumable(
     api.look_answer = lambda: httpx.Response(503, json={})
     bulk = make_bulk(api)
     report = bulk.go(rows(2), job=tmp_path / "job.db", patience=2)
-    assert (0, 2) == (report.accepted, report.unknown)
+    assert (0, 2, True) == (report.accepted, report.unknown, report.resumable)
     api.look_answer = None
     report = bulk.resume(tmp_path / "job.db", settle=0)
     assert (2, 0, 1) == (report.accepted, report.unknown, len(api.sent))
@@ -105,7 +106,7 @@ def test_an_answer_that_is_for_all_stops_the_job(make_bulk: MakeBulk, tmp_path: 
     """403 raises at once, sends nothing else, and the job goes on later."""
     api = FakeBatchApi("ok", "403")
     bulk = make_bulk(api)
-    with pytest.raises(BulkStoppedError, match="4 recipients are left") as caught:
+    with pytest.raises(BulkStoppedError, match="4 recipients left to send") as caught:
         bulk.go(rows(6), job=tmp_path / "job.db", concurrency=1)
     assert caught.value.report is not None
     assert (2, 2) == (caught.value.report.accepted, len(api.sent))
@@ -124,6 +125,7 @@ def test_v1beta_never_repeats_a_doubtful_request(make_bulk: MakeBulk) -> None:
     api = FakeBatchApi("lost")
     report = make_bulk(api).go(rows(4), api="v1beta")
     assert (2, 2, 0, 2) == (report.accepted, report.unknown, api.looks, len(api.sent))
+    assert not report.resumable
     assert all(path.endswith("/batches:send") for path in api.paths)
 
 
@@ -146,7 +148,7 @@ def test_a_second_call_with_the_same_job_sends_nothing_more(
         ({"message": {"text_message": {"text": "Bye ${name}"}}}, "message"),
         ({"app_id": "other"}, "app_id"),
         ({"ttl": 10}, "ttl"),
-        ({"recipients": rows(3)}, "recipients"),
+        ({"recipients": rows(3)}, "list of recipients"),
         ({"columns": Columns(key="phone")}, "columns"),
         ({"on_duplicate": "send"}, "rules"),
     ],
@@ -159,7 +161,7 @@ def test_another_job_in_the_same_journal_is_refused(
     bulk = make_bulk(api)
     bulk.go(rows(4), job=tmp_path / "job.db")
     given = {"recipients": rows(4)} | change
-    with pytest.raises(BulkError, match=f"made with other {name}.*resume"):
+    with pytest.raises(BulkError, match=f"made with a different {name}.*resume"):
         bulk.go(given.pop("recipients"), job=tmp_path / "job.db", **given)
     assert 2 == len(api.sent)
 
@@ -175,6 +177,25 @@ def test_stop_finishes_what_runs_and_keeps_the_rest(make_bulk: MakeBulk, tmp_pat
     )  # fmt: skip
     assert 10 == bulk.resume(tmp_path / "job.db").accepted
     assert set(api.accepted.values()) == {1}
+
+
+def test_a_stop_while_reading_sends_nothing_and_can_be_repeated(
+    make_bulk: MakeBulk, tmp_path: Path
+) -> None:
+    """It says that nothing was sent and how to go on; the same call starts again."""
+    stop, api = threading.Event(), FakeBatchApi()
+
+    def people() -> Iterator[dict[str, str]]:
+        for number, row in enumerate(rows(10)):
+            if number == 5:
+                stop.set()
+            yield row
+
+    bulk, job = make_bulk(api), tmp_path / "job.db"
+    with pytest.raises(BulkInterruptedError, match="nothing was sent: start the job again"):
+        bulk.go(people(), job=job, stop=stop)
+    assert [] == api.sent
+    assert 10 == bulk.go(rows(10), job=job).accepted
 
 
 def test_the_deadline_stops_a_job(make_bulk: MakeBulk) -> None:

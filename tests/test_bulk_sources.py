@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from sinch_wrapper import BulkError, text
 from sinch_wrapper.bulk import Columns
-from sinch_wrapper.bulk._readers import read_csv
-from sinch_wrapper.bulk._seen import Seen
-from sinch_wrapper.bulk._sources import source_of
+from sinch_wrapper.bulk._preparing.seen import Seen
+from sinch_wrapper.bulk._recipients.readers import read_csv
+from sinch_wrapper.bulk._recipients.sources import source_of
 
 __all__ = ["make_bulk"]
 
@@ -118,6 +118,12 @@ def test_what_is_wrong_is_named_with_its_line(
     [
         ({"recipient": {"contact_id": ""}}, "line 1, recipient: must be"),
         ({"recipient": {"identified_by": {"channel_identities": [{"channel": "SMS"}]}}}, "must be"),
+        (
+            {"recipient": {"identified_by": {"channel_identities": [
+                {"channel": "RCS", "identity": "+1"}, {"channel": "SMS", "identity": " "},
+            ]}}, "parameters": {"name": "x"}},
+            "line 1, recipient: must be",
+        ),
         ({"recipient": {"contact_id": "c"}, "parameters": {}}, "parameters.name"),
         ({"recipient": {"contact_id": "c"}, "parameters": []}, "parameters"),
         ({"recipient": {"contact_id": "c"}, "extra": 1}, "line 1, extra: is no field"),
@@ -175,7 +181,7 @@ def test_duplicates_are_sent_only_on_demand(make_bulk: MakeBulk, choice: str, co
 
 def test_duplicates_can_stop_a_job(make_bulk: MakeBulk) -> None:
     """With "stop" a duplicate sends nothing."""
-    with pytest.raises(BulkError, match=r"1 rows repeat a recipient, nothing was sent.*line 3"):
+    with pytest.raises(BulkError, match=r"1 row repeats a recipient, nothing was sent.*line 3"):
         make_bulk(FakeBatchApi()).go([*rows(2), rows(1)[0]], on_duplicate="stop")
 
 

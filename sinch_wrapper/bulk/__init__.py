@@ -11,20 +11,21 @@ from sinch_wrapper.errors import BulkError
 if TYPE_CHECKING:
     from sinch_wrapper.bulk._async_bulk import AsyncBulk
     from sinch_wrapper.bulk._bulk import Bulk
-    from sinch_wrapper.bulk._columns import Columns
-    from sinch_wrapper.bulk._counts import Progress
-    from sinch_wrapper.bulk._errors import BulkStoppedError
     from sinch_wrapper.bulk._options import JobOptions, RunOptions, SendOptions
     from sinch_wrapper.bulk._pace import MessageLimits
-    from sinch_wrapper.bulk._report import Batch, Report
+    from sinch_wrapper.bulk._recipients.columns import Columns
+    from sinch_wrapper.bulk._results.errors import BulkInterruptedError, BulkStoppedError
+    from sinch_wrapper.bulk._results.report import Batch, Report
+    from sinch_wrapper.bulk._results.stream import RecipientResult
+    from sinch_wrapper.bulk._sending.counts import Progress
+    from sinch_wrapper.bulk._sending.targets import Cancellation
     from sinch_wrapper.bulk._states import RecipientState
-    from sinch_wrapper.bulk._stream import RecipientResult
-    from sinch_wrapper.bulk._targets import Cancellation
 
 __all__ = [
     "AsyncBulk",
     "Batch",
     "Bulk",
+    "BulkInterruptedError",
     "BulkStoppedError",
     "Cancellation",
     "Columns",
@@ -41,15 +42,15 @@ __all__ = [
 _HOMES = {
     "_async_bulk": ("AsyncBulk",),
     "_bulk": ("Bulk",),
-    "_columns": ("Columns",),
-    "_counts": ("Progress",),
-    "_errors": ("BulkStoppedError",),
-    "_targets": ("Cancellation",),
+    "_recipients.columns": ("Columns",),
+    "_sending.counts": ("Progress",),
+    "_results.errors": ("BulkInterruptedError", "BulkStoppedError"),
+    "_sending.targets": ("Cancellation",),
     "_options": ("JobOptions", "RunOptions", "SendOptions"),
     "_pace": ("MessageLimits",),
-    "_report": ("Batch", "Report"),
+    "_results.report": ("Batch", "Report"),
     "_states": ("RecipientState",),
-    "_stream": ("RecipientResult",),
+    "_results.stream": ("RecipientResult",),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 

@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Unpack
 
 from sinch_wrapper.bulk._async_bulk_jobs import AsyncBulkJobs
-from sinch_wrapper.bulk._drivers import in_thread
 from sinch_wrapper.bulk._options import JobOptions, RunOptions, SendOptions, run_of
 from sinch_wrapper.bulk._orders import JobPath, Order, message_order, retry_order, thing_order
-from sinch_wrapper.bulk._report import Report
-from sinch_wrapper.bulk._sources import Things
+from sinch_wrapper.bulk._recipients.sources import Things
+from sinch_wrapper.bulk._results.report import Report
+from sinch_wrapper.bulk._sending.drivers import in_thread, until_halted
 
 __all__ = ["AsyncBulk"]
 
@@ -121,8 +121,10 @@ class AsyncBulk(AsyncBulkJobs):
     async def _run(self, order: Order) -> Report:
         opened = await in_thread(self._desk.open, order.path, must_exist=order.plan is None)
         try:
-            sender = await in_thread(self._desk.start, opened, order)
-            await self._drive(sender, order.run, sender)
+            halt = opened.halted.set
+            sender = await until_halted(halt, self._desk.start, opened, order)
+            await self._ask_mode(opened)
+            await self._drive(sender, order.run, opened.began, sender)
             return await in_thread(self._desk.finish, opened, order)
         finally:
             opened.close()

@@ -7,8 +7,8 @@ from typing import Unpack
 from sinch_wrapper.bulk._bulk_jobs import BulkJobs
 from sinch_wrapper.bulk._options import JobOptions, RunOptions, SendOptions, run_of
 from sinch_wrapper.bulk._orders import JobPath, Order, message_order, retry_order, thing_order
-from sinch_wrapper.bulk._report import Report
-from sinch_wrapper.bulk._sources import Things
+from sinch_wrapper.bulk._recipients.sources import Things
+from sinch_wrapper.bulk._results.report import Report
 
 __all__ = ["Bulk"]
 
@@ -120,7 +120,8 @@ class Bulk(BulkJobs):
         opened = self._desk.open(order.path, must_exist=order.plan is None)
         try:
             sender = self._desk.start(opened, order)
-            self._drive(sender, order.run, sender)
+            self._ask_mode(opened)
+            self._drive(sender, order.run, opened.began, sender)
             return self._desk.finish(opened, order)
         finally:
             opened.close()

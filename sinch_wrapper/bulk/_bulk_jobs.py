@@ -1,27 +1,33 @@
 """What Bulk does with jobs that are there: report, record, status, cancel."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
-from sinch_wrapper.bulk._calls import Planner
-from sinch_wrapper.bulk._desk import Desk
-from sinch_wrapper.bulk._drivers import drive, wheel_of
-from sinch_wrapper.bulk._following import Follower
-from sinch_wrapper.bulk._journal import Journal
+from sinch_wrapper._retry import RetryPolicy
+from sinch_wrapper.bulk._desk import Desk, Opened
+from sinch_wrapper.bulk._journal.journal import Journal
 from sinch_wrapper.bulk._options import Run, RunOptions, run_of
 from sinch_wrapper.bulk._orders import JobPath
 from sinch_wrapper.bulk._recorders import Recorders
-from sinch_wrapper.bulk._report import Report
-from sinch_wrapper.bulk._sender import Sender
-from sinch_wrapper.bulk._targets import Cancellation, ids_of
+from sinch_wrapper.bulk._results.report import Report
+from sinch_wrapper.bulk._sending.calls import Planner
+from sinch_wrapper.bulk._sending.drivers import drive, wheel_of
+from sinch_wrapper.bulk._sending.following import Follower
+from sinch_wrapper.bulk._sending.sender import Sender
+from sinch_wrapper.bulk._sending.targets import Cancellation, ids_of
 from sinch_wrapper.callbacks import Event
+from sinch_wrapper.errors import SinchError
 
 if TYPE_CHECKING:
     from sinch_wrapper.client import Sinch
 
 __all__ = ["BulkJobs"]
+
+# Seconds for a question whose answer nothing waits for.
+_BRIEF = 5.0
 
 
 class BulkJobs:
@@ -100,5 +106,19 @@ class BulkJobs:
         self._drive(follower, run)
         return follower.cancellation()
 
-    def _drive(self, planner: Planner, run: Run, sender: Sender | None = None) -> None:
-        drive(planner, self._client.batch, wheel_of(run, self._desk.clock, sender))
+    def _ask_mode(self, opened: Opened) -> None:
+        """Ask once for the mode of the app where contact ids depend on it; no answer is fine."""
+        app_id = self._desk.app_to_ask(opened)
+        if app_id is None:
+            return
+        brief = self._client.with_options(timeout=_BRIEF, retry=RetryPolicy(attempts=1))
+        mode: object = None
+        with suppress(SinchError):
+            mode = brief.conversation.app.get_app(app_id).processing_mode
+        self._desk.note_mode(opened, mode if isinstance(mode, str) and mode else None)
+
+    def _drive(
+        self, planner: Planner, run: Run, began: float | None = None, sender: Sender | None = None
+    ) -> None:
+        wheel = wheel_of(run, self._desk.clock, began, sender)
+        drive(planner, self._client.batch, wheel)

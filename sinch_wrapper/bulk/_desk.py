@@ -1,24 +1,27 @@
 """What the sync and the async half share: opening jobs, preparing them, and their end."""
 
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sinch_wrapper.bulk._errors import BulkStoppedError
-from sinch_wrapper.bulk._following import Follower
-from sinch_wrapper.bulk._job import Job, open_job
-from sinch_wrapper.bulk._journal import Journal
+from sinch_wrapper.bulk._journal.job import Job, open_job, read_job
+from sinch_wrapper.bulk._journal.journal import Journal
+from sinch_wrapper.bulk._journal.storage import SendLock
 from sinch_wrapper.bulk._options import Run
 from sinch_wrapper.bulk._orders import Order
 from sinch_wrapper.bulk._plan import is_due
-from sinch_wrapper.bulk._preparing import prepare
-from sinch_wrapper.bulk._report import Report
-from sinch_wrapper.bulk._sender import Sender
+from sinch_wrapper.bulk._preparing.modes import app_to_ask, mode_warning
+from sinch_wrapper.bulk._preparing.preparing import prepare
+from sinch_wrapper.bulk._results.errors import BulkStoppedError
+from sinch_wrapper.bulk._results.report import Report
+from sinch_wrapper.bulk._sending.following import Follower
+from sinch_wrapper.bulk._sending.sender import Sender
+from sinch_wrapper.bulk._sending.targets import note_status, targets_of
 from sinch_wrapper.bulk._states import ChunkState
-from sinch_wrapper.bulk._storage import SendLock
-from sinch_wrapper.bulk._targets import note_status, targets_of
+from sinch_wrapper.bulk._words import counted
 from sinch_wrapper.errors import BulkError
 
 __all__ = ["Desk", "Opened"]
@@ -28,12 +31,13 @@ _CANCELLED = '{"line": "the job was cancelled before it left", "status": "CANCEL
 
 @dataclass(slots=True)
 class Opened:
-    """A journal that is locked for sending, and since when."""
+    """A journal that is locked for sending, and since when; *halted* ends the reading."""
 
     journal: Journal
     lock: SendLock
     began: float
     sender: Sender | None = None
+    halted: threading.Event = field(default_factory=threading.Event)
     _closed: bool = field(default=False)
 
     def close(self, *, keep: bool = False) -> None:
@@ -76,16 +80,34 @@ class Desk:
     def start(self, opened: Opened, order: Order) -> Sender:
         """Prepare the job of *order* in *opened*, and what sends it; raises BulkError."""
         run, journal = order.run, opened.journal
+        is_new = read_job(journal) is None
         if order.plan is None or order.source is None:
             job = self._own(journal)
         else:
-            stopped = run.stop.is_set
+
+            def stopped() -> bool:
+                return run.stop.is_set() or opened.halted.is_set()
+
             job = prepare(journal, order.plan, order.source, self.project, self.wall, stopped)
         if job.facts.get("cancelled"):
             raise BulkError(f"journal {journal.name}: the job was cancelled")
+        if not is_new and not run.send_now:
+            self._refuse_late(job)
         self._keep(journal)
-        opened.sender = Sender(self._in_time(job), run.how, self.clock(), self.wall)
+        opened.sender = Sender(job, run.how, self.clock(), self.wall)
         return opened.sender
+
+    def app_to_ask(self, opened: Opened) -> str | None:
+        """The app whose processing mode should be asked for; None for none."""
+        return app_to_ask(open_job(opened.journal))
+
+    def note_mode(self, opened: Opened, mode: str | None) -> None:
+        """Write down what *mode* (None: not known) means for the contact ids of the job."""
+        job = open_job(opened.journal)
+        known = job.facts.get("warnings")
+        warnings = [*(known if isinstance(known, list) else ()), mode_warning(mode)]
+        with job.journal.write() as connection:
+            job.journal.note(connection, mode=mode or "", warnings=[*filter(None, warnings)])
 
     def finish(self, opened: Opened, order: Order) -> Report:
         """Close *opened* and say what became of its job; raises BulkStoppedError."""
@@ -93,7 +115,8 @@ class Desk:
         opened.close(keep=order.path is None)
         report = Report(order.path, _memory=opened.journal if order.path is None else None)
         if stopped_by is not None:
-            line = f"{stopped_by}; {report.pending} recipients are left: resume the job"
+            left = counted(report.pending, "recipient")
+            line = f"{stopped_by}; {left} left to send: resume the job"
             raise BulkStoppedError(line, report) from stopped_by
         if not report.complete:
             report.stopped = self._why(opened, order.run)
@@ -139,12 +162,17 @@ class Desk:
             raise BulkError(f"journal {journal.name}: it belongs to another project")
         return job
 
-    def _in_time(self, job: Job) -> Job:
-        """The job without a `send_after` that has passed while it lay: the API refuses it."""
-        if not is_due(job.request, datetime.fromtimestamp(self.wall(), UTC)):
-            return job
-        request = {name: value for name, value in job.request.items() if name != "send_after"}
-        return replace(job, request=request)
+    def _refuse_late(self, job: Job) -> None:
+        """Raise BulkError when the time of a job has passed while it lay."""
+        states = (ChunkState.PLANNED, ChunkState.SENDING, ChunkState.UNKNOWN)
+        totals = job.journal.totals()
+        left = sum(totals.get(state, (0, 0))[1] for state in states)
+        if left and is_due(job.request, datetime.fromtimestamp(self.wall(), UTC)):
+            raise BulkError(
+                f"journal {job.journal.name}: its send_after ({job.request['send_after']}) has "
+                f"passed with {counted(left, 'recipient')} not accepted: resume it with "
+                "send_now=True (--send-now) to send to them at once, or cancel it"
+            )
 
     def _why(self, opened: Opened, run: Run) -> str:
         if run.stop.is_set():

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal, TypeAlias
 
-from sinch_wrapper.bulk._reconcile import Kindness
+__all__ = ["KINDS", "Kind", "Kindness"]
 
-__all__ = ["KINDS", "Kind"]
+Kindness: TypeAlias = Literal["look_up", "repeat", "keep"]
+"""How the doubt about a request is settled: look it up, repeat it (harmless), or keep it."""
 
 
 @dataclass(frozen=True, slots=True)

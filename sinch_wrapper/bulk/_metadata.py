@@ -1,6 +1,7 @@
 """The metadata of messages: sizes, reserved keys, and the marks that find a recipient again.
 
-Source: batch-api.md 3.1 (1024 and 2048 characters of the merged JSON) and 10 (`_batch_id`).
+Source: Sinch documentation: Conversation API, send a message (1024 and 2048 characters), and
+Batch API, send a batch (`_batch_id` is reserved).
 """
 
 from collections.abc import Mapping

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Literal, TypedDict, TypeVar, cast
 
-from sinch_wrapper.bulk._columns import Columns
-from sinch_wrapper.bulk._counts import Progress
-from sinch_wrapper.bulk._how import Sending
 from sinch_wrapper.bulk._pace import MessageLimits
 from sinch_wrapper.bulk._plan import OnInvalid, RequestOptions, Rules
+from sinch_wrapper.bulk._recipients.columns import Columns
+from sinch_wrapper.bulk._sending.counts import Progress
+from sinch_wrapper.bulk._sending.how import Sending
 
 __all__ = ["JobOptions", "Run", "RunOptions", "SendOptions", "rest", "rules_of", "run_of"]
 
@@ -19,7 +19,8 @@ class RunOptions(TypedDict, total=False):
     """How a job is sent, now; see Sending for the numbers.
 
     *progress* is called with a Progress after each step, from the thread that sends. *stop* ends
-    the job gently: what runs is finished, and the rest stays for `resume()`.
+    the job gently: what runs is finished, and the rest stays for `resume()`. *send_now* lets a
+    job that is resumed after its `send_after` send the rest at once; without it, it refuses.
     """
 
     concurrency: int
@@ -30,6 +31,7 @@ class RunOptions(TypedDict, total=False):
     deadline: float | None
     progress: Callable[[Progress], None] | None
     stop: threading.Event | None
+    send_now: bool
 
 
 class JobOptions(RunOptions, total=False):
@@ -65,6 +67,7 @@ class Run:
     how: Sending = field(default_factory=Sending)
     progress: Callable[[Progress], None] = _ignore
     stop: threading.Event = field(default_factory=threading.Event)
+    send_now: bool = False
 
 
 T = TypeVar("T", Rules, Sending)
@@ -79,7 +82,12 @@ def run_of(options: Mapping[str, object]) -> Run:
     """The part about sending; raises BulkError for values out of range."""
     progress = cast("Callable[[Progress], None] | None", options.get("progress"))
     stop = cast("threading.Event | None", options.get("stop"))
-    return Run(_picked(Sending, options), progress or _ignore, stop or threading.Event())
+    return Run(
+        _picked(Sending, options),
+        progress or _ignore,
+        stop or threading.Event(),
+        bool(options.get("send_now")),
+    )
 
 
 def rules_of(options: Mapping[str, object]) -> Rules:

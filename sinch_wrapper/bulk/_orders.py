@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias, cast
 
-from sinch_wrapper.bulk._columns import Columns
 from sinch_wrapper.bulk._kinds import KINDS
 from sinch_wrapper.bulk._options import JobOptions, Run, SendOptions, rest, rules_of, run_of
 from sinch_wrapper.bulk._plan import Plan, RequestOptions, message_plan
-from sinch_wrapper.bulk._retrying import failed_recipients, old_request
-from sinch_wrapper.bulk._sources import Source, Things, source_of
+from sinch_wrapper.bulk._recipients.columns import Columns
+from sinch_wrapper.bulk._recipients.sources import Source, Things, source_of
+from sinch_wrapper.bulk._results.retrying import failed_recipients, old_request
 from sinch_wrapper.errors import BulkError
 
 __all__ = ["JobPath", "Order", "message_order", "retry_order", "thing_order"]

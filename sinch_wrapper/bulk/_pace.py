@@ -13,7 +13,8 @@ class MessageLimits:
     """The queue of one app: how many messages it holds, and how many leave it a second.
 
     Raises: ConfigurationError for values out of range.
-    Source: batch-api.md 9.3 (500,000 messages, 20 per second unless agreed otherwise).
+    Source: Sinch documentation: Conversation API, rate limits (500,000 messages in the queue of
+    an app, 20 a second leave it unless agreed otherwise).
     """
 
     queue: int = 500_000

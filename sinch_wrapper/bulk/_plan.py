@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Final, Literal, TypeAlias, TypedDict, cast
 
 from sinch_wrapper._json import decode, encode
-from sinch_wrapper.bulk._columns import Columns
 from sinch_wrapper.bulk._kinds import KINDS, Kind
 from sinch_wrapper.bulk._metadata import metadata_fault
+from sinch_wrapper.bulk._recipients.columns import Columns
 from sinch_wrapper.errors import BulkError
 from sinch_wrapper.parameters import placeholders
 
@@ -18,6 +18,7 @@ __all__ = [
     "RequestOptions",
     "Rules",
     "check_schedule",
+    "in_time",
     "is_due",
     "message_plan",
 ]
@@ -103,7 +104,7 @@ def schedule(send_after: datetime | None) -> str | None:
 def check_schedule(request: Mapping[str, object], now: datetime) -> None:
     """Check the `send_after` of *request* against *now*.
 
-    Source: batch-api.md 5 (at most 7 days ahead).
+    Source: Sinch documentation: Batch API, send a batch (at most 7 days ahead).
     Raises: BulkError when it is past or too far.
     """
     if not is_due(request, now) and "send_after" in request:
@@ -117,6 +118,13 @@ def is_due(request: Mapping[str, object], now: datetime) -> bool:
     """Whether the `send_after` of *request* has passed."""
     moment = request.get("send_after")
     return isinstance(moment, str) and datetime.fromisoformat(moment) <= now
+
+
+def in_time(request: Mapping[str, object], now: datetime) -> Mapping[str, object]:
+    """*request* without a `send_after` that has passed: the API would refuse it."""
+    if not is_due(request, now):
+        return request
+    return {name: value for name, value in request.items() if name != "send_after"}
 
 
 def message_plan(  # noqa: PLR0913 (keyword-only, the parts of a plan)

@@ -2,11 +2,11 @@
 
 import threading
 import weakref
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from sinch_wrapper.bulk._job import Job, open_job, read_job
-from sinch_wrapper.bulk._journal import Journal
+from sinch_wrapper.bulk._journal.job import Job, open_job, read_job
+from sinch_wrapper.bulk._journal.journal import Journal
 from sinch_wrapper.bulk._recording import record
 from sinch_wrapper.callbacks import Event
 from sinch_wrapper.errors import BulkError
@@ -44,6 +44,34 @@ class Recorders:
             jobs = [self._job_at(each) for each in list(self._on_disk)]
             jobs += [job for each in self._in_memory if (job := read_job(each)) is not None]
             return sum(record(job, found) for job in jobs)
+
+    def follow(self, events: Sequence[Event], path: Path) -> int:
+        """Write down what *events* say about the job at *path*, if it has begun.
+
+        A job that is not there yet, or whose recipients are still read, has sent nothing: no
+        callback can be about it.
+
+        Returns: how many of them are about it.
+        Raises: BulkError.
+        """
+        with self._lock:
+            job = self._on_disk.get(path)
+            if job is None:
+                if not path.exists():
+                    return 0
+                journal = Journal(path, must_exist=True)
+                job = read_job(journal)
+                if job is None:
+                    journal.close()
+                    return 0
+                self._on_disk[path] = job
+            return record(job, events)
+
+    def close(self) -> None:
+        """Close the journals on disk."""
+        with self._lock:
+            _close_all(self._on_disk)
+            self._on_disk.clear()
 
     def _job_at(self, path: Path) -> Job:
         job = self._on_disk.get(path)

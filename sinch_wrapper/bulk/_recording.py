@@ -5,25 +5,19 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-from sinch_wrapper.bulk._job import Job
-from sinch_wrapper.bulk._journal import Chunk
+from sinch_wrapper.bulk._journal.job import Job
+from sinch_wrapper.bulk._journal.journal import Chunk
+from sinch_wrapper.bulk._journal.outcomes import Outcome, keep_early, keep_outcome, promote_early
 from sinch_wrapper.bulk._metadata import CHUNK_MARK, INDEX_MARK
-from sinch_wrapper.bulk._outcomes import Outcome, keep_early, keep_outcome, promote_early
-from sinch_wrapper.bulk._requests import read_mark
+from sinch_wrapper.bulk._sending.requests import read_mark
 from sinch_wrapper.bulk._states import ChunkState, RecipientState
-from sinch_wrapper.callbacks import Event, correlate, delivery_report
+from sinch_wrapper.callbacks import Event, batch_ref, delivery_report
 
 __all__ = ["record"]
 
-_STATES: Final = {
-    "DELIVERED": RecipientState.DELIVERED,
-    "READ": RecipientState.READ,
-    "FAILED": RecipientState.FAILED,
-    "QUEUED_ON_CHANNEL": RecipientState.QUEUED,
-    "SWITCHING_CHANNEL": RecipientState.SWITCHING,
-}
 _BATCH_EVENT: Final = "batch_status_update_notification"
 _PREFIX: Final = "BATCH_STATUS_"
+_MOST_DIGITS: Final = 16
 
 
 def record(job: Job, events: Iterable[Event]) -> int:
@@ -39,26 +33,34 @@ def _take(connection: Connection, job: Job, event: Event) -> bool:
     if event.kind == _BATCH_EVENT:
         return _take_batch(connection, job, event.payload)
     report = delivery_report(event)
-    state = _STATES.get(report.status) if report is not None else None
-    if report is None or state is None:
+    if report is None or report.state is None:
         return False
+    state = RecipientState(report.state)
     new = Outcome(state, report.reason, report.description, report.id)
-    origin = correlate(event)
-    number = read_mark(origin.metadata.get(CHUNK_MARK), job.id)
-    position = _position(origin.metadata.get(INDEX_MARK), origin.index)
-    if number is None and origin.batch_id is not None:
-        return _take_by_batch(connection, job, origin.batch_id, position, new)
+    batch = batch_ref(event)
+    number = _chunk_number(event.metadata.get(CHUNK_MARK), job)
+    position = _position(event.metadata.get(INDEX_MARK), None if batch is None else batch.index)
+    if number is None and batch is not None:
+        return _take_by_batch(connection, job, batch.batch_id, position, new)
     chunk = None if number is None else job.journal.chunk(connection, number)
     if chunk is None or position is None or position >= chunk.count:
         return False
-    if origin.batch_id is not None:
-        _prove(connection, job, chunk, origin.batch_id)
+    if batch is not None:
+        _prove(connection, job, chunk, batch.batch_id)
     keep_outcome(connection, chunk.id, position, new)
     return True
 
 
+def _chunk_number(mark: object, job: Job) -> int | None:
+    # A longer number would not fit into a column.
+    is_short = isinstance(mark, str) and len(mark) <= len(job.id) + _MOST_DIGITS
+    return read_mark(mark, job.id) if is_short else None
+
+
 def _position(mark: object, index: int | None) -> int | None:
-    return int(mark) if isinstance(mark, str) and mark.isascii() and mark.isdigit() else index
+    if isinstance(mark, str) and len(mark) <= _MOST_DIGITS and mark.isascii() and mark.isdigit():
+        return int(mark)
+    return index
 
 
 def _take_by_batch(
@@ -84,7 +86,7 @@ def _take_batch(connection: Connection, job: Job, payload: Mapping[str, object])
         return False
     chunk = job.journal.by_batch(connection, batch_id)
     if chunk is None:
-        number = read_mark(_batch_metadata(payload).get(CHUNK_MARK), job.id)
+        number = _chunk_number(_batch_metadata(payload).get(CHUNK_MARK), job)
         chunk = None if number is None else job.journal.chunk(connection, number)
     if chunk is None:
         return False

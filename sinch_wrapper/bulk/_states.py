@@ -1,7 +1,11 @@
 """The states of chunks and recipients, and how they may change; pure."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
+
+from sinch_wrapper.callbacks.states import DeliveryState
+from sinch_wrapper.callbacks.states import advance as further
 
 __all__ = ["ChunkState", "RecipientState", "advance", "may_become"]
 
@@ -57,22 +61,14 @@ class RecipientState(StrEnum):
     READ = "read"
 
 
-_RANK: Final = {
-    RecipientState.SWITCHING: 1,
-    RecipientState.QUEUED: 2,
-    RecipientState.FAILED: 3,
-    RecipientState.DELIVERED: 4,
-    RecipientState.READ: 5,
+_TOLD: Final[Mapping[RecipientState | None, DeliveryState]] = {
+    RecipientState(each): each for each in DeliveryState
 }
 
 
 def advance(old: RecipientState | None, new: RecipientState) -> RecipientState:
     """The state after a receipt says *new*; receipts come twice and in any order.
 
-    The rank only grows, so every order of the same receipts ends in the same state. Delivered
-    outranks failed: a receipt of failure that is late or belongs to a channel tried before does
-    not undo a delivery.
+    What follows from the input and the request is behind whatever a receipt says.
     """
-    if old is None or _RANK[new] > _RANK.get(old, 0):
-        return new
-    return old
+    return RecipientState(further(_TOLD.get(old), _TOLD[new]))

@@ -7,8 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sinch_wrapper.cli.bulk_jobs import cancel, report, status
-from sinch_wrapper.cli.bulk_options import job_argument, leave, pairs, sending_options, split
+from sinch_wrapper.cli.bulk_jobs import cancel, cancel_batches, report, status
+from sinch_wrapper.cli.bulk_options import (
+    job_argument,
+    late_option,
+    leave,
+    pairs,
+    sending_options,
+    split,
+)
 from sinch_wrapper.cli.options import as_json, client, connection_options, read_json
 
 if TYPE_CHECKING:
@@ -53,6 +60,7 @@ def bulk() -> None:
     "--on-duplicate", type=click.Choice(["stop", "skip", "send"]), default="skip", show_default=True
 )
 @click.option("--chunk-size", type=click.IntRange(1, 1000), default=1000, show_default=True)
+@late_option
 @sending_options
 @as_json
 def send(
@@ -115,6 +123,7 @@ def _message(words: str | None, message: str | None) -> "Mapping[str, object]":
 @bulk.command()
 @job_argument
 @connection_options
+@late_option
 @sending_options
 @as_json
 def resume(job: Path, region: str | None, sandbox: str | None, as_json: bool, **given: Any) -> None:  # noqa: ANN401 (the options above, as click passes them)
@@ -162,5 +171,5 @@ def retry_failed(  # noqa: PLR0913, PLR0917 (click passes each option as an argu
     leave(code)
 
 
-for _command in (status, cancel, report):
+for _command in (status, cancel, cancel_batches, report):
     bulk.add_command(_command)

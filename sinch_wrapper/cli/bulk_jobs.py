@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
-from sinch_wrapper.cli.bulk_options import job_argument, leave
+from sinch_wrapper.cli.bulk_options import job_argument, leave, pairs, poll_option
 from sinch_wrapper.cli.options import as_json, client, connection_options
 
-__all__ = ["cancel", "report", "status"]
+__all__ = ["cancel", "cancel_batches", "report", "status"]
 
 
 @click.command()
@@ -51,13 +51,7 @@ def status(job: Path, region: str | None, sandbox: str | None, as_json: bool) ->
 @click.command()
 @job_argument
 @connection_options
-@click.option(
-    "--poll-for",
-    type=click.FloatRange(0),
-    default=30.0,
-    show_default=True,
-    help="Seconds to wait for the end of each batch.",
-)
+@poll_option
 @as_json
 def cancel(
     job: Path, region: str | None, sandbox: str | None, poll_for: float, as_json: bool
@@ -68,4 +62,31 @@ def cancel(
 
     with client(region, sandbox) as sinch:
         done = Bulk(sinch).cancel(job, poll_for=poll_for)
+    leave(show_cancellation(done, as_json=as_json))
+
+
+@click.command("cancel-batches")
+@click.argument("batch_ids", nargs=-1, metavar="[BATCH_ID]...")
+@click.option("--metadata", metavar="KEY=VALUE", help="All batches with this batch metadata.")
+@connection_options
+@poll_option
+@as_json
+def cancel_batches(  # noqa: PLR0913, PLR0917 (click passes each option as an argument)
+    batch_ids: tuple[str, ...],
+    metadata: str | None,
+    region: str | None,
+    sandbox: str | None,
+    poll_for: float,
+    as_json: bool,
+) -> None:
+    """Cancel scheduled batches of any job, by id or by batch metadata."""
+    from sinch_wrapper.bulk import Bulk
+    from sinch_wrapper.cli.bulk_views import show_cancellation
+
+    if not batch_ids and metadata is None:
+        raise click.UsageError("give batch ids or --metadata.")
+    found = list(pairs("--metadata", () if metadata is None else (metadata,)).items())
+    with client(region, sandbox) as sinch:
+        pair = found[0] if found else None
+        done = Bulk(sinch).cancel_batches(*batch_ids, metadata=pair, poll_for=poll_for)
     leave(show_cancellation(done, as_json=as_json))

@@ -6,9 +6,24 @@ from typing import Any, NoReturn
 
 import click
 
-__all__ = ["job_argument", "leave", "pairs", "path_text", "sending_options", "split"]
+__all__ = [
+    "job_argument", "late_option", "leave", "pairs", "path_text", "poll_option",
+    "sending_options", "split",
+]  # fmt: skip
 
 job_argument = click.argument("job", type=click.Path(path_type=Path))
+
+late_option = click.option(
+    "--send-now", is_flag=True, help="Go on although the time of --send-after has passed."
+)
+
+poll_option = click.option(
+    "--poll-for",
+    type=click.FloatRange(0),
+    default=30.0,
+    show_default=True,
+    help="Seconds to wait for the end of each batch.",
+)
 
 _SENDING = (
     click.option("--concurrency", type=click.IntRange(1), default=4, show_default=True),
@@ -52,6 +67,7 @@ def split(given: Mapping[str, Any]) -> dict[str, Any]:
         "deadline": given["deadline"],
         "settle": given["settle"],
         "limits": MessageLimits(given["queue"], given["drain_rate"]),
+        "send_now": given.get("send_now", False),
     }
 
 

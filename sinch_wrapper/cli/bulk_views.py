@@ -11,7 +11,14 @@ from pathlib import Path
 
 import click
 
-from sinch_wrapper.bulk import BulkStoppedError, Cancellation, Progress, Report
+from sinch_wrapper.bulk import (
+    BulkInterruptedError,
+    BulkStoppedError,
+    Cancellation,
+    Progress,
+    Report,
+)
+from sinch_wrapper.bulk._words import counted
 from sinch_wrapper.cli.bulk_options import path_text
 
 __all__ = ["run_job", "show", "show_batches", "show_cancellation", "show_recipients"]
@@ -24,18 +31,28 @@ def run_job(send: Callable[..., Report], job: Path, *, as_json: bool) -> int:
     with _stopping() as stop, _shown(silent=as_json) as progress:
         try:
             report = send(stop=stop, progress=progress)
+        except BulkInterruptedError as error:
+            click.echo(f"sinch-wrapper: {error}", err=True)
+            return _INTERRUPTED
         except BulkStoppedError as error:
             hint = f"sinch-wrapper bulk resume {path_text(job)}"
             raise click.ClickException(f"{error} with {hint}") from error
     show(report, as_json=as_json)
     if not as_json and report.stopped:
-        click.echo(f"Not done: {report.stopped}. Go on with")
-        click.echo(f"  sinch-wrapper bulk resume {path_text(job)}")
+        _show_way_on(report, job)
     if report.stopped == "stopped":
         return _INTERRUPTED
     if report.unknown:
         return _UNKNOWN
     return _FAILED if report.rejected or report.pending else _OK
+
+
+def _show_way_on(report: Report, job: Path) -> None:
+    if report.resumable:
+        click.echo(f"Not done: {report.stopped}. Go on with")
+        click.echo(f"  sinch-wrapper bulk resume {path_text(job)}")
+    else:
+        click.echo("What is unknown cannot be looked up, so it is never sent again.")
 
 
 @contextmanager
@@ -101,14 +118,21 @@ def show(report: Report, *, as_json: bool) -> None:
         return
     for warning in report.warnings:
         click.echo(f"Note: {warning}.", err=True)
-    click.echo(f"{report.total} recipients: {_listed(counts)}")
+    click.echo(f"{counted(report.total, 'recipient')}: {_listed(counts)}")
     click.echo("Now: " + _listed({str(state): many for state, many in report.by_state.items()}))
     if report.reasons:
         click.echo("Reasons: " + _listed(dict(report.reasons)))
+    if first := next(report.recipients("rejected"), None) if report.rejected else None:
+        column = f", {first.column}" if first.column else ""
+        click.echo(f"The first rejected is on line {first.line}{column}: {first.detail}")
 
 
 def _listed(counts: dict[str, int]) -> str:
-    found = [f"{many} {name}" for name, many in counts.items() if many and name != "total"]
+    found = [
+        counted(many, "duplicate") if name.startswith("duplicate") else f"{many} {name}"
+        for name, many in counts.items()
+        if many and name != "total"
+    ]
     return ", ".join(found) or "none"
 
 
@@ -125,7 +149,7 @@ def show_batches(report: Report, *, as_json: bool) -> None:
             click.echo(json.dumps(dataclasses.asdict(batch)))
         return
     statuses = Counter(batch.status or batch.state for batch in report.batches())
-    click.echo(f"{statuses.total()} batches: " + _listed(dict(statuses)))
+    click.echo(f"{counted(statuses.total(), 'batch')}: " + _listed(dict(statuses)))
 
 
 def show_cancellation(done: Cancellation, *, as_json: bool) -> int:
@@ -133,11 +157,13 @@ def show_cancellation(done: Cancellation, *, as_json: bool) -> int:
     if as_json:
         click.echo(json.dumps(dataclasses.asdict(done)))
     else:
-        click.echo(
-            f"Cancelled {len(done.cancelled)} batches ({done.recipients} recipients); "
-            f"{done.never_sent} recipients had not left; {len(done.too_late)} batches were too "
-            f"late, {len(done.unknown)} are unknown."
-        )
+        gone = f"{counted(len(done.cancelled), 'batch')} cancelled"
+        if done.recipients:
+            gone += f" ({counted(done.recipients, 'recipient')})"
+        late, unknown = counted(len(done.too_late), "batch"), counted(len(done.unknown), "batch")
+        click.echo(f"{gone}. Too late: {late}. Unknown: {unknown}.")
+        if done.never_sent:
+            click.echo(f"Taken back before it left: {counted(done.never_sent, 'recipient')}.")
     if done.unknown:
         return _UNKNOWN
     return _FAILED if done.too_late else _OK

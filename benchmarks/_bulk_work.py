@@ -1,0 +1,181 @@
+"""The processes that `bulk` measures: `_bulk_work.py MODE CSV JSON` prints a rate and a peak.
+
+`floor` builds the same requests as plain dicts and encodes them; `bulk` sends them through check,
+journal and request building to a server that is a function. Their rates are by CPU time. `loop`
+and `job` send to a sandbox, one after another without a journal, and with all; theirs are by the
+clock, for they wait.
+"""
+
+import csv
+import itertools
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+__all__ = ["CHUNK", "main", "write"]
+
+CHUNK: Final = 1000
+_TEXT: Final = "Hi ${name}, your parcel arrives today."
+
+
+def write(folder: Path, count: int) -> Path:
+    """Write a CSV file of *count* recipients, named by it."""
+    path = folder / f"{count}.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(("key", "phone", "name"))
+        writer.writerows((f"k{n}", f"+4670{n:07d}", f"Name {n % 1000}") for n in range(count))
+    return path
+
+
+def _bodies(source: Path) -> Iterator[dict[str, Any]]:
+    """The same requests as plain dicts, without a check, a key or a journal."""
+    with source.open(encoding="utf-8", newline="") as file:
+        rows = csv.reader(file)
+        next(rows)
+        chunk: list[dict[str, Any]] = []
+        for _, phone, name in rows:
+            identities = [{"channel": "SMS", "identity": phone}]
+            recipient = {"identified_by": {"channel_identities": identities}}
+            metadata = {"sinch_wrapper_index": str(len(chunk))}
+            item = {"recipient": recipient, "parameters": {"name": name}}
+            chunk.append(item | {"message_metadata": metadata})
+            if len(chunk) == CHUNK:
+                yield _body(chunk)
+                chunk = []
+        if chunk:
+            yield _body(chunk)
+
+
+def _body(chunk: list[dict[str, Any]]) -> dict[str, Any]:
+    message = {"text_message": {"text": _TEXT}}
+    return {"app_id": "A", "message": message, "recipient_and_params": chunk}
+
+
+def _floor(source: Path, library: str) -> int:
+    dumps: Callable[[object], object] = json.dumps
+    if library == "orjson":
+        import orjson
+
+        dumps = orjson.dumps
+    count = 0
+    for body in _bodies(source):
+        dumps(body)
+        count += len(body["recipient_and_params"])
+    return count
+
+
+def _client(url: str | None) -> Any:  # noqa: ANN401 (a Sinch, imported once orjson is decided)
+    from sinch_wrapper import Endpoints, Sinch
+    from sinch_wrapper._http import httpx
+    from sinch_wrapper.sandbox import Settings
+
+    known = Settings()
+    identity: dict[str, Any] = {
+        "project_id": known.project_id,
+        "key_id": known.key_id,
+        "key_secret": known.key_secret,
+    }
+    if url is not None:
+        return Sinch(**identity, endpoints=Endpoints.sandbox(url), limits=None, proxy="")
+    numbers = iter(range(10**9))
+
+    def answer(_request: httpx.Request) -> httpx.Response:
+        found = {"access_token": "t", "expires_in": 3600, "batch_id": f"B{next(numbers)}"}
+        return httpx.Response(200, json=found)
+
+    transport = httpx.MockTransport(answer)
+    return Sinch(**identity, region="eu", limits=None, transport=transport)
+
+
+def _bulk(source: Path, url: str | None) -> int:
+    from sinch_wrapper.bulk import Bulk, Columns, MessageLimits
+    from sinch_wrapper.messages import text
+    from sinch_wrapper.sandbox import Settings
+
+    with tempfile.TemporaryDirectory() as folder, _client(url) as sinch:
+        bulk, job = Bulk(sinch), Path(folder, "job.db")
+        report = bulk.send(
+            app_id=Settings().app_id,
+            message=text(_TEXT),
+            recipients=source,
+            job=job,
+            columns=Columns(key="key"),
+            limits=MessageLimits(queue=10**9),
+        )
+        if url is not None:
+            bulk.status(job)
+    accepted: int = report.accepted
+    return accepted
+
+
+def _loop(source: Path, url: str) -> int:
+    from sinch_wrapper.sandbox import Settings
+
+    count = 0
+    with _client(url) as sinch:
+        for body in _bodies(source):
+            body["app_id"] = Settings().app_id
+            sinch.batch.messages.send_batch(body=body)
+            count += len(body["recipient_and_params"])
+    return count
+
+
+def _to_sandbox(work: Callable[[Path, str], int], source: Path) -> tuple[int, float]:
+    """How many were sent, and the seconds that passed; the sandbox is another process."""
+    command = [sys.executable, "-m", "sinch_wrapper.cli", "sandbox", "--port", "0", "--json"]
+    with subprocess.Popen(
+        [*command, "--drain-rate", "1000000"], stdout=subprocess.PIPE, text=True
+    ) as sandbox:
+        try:
+            line = sandbox.stdout.readline() if sandbox.stdout is not None else ""
+            url = json.loads(line)["SINCH_SANDBOX_URL"]
+            work(_few(source), url)
+            began = time.perf_counter()
+            count = work(source, url)
+            return count, time.perf_counter() - began
+        finally:
+            sandbox.kill()
+
+
+def _few(source: Path) -> Path:
+    """The first recipients of *source*, to warm up on."""
+    few = source.with_name("few.csv")
+    with source.open(encoding="utf-8") as file:
+        few.write_text("".join(itertools.islice(file, 11)), encoding="utf-8")
+    return few
+
+
+def _peak() -> float:
+    """The most memory so far, in MiB."""
+    # Not ru_maxrss: on Linux that begins with what the parent process had.
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    return int(status.partition("VmHWM:")[2].split()[0]) / 1024
+
+
+def main(mode: str, source: str, library: str) -> None:
+    """Be one measured process."""
+    if library == "json":
+        sys.modules["orjson"] = None  # type: ignore[assignment]  # as if it were not installed
+    path = Path(source)
+    if mode in {"loop", "job"}:
+        count, seconds = _to_sandbox(_loop if mode == "loop" else _bulk, path)
+    else:
+        # What is loaded on first use is no cost of a recipient.
+        if mode == "bulk":
+            _bulk(_few(path), None)
+        else:
+            _floor(_few(path), library)
+        began = time.process_time()
+        count = _floor(path, library) if mode == "floor" else _bulk(path, None)
+        seconds = time.process_time() - began
+    print(count / seconds, _peak())
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,178 @@
+"""What a job remembers: the questions and changes that the rest of the package needs."""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from sinch_wrapper.bulk._journal.chunk import BODY, NEXT, ONE, Chunk, Planned, chunk_of
+from sinch_wrapper.bulk._journal.storage import Storage
+from sinch_wrapper.bulk._journal.tables import bodies, chunks, early, facts, outcomes, skipped
+from sinch_wrapper.bulk._recipients.entries import Skip
+from sinch_wrapper.bulk._states import ChunkState, may_become
+from sinch_wrapper.errors import BulkError
+
+__all__ = ["Chunk", "Journal", "Planned"]
+
+
+class Journal:
+    """One job on disk or in memory; safe for threads, and each change is one transaction."""
+
+    def __init__(self, path: Path | None, *, must_exist: bool = False) -> None:
+        self.storage = Storage(path, must_exist=must_exist)
+        self.name = self.storage.name
+        self.path = path
+
+    def facts(self) -> dict[str, object]:
+        """All facts of the job; empty for a new one."""
+        with self.storage.read() as connection:
+            rows = connection.execute(select(facts.c.name, facts.c.value)).all()
+        try:
+            return {name: json.loads(value) for name, value in rows}
+        except ValueError as error:
+            raise BulkError(f"journal {self.name}: it is corrupt: a fact is no JSON") from error
+
+    def note(self, connection: Connection, **values: object) -> None:
+        """Write facts."""
+        for name, value in values.items():
+            row = upsert(facts).values(name=name, value=json.dumps(value))
+            connection.execute(
+                row.on_conflict_do_update(
+                    index_elements=["name"], set_={"value": row.excluded.value}
+                )
+            )
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction that is on disk when the block ends; raises BulkError."""
+        with self.storage.write() as connection:
+            yield connection
+
+    def empty(self, connection: Connection) -> None:
+        """Forget what a reading that did not end has left."""
+        for table in (chunks, bodies, skipped, outcomes, early):
+            connection.execute(delete(table))
+
+    def add(self, connection: Connection, planned: list[Planned]) -> None:
+        """Plan requests."""
+        if not planned:
+            return
+        connection.execute(
+            insert(chunks),
+            [
+                {"id": each.id, "state": ChunkState.PLANNED, "count": each.count, "sent": 0,
+                 "certain": 0}
+                for each in planned
+            ],
+        )  # fmt: skip
+        connection.execute(
+            insert(bodies),
+            [
+                {"chunk": each.id, "content": each.content, "places": each.places}
+                for each in planned
+            ],
+        )
+
+    def replace(self, connection: Connection, planned: Planned) -> None:
+        """Change a planned request; without recipients it goes."""
+        for table, name in ((chunks, "id"), (bodies, "chunk")):
+            connection.execute(delete(table).where(table.c[name] == planned.id))
+        if planned.count:
+            self.add(connection, [planned])
+
+    def skip(self, connection: Connection, skips: list[Skip]) -> None:
+        """Note rows that are not sent."""
+        if skips:
+            rows = [skip._asdict() | {"duplicate": int(skip.duplicate)} for skip in skips]
+            connection.execute(insert(skipped), rows)
+
+    def totals(self) -> dict[ChunkState, tuple[int, int]]:
+        """Chunks and their recipients, by state."""
+        query = select(chunks.c.state, func.count(), func.sum(chunks.c.count))
+        with self.storage.read() as connection:
+            rows = connection.execute(query.group_by(chunks.c.state)).all()
+        return {ChunkState(state): (many, total) for state, many, total in rows}
+
+    def chunk(self, connection: Connection, chunk: int) -> Chunk | None:
+        """The chunk with this number."""
+        row = connection.execute(ONE, {"chunk": chunk}).first()
+        return None if row is None else chunk_of(row)
+
+    def by_batch(self, connection: Connection, batch_id: str) -> Chunk | None:
+        """The chunk that became this batch."""
+        query = select(chunks).where(chunks.c.batch_id == batch_id)
+        row = connection.execute(query).first()
+        return None if row is None else chunk_of(row)
+
+    def is_waiting(self, connection: Connection) -> bool:
+        """Whether some request may still turn into a batch whose id is not known."""
+        states = (ChunkState.PLANNED, ChunkState.SENDING, ChunkState.UNKNOWN)
+        query = select(chunks.c.id).where(chunks.c.state.in_(states), chunks.c.batch_id.is_(None))
+        return connection.execute(query.limit(1)).first() is not None
+
+    def next_planned(self, connection: Connection) -> Chunk | None:
+        """The first chunk that has not left yet."""
+        row = connection.execute(NEXT).first()
+        return None if row is None else chunk_of(row)
+
+    def in_doubt(self) -> list[Chunk]:
+        """The chunks that left, or may have, and whose end is unknown."""
+        states = (ChunkState.SENDING, ChunkState.UNKNOWN)
+        with self.storage.read() as connection:
+            rows = connection.execute(select(chunks).where(chunks.c.state.in_(states))).all()
+        return [chunk_of(row) for row in rows]
+
+    def after(self, chunk: int, many: int = 100, **only: object) -> list[Chunk]:
+        """Up to *many* chunks after number *chunk*, those whose columns equal *only*."""
+        query = select(chunks).where(chunks.c.id > chunk)
+        for name, value in only.items():
+            query = query.where(chunks.c[name] == value)
+        with self.storage.read() as connection:
+            return [
+                chunk_of(row) for row in connection.execute(query.order_by(chunks.c.id).limit(many))
+            ]
+
+    def body(self, connection: Connection, chunk: int) -> tuple[bytes, bytes]:
+        """The packed items and places of a chunk."""
+        items, places = connection.execute(BODY, {"chunk": chunk}).one()
+        return items, places
+
+    def move(
+        self,
+        connection: Connection,
+        chunk: Chunk,
+        state: ChunkState,
+        **values: Any,  # noqa: ANN401 (columns)
+    ) -> Chunk:
+        """Change the state of *chunk*, and other columns with it.
+
+        Raises: BulkError when it is no longer as given, or may not change so.
+        """
+        if not may_become(chunk.state, state):
+            raise BulkError(
+                f"journal {self.name}: a request cannot go from {chunk.state} to {state}"
+            )
+        query = update(chunks).where(chunks.c.id == chunk.id, chunks.c.state == chunk.state)
+        done = connection.execute(query.values(state=state, **values))
+        if done.rowcount != 1:
+            raise BulkError(f"journal {self.name}: it was changed by another process")
+        return replace(chunk, state=state, **values)
+
+    def set(self, connection: Connection, chunk: int, **values: object) -> None:
+        """Change columns of a chunk other than its state."""
+        connection.execute(update(chunks).where(chunks.c.id == chunk).values(**values))
+
+    def close(self) -> None:
+        """Close it; what is in memory is gone then."""
+        self.storage.close()
+
+
+def text_fact(known: Mapping[str, object], name: str) -> str:
+    """A fact that is a text; empty when there is none."""
+    value = known.get(name)
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,91 @@
+"""The tables of a journal."""
+
+from typing import Any, Final
+
+from sqlalchemy import Column, Index, Integer, LargeBinary, MetaData, String, Table, Text
+
+__all__ = ["APPLICATION_ID", "VERSION", "bodies", "chunks", "early", "facts", "outcomes", "schema",
+           "skipped"]  # fmt: skip
+
+# Written into the header of the SQLite file: "SWBJ".
+APPLICATION_ID: Final = 0x5357424A
+VERSION: Final = 1
+
+schema = MetaData()
+
+# What the job is: one JSON value a name.
+facts = Table(
+    "facts",
+    schema,
+    Column("name", String, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+# One request each. Bodies are apart, so that counting reads few pages.
+chunks = Table(
+    "chunks",
+    schema,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("state", String, nullable=False),
+    Column("count", Integer, nullable=False),
+    Column("sent", Integer, nullable=False, default=0),
+    Column("certain", Integer, nullable=False, default=0),
+    Column("batch_id", String),
+    Column("send_after", String),
+    Column("batch_status", String),
+    Column("error", Text),
+)
+Index("chunks_by_state", chunks.c.state, chunks.c.id)
+Index("chunks_by_batch", chunks.c.batch_id)
+
+# Both compressed JSON: the items of the request, and [lines, keys] of its recipients.
+bodies = Table(
+    "bodies",
+    schema,
+    Column("chunk", Integer, primary_key=True, autoincrement=False),
+    Column("content", LargeBinary, nullable=False),
+    Column("places", LargeBinary, nullable=False),
+)
+
+
+def _told() -> list[Column[Any]]:
+    """The columns of what a callback says about a recipient."""
+    return [
+        Column("state", String, nullable=False),
+        Column("reason", String, nullable=False),
+        Column("detail", Text, nullable=False),
+        Column("message_id", String, nullable=False),
+    ]
+
+
+# What callbacks said about single recipients.
+outcomes = Table(
+    "outcomes",
+    schema,
+    Column("chunk", Integer, primary_key=True, autoincrement=False),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    *_told(),
+    sqlite_with_rowid=False,
+)
+
+# Callbacks about batches that no chunk is known to be, yet.
+early = Table(
+    "early",
+    schema,
+    Column("batch_id", String, primary_key=True),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    *_told(),
+    sqlite_with_rowid=False,
+)
+
+# Rows of the input that are not sent.
+skipped = Table(
+    "skipped",
+    schema,
+    Column("id", Integer, primary_key=True),
+    Column("line", Integer, nullable=False),
+    Column("key", String),
+    Column("duplicate", Integer, nullable=False),
+    Column("reason", String, nullable=False),
+    Column("column", String, nullable=False),
+)

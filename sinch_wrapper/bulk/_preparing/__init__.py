@@ -1,0 +1,1 @@
+"""From recipients to a job on disk, before anything leaves."""

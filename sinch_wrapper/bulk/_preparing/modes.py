@@ -1,0 +1,36 @@
+"""Contact ids in a job: what the processing mode of its app means for them; pure."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from sinch_wrapper.bulk._journal.job import Job
+
+__all__ = ["app_to_ask", "forced_warning", "mode_warning"]
+
+_WARNING: Final = "some recipients are contact ids, and {}, which knows channel identities only"
+_SURE: Final = "the app is in dispatch mode"
+_UNSURE: Final = "the app may be in dispatch mode (the default of new apps)"
+_FORCED: Final = "this batch is sent in dispatch mode"
+
+
+def _is_forced(request: Mapping[str, object]) -> bool:
+    return request.get("processing_strategy") == "DISPATCH_ONLY"
+
+
+def forced_warning(request: Mapping[str, object]) -> str:
+    """What is to be said about contact ids in *request* whatever the app; empty for nothing."""
+    return _WARNING.format(_FORCED) if _is_forced(request) else ""
+
+
+def app_to_ask(job: Job) -> str | None:
+    """The app whose mode decides about the contact ids of *job*; None when there is no question."""
+    app = job.request.get("app_id")
+    is_open = job.facts.get("contacts") is True and "mode" not in job.facts
+    return app if is_open and isinstance(app, str) and not _is_forced(job.request) else None
+
+
+def mode_warning(mode: str | None) -> str:
+    """What is to be said about contact ids for an app in *mode*, None when it is not known."""
+    if mode is None:
+        return _WARNING.format(_UNSURE)
+    return f"{_WARNING.format(_SURE)}: expect them to fail" if mode == "DISPATCH" else ""

@@ -1,0 +1,155 @@
+"""Planners that ask what became of batches, and that cancel them and wait for the truth."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from sinch_wrapper.bulk._sending.calls import Call, Done, Step
+from sinch_wrapper.bulk._sending.targets import Cancellation, Target
+
+__all__ = ["Follower"]
+
+_FINAL: Final = frozenset({"CANCELLED", "PROCESSED"})
+_FIRST_POLL: Final = 0.25
+_LONGEST_POLL: Final = 5.0
+# Batches under way for each call that may run.
+_WINDOW: Final = 8
+
+
+@dataclass(slots=True)
+class _Watched:
+    target: Target
+    due: float
+    cancelled: bool
+    running: bool = False
+    polls: int = 0
+
+
+class Follower:
+    """Asks for the status of *targets*; with *cancel* it cancels each and polls until it is final.
+
+    *note* is told each status. *patience* is the seconds for which one batch is polled.
+    """
+
+    def __init__(
+        self,
+        targets: Iterator[Target],
+        note: Callable[[Target, str], None],
+        *,
+        concurrency: int,
+        cancel: bool = False,
+        patience: float = 30.0,
+    ) -> None:
+        self._targets = targets
+        self._note = note
+        self._concurrency = concurrency
+        self._cancel = cancel
+        self._patience = patience
+        self._watched: dict[str, tuple[_Watched, float]] = {}
+        self._running = 0
+        self.statuses: Counter[str] = Counter()
+        self.ended: dict[str, list[Target]] = {}
+
+    @classmethod
+    def of_batches(cls, ids: Iterable[str], concurrency: int, patience: float) -> "Follower":
+        """What cancels batches of no job."""
+        targets = (Target(batch_id) for batch_id in dict.fromkeys(ids))
+        return cls(targets, _forget, concurrency=concurrency, cancel=True, patience=patience)
+
+    def step(self, now: float, done: list[Done], *, stopping: bool) -> Step:
+        """Take answers, and hand out the next questions."""
+        for each in done:
+            self._running -= 1
+            self._take(each, now)
+        if stopping:
+            return Step(finished=not self._running)
+        self._fill(now)
+        calls = self._due(now)
+        self._running += len(calls)
+        waits = [watched.due - now for watched, _ in self._watched.values() if not watched.running]
+        wait = max(0.0, min(waits)) if waits and not calls else None
+        return Step(tuple(calls), wait, not self._watched and not self._running)
+
+    def _fill(self, now: float) -> None:
+        while len(self._watched) < self._concurrency * _WINDOW:
+            target = next(self._targets, None)
+            if target is None:
+                return
+            watched = _Watched(target, now, cancelled=not self._cancel)
+            self._watched[target.batch_id] = watched, now + self._patience
+
+    def _due(self, now: float) -> list[Call]:
+        calls: list[Call] = []
+        for watched, _ in self._watched.values():
+            if watched.running or watched.due > now:
+                continue
+            if self._running + len(calls) >= self._concurrency:
+                break
+            watched.running = True
+            calls.append(_call(watched, now))
+        return calls
+
+    def _take(self, done: Done, now: float) -> None:
+        batch_id = str(done.call.arguments.get("batch_id") or _of_body(done.call))
+        watched, until = self._watched[batch_id]
+        watched.running = False
+        if done.call.purpose == "cancel":
+            # Also after an error: the status tells the truth.
+            watched.cancelled, watched.due = True, now
+            return
+        status = str(getattr(done.value, "status", "") or "") if done.error is None else ""
+        if status:
+            self._note(watched.target, status)
+        if (status if not self._cancel else status in _FINAL) or now >= until:
+            self._end(batch_id, status)
+            return
+        watched.polls += 1
+        watched.due = min(now + _pause(watched.polls), until)
+
+    def _end(self, batch_id: str, status: str) -> None:
+        watched, _ = self._watched.pop(batch_id)
+        self.statuses[status or "UNKNOWN"] += 1
+        if self._cancel:
+            self.ended.setdefault(status if status in _FINAL else "UNKNOWN", []).append(
+                watched.target
+            )
+
+    def cancellation(self, never_sent: int = 0) -> Cancellation:
+        """What was really cancelled."""
+        left = [watched.target for watched, _ in self._watched.values()]
+        gone = self.ended.get("CANCELLED", [])
+        unknown = [*self.ended.get("UNKNOWN", []), *left]
+        return Cancellation(
+            _ids(gone),
+            _ids(self.ended.get("PROCESSED", [])),
+            _ids(unknown),
+            sum(target.recipients for target in gone),
+            never_sent,
+        )
+
+
+def _ids(targets: Iterable[Target]) -> tuple[str, ...]:
+    return tuple(target.batch_id for target in targets)
+
+
+def _forget(_target: Target, _status: str) -> None:
+    pass
+
+
+def _pause(polls: int) -> float:
+    return float(min(_LONGEST_POLL, _FIRST_POLL * 2.0 ** min(polls, 10)))
+
+
+def _call(watched: _Watched, now: float) -> Call:
+    target = watched.target
+    if watched.cancelled:
+        arguments = {"batch_id": target.batch_id}
+        return Call("status", "messages", "get_batch_status", arguments, target.chunk, now)
+    body = {"body": {"batch_id": target.batch_id}}
+    return Call("cancel", "messages", "cancel_batch", body, target.chunk, now)
+
+
+def _of_body(call: Call) -> object:
+    body = call.arguments.get("body")
+    return body.get("batch_id") if isinstance(body, dict) else None
