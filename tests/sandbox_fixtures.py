@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 
 from sinch_wrapper._http import httpx
-from sinch_wrapper.callbacks import Event
-from sinch_wrapper.callbacks.receiver import receiver_app
+from sinch_wrapper.callbacks import Event, receiver
 from sinch_wrapper.cli import main
 from sinch_wrapper.sandbox import BackgroundServer, Server, Settings
 
@@ -150,7 +149,9 @@ def api() -> Iterator[Api]:
 def inbox() -> Iterator[Inbox]:
     """A callback receiver on loopback."""
     box = Inbox()
-    with BackgroundServer(receiver_app(box.take, secrets=[SECRET])) as server:
+    app = receiver(SECRET, store=":memory:")
+    app.on()(box.take)
+    with BackgroundServer(app) as server:
         box.url = server.url
         yield box
 

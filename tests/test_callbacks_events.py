@@ -1,8 +1,9 @@
-"""Events are read whatever their kind, and lead back to their batch and recipient."""
+"""Events are read whatever their kind."""
 
 # ruff: noqa: FBT001 (parametrised)
 
 import json
+import pickle
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,7 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sinch_wrapper.callbacks import TRIGGERS, correlate, delivery_report, read_event
+from sinch_wrapper.callbacks import (
+    TRIGGERS,
+    DeliveryState,
+    Event,
+    delivery_report,
+    read_event,
+)
 from sinch_wrapper.errors import CallbackParseError
 
 JSON = st.recursive(
@@ -77,34 +84,48 @@ def test_time_is_read_or_none(text: object, moment: datetime | None) -> None:
     assert moment == _event(accepted_time=text).accepted_time
 
 
+@pytest.mark.parametrize("digits", range(10))
+def test_fractions_of_a_second_have_any_length(digits: int) -> None:
+    """Zero to nine digits are read; what is below a microsecond is cut off."""
+    fraction = f".{'123456789'[:digits]}" if digits else ""
+    event = _event(accepted_time=f"2026-01-02T03:04:05{fraction}Z")
+    micros = int("123456789"[: min(digits, 6)].ljust(6, "0")) if digits else 0
+
+    assert datetime(2026, 1, 2, 3, 4, 5, micros, UTC) == event.accepted_time
+
+
 @given(JSON)
 def test_any_json_is_an_event_or_parse_error(value: object) -> None:
-    """Whatever JSON comes, reading it and correlating it raise CallbackParseError at most."""
+    """Whatever JSON comes, reading all of it raises CallbackParseError at most."""
     body = json.dumps(value).encode()
     if not isinstance(value, dict):
         with pytest.raises(CallbackParseError):
             read_event(body)
         return
     event = read_event(body)
-    correlate(event)
-    delivery_report(event)
+    read_all(event)
     assert (value, body) == (event.raw, event.body)
 
 
-@given(report=JSON, envelope=JSON)
-def test_any_receipt_correlates(report: object, envelope: object) -> None:
-    """Whatever a receipt holds, reading it raises nothing."""
-    raw = {"message_delivery_report": report, "message_metadata": envelope}
-    event = read_event(json.dumps(raw).encode())
+@given(report=JSON, envelope=JSON, kind=st.sampled_from([*TRIGGERS]))
+def test_any_payload_is_read(report: object, envelope: object, kind: str) -> None:
+    """Whatever a payload holds, reading it raises nothing."""
+    raw = {kind: report, "message_metadata": envelope}
+    read_all(read_event(json.dumps(raw).encode()))
 
-    correlate(event)
+
+def read_all(event: Event) -> None:
+    """Read everything that an event offers."""
+    for name in dir(event):
+        if not name.startswith("_"):
+            getattr(event, name)
     delivery_report(event)
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"\xff\xfe", b"[" * 100_000])
 def test_unreadable_body_is_parse_error(body: bytes) -> None:
     """Broken JSON raises CallbackParseError without showing the body."""
-    with pytest.raises(CallbackParseError, match="not JSON"):
+    with pytest.raises(CallbackParseError, match=r"not JSON|nested too deeply"):
         read_event(body)
 
 
@@ -112,10 +133,33 @@ def test_repr_shows_no_content() -> None:
     """Neither numbers nor texts are in the repr of an event or a report."""
     identity = {"channel": "SMS", "identity": "+46700000001"}
     event = _receipt(metadata="secret words", channel_identity=identity)
+    read_all(event)
 
-    shown = repr(event) + repr(delivery_report(event)) + repr(correlate(event))
+    shown = repr(event) + repr(delivery_report(event)) + repr(event.model)
 
     assert not [each for each in ("+4670", "secret words") if each in shown]
+
+
+def test_events_are_values() -> None:
+    """Equal bodies are equal events, with one hash, and an event survives pickling."""
+    one, two = (_event(message={"id": "M"}) for _ in range(2))
+    read_all(one)
+
+    assert (one, hash(one), one.metadata) == (two, hash(two), {})
+    assert one == pickle.loads(pickle.dumps(one))  # noqa: S301 (our own)
+    assert one != _event(message={"id": "N"})
+
+
+def test_metadata_are_offered_decoded() -> None:
+    """Both metadata strings come as objects too, and as nothing when they are none."""
+    event = _receipt(envelope='{"batchId":"B"}', metadata='{"_batch_id":"B","row":"7"}')
+
+    assert ({"batchId": "B"}, {"_batch_id": "B", "row": "7"}) == (
+        event.envelope_metadata,
+        event.metadata,
+    )
+    assert '{"batchId":"B"}' == event.message_metadata
+    assert ({}, {}) == (_receipt("x", "[]").envelope_metadata, _receipt("x", "[]").metadata)
 
 
 def test_delivery_report_reads_receipt() -> None:
@@ -131,7 +175,7 @@ def test_delivery_report_reads_receipt() -> None:
         report.description,
     ) == ("M", "FAILED", "BAD_REQUEST", "why")
     assert (report.sub_code, report.channel, report.identity) == ("", "", "")
-    assert report.is_final
+    assert (report.is_final, report.state) == (True, DeliveryState.FAILED)
 
 
 @pytest.mark.parametrize(
@@ -149,50 +193,3 @@ def test_final_statuses(status: str, final: bool) -> None:
 def test_other_event_is_no_delivery_report() -> None:
     """An event of another kind gives None."""
     assert delivery_report(_event(message={})) is None
-
-
-@pytest.mark.parametrize(
-    ("envelope", "metadata", "expected"),
-    [
-        ('{"batchId":"B","messageIndex":150}', "", ("B", 150)),
-        ('{"batch_id":"B","message_index":"3"}', "", ("B", 3)),
-        ('{"_batch_id":"B"}', "", ("B", None)),
-        ("", '{"_batch_id":"B","row":"7"}', ("B", None)),
-        ('{"batchId":"B","messageIndex":2}', '{"_batch_id":"B"}', ("B", 2)),
-        ('{"batchId":"OTHER","messageIndex":2}', '{"_batch_id":"B"}', ("B", None)),
-        ('{"operator":"x"}', '{"_batch_id":"B","messageIndex":9}', ("B", None)),
-        ("", '{"batchId":"B","messageIndex":9}', ("B", 9)),
-        ('{"batchId":"B","messageIndex":-1}', "", ("B", None)),
-        ('{"batchId":"B","messageIndex":true}', "", ("B", None)),
-        ('{"batchId":"B","messageIndex":"x"}', "", ("B", None)),
-        ('{"batchId":7}', "[]", (None, None)),
-        ("no json", "{", (None, None)),
-        ("", "", (None, None)),
-    ],
-)
-def test_correlation_finds_batch_and_index(
-    envelope: str, metadata: str, expected: tuple[str | None, int | None]
-) -> None:
-    """Batch id and index are found in every documented place, and only there."""
-    found = correlate(_receipt(envelope, metadata))
-
-    assert expected == (found.batch_id, found.index)
-
-
-def test_correlation_in_the_payload_itself() -> None:
-    """Keys beside the status of a receipt count too."""
-    found = correlate(_receipt(batch_id="B", message_index=4))
-
-    assert (found.batch_id, found.index) == ("B", 4)
-
-
-def test_correlation_returns_the_callers_metadata() -> None:
-    """The metadata is the caller's, without the reserved key."""
-    assert correlate(_receipt(metadata='{"_batch_id":"B","row":"7"}')).metadata == {"row": "7"}
-
-
-def test_correlation_of_reply_names_batch() -> None:
-    """An inbound message carries the batch in the conversation metadata."""
-    event = _event(message={}, message_metadata='{"_batch_id":"B"}')
-
-    assert correlate(event).batch_id == "B"

@@ -41,6 +41,13 @@ ELSEWHERE = {
         'http://127.0.0.1:8000/template.yaml; echo "exit code $?"'
     ),
     'uv run python scripts/regenerate.py; echo "exit code $?"',
+    # Those of docs/callbacks.md are run by test_callbacks_cli.py.
+    'export SINCH_CALLBACK_SECRETS="webhook-secret other-secret"',
+    "sinch-wrapper callbacks serve --store callbacks.db --job spring.db --port 8080",
+    "sinch-wrapper callbacks list callbacks.db",
+    "sinch-wrapper callbacks verify --headers headers.txt body.json",
+    "sinch-wrapper callbacks dead callbacks.db",
+    "sinch-wrapper callbacks dead callbacks.db --retry",
 }
 
 

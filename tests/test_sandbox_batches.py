@@ -13,7 +13,7 @@ from sandbox_fixtures import (
     text,
 )
 
-from sinch_wrapper.callbacks import Event, correlate, delivery_report
+from sinch_wrapper.callbacks import Event, batch_ref, delivery_report
 from sinch_wrapper.sandbox.resources._batch_run import parameter_fault
 
 BATCH = "/batch/v1/~/messages"
@@ -98,7 +98,9 @@ def test_bad_parameters_fail_one_message_asynchronously(
     assert f'{{"batchId":"{batch_id}","messageIndex":1}}' == event.message_metadata
     assert {"message_id", "status", "contact_id", "reason"} == set(event.payload)
     assert {"app_id", "project_id", "message_delivery_report", "message_metadata"} == set(event.raw)
-    assert (batch_id, 1) == (correlate(event).batch_id, correlate(event).index)
+    found = batch_ref(event)
+    assert found is not None
+    assert (batch_id, 1) == (found.batch_id, found.index)
 
 
 @pytest.mark.parametrize(

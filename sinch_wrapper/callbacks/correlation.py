@@ -1,75 +1,112 @@
-"""From an event back to the batch and the recipient it belongs to (callbacks.md 5.3)."""
+"""From an event back to the batch and the recipient it belongs to; pure.
+
+Source: Sinch documentation, Batch API: overview; Conversation API: Callbacks, metadata.
+"""
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Final
 
-from sinch_wrapper._json import decode
 from sinch_wrapper.callbacks.events import Event
 
-__all__ = ["Correlation", "correlate"]
+__all__ = ["BatchRef", "Confidence", "batch_ref"]
 
-_RESERVED = "_batch_id"
-_BATCH_KEYS = ("batchId", "batch_id", _RESERVED)
-_INDEX_KEYS = ("messageIndex", "message_index")
-_DIGITS = re.compile(r"[0-9]{1,9}")
+_RESERVED: Final = "_batch_id"
+_BATCH_KEYS: Final = ("batchId", "batch_id", _RESERVED)
+_INDEX_KEYS: Final = ("messageIndex", "message_index")
+_DIGITS: Final = re.compile(r"[0-9]{1,9}", re.ASCII)
+_LARGEST: Final = 999_999_999
+# Such as: Validation failed for batch [B1] and message at index [3]. Details: [reason]
+_SENTENCE: Final = re.compile(
+    r"\bbatch\b[^\[\]]*\[([^\[\]\s]{1,64})\][^\[\]]*\bindex\b[^\[\]]*\[([0-9]{1,9})\]",
+    re.ASCII | re.IGNORECASE,
+)
+_LONGEST_SENTENCE: Final = 300
+
+
+class Confidence(IntEnum):
+    """How sure it is that an event belongs to a batch, from the place that says so."""
+
+    TEXT = 1
+    """The description of a failure names batch and index; it is written for people."""
+    CALLER = 2
+    """Metadata of the message have such names, which callers may use for purposes of their own."""
+    PAYLOAD = 3
+    """The payload itself has `batch_id`, as batch notifications do."""
+    ENVELOPE = 4
+    """The `message_metadata` beside the payload has it; on replies it names the last batch."""
+    RESERVED = 5
+    """Metadata of the message have `_batch_id`, which callers cannot set."""
 
 
 @dataclass(frozen=True, slots=True)
-class Correlation:
-    """What an event says about its origin.
+class BatchRef:
+    """A batch, and the zero-based position of the recipient in its `recipient_and_params`.
 
-    *batch_id* is None when the event names no batch. *index* is the zero-based position of the
-    recipient in `recipient_and_params`; only receipts of messages that failed before they were
-    sent carry it. *metadata* is the message metadata of the caller, merged from request and
-    recipient, without the reserved key.
+    *index* is None when nothing says it: only receipts of messages that failed before they were
+    sent carry it.
     """
 
-    batch_id: str | None
+    batch_id: str
     index: int | None
-    metadata: Mapping[str, object] = field(repr=False)
+    confidence: Confidence
 
 
-def correlate(event: Event) -> Correlation:
-    """Read batch id, index and metadata out of *event*; what is unreadable counts as absent.
+def batch_ref(event: Event) -> BatchRef | None:
+    """The batch that *event* belongs to, None when it names none; never raises.
 
-    The reserved key in the metadata of a receipt is trusted first. Names that a caller may use
-    in metadata of their own (`batch_id`, `messageIndex`) count there only when nothing else
-    names the batch.
+    The surest place decides the batch. The index may come from a less sure one, if that names
+    the same batch and is no metadata of the caller.
     """
-    metadata = _decoded(event.payload.get("metadata"))
-    envelope = _decoded(event.message_metadata)
-    own = {key: value for key, value in metadata.items() if key != _RESERVED}
-    certain = _text(metadata, (_RESERVED,))
-    for source in (envelope, event.payload, own):
-        batch_id = _text(source, _BATCH_KEYS)
-        if batch_id and certain in (None, batch_id) and not (certain and source is own):
-            return Correlation(batch_id, _index(source), own)
-    return Correlation(certain, None, own)
+    best: BatchRef | None = None
+    for found in _found(event):
+        if best is None:
+            best = found
+        elif (
+            best.index is None
+            and found.index is not None
+            and found.batch_id == best.batch_id
+            and found.confidence is not Confidence.CALLER
+        ):
+            return BatchRef(best.batch_id, found.index, best.confidence)
+    return best
 
 
-def _decoded(text: object) -> Mapping[str, object]:
-    if not isinstance(text, str) or not text:
-        return {}
-    try:
-        value = decode(text.encode())
-    except ValueError:
-        return {}
-    return value if isinstance(value, dict) else {}
+def _found(event: Event) -> Iterator[BatchRef]:
+    """What each place says, the surest first."""
+    metadata = event.metadata
+    reserved = metadata.get(_RESERVED)
+    if isinstance(reserved, str) and reserved:
+        yield BatchRef(reserved, None, Confidence.RESERVED)
+    own = {name: value for name, value in metadata.items() if name != _RESERVED}
+    for source, confidence in (
+        (event.envelope_metadata, Confidence.ENVELOPE),
+        (event.payload, Confidence.PAYLOAD),
+        (own, Confidence.CALLER),
+    ):
+        batch_id = _batch_id(source)
+        if batch_id:
+            yield BatchRef(batch_id, _index(source), confidence)
+    reason = event.payload.get("reason")
+    sentence = reason.get("description") if isinstance(reason, dict) else None
+    if isinstance(sentence, str) and (match := _SENTENCE.search(sentence[:_LONGEST_SENTENCE])):
+        yield BatchRef(match[1], int(match[2]), Confidence.TEXT)
 
 
-def _text(source: Mapping[str, object], names: tuple[str, ...]) -> str | None:
-    for name in names:
+def _batch_id(source: Mapping[str, object]) -> str:
+    for name in _BATCH_KEYS:
         value = source.get(name)
         if isinstance(value, str) and value:
             return value
-    return None
+    return ""
 
 
 def _index(source: Mapping[str, object]) -> int | None:
     for name in _INDEX_KEYS:
         value = source.get(name)
-        if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _LARGEST:
             return value
         if isinstance(value, str) and _DIGITS.fullmatch(value):
             return int(value)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from sinch_wrapper.callbacks.events import Event
+from sinch_wrapper.callbacks.states import DeliveryState, state_of
 
 __all__ = ["FINAL_STATUSES", "DeliveryReport", "delivery_report"]
 
@@ -32,6 +33,11 @@ class DeliveryReport:
     def is_final(self) -> bool:
         """Whether the message has reached its end; `READ` may still follow `DELIVERED`."""
         return self.status in FINAL_STATUSES
+
+    @property
+    def state(self) -> DeliveryState | None:
+        """What the status means for the recipient; None for a status that is not known."""
+        return state_of(self.status)
 
 
 def delivery_report(event: Event) -> DeliveryReport | None:

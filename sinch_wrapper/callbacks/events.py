@@ -1,131 +1,151 @@
 """Events: what a callback says, whatever its kind."""
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Final
+from typing import TYPE_CHECKING, TypeVar
 
-from sinch_wrapper._json import decode
-from sinch_wrapper.callbacks.signature import DEFAULT_MAX_AGE, HeaderValue, verify
-from sinch_wrapper.errors import CallbackParseError
+from sinch_wrapper.callbacks.body import read_object, read_text
+from sinch_wrapper.callbacks.headers import Headers
+from sinch_wrapper.callbacks.nonces import NonceStore
+from sinch_wrapper.callbacks.signature import TOLERANCE, Secrets, verify
+from sinch_wrapper.callbacks.triggers import TRIGGERS, kind_of
 
-__all__ = ["TRIGGERS", "Event", "parse", "read_event"]
+if TYPE_CHECKING:
+    from sinch_conversation_api.types import Model
 
-# The payload key of each trigger. No field on the wire names the trigger: the key decides.
-# The short keys come last, for a long one is the better clue when several are present.
-TRIGGERS: Final[Mapping[str, str]] = {
-    "batch_status_update_notification": "BATCH_STATUS_UPDATE",
-    "capability_notification": "CAPABILITY",
-    "channel_event_notification": "CHANNEL_EVENT",
-    "contact_create_notification": "CONTACT_CREATE",
-    "contact_delete_notification": "CONTACT_DELETE",
-    "contact_merge_notification": "CONTACT_MERGE",
-    "contact_update_notification": "CONTACT_UPDATE",
-    "conversation_delete_notification": "CONVERSATION_DELETE",
-    "conversation_start_notification": "CONVERSATION_START",
-    "conversation_stop_notification": "CONVERSATION_STOP",
-    "duplicated_contact_identities_notification": "CONTACT_IDENTITIES_DUPLICATION",
-    "event_delivery_report": "EVENT_DELIVERY",
-    "message_delivery_report": "MESSAGE_DELIVERY",
-    "message_redaction": "MESSAGE_INBOUND_SMART_CONVERSATION_REDACTION",
-    "message_submit_notification": "MESSAGE_SUBMIT",
-    "opt_in_notification": "OPT_IN",
-    "opt_out_notification": "OPT_OUT",
-    "record_notification": "RECORD_NOTIFICATION",
-    "smart_conversation_notification": "SMART_CONVERSATION",
-    "unsupported_callback": "UNSUPPORTED",
-    "message": "MESSAGE_INBOUND",
-    "event": "EVENT_INBOUND",
-}
+__all__ = ["Event", "parse", "read_event"]
 
-# Objects on the envelope that are no payload.
-_ENVELOPE: Final = frozenset({"channel_metadata", "message_metadata"})
+T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Event:
-    """One callback.
+    """One callback: *body* as it came, *raw* the object in it, *kind* the key of its payload.
 
-    *kind* is the key of its payload, such as `message_delivery_report`; a kind this library does
-    not know passes through with *trigger* None, and *kind* is empty when there is no payload.
-    Texts are empty and times None when absent or unreadable. *message_metadata* is the string on
-    the wire, often JSON. *raw* is the decoded body and *body* the bytes.
+    A kind that this library does not know passes through with *trigger* None; *kind* is empty
+    when there is no payload. Texts are empty and times None when absent or unreadable. All but
+    these three is read when it is first asked for. Two events are equal when their bodies are.
     """
 
-    kind: str
-    trigger: str | None
-    app_id: str
-    project_id: str
-    accepted_time: datetime | None
-    event_time: datetime | None
-    correlation_id: str = field(repr=False)
-    message_metadata: str = field(repr=False)
-    payload: Mapping[str, object] = field(repr=False)
-    raw: Mapping[str, object] = field(repr=False)
-    body: bytes = field(repr=False)
+    body: bytes
+    raw: Mapping[str, object] = field(compare=False)
+    kind: str = field(compare=False)
+    _known: dict[str, object] = field(default_factory=dict, init=False, compare=False)
+
+    def __repr__(self) -> str:
+        # The rest is personal data.
+        return f"Event(kind={self.kind!r}, trigger={self.trigger!r})"
+
+    @property
+    def trigger(self) -> str | None:
+        """The trigger to which the webhook subscribed, such as `MESSAGE_DELIVERY`."""
+        return TRIGGERS.get(self.kind)
+
+    @property
+    def payload(self) -> Mapping[str, object]:
+        """The object under *kind*; empty when there is none."""
+        found = self.raw.get(self.kind)
+        return found if isinstance(found, dict) else {}
+
+    @property
+    def app_id(self) -> str:
+        """The app; Sinch leaves it empty for contacts, which belong to no app."""
+        return self._text("app_id")
+
+    @property
+    def project_id(self) -> str:
+        """The project; it may be empty as well."""
+        return self._text("project_id")
+
+    @property
+    def correlation_id(self) -> str:
+        """What the request that sent the message gave as its `correlation_id`."""
+        return self._text("correlation_id")
+
+    @property
+    def accepted_time(self) -> datetime | None:
+        """When the API took the event in; aware, cut to microseconds."""
+        return self._once("accepted_time", lambda: _time(self._text("accepted_time")))
+
+    @property
+    def event_time(self) -> datetime | None:
+        """When it happened, as the channel says; aware, cut to microseconds."""
+        return self._once("event_time", lambda: _time(self._text("event_time")))
+
+    @property
+    def message_metadata(self) -> str:
+        """The text of that name beside the payload: often JSON, often empty."""
+        return self._text("message_metadata")
+
+    @property
+    def envelope_metadata(self) -> Mapping[str, object]:
+        """The JSON object in *message_metadata*; empty when it holds none."""
+        return self._once("envelope_metadata", lambda: read_text(self.raw.get("message_metadata")))
+
+    @property
+    def metadata(self) -> Mapping[str, object]:
+        """The JSON object in the metadata of the message or event; empty when there is none.
+
+        In receipts it is the `message_metadata` of the request merged with that of the recipient.
+        """
+        return self._once("metadata", lambda: read_text(self.payload.get("metadata")))
+
+    @property
+    def model(self) -> "Model | None":
+        """The event as its class in `sinch_conversation_api.models`.
+
+        None for a kind that the document does not have.
+        """
+
+        def load() -> "Model | None":
+            from sinch_wrapper.callbacks.models import load_event
+
+            return load_event(self.kind, self.raw)
+
+        return self._once("model", load)
+
+    def _text(self, name: str) -> str:
+        value = self.raw.get(name)
+        return value if isinstance(value, str) else ""
+
+    def _once(self, name: str, load: Callable[[], T]) -> T:
+        if name not in self._known:
+            self._known[name] = load()
+        return self._known[name]  # type: ignore[return-value]  # put there by the line above
 
 
-def parse(
-    body: bytes,
-    headers: Mapping[str, HeaderValue],
-    secrets: Iterable[str],
+def parse(  # noqa: PLR0913 (those of verify)
+    raw: bytes,
+    headers: Headers,
+    secrets: Secrets,
     *,
-    max_age: float = DEFAULT_MAX_AGE,
-    clock: Callable[[], float] = time.time,
+    tolerance: float = TOLERANCE,
+    now: Callable[[], float] = time.time,
+    nonces: NonceStore | None = None,
 ) -> Event:
-    """Verify a callback and read it; *body* must be the raw bytes as received.
+    """Verify a callback, then read it; *raw* must be the bytes as received.
 
     Raises: SignatureError, before anything is read; CallbackParseError.
     """
-    verify(body, headers, secrets, max_age=max_age, clock=clock)
-    return read_event(body)
+    verify(raw, headers, secrets, tolerance=tolerance, now=now, nonces=nonces)
+    return read_event(raw)
 
 
-def read_event(body: bytes) -> Event:
+def read_event(raw: bytes) -> Event:
     """Read a callback without verifying it.
 
-    Raises: CallbackParseError when *body* is no JSON object.
+    Raises: CallbackParseError, and nothing else, when *raw* is no JSON object.
     """
+    body, found = read_object(raw)
+    return Event(body, found, kind_of(found))
+
+
+def _time(text: str) -> datetime | None:
     try:
-        raw = decode(body)
-    except ValueError:
-        message = "callback unreadable: the body is not JSON"
-        raise CallbackParseError(message) from None
-    if not isinstance(raw, dict):
-        message = "callback unreadable: the body is no JSON object"
-        raise CallbackParseError(message)
-    kind = _kind(raw)
-    return Event(
-        kind=kind,
-        trigger=TRIGGERS.get(kind),
-        app_id=_text(raw, "app_id"),
-        project_id=_text(raw, "project_id"),
-        accepted_time=_time(raw, "accepted_time"),
-        event_time=_time(raw, "event_time"),
-        correlation_id=_text(raw, "correlation_id"),
-        message_metadata=_text(raw, "message_metadata"),
-        payload=raw[kind] if kind else {},
-        raw=raw,
-        body=body,
-    )
-
-
-def _kind(raw: Mapping[str, object]) -> str:
-    for kind in (*TRIGGERS, *raw):
-        if kind not in _ENVELOPE and isinstance(raw.get(kind), dict):
-            return kind
-    return ""
-
-
-def _text(raw: Mapping[str, object], name: str) -> str:
-    value = raw.get(name)
-    return value if isinstance(value, str) else ""
-
-
-def _time(raw: Mapping[str, object], name: str) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(_text(raw, name))
+        # RFC 3339 allows "t" and "z".
+        moment = datetime.fromisoformat(text.upper())
     except ValueError:
         return None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

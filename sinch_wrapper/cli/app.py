@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import click
 
 from sinch_wrapper.cli.bulk import bulk
+from sinch_wrapper.cli.callbacks import callbacks
 from sinch_wrapper.cli.calls import api, send, token
 from sinch_wrapper.cli.demo import demo
 from sinch_wrapper.cli.serving import sandbox
@@ -61,7 +62,7 @@ def commands() -> None:
     """Sinch Conversation, Batch and Template APIs on the command line."""
 
 
-for _command in (demo, sandbox, token, send, api, bulk):
+for _command in (demo, sandbox, token, send, api, bulk, callbacks):
     commands.add_command(_command)
 
 

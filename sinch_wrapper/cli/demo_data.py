@@ -1,53 +1,74 @@
 """The made-up recipients of the demo, and what must become of them; pure."""
 
+import csv
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
 
-from sinch_wrapper import Recipient
-from sinch_wrapper.cli.ledger import ROW, Summary
+__all__ = ["COLUMNS", "TEXT", "TOTAL", "Summary", "expected", "write_people"]
 
-__all__ = ["TEXT", "TOTAL", "chunks", "expected"]
+TOTAL: Final = 2500
+TEXT: Final = "Hi ${name}, your parcel arrives today."
+COLUMNS: Final = ("customer", "phone", "contact_id", "name")
 
-TOTAL = 2500
-TEXT = "Hi ${name}, your parcel arrives today."
-
-_CHUNK = 1000
-_NAMES = ("Ada", "Björn", "Chloé", "Dmitri", "Eve", "Fatima", "Grace", "Hiro", "Ines", "Jun")
+_NAMES: Final = ("Ada", "Björn", "Chloé", "Dmitri", "Eve", "Fatima", "Grace", "Hiro", "Ines", "Jun")
 # Rows that the demo spoils on purpose, one in so many.
-_UNREACHABLE_EVERY = 83
-_NAMELESS_EVERY = 97
+_NAMELESS_EVERY: Final = 97
+_STRANGER_EVERY: Final = 251
+_UNREACHABLE_EVERY: Final = 83
+_ORIGINAL, _COPY = 1, 1234
+_OPEN: Final = frozenset({"pending", "unknown", "accepted", "queued", "switching"})
 
 
-def chunks() -> Iterator[tuple[int, list[dict[str, object]]]]:
-    """Yield the first row and the recipients of each batch."""
-    for first in range(0, TOTAL, _CHUNK):
-        yield first, [_recipient(row) for row in range(first, min(first + _CHUNK, TOTAL))]
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """How many recipients ended how: a state, and for failures the reason too."""
+
+    ends: Mapping[str, int]
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return sum(self.ends.values())
+
+    @property
+    def open(self) -> int:
+        """How many have no end yet."""
+        return sum(self.ends.get(state, 0) for state in _OPEN)
+
+
+def write_people(path: Path) -> None:
+    """Write the file of recipients."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(COLUMNS)
+        writer.writerows(_people())
 
 
 def expected() -> Summary:
     """Return how the recipients must end."""
-    ends = Counter(_end(row) for row in range(TOTAL))
-    delivered = ends.pop("")
-    return Summary(TOTAL, delivered, dict(ends), 0)
+    return Summary(Counter(_end(row) for row in range(TOTAL)))
 
 
 def _end(row: int) -> str:
+    if row == _COPY:
+        return "duplicate"
     if row % _NAMELESS_EVERY == 0:
-        return "BAD_REQUEST"
-    return "RECIPIENT_NOT_REACHABLE" if row % _UNREACHABLE_EVERY == 0 else ""
+        return "invalid"
+    if row % _STRANGER_EVERY == 0:
+        return "failed: BAD_REQUEST"
+    return "failed: RECIPIENT_NOT_REACHABLE" if row % _UNREACHABLE_EVERY == 0 else "delivered"
 
 
-def _recipient(row: int) -> dict[str, object]:
-    ending = "000" if row % _UNREACHABLE_EVERY == 0 else "123"
-    return {
-        "recipient": Recipient.sms(f"+4670{row:04d}{ending}"),
-        "parameters": _parameters(row),
-        "message_metadata": {ROW: row},
-    }
-
-
-def _parameters(row: int) -> Mapping[str, str]:
-    if row % _NAMELESS_EVERY:
-        return {"name": _NAMES[row % len(_NAMES)]}
-    # A missing value and an empty one fail alike.
-    return {"name": ""} if row % 2 else {}
+def _people() -> Iterator[tuple[str, str, str, str]]:
+    for row in range(TOTAL):
+        end = _end(row)
+        # The sandbox cannot reach numbers that end in 000.
+        number = f"+4670{_ORIGINAL if end == 'duplicate' else row:04d}"
+        number += "000" if end == "failed: RECIPIENT_NOT_REACHABLE" else "123"
+        # A contact that nobody knows is found out when the batch runs.
+        stranger = f"01J0N0B0DY{row:016d}" if end == "failed: BAD_REQUEST" else ""
+        name = "" if end == "invalid" else _NAMES[row % len(_NAMES)]
+        yield f"C{row:04d}", "" if stranger else number, stranger, name

@@ -1,7 +1,6 @@
 """How the demo shows itself: on a terminal, as plain lines, or not at all."""
 
 import sys
-from types import TracebackType
 from typing import Protocol, Self
 
 import click
@@ -9,14 +8,15 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
-from sinch_wrapper.cli.demo_data import TOTAL
 from sinch_wrapper.cli.demo_run import Result
 
 __all__ = ["PlainView", "SilentView", "TerminalView", "View", "view_for"]
 
-_WORDS = {
-    "BAD_REQUEST": "a parameter is missing or empty",
-    "RECIPIENT_NOT_REACHABLE": "the number cannot be reached",
+_WHY = {
+    "failed: BAD_REQUEST": "an unknown contact: a callback named batch and index",
+    "failed: RECIPIENT_NOT_REACHABLE": "the number cannot be reached: told by callback",
+    "invalid": "no name for the placeholder: found before anything was sent",
+    "duplicate": "the same number as another row: not sent twice",
 }
 
 
@@ -24,17 +24,12 @@ class View(Protocol):
     """Where the demo tells what it does."""
 
     def __enter__(self) -> Self: ...
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None: ...
+    def __exit__(self, *error: object) -> None: ...
     def note(self, line: str) -> None:
         """Show a step."""
 
-    def progress(self, accepted: int, settled: int) -> None:
-        """Show how many recipients were accepted, and how many have reached their end."""
+    def progress(self, accepted: int, settled: int, total: int) -> None:
+        """Show how many of *total* recipients were accepted, and how many have their end."""
 
     def result(self, result: Result) -> None:
         """Show how it ended."""
@@ -46,18 +41,13 @@ class SilentView:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         pass
 
     def note(self, line: str) -> None:
         """Show nothing."""
 
-    def progress(self, accepted: int, settled: int) -> None:
+    def progress(self, accepted: int, settled: int, total: int) -> None:
         """Show nothing."""
 
     def result(self, result: Result) -> None:
@@ -89,29 +79,24 @@ class TerminalView(SilentView):
             MofNCompleteColumn(),
             console=self._console,
         )
-        self._accepted = self._bars.add_task("accepted", total=TOTAL, visible=False)
-        self._settled = self._bars.add_task("accounted for", total=TOTAL, visible=False)
+        self._accepted = self._bars.add_task("accepted", visible=False)
+        self._settled = self._bars.add_task("accounted for", visible=False)
 
     def __enter__(self) -> Self:
         self._bars.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self._bars.stop()
 
     def note(self, line: str) -> None:
         """Print a step above the bars."""
         self._console.print(f"[green]✓[/] {line}")
 
-    def progress(self, accepted: int, settled: int) -> None:
+    def progress(self, accepted: int, settled: int, total: int) -> None:
         """Move the bars."""
-        self._bars.update(self._accepted, completed=accepted, visible=True)
-        self._bars.update(self._settled, completed=settled, visible=True)
+        self._bars.update(self._accepted, completed=accepted, total=total, visible=True)
+        self._bars.update(self._settled, completed=settled, total=total, visible=True)
 
     def result(self, result: Result) -> None:
         """Print the table."""
@@ -137,16 +122,10 @@ def view_for(*, as_json: bool) -> View:
 
 def rows(result: Result) -> list[tuple[str, int, str]]:
     """Return the table: outcome, count, explanation; the total comes last."""
-    summary = result.summary
-    failed = [
-        (f"failed: {reason}", count, _WORDS.get(reason, ""))
-        for reason, count in summary.failed.items()
-    ]
+    ends = sorted(result.summary.ends.items(), key=lambda end: -end[1])
     return [
-        ("delivered", summary.delivered, ""),
-        *failed,
-        ("pending", summary.pending, ""),
-        ("total", summary.total, ""),
+        *((outcome, count, _WHY.get(outcome, "")) for outcome, count in ends),
+        ("total", result.summary.total, ""),
     ]
 
 

@@ -1,0 +1,98 @@
+"""The commands about callbacks: serve, verify, list, dead; and the group of them all."""
+
+# ruff: noqa: FBT001 (click passes each option as an argument)
+
+from pathlib import Path
+from typing import BinaryIO
+
+import click
+
+from sinch_wrapper.cli.callback_options import read_headers, secret_option, secrets_from
+from sinch_wrapper.cli.callbacks_serve import serve
+from sinch_wrapper.cli.options import as_json
+
+__all__ = ["callbacks"]
+
+_STORE = click.argument("store", type=click.Path(path_type=Path))
+
+
+@click.group()
+def callbacks() -> None:
+    """Receive callbacks, and look at those that came.
+
+    Secrets of webhooks come from a file or from SINCH_CALLBACK_SECRETS, never from the command
+    line. What is printed has neither numbers nor texts in it, unless you ask for them.
+    """
+
+
+@callbacks.command()
+@click.argument("body", type=click.File("rb"))
+@click.option(
+    "--headers",
+    required=True,
+    type=click.File("rb"),
+    help="A file with the headers: lines of Name: value, or a JSON object.",
+)
+@secret_option
+@click.option(
+    "--tolerance",
+    type=click.FloatRange(0),
+    help="Seconds between signing and now.  [default: any, for the request was saved]",
+)
+@as_json
+def verify(
+    body: BinaryIO,
+    headers: BinaryIO,
+    secret_file: Path | None,
+    tolerance: float | None,
+    as_json: bool,
+) -> None:
+    """Check the signature of a saved request: its raw BODY (- is stdin) and its headers.
+
+    Prints one line: valid, with the kind of the callback and the secret that fits, or invalid,
+    and why. Exit code 0 or 1.
+    """
+    from sinch_wrapper.cli.callback_checks import check
+
+    code = check(
+        body.read(),
+        read_headers(headers.read()),
+        secrets_from(secret_file),
+        float("inf") if tolerance is None else tolerance,
+        as_json=as_json,
+    )
+    click.get_current_context().exit(code)
+
+
+@callbacks.command("list")
+@_STORE
+@click.option("--after", default=0, metavar="ID", help="Only those that came after this one.")
+@click.option(
+    "--raw", is_flag=True, help="Each as it came, one line of JSON, numbers and texts in."
+)
+@as_json
+def list_(store: Path, after: int, raw: bool, as_json: bool) -> None:
+    """List the callbacks in STORE, in the order in which they came."""
+    from sinch_wrapper.cli.callback_checks import show_stored
+
+    show_stored(store, after, raw=raw, as_json=as_json)
+
+
+@callbacks.command()
+@_STORE
+@click.option("--retry", is_flag=True, help="Let their handlers run again.")
+@click.option("--id", "ids", multiple=True, type=int, help="With --retry: only this one.")
+@as_json
+def dead(store: Path, retry: bool, ids: tuple[int, ...], as_json: bool) -> None:
+    """List the callbacks in STORE whose handlers failed too often."""
+    from sinch_wrapper.cli.callback_checks import retry_dead, show_dead
+
+    if ids and not retry:
+        raise click.UsageError("--id goes with --retry.")
+    if retry:
+        retry_dead(store, ids)
+    else:
+        show_dead(store, as_json=as_json)
+
+
+callbacks.add_command(serve)
