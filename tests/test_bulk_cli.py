@@ -165,6 +165,27 @@ def test_batches_are_cancelled_by_id_and_by_metadata(
     assert (2, True) == (code, "batch ids or --metadata" in err)
 
 
+def test_what_cannot_be_looked_up_is_told(
+    start_sandbox: StartSandbox, run_cli: RunCli, tmp_path: Path
+) -> None:
+    """The older path has no look-up: resuming is not offered, for it would change nothing."""
+    from sinch_wrapper.sandbox import parse_fault
+
+    api = start_sandbox(faults=(parse_fault("Batch_SendBatch*:drop:#1"),))
+    code, out, _ = run_cli(*_send(api, csv_file(tmp_path, 3), "--api", "v1beta"), api=api)
+    assert (3, True) == (code, "cannot be looked up, so it is never sent again" in out)
+    assert "bulk resume" not in out
+
+
+def test_a_refusal_is_shown_in_the_words_of_the_api(
+    run_cli: RunCli, api: Api, tmp_path: Path
+) -> None:
+    """Counts alone do not say what to change."""
+    source = str(csv_file(tmp_path, 3))
+    code, out, _ = run_cli("bulk", "send", source, "--app", "NO APP", *TEXT, api=api)
+    assert (1, True) == (code, "The first rejected is on line 2: app_id: " in out)
+
+
 def test_a_job_whose_time_has_passed_asks_before_it_sends(
     run_cli: RunCli, api: Api, tmp_path: Path
 ) -> None:

@@ -32,7 +32,7 @@ def states(job: Path) -> list[str]:
 def test_journal_knows_what_was_answered(make_bulk: MakeBulk, tmp_path: Path) -> None:
     """After the 200 the journal has the outcome; what is about no job is stored and handled."""
     api, job, taken = FakeBatchApi(), tmp_path / "spring.db", []
-    make_bulk(api).go(rows(3), job=job)
+    make_bulk(api).go(rows(3), job=job, concurrency=1)
     app = receiver(SECRET, job=job)
 
     @app.on()

@@ -21,6 +21,8 @@ NEEDED = ("generated", "openapi", "scripts", "sinch_wrapper", "tests", "pyprojec
 # The tests that compare documents, inventory, packages and sandbox with one another. The property
 # tests of models are left out, for the sake of speed.
 CONCERNED = ("test_generated.py", "test_documents.py", "test_sandbox_operations.py")
+# Five processes one after the other: seconds alone, more where others work as well.
+pytestmark = pytest.mark.timeout(300)
 PROJECT = parameter("project_id", "path")
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
@@ -51,7 +53,7 @@ def command(project: Path) -> Command:
             env=os.environ | {"PYTHONPATH": paths, "PYTHONDONTWRITEBYTECODE": "1"},
             capture_output=True,
             text=True,
-            timeout=100,
+            timeout=250,
             check=False,
         )
 
