@@ -68,7 +68,9 @@ def encode(value: object) -> bytes:
     if not _FAST:
         return encode_portably(value)
     # Otherwise orjson writes naive datetimes, which mean another moment on another machine.
-    return orjson.dumps(value, default=_plain, option=orjson.OPT_PASSTHROUGH_DATETIME)
+    content = orjson.dumps(value, default=_plain, option=orjson.OPT_PASSTHROUGH_DATETIME)
+    # orjson writes NaN and infinity as null, which means something else: the other one refuses.
+    return encode_portably(value) if b"null" in content else content
 
 
 def _no_constant(name: str) -> object:

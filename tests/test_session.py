@@ -1,6 +1,7 @@
 """Operations in, values or our exceptions out."""
 
 import json
+import math
 import logging
 import subprocess
 import sys
@@ -242,7 +243,17 @@ def test_both_json_libraries_write_the_same(value: object) -> None:
 
 
 @pytest.mark.parametrize("write", [encode, encode_portably])
-@pytest.mark.parametrize("value", [{"a": {1}}, {"a": object()}, {"a": datetime(2026, 1, 1)}])  # noqa: DTZ001
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"a": {1}},
+        {"a": object()},
+        {"a": datetime(2026, 1, 1)},  # noqa: DTZ001 (the point of it)
+        {"a": [math.nan]},
+        {"a": -math.inf},
+    ],
+    ids=repr,
+)
 def test_unfit_bodies_are_refused(write: Callable[[object], bytes], value: object) -> None:
     """What JSON cannot express, or would mean something else elsewhere, is the caller's mistake."""
     with pytest.raises((TypeError, ValueError)):
