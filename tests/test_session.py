@@ -1,8 +1,8 @@
 """Operations in, values or our exceptions out."""
 
 import json
-import math
 import logging
+import math
 import subprocess
 import sys
 from collections.abc import Callable
