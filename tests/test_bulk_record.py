@@ -80,16 +80,18 @@ def test_late_validation_failures_land_in_every_spelling(
     assert {"BAD_REQUEST": 1} == report.refresh().reasons
 
 
-def test_every_order_of_receipts_ends_the_same(make_bulk: MakeBulk) -> None:
-    """Receipts may come in any order, each of them twice."""
-    kinds = ("QUEUED_ON_CHANNEL", "SWITCHING_CHANNEL", "DELIVERED", "READ")
+@pytest.mark.parametrize("together", [False, True], ids=["one by one", "together"])
+def test_every_order_of_receipts_ends_the_same(make_bulk: MakeBulk, together: bool) -> None:  # noqa: FBT001 (a parameter)
+    """Receipts may come in any order, each of them twice; of two reasons always the same stays."""
+    kinds = [("QUEUED_ON_CHANNEL", ""), ("SWITCHING_CHANNEL", ""), ("FAILED", "A"), ("FAILED", "B")]
     api = FakeBatchApi()
     bulk = make_bulk(api)
     for order in itertools.permutations(kinds):
         report = bulk.go(rows(1))
-        for status in (*order, *order):
-            bulk.record(receipt(status, marked(api, -1, 0)))
-        assert ["read"] == states(report)
+        events = [receipt(status, marked(api, -1, 0), why) for status, why in (*order, *order)]
+        for part in [events] if together else [[event] for event in events]:
+            bulk.record(part)
+        assert (["failed"], {"B": 1}) == (states(report), report.refresh().reasons)
 
 
 def test_callbacks_may_come_before_the_answer(make_bulk: MakeBulk, tmp_path: Path) -> None:

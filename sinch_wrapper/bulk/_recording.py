@@ -1,13 +1,20 @@
 """From a callback to the recipient it is about, whatever its spelling and whenever it comes."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Final
 
 from sqlalchemy import Connection
 
+from sinch_wrapper.bulk._journal.chunk import Chunk
 from sinch_wrapper.bulk._journal.job import Job
-from sinch_wrapper.bulk._journal.journal import Chunk
-from sinch_wrapper.bulk._journal.outcomes import Outcome, keep_early, keep_outcome, promote_early
+from sinch_wrapper.bulk._journal.outcomes import (
+    Outcome,
+    Place,
+    keep_early,
+    keep_outcomes,
+    promote_early,
+)
 from sinch_wrapper.bulk._metadata import CHUNK_MARK, INDEX_MARK
 from sinch_wrapper.bulk._sending.requests import read_mark
 from sinch_wrapper.bulk._states import ChunkState, RecipientState
@@ -18,6 +25,7 @@ __all__ = ["record"]
 _BATCH_EVENT: Final = "batch_status_update_notification"
 _PREFIX: Final = "BATCH_STATUS_"
 _MOST_DIGITS: Final = 16
+_IN_DOUBT: Final = frozenset({ChunkState.SENDING, ChunkState.UNKNOWN})
 
 
 def record(job: Job, events: Iterable[Event]) -> int:
@@ -26,29 +34,102 @@ def record(job: Job, events: Iterable[Event]) -> int:
     Returns: how many of them are about it; the others are left alone.
     """
     with job.journal.write() as connection:
-        return sum(_take(connection, job, event) for event in events)
+        scribe = _Scribe(connection, job)
+        taken = sum(scribe.take(event) for event in events)
+        scribe.finish()
+        return taken
 
 
-def _take(connection: Connection, job: Job, event: Event) -> bool:
-    if event.kind == _BATCH_EVENT:
-        return _take_batch(connection, job, event.payload)
-    report = delivery_report(event)
-    if report is None or report.state is None:
-        return False
-    state = RecipientState(report.state)
-    new = Outcome(state, report.reason, report.description, report.id)
-    batch = batch_ref(event)
-    number = _chunk_number(event.metadata.get(CHUNK_MARK), job)
-    position = _position(event.metadata.get(INDEX_MARK), None if batch is None else batch.index)
-    if number is None and batch is not None:
-        return _take_by_batch(connection, job, batch.batch_id, position, new)
-    chunk = None if number is None else job.journal.chunk(connection, number)
-    if chunk is None or position is None or position >= chunk.count:
-        return False
-    if batch is not None:
-        _prove(connection, job, chunk, batch.batch_id)
-    keep_outcome(connection, chunk.id, position, new)
-    return True
+class _Scribe:
+    """Reads each chunk once, and writes the outcomes of all events together."""
+
+    def __init__(self, connection: Connection, job: Job) -> None:
+        self._connection = connection
+        self._job = job
+        self._by_number: dict[int, Chunk | None] = {}
+        self._by_batch: dict[str, Chunk | None] = {}
+        self._told: dict[Place, Outcome] = {}
+
+    def take(self, event: Event) -> bool:
+        """Note what *event* says; returns whether it is about the job."""
+        if event.kind == _BATCH_EVENT:
+            return self._take_batch(event.payload)
+        report = delivery_report(event)
+        if report is None or report.state is None:
+            return False
+        state = RecipientState(report.state)
+        new = Outcome(state, report.reason, report.description, report.id)
+        batch = batch_ref(event)
+        number = _chunk_number(event.metadata.get(CHUNK_MARK), self._job)
+        index = None if batch is None else batch.index
+        position = _position(event.metadata.get(INDEX_MARK), index)
+        if number is None and batch is not None:
+            return self._take_by_batch(batch.batch_id, position, new)
+        chunk = None if number is None else self._chunk(number)
+        if chunk is None or position is None or position >= chunk.count:
+            return False
+        if batch is not None:
+            self._prove(chunk, batch.batch_id)
+        self._tell(Place(chunk.id, position), new)
+        return True
+
+    def finish(self) -> None:
+        """Write the outcomes."""
+        keep_outcomes(self._connection, self._told)
+
+    def _tell(self, place: Place, new: Outcome) -> None:
+        old = self._told.get(place)
+        if old is None or new.outranks(old):
+            self._told[place] = new
+
+    def _chunk(self, number: int) -> Chunk | None:
+        if number not in self._by_number:
+            self._by_number[number] = self._job.journal.chunk(self._connection, number)
+        return self._by_number[number]
+
+    def _batch(self, batch_id: str) -> Chunk | None:
+        if batch_id not in self._by_batch:
+            self._by_batch[batch_id] = self._job.journal.by_batch(self._connection, batch_id)
+        return self._by_batch[batch_id]
+
+    def _take_by_batch(self, batch_id: str, position: int | None, new: Outcome) -> bool:
+        if position is None:
+            return False
+        chunk = self._batch(batch_id)
+        if chunk is not None:
+            if position < chunk.count:
+                self._tell(Place(chunk.id, position), new)
+            return True
+        # It may come before the answer to the request that made the batch.
+        if not self._job.journal.is_waiting(self._connection):
+            return False
+        keep_early(self._connection, batch_id, position, new)
+        return True
+
+    def _take_batch(self, payload: Mapping[str, object]) -> bool:
+        batch_id = payload.get("batch_id")
+        if not isinstance(batch_id, str) or not batch_id:
+            return False
+        chunk = self._batch(batch_id)
+        if chunk is None:
+            number = _chunk_number(_batch_metadata(payload).get(CHUNK_MARK), self._job)
+            chunk = None if number is None else self._chunk(number)
+        if chunk is None:
+            return False
+        self._prove(chunk, batch_id)
+        status = payload.get("batch_status")
+        if isinstance(status, str):
+            status = status.removeprefix(_PREFIX)
+            self._job.journal.set(self._connection, chunk.id, batch_status=status)
+        return True
+
+    def _prove(self, chunk: Chunk, batch_id: str) -> None:
+        """A callback proves that the request was accepted, even if its answer was lost."""
+        if chunk.batch_id is None and chunk.state in _IN_DOUBT:
+            self._job.journal.set(self._connection, chunk.id, batch_id=batch_id, certain=1)
+            promote_early(self._connection, batch_id, chunk.id)
+            proven = replace(chunk, batch_id=batch_id, certain=True)
+            self._by_number[chunk.id] = self._by_batch[batch_id] = proven
 
 
 def _chunk_number(mark: object, job: Job) -> int | None:
@@ -63,50 +144,8 @@ def _position(mark: object, index: int | None) -> int | None:
     return index
 
 
-def _take_by_batch(
-    connection: Connection, job: Job, batch_id: str, position: int | None, new: Outcome
-) -> bool:
-    if position is None:
-        return False
-    chunk = job.journal.by_batch(connection, batch_id)
-    if chunk is not None:
-        if position < chunk.count:
-            keep_outcome(connection, chunk.id, position, new)
-        return True
-    # It may come before the answer to the request that made the batch.
-    if not job.journal.is_waiting(connection):
-        return False
-    keep_early(connection, batch_id, position, new)
-    return True
-
-
-def _take_batch(connection: Connection, job: Job, payload: Mapping[str, object]) -> bool:
-    batch_id = payload.get("batch_id")
-    if not isinstance(batch_id, str) or not batch_id:
-        return False
-    chunk = job.journal.by_batch(connection, batch_id)
-    if chunk is None:
-        number = _chunk_number(_batch_metadata(payload).get(CHUNK_MARK), job)
-        chunk = None if number is None else job.journal.chunk(connection, number)
-    if chunk is None:
-        return False
-    _prove(connection, job, chunk, batch_id)
-    status = payload.get("batch_status")
-    if isinstance(status, str):
-        job.journal.set(connection, chunk.id, batch_status=status.removeprefix(_PREFIX))
-    return True
-
-
 def _batch_metadata(payload: Mapping[str, object]) -> Mapping[str, object]:
     found: object = payload
     for name in ("additional_data", "message_batch_data", "batch_metadata"):
         found = found.get(name) if isinstance(found, Mapping) else None
     return found if isinstance(found, Mapping) else {}
-
-
-def _prove(connection: Connection, job: Job, chunk: Chunk, batch_id: str) -> None:
-    """A callback proves that the request was accepted, even if its answer was lost."""
-    open_states = {ChunkState.SENDING, ChunkState.UNKNOWN}
-    if chunk.batch_id is None and chunk.state in open_states:
-        job.journal.set(connection, chunk.id, batch_id=batch_id, certain=1)
-        promote_early(connection, batch_id, chunk.id)

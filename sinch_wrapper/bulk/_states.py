@@ -1,13 +1,11 @@
 """The states of chunks and recipients, and how they may change; pure."""
 
-from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
 from sinch_wrapper.callbacks.states import DeliveryState
-from sinch_wrapper.callbacks.states import advance as further
 
-__all__ = ["ChunkState", "RecipientState", "advance", "may_become"]
+__all__ = ["RANKS", "ChunkState", "RecipientState", "may_become"]
 
 
 class ChunkState(StrEnum):
@@ -61,14 +59,5 @@ class RecipientState(StrEnum):
     READ = "read"
 
 
-_TOLD: Final[Mapping[RecipientState | None, DeliveryState]] = {
-    RecipientState(each): each for each in DeliveryState
-}
-
-
-def advance(old: RecipientState | None, new: RecipientState) -> RecipientState:
-    """The state after a receipt says *new*; receipts come twice and in any order.
-
-    What follows from the input and the request is behind whatever a receipt says.
-    """
-    return RecipientState(further(_TOLD.get(old), _TOLD[new]))
+# How far a receipt shows a recipient to be; the rule is that of callbacks.states.
+RANKS: Final = {RecipientState(state): rank for rank, state in enumerate(DeliveryState)}

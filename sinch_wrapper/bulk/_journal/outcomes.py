@@ -1,14 +1,23 @@
 """What receipts said about single recipients: stored so that their order does not matter."""
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Final, NamedTuple
 
-from sqlalchemy import Connection, Table, delete, select
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import ColumnElement, Connection, Table, case, delete, select, tuple_
+from sqlalchemy.dialects.sqlite import Insert, insert
+from sqlalchemy.sql.elements import Case
 
 from sinch_wrapper.bulk._journal.tables import early, outcomes
-from sinch_wrapper.bulk._states import RecipientState, advance
+from sinch_wrapper.bulk._states import RANKS, RecipientState
 
-__all__ = ["Outcome", "keep_early", "keep_outcome", "promote_early"]
+__all__ = ["Outcome", "Place", "keep_early", "keep_outcomes", "promote_early"]
+
+
+class Place(NamedTuple):
+    """A recipient: the number of its chunk, and its position there."""
+
+    chunk: int
+    position: int
 
 
 class Outcome(NamedTuple):
@@ -19,40 +28,53 @@ class Outcome(NamedTuple):
     detail: str = ""
     message_id: str = ""
 
+    def outranks(self, other: "Outcome") -> bool:
+        """Whether this is further; among equals the texts decide, so that order never does."""
+        return (RANKS[self.state], *self[1:]) > (RANKS[other.state], *other[1:])
 
-def _keep(connection: Connection, table: Table, key: dict[str, object], new: Outcome) -> bool:
-    query = select(table.c.state)
-    for name, value in key.items():
-        query = query.where(table.c[name] == value)
-    old = connection.execute(query).scalar_one_or_none()
-    known = None if old is None else RecipientState(old)
-    if known is not None and advance(known, new.state) is known:
-        return False
-    row = insert(table).values(**key, **new._asdict())
-    names = Outcome._fields
-    connection.execute(
-        row.on_conflict_do_update(
-            index_elements=list(key), set_={name: row.excluded[name] for name in names}
-        )
+
+def _rank(state: ColumnElement[str]) -> Case[int]:
+    return case({str(each): rank for each, rank in RANKS.items()}, value=state)
+
+
+def _keep(table: Table) -> Insert:
+    """Write an outcome when it outranks what is known."""
+    row = insert(table)
+    new, old = (
+        tuple_(_rank(told.state), *(told[name] for name in Outcome._fields[1:]))
+        for told in (row.excluded, table.c)
     )
-    return True
+    return row.on_conflict_do_update(
+        index_elements=list(table.primary_key),
+        set_={name: row.excluded[name] for name in Outcome._fields},
+        where=new > old,
+    )
 
 
-def keep_outcome(connection: Connection, chunk: int, position: int, new: Outcome) -> bool:
-    """Store *new* unless what is known is further; says whether something changed."""
-    return _keep(connection, outcomes, {"chunk": chunk, "position": position}, new)
+_KEEP: Final = _keep(outcomes)
+_KEEP_EARLY: Final = _keep(early)
 
 
-def keep_early(connection: Connection, batch_id: str, position: int, new: Outcome) -> bool:
-    """Store *new* until its batch is known to be a chunk; says whether something changed."""
-    return _keep(connection, early, {"batch_id": batch_id, "position": position}, new)
+def keep_outcomes(connection: Connection, told: Mapping[Place, Outcome]) -> None:
+    """Store what was *told*, each when it outranks what is known."""
+    if told:
+        rows = [place._asdict() | new._asdict() for place, new in told.items()]
+        connection.execute(_KEEP, rows)
+
+
+def keep_early(connection: Connection, batch_id: str, position: int, new: Outcome) -> None:
+    """Store *new* until its batch is known to be a chunk."""
+    row = {"batch_id": batch_id, "position": position} | new._asdict()
+    connection.execute(_KEEP_EARLY, row)
 
 
 def promote_early(connection: Connection, batch_id: str, chunk: int) -> None:
     """Give *chunk* what came before its batch was known."""
     rows = connection.execute(select(early).where(early.c.batch_id == batch_id)).all()
-    for row in rows:
-        new = Outcome(RecipientState(row.state), row.reason, row.detail, row.message_id)
-        keep_outcome(connection, chunk, row.position, new)
+    told = {
+        Place(chunk, row.position): Outcome(row.state, row.reason, row.detail, row.message_id)
+        for row in rows
+    }
+    keep_outcomes(connection, told)
     if rows:
         connection.execute(delete(early).where(early.c.batch_id == batch_id))
