@@ -11,7 +11,7 @@ from benchmarks._environments import Environments
 from benchmarks._plan import FULL, QUICK
 from benchmarks._report import Report
 
-NAMES = ("send", "tasks", "reconnects", "imports", "steady", "bulk", "sandbox")
+NAMES = ("send", "tasks", "reconnects", "imports", "steady", "bulk", "sandbox", "callbacks")
 
 
 def _arguments(given: list[str] | None) -> argparse.Namespace:

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.__main__ import NAMES
+
 ROOT = Path(__file__).parent.parent
 VARIABLES = {name: value for name, value in os.environ.items() if not name.startswith("SINCH_")}
 
 
-@pytest.mark.parametrize(
-    "name", ["send", "tasks", "reconnects", "imports", "steady", "bulk", "sandbox"]
-)
+@pytest.mark.parametrize("name", NAMES)
 def test_benchmark_prints_its_table(name: str) -> None:
     """With --quick each measurement ends, in this environment, and has a row for the wrapper."""
     result = subprocess.run(
