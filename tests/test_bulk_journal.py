@@ -12,7 +12,7 @@ from bulk_fixtures import FakeBatchApi, MakeBulk, csv_file, make_bulk, rows
 from sinch_wrapper import BulkError
 from sinch_wrapper.bulk import Report
 from sinch_wrapper.bulk._journal.journal import Journal, Planned
-from sinch_wrapper.bulk._journal.storage import SendLock, Storage
+from sinch_wrapper.bulk._journal.storage import open_storage, sending_lock
 from sinch_wrapper.bulk._states import ChunkState
 
 __all__ = ["make_bulk"]
@@ -23,7 +23,7 @@ LONG = os.environ.get("SINCH_WRAPPER_CHAOS") == "long"
 def test_two_senders_on_one_journal_are_refused(make_bulk: MakeBulk, tmp_path: Path) -> None:
     """The second sender gets a clear error and sends nothing; afterwards it may."""
     api, job = FakeBatchApi(), tmp_path / "job.db"
-    bulk, lock = make_bulk(api), SendLock(job)
+    bulk, lock = make_bulk(api), sending_lock(job)
     job.touch()
     with pytest.raises(BulkError, match=r"job\.db: another process is sending"):
         bulk.go(rows(2), job=job)
@@ -60,18 +60,18 @@ def test_another_database_is_refused(tmp_path: Path) -> None:
         connection.execute("CREATE TABLE t (a)")
     connection.close()
     with pytest.raises(BulkError, match="no journal of a bulk job"):
-        Storage(path)
+        open_storage(path)
 
 
 def test_a_journal_of_another_version_is_refused(tmp_path: Path) -> None:
     """A later layout is not read as ours."""
     path = tmp_path / "job.db"
-    Storage(path).close()
+    open_storage(path).close()
     with sqlite3.connect(path) as connection:
         connection.execute("PRAGMA user_version = 99")
     connection.close()
     with pytest.raises(BulkError, match="another version"):
-        Storage(path)
+        open_storage(path)
 
 
 def test_a_corrupt_journal_sends_nothing(make_bulk: MakeBulk, tmp_path: Path) -> None:
@@ -92,7 +92,7 @@ def test_a_corrupt_journal_sends_nothing(make_bulk: MakeBulk, tmp_path: Path) ->
 )
 def test_a_journal_that_cannot_be_written_says_why(tmp_path: Path, pragma: str, words: str) -> None:
     """A full disk and a read-only file each have their words."""
-    storage = Storage(tmp_path / "job.db")
+    storage = open_storage(tmp_path / "job.db")
     with storage.read() as connection:
         connection.exec_driver_sql(f"PRAGMA {pragma}")
     with pytest.raises(BulkError, match=words), storage.write() as connection:

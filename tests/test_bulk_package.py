@@ -18,7 +18,7 @@ import sinch_wrapper.bulk
 from sinch_wrapper import AsyncSinch, BulkError
 from sinch_wrapper._http import httpx
 from sinch_wrapper.bulk import AsyncBulk, Bulk, BulkStoppedError
-from sinch_wrapper.bulk._journal.storage import SendLock
+from sinch_wrapper.bulk._journal.storage import sending_lock
 
 
 def _python(code: str) -> subprocess.CompletedProcess[str]:
@@ -162,8 +162,8 @@ def test_another_process_is_locked_out_until_it_dies(tmp_path: Path) -> None:
     """The lock is one between processes, and a killed process leaves none."""
     job = tmp_path / "job.db"
     code = (
-        "import sys, pathlib; from sinch_wrapper.bulk._journal.storage import SendLock; "
-        "lock = SendLock(pathlib.Path(sys.argv[1])); print('locked', flush=True); sys.stdin.read()"
+        "import sys, pathlib; from sinch_wrapper.bulk._journal.storage import sending_lock; "
+        "lock = sending_lock(pathlib.Path(sys.argv[1])); print('locked', flush=True); sys.stdin.read()"
     )
     with subprocess.Popen(
         [sys.executable, "-c", code, str(job)],
@@ -174,6 +174,6 @@ def test_another_process_is_locked_out_until_it_dies(tmp_path: Path) -> None:
         assert other.stdout is not None
         assert "locked\n" == other.stdout.readline()
         with pytest.raises(BulkError, match="another process is sending"):
-            SendLock(job)
+            sending_lock(job)
         other.kill()
-    SendLock(job).release()
+    sending_lock(job).release()

@@ -130,7 +130,7 @@ def test_serve_ends_when_nobody_reads(tmp_path: Path) -> None:
     [
         ([], ENVIRONMENT, (2, "give --store, --job, or both")),
         (["--store", "{}/c.db"], {}, (1, "no callback secret: set SINCH_CALLBACK_SECRETS")),
-        (["--store", "{}/no/c.db"], ENVIRONMENT, (1, "cannot open it")),
+        (["--store", "{}/no/c.db"], ENVIRONMENT, (1, "cannot be opened")),
         (["--store", "{}/other.db"], ENVIRONMENT, (1, "it is no store of callbacks")),
         (["--store", "{}/c.db", "--path", "x"], ENVIRONMENT, (1, "must begin with /")),
         (["--store", "{}/c.db", "--host", "203.0.113.1"], ENVIRONMENT, (1, "cannot listen on")),

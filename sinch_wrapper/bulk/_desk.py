@@ -7,9 +7,10 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from sinch_wrapper._sqlite.lock import FileLock
 from sinch_wrapper.bulk._journal.job import Job, open_job, read_job
 from sinch_wrapper.bulk._journal.journal import Journal
-from sinch_wrapper.bulk._journal.storage import SendLock
+from sinch_wrapper.bulk._journal.storage import sending_lock
 from sinch_wrapper.bulk._options import Run
 from sinch_wrapper.bulk._orders import Order
 from sinch_wrapper.bulk._plan import is_due
@@ -34,7 +35,7 @@ class Opened:
     """A journal that is locked for sending, and since when; *halted* ends the reading."""
 
     journal: Journal
-    lock: SendLock
+    lock: FileLock
     began: float
     sender: Sender | None = None
     halted: threading.Event = field(default_factory=threading.Event)
@@ -68,7 +69,7 @@ class Desk:
         """Open and lock a journal; raises BulkError."""
         if must_exist and path is not None and not path.exists():
             raise BulkError(f"journal {path.name}: there is no such file")
-        lock = SendLock(path)
+        lock = sending_lock(path)
         try:
             journal = Journal(path)
             journal.storage.check()

@@ -8,6 +8,8 @@ from typing import Final
 from sqlalchemy import bindparam, delete, func, select, true, update
 from sqlalchemy.dialects.sqlite import insert
 
+from sinch_wrapper._sqlite.database import Database
+from sinch_wrapper._sqlite.lock import FileLock
 from sinch_wrapper.callbacks.events import Event, read_event
 from sinch_wrapper.callbacks.records import (
     Arrival,
@@ -17,8 +19,7 @@ from sinch_wrapper.callbacks.records import (
     Verdict,
 )
 from sinch_wrapper.callbacks.rows import letter_row, row_of, settled_row, stored_of
-from sinch_wrapper.callbacks.sqlite import Database, Lead
-from sinch_wrapper.callbacks.tables import dead, events, probe
+from sinch_wrapper.callbacks.tables import FORMAT, dead, events, probe
 
 __all__ = ["EventStore"]
 
@@ -56,8 +57,8 @@ class EventStore:
     ) -> None:
         self.path = None if str(path) == _IN_MEMORY else Path(path)
         self._now = now
-        self._lead = Lead(self.path)
-        self._database = Database(self.path, must_exist=must_exist, busy=busy)
+        self._lead = FileLock(self.path, FORMAT)
+        self._database = Database(self.path, FORMAT, must_exist=must_exist, busy=busy)
 
     def commit(self, arrivals: Sequence[Arrival], verdicts: Sequence[Verdict]) -> None:
         """Write all of it or nothing; on return it is on disk.

@@ -4,11 +4,10 @@ from typing import Final
 
 from sqlalchemy import Column, Float, Index, Integer, LargeBinary, MetaData, String, Table, Text
 
-__all__ = ["APPLICATION_ID", "VERSION", "dead", "events", "probe", "schema"]
+from sinch_wrapper._sqlite.format import Format
+from sinch_wrapper.errors import CallbackError
 
-# Written into the header of the SQLite file: "SWCB".
-APPLICATION_ID: Final = 0x53574342
-VERSION: Final = 1
+__all__ = ["FORMAT", "dead", "events", "probe", "schema"]
 
 schema = MetaData()
 
@@ -43,3 +42,14 @@ dead = Table(
 
 # One row, written to see whether writing works.
 probe = Table("probe", schema, Column("id", Integer, primary_key=True), Column("at", Float))
+
+# "SWCB" in the header.
+FORMAT: Final = Format(
+    noun="callback store",
+    schema=schema,
+    application_id=0x53574342,
+    version=1,
+    stranger="it is no store of callbacks",
+    corrupt="it is corrupt: move it away, a new one will be made",
+    failure=CallbackError,
+)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["demo", "fault"]
 
-_PATIENCE = 30.0
+_PATIENCE = 120.0
 
 
 @click.command()

@@ -40,28 +40,44 @@ def is_local(url: str) -> bool:
 
 
 class Poster:
-    """Posts callbacks over a pool of connections; with a token where the webhook asks for one."""
+    """Posts callbacks, *connections* at once; with a token where the webhook asks for one.
+
+    Each has a transport to itself: the pool of one client looks at all its connections whenever a
+    request comes or goes.
+    """
 
     def __init__(self, connections: int, timeout: float) -> None:
-        limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
-        self._client = httpx.AsyncClient(
-            timeout=timeout, limits=limits, verify=_tls(), trust_env=False
-        )
+        self._lanes = [_lane() for _ in range(connections)]
+        self._free = list(self._lanes)
+        self._extensions = {"timeout": httpx.Timeout(timeout).as_dict()}
         self._tokens: dict[tuple[str, str], tuple[str, float]] = {}
+        self._client = httpx.AsyncClient(timeout=timeout, verify=_tls(), trust_env=False)
 
     async def aclose(self) -> None:
         """Close the connections."""
         await self._client.aclose()
+        for lane in self._lanes:
+            await lane.aclose()
 
     async def post(self, target: Target, body: bytes, headers: dict[str, str], now: float) -> bool:
         """Say whether *target* answered *body* with a success."""
+        lane = self._free.pop()
         try:
             if target.credentials:
                 token = await self._token(target.credentials, now)
                 headers = headers | {"authorization": f"Bearer {token}"}
-            answer = await self._client.post(target.url, content=body, headers=headers)
+            request = httpx.Request(
+                "POST", target.url, content=body, headers=headers, extensions=self._extensions
+            )
+            answer = await lane.handle_async_request(request)
+            try:
+                await answer.aread()
+            finally:
+                await answer.aclose()
         except _FAILURES:
             return False
+        finally:
+            self._free.append(lane)
         return answer.is_success
 
     async def _token(self, credentials: Json, now: float) -> str:
@@ -83,6 +99,12 @@ def _grant(credentials: Json) -> Json:
     if credentials.get("token_request_type") == "FORM":
         return {"data": form | dict(zip(("client_id", "client_secret"), pair, strict=True))}
     return {"data": form, "auth": pair}
+
+
+def _lane() -> httpx.AsyncHTTPTransport:
+    # A target may change, so that the connection to the last one need not be closed first.
+    limits = httpx.Limits(max_connections=2, max_keepalive_connections=2)
+    return httpx.AsyncHTTPTransport(verify=_tls(), limits=limits, trust_env=False)
 
 
 @cache

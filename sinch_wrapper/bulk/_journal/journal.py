@@ -11,7 +11,7 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from sinch_wrapper.bulk._journal.chunk import BODY, NEXT, ONE, Chunk, Planned, chunk_of
-from sinch_wrapper.bulk._journal.storage import Storage
+from sinch_wrapper.bulk._journal.storage import open_storage
 from sinch_wrapper.bulk._journal.tables import bodies, chunks, early, facts, outcomes, skipped
 from sinch_wrapper.bulk._recipients.entries import Skip
 from sinch_wrapper.bulk._states import ChunkState, may_become
@@ -24,7 +24,7 @@ class Journal:
     """One job on disk or in memory; safe for threads, and each change is one transaction."""
 
     def __init__(self, path: Path | None, *, must_exist: bool = False) -> None:
-        self.storage = Storage(path, must_exist=must_exist)
+        self.storage = open_storage(path, must_exist=must_exist)
         self.name = self.storage.name
         self.path = path
 

@@ -1,15 +1,10 @@
 """The tables of a journal."""
 
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import Column, Index, Integer, LargeBinary, MetaData, String, Table, Text
 
-__all__ = ["APPLICATION_ID", "VERSION", "bodies", "chunks", "early", "facts", "outcomes", "schema",
-           "skipped"]  # fmt: skip
-
-# Written into the header of the SQLite file: "SWBJ".
-APPLICATION_ID: Final = 0x5357424A
-VERSION: Final = 1
+__all__ = ["bodies", "chunks", "early", "facts", "outcomes", "schema", "skipped"]
 
 schema = MetaData()
 
