@@ -163,7 +163,8 @@ def test_another_process_is_locked_out_until_it_dies(tmp_path: Path) -> None:
     job = tmp_path / "job.db"
     code = (
         "import sys, pathlib; from sinch_wrapper.bulk._journal.storage import sending_lock; "
-        "lock = sending_lock(pathlib.Path(sys.argv[1])); print('locked', flush=True); sys.stdin.read()"
+        "lock = sending_lock(pathlib.Path(sys.argv[1])); print('locked', flush=True); "
+        "sys.stdin.read()"
     )
     with subprocess.Popen(
         [sys.executable, "-c", code, str(job)],

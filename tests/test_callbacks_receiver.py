@@ -279,7 +279,7 @@ def test_store_files_are_private_and_checked(tmp_path: Path) -> None:
     other.execute("CREATE TABLE x (y)")
     other.close()
     for name, words in (
-        ("bad.db", "no store"), ("other.db", "no store"), ("no/x.db", "cannot open"),
+        ("bad.db", "no store"), ("other.db", "no store"), ("no/x.db", "cannot be opened"),
     ):  # fmt: skip
         with pytest.raises(CallbackError, match=words):
             EventStore(tmp_path / name)
