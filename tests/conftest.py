@@ -1,3 +1,9 @@
 """Where the shared fixtures come from."""
 
+from hypothesis import settings
+
 pytest_plugins = ["core_fixtures", "sandbox_fixtures"]
+
+# A machine that is busy with something else makes no example fail.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")

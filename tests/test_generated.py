@@ -328,7 +328,7 @@ REPRESENTATIVE = [
 
 @pytest.mark.parametrize(("name", "item"), REPRESENTATIVE)
 @given(data=st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_any_json_in_known_fields_round_trips(name: str, item: str, data: st.DataObject) -> None:
     """Whatever stands in a known field is read without failing and sent back as it was read."""
     model = getattr(importlib.import_module(f"{PACKAGES[name]}.models"), item)

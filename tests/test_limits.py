@@ -40,7 +40,7 @@ def test_idling_gives_back_the_burst_and_no_more(clock: Clock) -> None:
     st.integers(1, 20),
     st.lists(st.floats(0, 0.5), min_size=1, max_size=60),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_sends_in_a_window_stay_below_burst_plus_rate(
     rate: float, burst: int, pauses: list[float]
 ) -> None:

@@ -204,7 +204,7 @@ def test_malformed_url_is_ours(flavour: Flavour) -> None:
 
 
 @given(st.binary(max_size=300), st.integers(200, 599))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_nothing_foreign_leaks(content: bytes, status: int) -> None:
     """Whatever the server answers, the result is a value or one of ours."""
     from core_fixtures import SyncFlavour
