@@ -1,34 +1,28 @@
 """What taking callbacks costs: verifying and reading one, and receiving them durably.
 
-`python -m benchmarks.callbacks` measures both against the least that could be done, in
-turns within one run. Verify and parse: microseconds a call, next to `json.loads` and `hmac` alone.
-Receiving: requests per second of one core, next to a bare Starlette endpoint that discards the
-body; each app in a process of its own, bound to one core, driven from another one over
-keep-alive connections. Every callback is another one, signed, and on disk before its answer. Of
-several rounds the median counts.
+Verify and parse: microseconds a call, next to `json.loads` and `hmac` alone. Receiving: next to a
+bare Starlette endpoint that discards the body. Every callback is another one, signed, and on disk
+before its answer.
 """
 
 import asyncio
 import hmac
 import json
-import multiprocessing
-import os
-import resource
 import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from multiprocessing.connection import Connection
+from contextlib import contextmanager
 from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import ASGIApp
 
-from benchmarks._plan import FULL, Plan
+from benchmarks._plan import Plan
 from benchmarks._report import Report, Target
+from benchmarks._served import Serve, costs_in_turns
 from sinch_wrapper.callbacks import Event, parse, receiver, sign
 from sinch_wrapper.sandbox import BackgroundServer
 
@@ -39,7 +33,6 @@ SECRET = "benchmark-secret"  # noqa: S105 (opens nothing)
 NONCE = "01JZZZZZZZZZZZZZZZZZZZZZZZ"
 _PARSE = 2.5
 _RATE = 0.35
-KINDS = ("bare", "receiver", "receiver, one handler")
 
 
 def _receipt(number: int) -> bytes:
@@ -114,32 +107,29 @@ async def _bare(request: Request) -> Response:
     return Response()
 
 
-def _app(kind: str, folder: str) -> ASGIApp:
-    if kind == "bare":
-        return Starlette(routes=[Route("/", _bare, methods=["POST"])])
-    app = receiver(SECRET, store=Path(folder, "callbacks.db"))
-    if kind != "receiver":
+def _serve_bare() -> BackgroundServer:
+    return BackgroundServer(Starlette(routes=[Route("/", _bare, methods=["POST"])]))
+
+
+@contextmanager
+def _serve_receiver() -> Iterator[BackgroundServer]:
+    with tempfile.TemporaryDirectory() as folder:
+        app = receiver(SECRET, store=Path(folder, "callbacks.db"))
+        with BackgroundServer(app) as server:
+            yield server
+
+
+@contextmanager
+def _serve_handler() -> Iterator[BackgroundServer]:
+    with tempfile.TemporaryDirectory() as folder:
+        app = receiver(SECRET, store=Path(folder, "callbacks.db"))
 
         @app.on("MESSAGE_DELIVERY")
         async def handle(event: Event) -> None:
             assert event.payload["status"] == "DELIVERED"  # noqa: S101 (a little work)
 
-    return app
-
-
-def _cpu() -> float:
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    return used.ru_utime + used.ru_stime
-
-
-def _serve(kind: str, line: Connection) -> None:
-    """Serve until told to stop; each message before that is answered with the CPU time so far."""
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
-    with tempfile.TemporaryDirectory() as folder, BackgroundServer(_app(kind, folder)) as server:
-        line.send(server.port)
-        while line.recv():
-            line.send(_cpu())
+        with BackgroundServer(app) as server:
+            yield server
 
 
 class _Caller(asyncio.Protocol):
@@ -174,7 +164,11 @@ class _Caller(asyncio.Protocol):
             self._done.set_result(None)
 
 
-async def _drive(port: int, requests: list[bytes]) -> float:
+def _drive(port: int, first: int, count: int) -> float:
+    return asyncio.run(_send_all(port, _requests(first, count)))
+
+
+async def _send_all(port: int, requests: list[bytes]) -> float:
     """Return the requests per second over all connections."""
     loop, shared = asyncio.get_running_loop(), iter(requests)
     ends = [loop.create_future() for _ in range(CONNECTIONS)]
@@ -195,44 +189,24 @@ def _requests(first: int, count: int) -> list[bytes]:
     return found
 
 
-def _round(kind: str, requests: int) -> tuple[float, float]:
-    """Return requests per second, and microseconds of the server's processor time a request."""
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe()
-    process = context.Process(target=_serve, args=(kind, theirs))
-    process.start()
-    port = ours.recv()
-    asyncio.run(_drive(port, _requests(0, max(CONNECTIONS, requests // 10))))
-    wanted = _requests(requests, requests)
-    ours.send(True)
-    before = ours.recv()
-    rate = asyncio.run(_drive(port, wanted))
-    ours.send(True)
-    used = ours.recv() - before
-    ours.send(False)
-    process.join()
-    return rate, used / requests * 1e6
-
-
 def _receiving(report: Report, rounds: int, requests: int) -> None:
     """Compare the receiver with an endpoint that discards the body."""
-    results: dict[str, list[tuple[float, float]]] = {kind: [] for kind in KINDS}
-    for _ in range(rounds):
-        for kind, found in results.items():
-            found.append(_round(kind, requests))
-    medians = {
-        kind: [statistics.median(each) for each in zip(*found, strict=True)]
-        for kind, found in results.items()
+    apps: dict[str, Serve] = {
+        "bare Starlette endpoint": _serve_bare,
+        "wrapper: receiver": _serve_receiver,
+        "wrapper: receiver, one handler": _serve_handler,
     }
-    bare_rate, bare_cpu = medians.pop("bare")
-    report.rows.append(("bare Starlette endpoint", f"{bare_cpu:.0f}", f"{bare_rate:.0f}", ""))
-    for kind, (rate, cpu) in medians.items():
-        row = (f"wrapper: {kind}", f"{cpu:.0f}", f"{rate:.0f}", f"{bare_cpu / cpu:.2f}")
-        report.rows.append(row)
-    rate, cpu = medians["receiver"]
+    costs = costs_in_turns(apps, _drive, rounds, requests)
+    bare, ours, _ = costs.values()
+    for name, cost in costs.items():
+        share = "" if cost is bare else f"{bare.cpu / cost.cpu:.2f}"
+        report.rows.append((name, f"{cost.cpu:.0f}", f"{cost.rate:.0f}", share))
     # By processor time it is the ratio of the rates whatever else the machine does; by the clock
     # it has the waiting for the disk in it.
-    for how, ratio in (("processor time", bare_cpu / cpu), ("the clock", rate / bare_rate)):
+    for how, ratio in (
+        ("processor time", bare.cpu / ours.cpu),
+        ("the clock", ours.rate / bare.rate),
+    ):
         text = f"rate on one core, of a bare endpoint, by {how}"
         report.targets.append(Target(text, ratio, _RATE, at_least=True))
 
@@ -243,7 +217,3 @@ def measure(_environments: object, plan: Plan) -> Report:
     _reading(report, plan.rounds, plan.calls(CALLS))
     _receiving(report, min(plan.rounds, 5), max(CONNECTIONS, plan.calls(REQUESTS)))
     return report
-
-
-if __name__ == "__main__":
-    print(measure(None, FULL))

@@ -81,13 +81,14 @@ def _in_turns(
     environments: Environments, plan: Plan, url: str
 ) -> dict[tuple[str, str], list[_Cost]]:
     found: dict[tuple[str, str], list[_Cost]] = {}
-    # The first round writes the compiled modules; it is thrown away.
-    for number in range(1 + 2 * plan.rounds):
+    # The first round writes the compiled modules; where figures count, it is thrown away.
+    discarded = 0 if plan.rounds == 1 else 1
+    for number in range(discarded + 2 * plan.rounds):
         for name, codes in _CODES.items():
             python = environments.python(name)
             for title, code in {_BARE: _BARE, **codes}.items() if python else ():
                 cost = _cost(python or "", code.replace("URL", url))
-                if number:
+                if number >= discarded:
                     found.setdefault((name, title), []).append(cost)
     return found
 
