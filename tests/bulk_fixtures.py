@@ -52,6 +52,8 @@ class FakeBatchApi:
         self.on_send: Callable[[dict[str, Any], str], None] = lambda *_: None
         self.paths: list[str] = []
         self.app_mode = ""
+        self.said = "too long"
+        self.blamed = ["recipient_and_params[1].parameters.name"]
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         """Answer *request*."""
@@ -88,9 +90,9 @@ class FakeBatchApi:
         return httpx.Response(200, json={} if word == "anonymous" else {"batch_id": batch_id})
 
     def _refusal(self, status: int) -> httpx.Response:
-        violation = {"field": "recipient_and_params[1].parameters.name", "description": "too long"}
+        violations = [{"field": field, "description": self.said} for field in self.blamed]
         details = [
-            {"@type": "type.googleapis.com/google.rpc.BadRequest", "field_violations": [violation]}
+            {"@type": "type.googleapis.com/google.rpc.BadRequest", "field_violations": violations}
         ]
         error = {"code": status, "message": "no", "status": "INVALID_ARGUMENT", "details": details}
         return httpx.Response(status, json={"error": error})

@@ -9,11 +9,14 @@ import time
 from pathlib import Path
 
 import pytest
-from bulk_fixtures import csv_file
+from bulk_fixtures import FakeBatchApi, MakeBulk, csv_file, make_bulk
 from sandbox_fixtures import Api, RunCli, StartSandbox, environment_of
 
 from sinch_wrapper.bulk import Report
 from sinch_wrapper.bulk._journal.journal import Journal
+from sinch_wrapper.cli.bulk_views import show
+
+__all__ = ["make_bulk"]
 
 TEXT = ["--text", "Hi ${name}"]
 
@@ -219,3 +222,28 @@ def _begun(job: Path) -> bool:
         return Report(job).accepted > 0
     except BulkError:
         return False
+
+
+def test_a_message_that_is_refused_stops_the_job_and_shows_why(
+    run_cli: RunCli, api: Api, tmp_path: Path
+) -> None:
+    """Counts and the words of the API are shown, and how to go on; the rest was not sent."""
+    source, message = csv_file(tmp_path, 20), '{"no_message": {"text": "Hi"}}'
+    words = ["--app", api.settings.app_id, "--message", message, "--concurrency", "1"]
+    code, out, err = run_cli("bulk", "send", str(source), *words, "--chunk-size", "5", api=api)
+    assert (code, out.splitlines()[0]) == (1, "20 recipients: 5 rejected, 15 pending")
+    assert "The first rejected is on line 2: message: " in out
+    assert f"resume the job with sinch-wrapper bulk resume {source}.db" in err
+
+
+def test_numbers_in_the_words_of_the_api_are_not_shown(
+    capsys: pytest.CaptureFixture[str], make_bulk: MakeBulk, tmp_path: Path
+) -> None:
+    """What the server says about a recipient may hold a phone number: the report has a mark."""
+    fake = FakeBatchApi("400")
+    fake.blamed = ["recipient_and_params[0].recipient"]
+    fake.said = "identity +46 70-000 00 01 of 2 is wrong"
+    make_bulk(fake).go(csv_file(tmp_path, 1), job=tmp_path / "job.db")
+    show(Report(tmp_path / "job.db"), as_json=False)
+    out = capsys.readouterr().out
+    assert "line 2, recipient: identity <number> of 2 is wrong\n" in out

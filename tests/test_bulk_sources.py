@@ -235,6 +235,8 @@ def test_requests_stay_below_the_size(make_bulk: MakeBulk) -> None:
         ({"settle": float("nan")}, "settle must be"),
         ({"api": "v2"}, "api must be"),
         ({"app_id": " "}, "app_id must not be empty"),
+        ({"ttl": 0.5}, "ttl must be 1 second or more"),
+        ({"ttl": float("nan")}, "ttl must be 1 second or more"),
         ({"message": {}}, "message must not be empty"),
         ({"message": text("Hi ${ }")}, "placeholder without a name"),
     ],
@@ -246,6 +248,12 @@ def test_options_are_checked(make_bulk: MakeBulk, options: dict[str, Any], words
         make_bulk(api).go(rows(1), **options)
     assert words in str(caught.value)
     assert [] == api.sent
+
+
+def test_an_app_that_is_no_text_is_a_mistake(make_bulk: MakeBulk) -> None:
+    """A number for the id of an app is named as such."""
+    with pytest.raises(TypeError, match="app_id must be a text"):
+        make_bulk(FakeBatchApi()).go(rows(1), app_id=3)
 
 
 def test_one_object_is_no_list() -> None:

@@ -121,7 +121,7 @@ def test_serve_ends_when_nobody_reads(tmp_path: Path) -> None:
         assert 200 == post(client, make_body()).status_code
         assert process.stderr is not None
         process.stderr.read()
-        assert 1 == process.wait(timeout=20)
+        assert 3 == process.wait(timeout=20)
     assert 1 == len(stored(tmp_path / "c.db"))
 
 
@@ -278,7 +278,7 @@ def test_dead_letters_are_listed_and_retried(run_cli: RunCli, store: Path) -> No
     assert "number=2" in line
     assert line.endswith("attempts=8 error=app.take: KeyError")
     assert lines(run_cli, "dead", store, "--retry", "--id", "1")[0].startswith("0 callbacks")
-    assert lines(run_cli, "dead", store, "--retry")[0].startswith("1 callbacks")
+    assert lines(run_cli, "dead", store, "--retry")[0].startswith("1 callback ")
     assert [] == lines(run_cli, "dead", store)
     code, _, err = run_cli("callbacks", "dead", str(store), "--id", "1")
     assert (2, True) == (code, "--id goes with --retry" in err)

@@ -262,3 +262,21 @@ def test_backoff_grows_to_a_limit(attempts: int, jitter: float) -> None:
     """The wait doubles, up to ten minutes, less at most half."""
     full = min(2.0 ** min(attempts - 1, 30), 600)
     assert full / 2 <= backoff_delay(attempts, 1.0, jitter) <= full
+
+
+def test_receiver_ends_although_a_callback_comes_at_that_moment() -> None:
+    """What wakes the dispatcher must not swallow the order to end."""
+
+    async def live() -> None:
+        app = memory()
+        app.on()(print)
+        async with app:
+            await asyncio.sleep(0.05)
+            assert app._dispatcher is not None  # noqa: SLF001 (the moment cannot be hit from outside)
+            app._dispatcher.wake()  # noqa: SLF001 (as above)
+
+    async def run() -> bool:
+        _, hanging = await asyncio.wait([asyncio.create_task(live())], timeout=10)
+        return bool(hanging)
+
+    assert not asyncio.run(run())

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import Connection, create_engine, event, exc
+from sqlalchemy import URL, Connection, create_engine, event, exc
 from sqlalchemy.pool import StaticPool
 
 from sinch_wrapper._sqlite.format import CORRUPT, Format
@@ -29,27 +29,41 @@ class Database:
     def __init__(
         self, path: Path | None, format_: Format, *, must_exist: bool = False, busy: float = 30.0
     ) -> None:
-        self.path = path
-        self.format = format_
         self.name = "in memory" if path is None else path.name or str(path)
-        if must_exist and path is not None and not path.exists():
-            raise format_.failure(f"{format_.noun} {self.name}: there is no such file")
+        # Whoever changes the working directory later means the same file.
+        self.path = path = None if path is None else path.absolute()
+        self.format = format_
+        if path is not None:
+            format_.refuse(path, self.name, must_exist=must_exist)
         self._lock = threading.RLock()
         self._begin = "BEGIN"
         _make_private(path)
         self._engine = create_engine(
-            "sqlite://" if path is None else f"sqlite:///{path}",
+            # Not as a text, in which ? and % mean something.
+            URL.create("sqlite", database=None if path is None else str(path)),
             poolclass=StaticPool,
             hide_parameters=True,
             connect_args={"check_same_thread": False, "timeout": busy},
         )
-        event.listen(self._engine, "connect", _prepare)
+        event.listen(self._engine, "connect", self._prepare)
         event.listen(self._engine, "begin", self._start)
         try:
             self._found()
         except BaseException:
             self.close()
             raise
+        self._file = _file_at(path)
+
+    def _prepare(self, connection: sqlite3.Connection, _record: object) -> None:
+        # Transactions begin when we say so, and how we say.
+        connection.isolation_level = None
+        (kind,) = connection.execute("PRAGMA application_id").fetchone()
+        (count,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        # The file of another program stays as it is.
+        if kind == self.format.application_id or not count:
+            connection.execute("PRAGMA journal_mode = WAL")
+        for pragma in ("synchronous = FULL", "temp_store = FILE"):
+            connection.execute(f"PRAGMA {pragma}")
 
     def _start(self, connection: Connection) -> None:
         connection.exec_driver_sql(self._begin)
@@ -103,6 +117,26 @@ class Database:
             except sqlite3.Error as error:
                 self.format.fail(self.name, error)
 
+    def flush(self) -> None:
+        """Bring what is committed from the write-ahead log into the file itself.
+
+        It was durable before; but a file that is moved or copied may leave its log behind. What
+        another process is reading at the moment comes with a later call.
+        """
+        with self._lock:
+            raw = self._engine.raw_connection()
+            try:
+                raw.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)").close()
+            except sqlite3.Error as error:
+                self.format.fail(self.name, error)
+            finally:
+                raw.close()
+
+    @property
+    def is_current(self) -> bool:
+        """Whether its path still leads to this file, and not to another one or to none."""
+        return _file_at(self.path) == self._file
+
     def close(self) -> None:
         """Close the connection; what is in memory is gone then."""
         self._engine.dispose()
@@ -115,8 +149,9 @@ def _make_private(path: Path | None) -> None:
             os.close(os.open(path, os.O_CREAT | os.O_RDONLY, 0o600))
 
 
-def _prepare(connection: sqlite3.Connection, _record: object) -> None:
-    # Transactions begin when we say so, and how we say.
-    connection.isolation_level = None
-    for pragma in ("journal_mode = WAL", "synchronous = FULL", "temp_store = FILE"):
-        connection.execute(f"PRAGMA {pragma}")
+def _file_at(path: Path | None) -> tuple[int, int] | None:
+    if path is not None:
+        with contextlib.suppress(OSError):
+            found = path.stat()
+            return found.st_dev, found.st_ino
+    return None

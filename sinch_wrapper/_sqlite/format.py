@@ -1,6 +1,8 @@
 """What a kind of file is called, what it holds, and how its failures are told."""
 
+import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final, NoReturn
 
 from sqlalchemy import MetaData
@@ -36,6 +38,14 @@ class Format:
     stranger: str
     corrupt: str
     failure: type[SinchError]
+
+    def refuse(self, path: Path, name: str, *, must_exist: bool) -> None:
+        """Raise the *failure* where *path* is a folder, or nothing although it *must_exist*."""
+        # Other than Path.exists(), a name that no system would take is just not there.
+        if must_exist and not os.path.exists(path):  # noqa: PTH110 (as said)
+            raise self.failure(f"{self.noun} {name}: there is no such file")
+        if os.path.isdir(path):  # noqa: PTH112 (as said)
+            raise self.failure(f"{self.noun} {name}: it is a folder: name a file in it")
 
     def fail(self, name: str, error: BaseException) -> NoReturn:
         """Raise the *failure* of the file *name* for an error of SQLite."""

@@ -57,11 +57,16 @@ class AsyncBulkJobs:
         return await in_thread(self._recorders.record, events, path)
 
     async def status(self, job: JobPath, **options: Unpack[RunOptions]) -> Report:
-        """Ask the API where each batch of *job* stands, then report; raises BulkError."""
+        """Ask the API where each batch of *job* stands, then report.
+
+        Raises: BulkError, and SinchError when nothing can be asked.
+        """
         run = run_of(options)
         journal = await in_thread(Journal, Path(job), must_exist=True)
         try:
-            await self._drive(self._desk.survey(journal, run), run)
+            follower = self._desk.survey(journal, run)
+            await self._drive(follower, run)
+            follower.check()
         finally:
             journal.close()
         return await in_thread(Report, Path(job))
@@ -74,7 +79,8 @@ class AsyncBulkJobs:
         The API answers 200 whether or not it worked, so each batch is polled, for *poll_for*
         seconds at most. The job cannot be resumed afterwards.
 
-        Raises: BulkError, also while another process sends from it.
+        Raises: BulkError, also while another process sends from it; SinchError for wrong
+        credentials.
         """
         run = run_of(options)
         opened = await in_thread(self._desk.open, Path(job), must_exist=True)
@@ -83,6 +89,7 @@ class AsyncBulkJobs:
             await self._drive(sender, run)
             follower = self._desk.canceller(opened, run, poll_for)
             await self._drive(follower, run)
+            follower.check()
             return follower.cancellation(never)
         finally:
             opened.close()
@@ -98,7 +105,7 @@ class AsyncBulkJobs:
 
         They are polled as by cancel().
 
-        Raises: SinchError when the look-up by *metadata* fails.
+        Raises: SinchError when the look-up by *metadata* fails, or the credentials are wrong.
         """
         run, found = run_of(options), list(batch_ids)
         if metadata is not None:
@@ -107,6 +114,7 @@ class AsyncBulkJobs:
             found += ids_of(await look(metadata_key=key, metadata_value=value))
         follower = Follower.of_batches(found, run.how.concurrency, poll_for)
         await self._drive(follower, run)
+        follower.check()
         return follower.cancellation()
 
     async def _ask_mode(self, opened: Opened) -> None:

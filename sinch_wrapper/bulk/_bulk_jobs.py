@@ -56,10 +56,15 @@ class BulkJobs:
         return self._recorders.record(events, None if job is None else Path(job))
 
     def status(self, job: JobPath, **options: Unpack[RunOptions]) -> Report:
-        """Ask the API where each batch of *job* stands, then report; raises BulkError."""
+        """Ask the API where each batch of *job* stands, then report.
+
+        Raises: BulkError, and SinchError when nothing can be asked.
+        """
         run, journal = run_of(options), Journal(Path(job), must_exist=True)
         try:
-            self._drive(self._desk.survey(journal, run), run)
+            follower = self._desk.survey(journal, run)
+            self._drive(follower, run)
+            follower.check()
         finally:
             journal.close()
         return Report(Path(job))
@@ -72,7 +77,8 @@ class BulkJobs:
         The API answers 200 whether or not it worked, so each batch is polled, for *poll_for*
         seconds at most. The job cannot be resumed afterwards.
 
-        Raises: BulkError, also while another process sends from it.
+        Raises: BulkError, also while another process sends from it; SinchError for wrong
+        credentials.
         """
         run, opened = run_of(options), self._desk.open(Path(job), must_exist=True)
         try:
@@ -80,6 +86,7 @@ class BulkJobs:
             self._drive(sender, run)
             follower = self._desk.canceller(opened, run, poll_for)
             self._drive(follower, run)
+            follower.check()
             return follower.cancellation(never)
         finally:
             opened.close()
@@ -95,7 +102,7 @@ class BulkJobs:
 
         They are polled as by cancel().
 
-        Raises: SinchError when the look-up by *metadata* fails.
+        Raises: SinchError when the look-up by *metadata* fails, or the credentials are wrong.
         """
         run, found = run_of(options), list(batch_ids)
         if metadata is not None:
@@ -104,6 +111,7 @@ class BulkJobs:
             found += ids_of(look(metadata_key=key, metadata_value=value))
         follower = Follower.of_batches(found, run.how.concurrency, poll_for)
         self._drive(follower, run)
+        follower.check()
         return follower.cancellation()
 
     def _ask_mode(self, opened: Opened) -> None:

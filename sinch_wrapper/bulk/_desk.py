@@ -67,9 +67,7 @@ class Desk:
 
     def open(self, path: Path | None, *, must_exist: bool = False) -> Opened:
         """Open and lock a journal; raises BulkError."""
-        if must_exist and path is not None and not path.exists():
-            raise BulkError(f"journal {path.name}: there is no such file")
-        lock = sending_lock(path)
+        lock = sending_lock(path, must_exist=must_exist)
         try:
             journal = Journal(path)
             journal.storage.check()
@@ -113,12 +111,19 @@ class Desk:
     def finish(self, opened: Opened, order: Order) -> Report:
         """Close *opened* and say what became of its job; raises BulkStoppedError."""
         stopped_by = opened.sender.stopped_by if opened.sender is not None else None
+        opened.journal.forget_early()
         opened.close(keep=order.path is None)
         report = Report(order.path, _memory=opened.journal if order.path is None else None)
-        if stopped_by is not None:
-            left = counted(report.pending, "recipient")
-            line = f"{stopped_by}; {left} left to send: resume the job"
-            raise BulkStoppedError(line, report) from stopped_by
+        if stopped_by is not None and report.pending:
+            left = f"{counted(report.pending, 'recipient')} left to send"
+            if opened.sender is not None and opened.sender.is_refused:
+                left += (
+                    ", with the same in every request: correct it in a new job, or, when it was "
+                    "not at fault,"
+                )
+            else:
+                left += ":"
+            raise BulkStoppedError(f"{stopped_by}; {left} resume the job", report) from stopped_by
         if not report.complete:
             report.stopped = self._why(opened, order.run)
         return report
@@ -130,13 +135,15 @@ class Desk:
         """
         job = self._own(opened.journal)
         never, last = 0, -1
+        # First of all: a cancelling that is cut off must not be followed by sending.
+        with job.journal.write() as connection:
+            job.journal.note(connection, cancelled=True)
         while found := job.journal.after(last, state=ChunkState.PLANNED):
             with job.journal.write() as connection:
                 for chunk in found:
                     last, never = chunk.id, never + chunk.count
                     job.journal.move(connection, chunk, ChunkState.REJECTED, error=_CANCELLED)
-        with job.journal.write() as connection:
-            job.journal.note(connection, cancelled=True)
+        job.journal.flush()
         once = replace(run.how, attempts=1)
         opened.sender = Sender(job, once, self.clock(), self.wall)
         return opened.sender, never

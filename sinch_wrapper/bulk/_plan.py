@@ -1,5 +1,6 @@
 """What a job shall do, before it has recipients: its request, its rules, its checks; pure."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -144,8 +145,7 @@ def message_plan(  # noqa: PLR0913 (keyword-only, the parts of a plan)
     names = {"v1": "messages", "v1beta": "messages-v1beta"}
     if api not in names:
         raise BulkError('api must be "v1" or "v1beta"')
-    if not app_id.strip():
-        raise BulkError("app_id must not be empty")
+    _check_app(app_id)
     if not message:
         raise BulkError("message must not be empty: build one, such as text(...)")
     request: dict[str, object] = {"app_id": app_id, "message": message}
@@ -153,8 +153,8 @@ def message_plan(  # noqa: PLR0913 (keyword-only, the parts of a plan)
     known = {"app_id", "message", *RequestOptions.__annotations__}
     if unknown := sorted(request.keys() - known):
         raise TypeError(f"unknown option {unknown[0]}")
-    if isinstance(ttl := request.get("ttl"), int | float):
-        request["ttl"] = f"{int(ttl)}s"
+    if "ttl" in request:
+        request["ttl"] = _lifetime(request["ttl"])
     for name in ("batch_metadata", "message_metadata", "conversation_metadata"):
         if name in request and (fault := metadata_fault(name, request[name])):
             raise BulkError(fault)
@@ -163,6 +163,21 @@ def message_plan(  # noqa: PLR0913 (keyword-only, the parts of a plan)
     if any(not name.strip() for name in placeholders(message)):
         raise BulkError("the message has a placeholder without a name: ${}")
     return Plan(KINDS[names[api]], _plain(request), columns, rules)
+
+
+def _check_app(app_id: object) -> None:
+    if not isinstance(app_id, str):
+        raise TypeError("app_id must be a text")
+    if not app_id.strip():
+        raise BulkError("app_id must not be empty")
+
+
+def _lifetime(ttl: object) -> object:
+    if not isinstance(ttl, int | float):
+        return ttl
+    if not 1 <= ttl < math.inf:
+        raise BulkError("ttl must be 1 second or more")
+    return f"{int(ttl)}s"
 
 
 def _plain(request: Mapping[str, object]) -> Mapping[str, object]:

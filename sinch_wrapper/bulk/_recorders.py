@@ -1,5 +1,6 @@
 """The jobs that callbacks may be about: those that were run here, or were named."""
 
+import os
 import threading
 import weakref
 from collections.abc import Iterable, Sequence
@@ -40,8 +41,8 @@ class Recorders:
         found = [events] if isinstance(events, Event) else list(events)
         with self._lock:
             if path is not None:
-                return record(self._job_at(path), found)
-            jobs = [self._job_at(each) for each in list(self._on_disk)]
+                return record(self._job_at(path.absolute()), found)
+            jobs = [self._job_at(each) for each in list(self._on_disk) if self._is_there(each)]
             jobs += [job for each in self._in_memory if (job := read_job(each)) is not None]
             return sum(record(job, found) for job in jobs)
 
@@ -55,10 +56,10 @@ class Recorders:
         Raises: BulkError.
         """
         with self._lock:
+            if not self._is_there(path):
+                return 0
             job = self._on_disk.get(path)
             if job is None:
-                if not path.exists():
-                    return 0
                 journal = Journal(path, must_exist=True)
                 job = read_job(journal)
                 if job is None:
@@ -73,7 +74,16 @@ class Recorders:
             _close_all(self._on_disk)
             self._on_disk.clear()
 
+    def _is_there(self, path: Path) -> bool:
+        """Whether there is a file; an open one that was replaced or removed is closed."""
+        job = self._on_disk.get(path)
+        if job is not None and not job.journal.storage.is_current:
+            job.journal.close()
+            del self._on_disk[path]
+        return os.path.exists(path)  # noqa: PTH110 (a name that no system would take is not there)
+
     def _job_at(self, path: Path) -> Job:
+        self._is_there(path)
         job = self._on_disk.get(path)
         if job is None:
             journal = Journal(path, must_exist=True)

@@ -68,8 +68,7 @@ class _Scribe:
         chunk = None if number is None else self._chunk(number)
         if chunk is None or position is None or position >= chunk.count:
             return False
-        if batch is not None:
-            self._prove(chunk, batch.batch_id)
+        self._prove(chunk, None if batch is None else batch.batch_id)
         self._tell(Place(chunk.id, position), new)
         return True
 
@@ -123,13 +122,19 @@ class _Scribe:
             self._job.journal.set(self._connection, chunk.id, batch_status=status)
         return True
 
-    def _prove(self, chunk: Chunk, batch_id: str) -> None:
+    def _prove(self, chunk: Chunk, batch_id: str | None) -> None:
         """A callback proves that the request was accepted, even if its answer was lost."""
-        if chunk.batch_id is None and chunk.state in _IN_DOUBT:
-            self._job.journal.set(self._connection, chunk.id, batch_id=batch_id, certain=1)
-            promote_early(self._connection, batch_id, chunk.id)
-            proven = replace(chunk, batch_id=batch_id, certain=True)
-            self._by_number[chunk.id] = self._by_batch[batch_id] = proven
+        if chunk.batch_id is not None or chunk.state not in _IN_DOUBT:
+            return
+        if batch_id is None:
+            if not chunk.certain:
+                self._job.journal.set(self._connection, chunk.id, certain=1)
+                self._by_number[chunk.id] = replace(chunk, certain=True)
+            return
+        self._job.journal.set(self._connection, chunk.id, batch_id=batch_id, certain=1)
+        promote_early(self._connection, batch_id, chunk.id)
+        proven = replace(chunk, batch_id=batch_id, certain=True)
+        self._by_number[chunk.id] = self._by_batch[batch_id] = proven
 
 
 def _chunk_number(mark: object, job: Job) -> int | None:

@@ -78,7 +78,9 @@ class Dispatcher:
                 more = False
             if not more:
                 try:
-                    await asyncio.wait_for(self._awake.wait(), _TICK)
+                    # Not wait_for: in Python 3.11 it may lose a cancellation.
+                    async with asyncio.timeout(_TICK):
+                        await self._awake.wait()
                 except TimeoutError:
                     continue
 
@@ -130,6 +132,11 @@ class Dispatcher:
             left.remove(handler.name)
             try:
                 await handler.run(stored.event, self._pool)
+            except asyncio.CancelledError as error:
+                if (task := asyncio.current_task()) is None or task.cancelling():
+                    raise
+                # Not we are cancelled, but what the handler was waiting for.
+                errors[handler.name] = place_of(error)
             except Exception as error:  # noqa: BLE001 (whatever a handler raises, it is tried again)
                 errors[handler.name] = place_of(error)
         # Renamed, or of another program that uses the same store: told, rather than dropped.

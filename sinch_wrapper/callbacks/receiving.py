@@ -17,7 +17,7 @@ from sinch_wrapper.callbacks.committer import Committer
 from sinch_wrapper.callbacks.dispatcher import Dispatcher
 from sinch_wrapper.callbacks.events import Event
 from sinch_wrapper.callbacks.handlers import EventHandler, Handlers
-from sinch_wrapper.callbacks.jobs import JobPaths, Jobs, paths_of
+from sinch_wrapper.callbacks.jobs import JobPaths, Jobs, paths_of, refuse_same
 from sinch_wrapper.callbacks.records import Arrival, Counts, DeadLetter, Store, Verdict
 from sinch_wrapper.callbacks.settings import ReceiverOptions, Settings
 from sinch_wrapper.callbacks.store import EventStore
@@ -79,6 +79,7 @@ class Receiver:
             store = paths[0].with_name(paths[0].name + _BESIDE)
         if store is None:
             raise ConfigurationError("no callback store: give store= a file, or job= a journal")
+        refuse_same(store, paths)
         self._given = store
         self._store: Store | None = None
         self._jobs = Jobs(paths) if paths else None
@@ -114,6 +115,12 @@ class Receiver:
             self._store = given
         return self._store
 
+    def check(self) -> None:
+        """See that the files are what they should be; raises CallbackError, BulkError."""
+        _ = self.store
+        if self._jobs is not None:
+            self._jobs.check()
+
     def dead(self, limit: int = 1000) -> list[DeadLetter]:
         """Callbacks whose handlers failed too often, the newest first; raises CallbackError."""
         return self.store.dead(limit)
@@ -132,10 +139,11 @@ class Receiver:
             yield
 
     async def __aenter__(self) -> Self:
-        """Open the store and start handling what waits there; raises CallbackError."""
+        """Open the store, start handling what waits; raises CallbackError, BulkError."""
         if self._committer is not None:
             raise ConfigurationError("the receiver runs already: enter it once")
-        store = await asyncio.to_thread(lambda: self.store)
+        await asyncio.to_thread(self.check)
+        store = self.store
         self._committer = Committer(self._write, self._settings.backlog)
         self._dispatcher = Dispatcher(store, self._handlers, self._settings, self._settle)
         return self

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 import signal
 import threading
 from collections import Counter
@@ -23,6 +24,8 @@ from sinch_wrapper.cli.bulk_options import path_text
 
 __all__ = ["run_job", "show", "show_batches", "show_cancellation", "show_recipients"]
 
+# What may be a phone number in the words of the server.
+_NUMBER = re.compile(r"\+?\d(?:[\s().-]?\d){5,}")
 _OK, _FAILED, _UNKNOWN, _INTERRUPTED = 0, 1, 3, 130
 
 
@@ -35,6 +38,8 @@ def run_job(send: Callable[..., Report], job: Path, *, as_json: bool) -> int:
             click.echo(f"sinch-wrapper: {error}", err=True)
             return _INTERRUPTED
         except BulkStoppedError as error:
+            if error.report is not None:
+                show(error.report, as_json=as_json)
             hint = f"sinch-wrapper bulk resume {path_text(job)}"
             raise click.ClickException(f"{error} with {hint}") from error
     show(report, as_json=as_json)
@@ -124,7 +129,8 @@ def show(report: Report, *, as_json: bool) -> None:
         click.echo("Reasons: " + _listed(dict(report.reasons)))
     if first := next(report.recipients("rejected"), None) if report.rejected else None:
         column = f", {first.column}" if first.column else ""
-        click.echo(f"The first rejected is on line {first.line}{column}: {first.detail}")
+        said = _NUMBER.sub("<number>", first.detail)
+        click.echo(f"The first rejected is on line {first.line}{column}: {said}")
 
 
 def _listed(counts: dict[str, int]) -> str:

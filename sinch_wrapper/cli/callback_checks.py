@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from sinch_wrapper.bulk._words import counted
 from sinch_wrapper.callbacks import EventStore, read_event, verify
 from sinch_wrapper.callbacks.headers import TIMESTAMP, pick
 from sinch_wrapper.cli.callback_lines import facts_of, line_of, moment
@@ -91,4 +92,5 @@ def retry_dead(path: Path, ids: Sequence[int]) -> None:
     """Let the handlers of dead letters run again, of all without *ids*."""
     with _opened(path) as store:
         count = store.retry_dead(ids or None)
-    click.echo(f"{count} callbacks will be handled again by the receiver that runs or starts next")
+    found = counted(count, "callback")
+    click.echo(f"{found} will be handled again by the receiver that runs or starts next")

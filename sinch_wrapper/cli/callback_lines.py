@@ -41,5 +41,8 @@ def line_of(facts: Mapping[str, object], *, as_json: bool) -> str:
 
 
 def moment(seconds: float) -> str:
-    """A Unix time as text, in UTC."""
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
+    """A Unix time as text, in UTC; one after the year 9999 as the number that it is."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
+    except (ValueError, OverflowError, OSError):
+        return f"{seconds:.0f}"

@@ -13,6 +13,7 @@ from sinch_wrapper.cli.options import as_json
 
 __all__ = ["callbacks"]
 
+_ID = click.IntRange(0, 2**63 - 1)
 _STORE = click.argument("store", type=click.Path(path_type=Path))
 
 
@@ -66,7 +67,9 @@ def verify(
 
 @callbacks.command("list")
 @_STORE
-@click.option("--after", default=0, metavar="ID", help="Only those that came after this one.")
+@click.option(
+    "--after", type=_ID, default=0, metavar="ID", help="Only those that came after this one."
+)
 @click.option(
     "--raw", is_flag=True, help="Each as it came, one line of JSON, numbers and texts in."
 )
@@ -81,7 +84,7 @@ def list_(store: Path, after: int, raw: bool, as_json: bool) -> None:
 @callbacks.command()
 @_STORE
 @click.option("--retry", is_flag=True, help="Let their handlers run again.")
-@click.option("--id", "ids", multiple=True, type=int, help="With --retry: only this one.")
+@click.option("--id", "ids", multiple=True, type=_ID, help="With --retry: only this one.")
 @as_json
 def dead(store: Path, retry: bool, ids: tuple[int, ...], as_json: bool) -> None:
     """List the callbacks in STORE whose handlers failed too often."""

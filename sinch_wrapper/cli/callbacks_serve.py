@@ -69,6 +69,7 @@ def serve(  # noqa: PLR0913, PLR0917 (click passes each option as an argument)
         secrets_from(secret_file), store=store, job=jobs or None, path=path, tolerance=tolerance
     )
     # So that a file that cannot be opened is told before anything is promised.
+    app.check()
     name = getattr(app.store, "path", None)
     listener = listen(host, port)
     lines = None if quiet else printer(as_json=as_json)

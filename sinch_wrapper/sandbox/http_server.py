@@ -40,7 +40,8 @@ class _SignallingServer(uvicorn.Server):
         while not await self.on_tick(counter):
             counter += 1
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stopping.wait(), _TICK)
+                async with asyncio.timeout(_TICK):
+                    await stopping.wait()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         await super().shutdown(sockets)

@@ -30,7 +30,7 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """One request: *sent* counts how often it left, *certain* is set by a 2xx that was unread."""
+    """One request: *sent* counts how often it left, *certain* says it was accepted surely."""
 
     id: int
     state: ChunkState

@@ -26,7 +26,7 @@ class Journal:
     def __init__(self, path: Path | None, *, must_exist: bool = False) -> None:
         self.storage = open_storage(path, must_exist=must_exist)
         self.name = self.storage.name
-        self.path = path
+        self.path = self.storage.path
 
     def facts(self) -> dict[str, object]:
         """All facts of the job; empty for a new one."""
@@ -52,6 +52,11 @@ class Journal:
         """A transaction that is on disk when the block ends; raises BulkError."""
         with self.storage.write() as connection:
             yield connection
+
+    def flush(self) -> None:
+        """Bring all of it into the file itself, which may be moved without its log."""
+        if self.path is not None:
+            self.storage.flush()
 
     def empty(self, connection: Connection) -> None:
         """Forget what a reading that did not end has left."""
@@ -114,6 +119,12 @@ class Journal:
         states = (ChunkState.PLANNED, ChunkState.SENDING, ChunkState.UNKNOWN)
         query = select(chunks.c.id).where(chunks.c.state.in_(states), chunks.c.batch_id.is_(None))
         return connection.execute(query.limit(1)).first() is not None
+
+    def forget_early(self) -> None:
+        """Drop callbacks that waited for batches of this job, once no request can become one."""
+        with self.write() as connection:
+            if not self.is_waiting(connection):
+                connection.execute(delete(early))
 
     def next_planned(self, connection: Connection) -> Chunk | None:
         """The first chunk that has not left yet."""

@@ -28,11 +28,13 @@ def open_storage(path: Path | None, *, must_exist: bool = False) -> Database:
     return Database(path, _FORMAT, must_exist=must_exist)
 
 
-def sending_lock(path: Path | None) -> FileLock:
+def sending_lock(path: Path | None, *, must_exist: bool = False) -> FileLock:
     """Take the lock of the journal at *path*.
 
-    Raises: BulkError when another process has it.
+    Raises: BulkError when another process has it, or there is no journal that *must_exist*.
     """
+    if path is not None:
+        _FORMAT.refuse(path, path.name or str(path), must_exist=must_exist)
     lock = FileLock(path, _FORMAT)
     if not lock.take():
         name = "" if path is None else path.name

@@ -1,5 +1,6 @@
 """Which column of a table means what; pure."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -13,6 +14,8 @@ _CHANNELS: Final = (
     "SMS", "RCS", "WHATSAPP", "MMS", "KAKAOTALK", "KAKAOTALKCHAT", "VIBERBM", "LINE", "INSTAGRAM",
     "MESSENGER", "WECHAT", "TELEGRAM", "APPLEBC",
 )  # fmt: skip
+# Six digits are a phone number rather than the name of a column.
+_NUMBER: Final = re.compile(r"\d(?:[\s().-]?\d){5}")
 _PHONES: Final = ("phone", "phone_number", "msisdn", "number")
 
 
@@ -71,12 +74,12 @@ def layout(columns: Columns, header: Sequence[str], needed: frozenset[str], plac
     wanted += [columns.key] if columns.key is not None else []
     if missing := sorted({name for name in wanted if name not in position}):
         raise BulkError(
-            f"{place}: missing columns {_listed(missing)}; it has {_listed(header)}: "
+            f"{place}: missing columns {_listed(missing)}; {_shown(header)}: "
             "add them, or map others with columns= (--to, --key, --parameter, --metadata)"
         )
     if not named and columns.contact_id not in position:
         raise BulkError(
-            f"{place}: no column says who the recipients are; it has {_listed(header)}: "
+            f"{place}: no column says who the recipients are; {_shown(header)}: "
             'map one, such as Columns(to={"mobile": "SMS"}) (--to mobile=SMS)'
         )
     return Layout(
@@ -95,6 +98,16 @@ def _guessed(header: Sequence[str]) -> dict[str, str]:
     if known:
         return known
     return {name: "SMS" for name in header if name.lower() in _PHONES}
+
+
+def _shown(header: Sequence[str]) -> str:
+    """What columns there are; nothing of a line of data that stands in place of their names."""
+    if any(map(_NUMBER.search, header)):
+        return "what should name the columns holds a number, as if that line were missing"
+    found = f"it has {_listed(header)}"
+    if len(header) == 1 and any(mark in header[0] for mark in ";\t|"):
+        found += ", to be separated by commas"
+    return found
 
 
 def _listed(names: Sequence[str]) -> str:

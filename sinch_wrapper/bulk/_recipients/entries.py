@@ -5,6 +5,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 from sinch_wrapper.bulk._metadata import MetadataLimits, metadata_fault
 from sinch_wrapper.bulk._recipients.columns import Layout
+from sinch_wrapper.bulk._words import counted
 
 __all__ = ["Build", "Cells", "Entry", "InvalidError", "Skip", "table_builder"]
 
@@ -71,8 +72,8 @@ class _TableBuilder:
         """Build the entry of one row; raises InvalidError."""
         at = self._at
         if len(cells) != self._width:
-            reason = f"{len(cells)} cells instead of {self._width}: check quotes and separators"
-            raise InvalidError(reason)
+            found = f"{counted(len(cells), 'cell')} instead of {self._width}"
+            raise InvalidError(f"{found}: check quotes and separators")
         key = None
         if at.key is not None:
             key = cells[at.key]

@@ -66,6 +66,8 @@ class ObjectBuilder:
     def _table(self, header: tuple[str, ...]) -> TableRows:
         rows = self._tables.get(header)
         if rows is None:
+            if not all(isinstance(name, str) for name in header):
+                raise InvalidError("must be an object whose fields have texts as names")
             try:
                 found = layout(self._columns, header, self._needed, self._place)
             except BulkError as error:

@@ -73,12 +73,14 @@ class Source:
 def source_of(things: Things) -> Source:
     """Recognise *things*: a path by its suffix, or an iterable.
 
-    Raises: BulkError for another suffix, TypeError for what is neither.
+    Raises: BulkError for another suffix or no such file, TypeError for what is neither.
     """
     if isinstance(things, str | Path):
         path = Path(things)
         if not path.name.lower().endswith(_SUFFIXES):
             raise BulkError(f"{path.name}: the name must end in {', '.join(_SUFFIXES)}")
+        with opened(path):
+            path.stat()
         return Source(path.name, path)
     if isinstance(things, Mapping) or not isinstance(things, Iterable):
         message = f"recipients must be a path or an iterable, not {type(things).__name__}"

@@ -16,6 +16,9 @@ class BulkInterruptedError(BulkError):
 class BulkStoppedError(BulkError):
     """The API gave an answer that every other request would get too, such as 401 or 403.
 
+    Or it refused the first requests for what all have in common, such as the message: those are
+    rejected. When the job is resumed in spite of it, the next ones are tried.
+
     Nothing is lost: *report* says what was accepted, and the job can be resumed. The answer
     itself is the cause of this error.
     """

@@ -56,6 +56,9 @@ class Report:
     __weakref__: object = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        if self.path is not None:
+            # Whoever changes the working directory later means the same file.
+            self.path = self.path.absolute()
         if self._memory is not None:
             weakref.finalize(self, self._memory.close)
         self.refresh()

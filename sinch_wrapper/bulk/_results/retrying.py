@@ -41,13 +41,15 @@ def failed_recipients(path: Path, reasons: Collection[str]) -> Iterator[Mapping[
 
     They keep their keys; those without one get their line in the old input as key.
     """
+    # A text is a collection too: of each text that is a part of it.
+    wanted = {reasons} if isinstance(reasons, str) else set(reasons)
     journal = Journal(path, must_exist=True)
     try:
         job = open_job(journal)
         items: list[dict[str, object]] = []
         number: int | None = None
         for result in stream(job, _AGAIN):
-            if result.reason not in reasons or result.chunk is None or result.position is None:
+            if result.reason not in wanted or result.chunk is None or result.position is None:
                 continue
             if result.chunk != number:
                 number = result.chunk

@@ -141,6 +141,8 @@ def _add_refused(job: Job, reasons: Counter[str]) -> None:
         for chunk in found:
             last = chunk.id
             faults = read_faults(chunk.error, {})
-            for fault in faults.named.values():
+            named = [fault for at, fault in faults.named.items() if at < chunk.count]
+            for fault in named:
                 reasons[fault.reason] += 1
-            reasons[faults.others.reason] += chunk.count - len(faults.named)
+            if others := chunk.count - len(named):
+                reasons[faults.others.reason] += others

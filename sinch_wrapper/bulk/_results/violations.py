@@ -9,6 +9,7 @@ from typing import Final, TypeAlias
 __all__ = ["Fault", "Faults", "read_faults"]
 
 _INDEX: Final = re.compile(r"^(?:\w+)(?:\[(\d+)\]|\.(\d+)(?=\.|$))\.?(.*)$")
+_LISTS: Final = ("recipient_and_params", "recipientAndParams", "contact", "consent")
 _PARAMETER: Final = re.compile(r"^parameters[.\[]['\"]?([^'\"\]]+)")
 _METADATA: Final = re.compile(r"^(message_metadata|conversation_metadata)[.\[]['\"]?([^'\"\]]+)")
 _IDENTITY: Final = re.compile(r"^recipient\.identified_by\.channel_identities(?:\[|\.)(\d+)")
@@ -46,7 +47,7 @@ def read_faults(error: str | None, columns: Columns) -> Faults:
     status = str(known.get("status") or "NOT_ACCEPTED")
     for path, description in known.get("violations", ()):
         found = _INDEX.match(path)
-        if found is None or not path.startswith(("recipient_and_params", "contact", "consent")):
+        if found is None or not path.startswith(_LISTS):
             rest = f"{path}: {description}"
             continue
         index = int(found[1] or found[2])

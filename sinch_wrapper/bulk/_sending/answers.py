@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Final, TypeAlias
@@ -22,6 +22,7 @@ __all__ = ["Accepted", "Doubtful", "Later", "Refused", "Sent", "Stop", "found_ba
 # Answers that every other request would get too: the job stops and can be resumed.
 _FOR_ALL: Final = frozenset({401, 403, 404, 405})
 _REQUEST_TIMEOUT: Final = 408
+_ROOT: Final = re.compile(r"\w*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +35,13 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The API has refused it for what is in it; *error* is JSON, for the journal."""
+    """The API has refused it for what is in it; *error* is JSON, for the journal.
+
+    *shared* says that it named nothing but fields that all requests of the job have in common.
+    """
 
     error: str = field(repr=False)
+    shared: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +68,8 @@ class Stop:
 Sent: TypeAlias = Accepted | Refused | Later | Doubtful | Stop
 
 
-def read_sent(done: Done) -> Sent:
-    """Say what became of a request that was sent."""
+def read_sent(done: Done, request: Mapping[str, object]) -> Sent:
+    """Say what became of one that was sent; *request* has the fields that all have in common."""
     error = done.error
     if error is None:
         batch_id, moment = (getattr(done.value, name, None) for name in ("batch_id", "send_after"))
@@ -77,11 +82,11 @@ def read_sent(done: Done) -> Sent:
                 return Later(0.0, True)
             return Doubtful(False, describe(error))
         case APIStatusError():
-            return _by_status(error)
+            return _by_status(error, request)
     return Stop()
 
 
-def _by_status(error: APIStatusError) -> Sent:
+def _by_status(error: APIStatusError, request: Mapping[str, object]) -> Sent:
     code = error.status_code
     if code == HTTPStatus.TOO_MANY_REQUESTS:
         return Later(error.retry_after or 0.0, False)
@@ -89,7 +94,18 @@ def _by_status(error: APIStatusError) -> Sent:
         return Doubtful(False, describe(error))
     if code in _FOR_ALL or code < HTTPStatus.BAD_REQUEST:
         return Stop()
-    return Refused(describe(error))
+    return Refused(describe(error), _is_shared(error, request))
+
+
+def _is_shared(error: APIStatusError, request: Mapping[str, object]) -> bool:
+    fields = {_letters(name) for name in request}
+    named = {_letters(_ROOT.match(each.field)[0]) for each in error.field_violations}  # type: ignore[index]  # it matches always
+    return bool(named) and named <= fields
+
+
+def _letters(name: str) -> str:
+    # snake_case and camelCase of the same field.
+    return name.replace("_", "").lower()
 
 
 def describe(error: SinchError) -> str:

@@ -52,6 +52,7 @@ class Book:
         self.open: dict[int, Open] = {}
         self.again: deque[int] = deque()
         self.stopped_by: SinchError | None = None
+        self.refused_by: SinchError | None = None
 
     def recover(self, now: float) -> None:
         """Take up what an earlier run has left: nobody knows what became of it."""
@@ -69,6 +70,18 @@ class Book:
         self._move(connection, chunk, ChunkState.SENDING, sent=chunk.sent + 1)
         self._gate.let(chunk.count)
 
+    def next_again(self, connection: Connection) -> Chunk | None:
+        """The next chunk that leaves again; a callback may have proven meanwhile that none may."""
+        while self.again:
+            chunk = self._journal.chunk(connection, self.again[0])
+            if chunk is None or not chunk.certain or self._job.kind.doubt != "look_up":
+                return chunk
+            self.again.popleft()
+            self._gate.let(chunk.count)
+            if chunk.batch_id:
+                self._accept(connection, chunk, Accepted(chunk.batch_id, chunk.send_after))
+        return None
+
     def take(self, connection: Connection, done: Done, now: float) -> None:
         """Write down how a call ended."""
         chunk = self._journal.chunk(connection, done.call.chunk)
@@ -80,16 +93,19 @@ class Book:
             self._take_sent(connection, chunk, done, now)
 
     def _take_sent(self, connection: Connection, chunk: Chunk, done: Done, now: float) -> None:
-        sent = read_sent(done)
+        sent = read_sent(done, self._job.request)
         if isinstance(sent, Accepted) and not sent.batch_id and self._job.kind.doubt == "look_up":
             sent = Doubtful(True, '{"line": "accepted, but without a batch id"}')
         match sent:
             case Accepted():
                 self._gate.open_up()
                 self._accept(connection, chunk, sent)
-            case Refused(error):
+            case Refused(error, shared):
                 self._gate.let(-chunk.count)
                 self._move(connection, chunk, ChunkState.REJECTED, error=error)
+                # What was accepted once is no reason to refuse all.
+                if shared and not self.tally.accepted:
+                    self.refused_by = done.error
             case Doubtful(certain, error):
                 values = {"certain": int(certain), "error": error}
                 chunk = self._move(connection, chunk, ChunkState.UNKNOWN, **values)
@@ -128,7 +144,7 @@ class Book:
             answer, found = "found", found or (Accepted(chunk.batch_id),)
         self._trusted = self._trusted or answer == "found"
         verdict = judge(
-            entry.doubt,
+            replace(entry.doubt, accepted=entry.doubt.accepted or chunk.certain),
             answer,
             asked_at=done.call.begun,
             settle=self._how.settle,
@@ -163,6 +179,7 @@ class Book:
         known = {"batch_id": sent.batch_id, "send_after": sent.send_after, "certain": 1}
         error = '{"line": "the API has this request twice"}' if twice else None
         self._move(connection, chunk, ChunkState.ACCEPTED, error=error, **known)
+        self.refused_by = None
         if sent.batch_id:
             promote_early(connection, sent.batch_id, chunk.id)
 

@@ -156,7 +156,9 @@ async def _performed(batch: "sinch_batch_api.AsyncClient", call: Call) -> Done:
 async def _awaited(inbox: "asyncio.Queue[Done | BaseException]", wait: float) -> list[Done]:
     found: list[Done] = []
     try:
-        item = await asyncio.wait_for(inbox.get(), wait)
+        # Not wait_for: in Python 3.11 it loses a cancellation that comes with an item.
+        async with asyncio.timeout(wait):
+            item = await inbox.get()
     except TimeoutError:
         return found
     while True:

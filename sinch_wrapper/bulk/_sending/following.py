@@ -7,6 +7,7 @@ from typing import Final
 
 from sinch_wrapper.bulk._sending.calls import Call, Done, Step
 from sinch_wrapper.bulk._sending.targets import Cancellation, Target
+from sinch_wrapper.errors import AuthenticationError, PermissionDeniedError, SinchError
 
 __all__ = ["Follower"]
 
@@ -48,6 +49,7 @@ class Follower:
         self._patience = patience
         self._watched: dict[str, tuple[_Watched, float]] = {}
         self._running = 0
+        self._failed_by: SinchError | None = None
         self.statuses: Counter[str] = Counter()
         self.ended: dict[str, list[Target]] = {}
 
@@ -62,13 +64,15 @@ class Follower:
         for each in done:
             self._running -= 1
             self._take(each, now)
-        if stopping:
+        if stopping or self._failed_by is not None:
             return Step(finished=not self._running)
         self._fill(now)
         calls = self._due(now)
         self._running += len(calls)
         waits = [watched.due - now for watched, _ in self._watched.values() if not watched.running]
-        wait = max(0.0, min(waits)) if waits and not calls else None
+        # Without a free place for a call only the end of one changes anything.
+        is_full = self._running >= self._concurrency
+        wait = max(0.0, min(waits)) if waits and not is_full else None
         return Step(tuple(calls), wait, not self._watched and not self._running)
 
     def _fill(self, now: float) -> None:
@@ -94,6 +98,8 @@ class Follower:
         batch_id = str(done.call.arguments.get("batch_id") or _of_body(done.call))
         watched, until = self._watched[batch_id]
         watched.running = False
+        if isinstance(done.error, (AuthenticationError, PermissionDeniedError)):
+            self._failed_by = done.error
         if done.call.purpose == "cancel":
             # Also after an error: the status tells the truth.
             watched.cancelled, watched.due = True, now
@@ -102,6 +108,9 @@ class Follower:
         if status:
             self._note(watched.target, status)
         if (status if not self._cancel else status in _FINAL) or now >= until:
+            if done.error is not None and not self._cancel and not self.statuses:
+                # As long as one batch may take, and nothing was told about any.
+                self._failed_by = self._failed_by or done.error
             self._end(batch_id, status)
             return
         watched.polls += 1
@@ -114,6 +123,11 @@ class Follower:
             self.ended.setdefault(status if status in _FINAL else "UNKNOWN", []).append(
                 watched.target
             )
+
+    def check(self) -> None:
+        """Raise the SinchError that every other question would meet too, if there was one."""
+        if self._failed_by is not None:
+            raise self._failed_by
 
     def cancellation(self, never_sent: int = 0) -> Cancellation:
         """What was really cancelled."""

@@ -42,7 +42,12 @@ class Sender:
     @property
     def stopped_by(self) -> SinchError | None:
         """The error that every other request would meet too, if there was one."""
-        return self._book.stopped_by
+        return self._book.stopped_by or self._book.refused_by
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether that error is about what is in the requests, so that some were rejected."""
+        return self._book.stopped_by is None and self._book.refused_by is not None
 
     def progress(self, now: float) -> Progress:
         """How far it is."""
@@ -62,6 +67,9 @@ class Sender:
             if done or calls:
                 count = self._gate.outstanding.at_time(now, self._how.limits).count
                 self._job.journal.note(connection, outstanding=[count, self._wall()])
+        if any(call.purpose == "send" for call in calls):
+            # Else a journal that is moved after a crash might not know that they have left.
+            self._job.journal.flush()
         self._running += len(calls)
         idle = self._running == 0
         return Step(tuple(calls), wait, idle and (stopping or wait is None))
@@ -83,9 +91,7 @@ class Sender:
 
     def _candidate(self, connection: Connection) -> Chunk | None:
         journal = self._job.journal
-        if self._book.again:
-            return journal.chunk(connection, self._book.again[0])
-        return journal.next_planned(connection)
+        return self._book.next_again(connection) or journal.next_planned(connection)
 
     def _send(self, connection: Connection, chunk: Chunk, now: float) -> Call:
         job = self._job
