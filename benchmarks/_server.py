@@ -80,7 +80,7 @@ class _Desk:
 
 class _Connection(asyncio.Protocol):
     def __init__(self, desk: _Desk) -> None:
-        self._desk = desk
+        self._runner = desk
         self._pending = b""
         self._has_sent = False
 
@@ -102,10 +102,10 @@ class _Connection(asyncio.Protocol):
     def _reply(self, path: bytes) -> None:
         if not self._has_sent and path.endswith(b":send"):
             self._has_sent = True
-            self._desk.counts["connections"] += 1
-        answer = self._desk.answer(path)
-        if self._desk.delay:
-            asyncio.get_running_loop().call_later(self._desk.delay, self._transport.write, answer)
+            self._runner.counts["connections"] += 1
+        answer = self._runner.answer(path)
+        if self._runner.delay:
+            asyncio.get_running_loop().call_later(self._runner.delay, self._transport.write, answer)
         else:
             self._transport.write(answer)
 

@@ -147,7 +147,7 @@ class BulkFace:
         kind = AsyncBulk if flavour.name == "async" else Bulk
         self.bulk: Any = kind(self.client)
         self.moment: float | None = None
-        self.bulk._desk.wall = lambda: self.moment or time.time()  # noqa: SLF001 (their clock)
+        self.bulk._runner.wall = lambda: self.moment or time.time()  # noqa: SLF001 (their clock)
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         """A method of it, awaited when it must be."""
@@ -160,7 +160,7 @@ class BulkFace:
 
     def of_project(self, project: str) -> "BulkFace":
         """Let it belong to another project."""
-        self.bulk._desk.project = project  # noqa: SLF001 (as a client of that project has it)
+        self.bulk._runner.project = project  # noqa: SLF001 (as a client of that project has it)
         return self
 
     def go(self, recipients: Any, **options: Any) -> Any:

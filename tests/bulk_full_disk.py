@@ -18,7 +18,7 @@ from bulk_fixtures import APP, MESSAGE, FakeBatchApi, rows
 from sinch_wrapper import BulkError, RetryPolicy, Sinch
 from sinch_wrapper._http import httpx
 from sinch_wrapper.bulk import Bulk
-from sinch_wrapper.bulk._preparing.seen import Seen
+from sinch_wrapper.bulk._preparing.seen import SeenIdentities
 
 ROWS = 1200
 
@@ -56,7 +56,7 @@ def main(folder: Path) -> dict[str, Any]:
             bulk.send(**todo)
         said["sent_while_reading"] = len(api.sent)
         with room(1000) as said["duplicates"]:
-            seen = Seen(in_memory=10)
+            seen = SeenIdentities(in_memory=10)
             for number in range(100_000):
                 seen.add([str(number)])
         bulk.send(**todo, deadline=0)

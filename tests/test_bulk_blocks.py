@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from sinch_wrapper._json import Encoded, encode, encode_portably, encode_text
 from sinch_wrapper.bulk import Columns
-from sinch_wrapper.bulk._kinds import KINDS
 from sinch_wrapper.bulk._metadata import MetadataLimits
-from sinch_wrapper.bulk._plan import Plan, Rules
+from sinch_wrapper.bulk._operations import BATCH_OPERATIONS
+from sinch_wrapper.bulk._plan import CuttingRules, Plan
 from sinch_wrapper.bulk._preparing.loading import Loader
 from sinch_wrapper.bulk._recipients.blocks import Block
 from sinch_wrapper.bulk._recipients.columns import layout
@@ -141,7 +141,9 @@ class _Sink:
 def test_requests_are_full_whatever_is_left_out(wrong: set[int], size: int) -> None:
     """All requests but the last have the chosen size, and together they hold every good row."""
     things = [{"phone": "" if number in wrong else f"+{number}"} for number in range(40)]
-    plan = Plan(KINDS["messages"], {"message": {}}, rules=Rules("skip", "send", size))
+    plan = Plan(
+        BATCH_OPERATIONS["messages"], {"message": {}}, rules=CuttingRules("skip", "send", size)
+    )
     sink = _Sink()
     loader = Loader(plan, source_of(things), sink, lambda: False)
     loader.run()

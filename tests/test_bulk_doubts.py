@@ -16,13 +16,13 @@ from sinch_wrapper.bulk._journal.journal import Journal
 from sinch_wrapper.bulk._recording import record
 from sinch_wrapper.bulk._sending.calls import Call, Done
 from sinch_wrapper.bulk._sending.following import Follower
-from sinch_wrapper.bulk._sending.how import Sending
+from sinch_wrapper.bulk._sending.rules import SendingRules
 from sinch_wrapper.bulk._sending.sender import Sender
 from sinch_wrapper.bulk._sending.targets import Target
 
 __all__ = ["make_bulk"]
 
-HOW = Sending(concurrency=1, settle=0)
+HOW = SendingRules(concurrency=1, settle=0)
 
 
 def doubtful(bulk: MakeBulk, api: FakeBatchApi, path: Path) -> Job:

@@ -12,7 +12,7 @@ from sinch_wrapper.bulk import BulkStoppedError
 from sinch_wrapper.bulk._journal.job import open_job
 from sinch_wrapper.bulk._journal.journal import Journal
 from sinch_wrapper.bulk._sending.calls import Done
-from sinch_wrapper.bulk._sending.how import Sending
+from sinch_wrapper.bulk._sending.rules import SendingRules
 from sinch_wrapper.bulk._sending.sender import Sender
 
 __all__ = ["make_bulk"]
@@ -67,7 +67,7 @@ def test_an_acceptance_meanwhile_takes_the_stop_back(make_bulk: MakeBulk, tmp_pa
     assert isinstance(caught.value.__cause__, BadRequestError)
     bulk.go(rows(8), job=job, deadline=0)
     journal = Journal(job, must_exist=True)
-    sender = Sender(open_job(journal), Sending(concurrency=2), 0.0, time.time)
+    sender = Sender(open_job(journal), SendingRules(concurrency=2), 0.0, time.time)
     first, second = sender.step(0.0, [], stopping=False).calls
     step = sender.step(1.0, [Done(first, error=caught.value.__cause__)], stopping=False)
     assert ((), False, True) == (step.calls, step.finished, sender.is_refused)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from sinch_wrapper import BulkError, text
 from sinch_wrapper.bulk import Columns
-from sinch_wrapper.bulk._preparing.seen import Seen
+from sinch_wrapper.bulk._preparing.seen import SeenIdentities
 from sinch_wrapper.bulk._recipients.readers import read_csv
 from sinch_wrapper.bulk._recipients.sources import source_of
 
@@ -288,7 +288,7 @@ def test_csv_rows_come_back_as_written(
 @given(identities=st.lists(st.integers(0, 20).map(str)), most=st.integers(1, 10))
 def test_exactly_the_repeated_identities_are_found(identities: list[str], most: int) -> None:
     """In memory or in temporary files: those that came twice, and no others."""
-    seen = Seen(in_memory=most)
+    seen = SeenIdentities(in_memory=most)
     for identity in identities:
         seen.add([identity])
     found = set().union(*seen.repeated())

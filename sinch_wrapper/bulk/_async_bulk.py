@@ -6,8 +6,8 @@ from typing import Unpack
 
 from sinch_wrapper.bulk._async_bulk_jobs import AsyncBulkJobs
 from sinch_wrapper.bulk._options import JobOptions, RunOptions, SendOptions, run_of
-from sinch_wrapper.bulk._orders import JobPath, Order, message_order, retry_order, thing_order
-from sinch_wrapper.bulk._recipients.sources import Things
+from sinch_wrapper.bulk._orders import JobPath, Order, items_order, message_order, retry_order
+from sinch_wrapper.bulk._recipients.sources import Items
 from sinch_wrapper.bulk._results.report import Report
 from sinch_wrapper.bulk._sending.drivers import in_thread, until_halted
 
@@ -28,7 +28,7 @@ class AsyncBulk(AsyncBulkJobs):
         *,
         app_id: str,
         message: Mapping[str, object],
-        recipients: Things,
+        recipients: Items,
         job: JobPath | None = None,
         **options: Unpack[SendOptions],
     ) -> Report:
@@ -59,7 +59,7 @@ class AsyncBulk(AsyncBulkJobs):
 
     async def create_contacts(
         self,
-        contacts: Things,
+        contacts: Items,
         *,
         job: JobPath | None = None,
         **options: Unpack[JobOptions],
@@ -68,11 +68,11 @@ class AsyncBulk(AsyncBulkJobs):
 
         Raises: as send().
         """
-        return await self._run(thing_order("create-contacts", {}, contacts, job, options))
+        return await self._run(items_order("create-contacts", {}, contacts, job, options))
 
     async def delete_contacts(
         self,
-        contact_ids: Things,
+        contact_ids: Items,
         *,
         job: JobPath | None = None,
         **options: Unpack[JobOptions],
@@ -81,11 +81,11 @@ class AsyncBulk(AsyncBulkJobs):
 
         Raises: as send().
         """
-        return await self._run(thing_order("delete-contacts", {}, contact_ids, job, options))
+        return await self._run(items_order("delete-contacts", {}, contact_ids, job, options))
 
     async def insert_consents(
         self,
-        records: Things,
+        records: Items,
         *,
         app_id: str,
         job: JobPath | None = None,
@@ -99,7 +99,7 @@ class AsyncBulk(AsyncBulkJobs):
         Raises: as send().
         """
         request = {"app_id": app_id}
-        return await self._run(thing_order("insert-consents", request, records, job, options))
+        return await self._run(items_order("insert-consents", request, records, job, options))
 
     async def retry_failed(
         self,
@@ -119,12 +119,12 @@ class AsyncBulk(AsyncBulkJobs):
         return await self._run(order)
 
     async def _run(self, order: Order) -> Report:
-        opened = await in_thread(self._desk.open, order.path, must_exist=order.plan is None)
+        opened = await in_thread(self._runner.open, order.path, must_exist=order.plan is None)
         try:
             halt = opened.halted.set
-            sender = await until_halted(halt, self._desk.start, opened, order)
+            sender = await until_halted(halt, self._runner.start, opened, order)
             await self._ask_mode(opened)
             await self._drive(sender, order.run, opened.began, sender)
-            return await in_thread(self._desk.finish, opened, order)
+            return await in_thread(self._runner.finish, opened, order)
         finally:
             opened.close()

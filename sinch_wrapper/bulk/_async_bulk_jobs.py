@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
 from sinch_wrapper._retry import RetryPolicy
-from sinch_wrapper.bulk._desk import Desk, Opened
+from sinch_wrapper.bulk._job_runner import JobRunner, OpenJob
 from sinch_wrapper.bulk._journal.journal import Journal
 from sinch_wrapper.bulk._options import Run, RunOptions, run_of
 from sinch_wrapper.bulk._orders import JobPath
 from sinch_wrapper.bulk._recorders import Recorders
 from sinch_wrapper.bulk._results.report import Report
 from sinch_wrapper.bulk._sending.calls import Planner
-from sinch_wrapper.bulk._sending.drivers import drive_async, in_thread, wheel_of
+from sinch_wrapper.bulk._sending.drivers import drive_async, drive_settings, in_thread
 from sinch_wrapper.bulk._sending.following import Follower
 from sinch_wrapper.bulk._sending.sender import Sender
 from sinch_wrapper.bulk._sending.targets import Cancellation, ids_of
@@ -38,7 +38,7 @@ class AsyncBulkJobs:
         policy = replace(options.retry, resend="never")
         self._client = client.with_options(retry=policy)
         self._recorders = Recorders()
-        self._desk = Desk(options.project_id, self._recorders.keep)
+        self._runner = JobRunner(options.project_id, self._recorders.keep)
 
     async def report(self, job: JobPath) -> Report:
         """Say what became of a job, also while it runs; raises BulkError."""
@@ -64,7 +64,7 @@ class AsyncBulkJobs:
         run = run_of(options)
         journal = await in_thread(Journal, Path(job), must_exist=True)
         try:
-            follower = self._desk.survey(journal, run)
+            follower = self._runner.survey(journal, run)
             await self._drive(follower, run)
             follower.check()
         finally:
@@ -83,11 +83,11 @@ class AsyncBulkJobs:
         credentials.
         """
         run = run_of(options)
-        opened = await in_thread(self._desk.open, Path(job), must_exist=True)
+        opened = await in_thread(self._runner.open, Path(job), must_exist=True)
         try:
-            sender, never = await in_thread(self._desk.start_cancelling, opened, run)
+            sender, never = await in_thread(self._runner.start_cancelling, opened, run)
             await self._drive(sender, run)
-            follower = self._desk.canceller(opened, run, poll_for)
+            follower = self._runner.canceller(opened, run, poll_for)
             await self._drive(follower, run)
             follower.check()
             return follower.cancellation(never)
@@ -117,9 +117,9 @@ class AsyncBulkJobs:
         follower.check()
         return follower.cancellation()
 
-    async def _ask_mode(self, opened: Opened) -> None:
+    async def _ask_mode(self, opened: OpenJob) -> None:
         """Ask once for the mode of the app where contact ids depend on it; no answer is fine."""
-        app_id = await in_thread(self._desk.app_to_ask, opened)
+        app_id = await in_thread(self._runner.app_to_ask, opened)
         if app_id is None:
             return
         brief = self._client.with_options(timeout=_BRIEF, retry=RetryPolicy(attempts=1))
@@ -127,11 +127,11 @@ class AsyncBulkJobs:
         with suppress(SinchError):
             mode = (await brief.conversation.app.get_app(app_id)).processing_mode
         known = mode if isinstance(mode, str) and mode else None
-        await in_thread(self._desk.note_mode, opened, known)
+        await in_thread(self._runner.note_mode, opened, known)
 
     async def _drive(
         self, planner: Planner, run: Run, began: float | None = None, sender: Sender | None = None
     ) -> None:
         await drive_async(
-            planner, self._client.batch, wheel_of(run, self._desk.clock, began, sender)
+            planner, self._client.batch, drive_settings(run, self._runner.clock, began, sender)
         )

@@ -6,8 +6,8 @@ from typing import Unpack
 
 from sinch_wrapper.bulk._bulk_jobs import BulkJobs
 from sinch_wrapper.bulk._options import JobOptions, RunOptions, SendOptions, run_of
-from sinch_wrapper.bulk._orders import JobPath, Order, message_order, retry_order, thing_order
-from sinch_wrapper.bulk._recipients.sources import Things
+from sinch_wrapper.bulk._orders import JobPath, Order, items_order, message_order, retry_order
+from sinch_wrapper.bulk._recipients.sources import Items
 from sinch_wrapper.bulk._results.report import Report
 
 __all__ = ["Bulk"]
@@ -27,7 +27,7 @@ class Bulk(BulkJobs):
         *,
         app_id: str,
         message: Mapping[str, object],
-        recipients: Things,
+        recipients: Items,
         job: JobPath | None = None,
         **options: Unpack[SendOptions],
     ) -> Report:
@@ -58,7 +58,7 @@ class Bulk(BulkJobs):
 
     def create_contacts(
         self,
-        contacts: Things,
+        contacts: Items,
         *,
         job: JobPath | None = None,
         **options: Unpack[JobOptions],
@@ -67,11 +67,11 @@ class Bulk(BulkJobs):
 
         Raises: as send().
         """
-        return self._run(thing_order("create-contacts", {}, contacts, job, options))
+        return self._run(items_order("create-contacts", {}, contacts, job, options))
 
     def delete_contacts(
         self,
-        contact_ids: Things,
+        contact_ids: Items,
         *,
         job: JobPath | None = None,
         **options: Unpack[JobOptions],
@@ -80,11 +80,11 @@ class Bulk(BulkJobs):
 
         Raises: as send().
         """
-        return self._run(thing_order("delete-contacts", {}, contact_ids, job, options))
+        return self._run(items_order("delete-contacts", {}, contact_ids, job, options))
 
     def insert_consents(
         self,
-        records: Things,
+        records: Items,
         *,
         app_id: str,
         job: JobPath | None = None,
@@ -98,7 +98,7 @@ class Bulk(BulkJobs):
         Raises: as send().
         """
         request = {"app_id": app_id}
-        return self._run(thing_order("insert-consents", request, records, job, options))
+        return self._run(items_order("insert-consents", request, records, job, options))
 
     def retry_failed(
         self,
@@ -117,11 +117,11 @@ class Bulk(BulkJobs):
         return self._run(retry_order(job, new_job, reasons, options))
 
     def _run(self, order: Order) -> Report:
-        opened = self._desk.open(order.path, must_exist=order.plan is None)
+        opened = self._runner.open(order.path, must_exist=order.plan is None)
         try:
-            sender = self._desk.start(opened, order)
+            sender = self._runner.start(opened, order)
             self._ask_mode(opened)
             self._drive(sender, order.run, opened.began, sender)
-            return self._desk.finish(opened, order)
+            return self._runner.finish(opened, order)
         finally:
             opened.close()

@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
 from sinch_wrapper._retry import RetryPolicy
-from sinch_wrapper.bulk._desk import Desk, Opened
+from sinch_wrapper.bulk._job_runner import JobRunner, OpenJob
 from sinch_wrapper.bulk._journal.journal import Journal
 from sinch_wrapper.bulk._options import Run, RunOptions, run_of
 from sinch_wrapper.bulk._orders import JobPath
 from sinch_wrapper.bulk._recorders import Recorders
 from sinch_wrapper.bulk._results.report import Report
 from sinch_wrapper.bulk._sending.calls import Planner
-from sinch_wrapper.bulk._sending.drivers import drive, wheel_of
+from sinch_wrapper.bulk._sending.drivers import drive, drive_settings
 from sinch_wrapper.bulk._sending.following import Follower
 from sinch_wrapper.bulk._sending.sender import Sender
 from sinch_wrapper.bulk._sending.targets import Cancellation, ids_of
@@ -38,7 +38,7 @@ class BulkJobs:
         policy = replace(options.retry, resend="never")
         self._client = client.with_options(retry=policy)
         self._recorders = Recorders()
-        self._desk = Desk(options.project_id, self._recorders.keep)
+        self._runner = JobRunner(options.project_id, self._recorders.keep)
 
     def report(self, job: JobPath) -> Report:
         """Say what became of a job, also while it runs; raises BulkError."""
@@ -62,7 +62,7 @@ class BulkJobs:
         """
         run, journal = run_of(options), Journal(Path(job), must_exist=True)
         try:
-            follower = self._desk.survey(journal, run)
+            follower = self._runner.survey(journal, run)
             self._drive(follower, run)
             follower.check()
         finally:
@@ -80,11 +80,11 @@ class BulkJobs:
         Raises: BulkError, also while another process sends from it; SinchError for wrong
         credentials.
         """
-        run, opened = run_of(options), self._desk.open(Path(job), must_exist=True)
+        run, opened = run_of(options), self._runner.open(Path(job), must_exist=True)
         try:
-            sender, never = self._desk.start_cancelling(opened, run)
+            sender, never = self._runner.start_cancelling(opened, run)
             self._drive(sender, run)
-            follower = self._desk.canceller(opened, run, poll_for)
+            follower = self._runner.canceller(opened, run, poll_for)
             self._drive(follower, run)
             follower.check()
             return follower.cancellation(never)
@@ -114,19 +114,19 @@ class BulkJobs:
         follower.check()
         return follower.cancellation()
 
-    def _ask_mode(self, opened: Opened) -> None:
+    def _ask_mode(self, opened: OpenJob) -> None:
         """Ask once for the mode of the app where contact ids depend on it; no answer is fine."""
-        app_id = self._desk.app_to_ask(opened)
+        app_id = self._runner.app_to_ask(opened)
         if app_id is None:
             return
         brief = self._client.with_options(timeout=_BRIEF, retry=RetryPolicy(attempts=1))
         mode: object = None
         with suppress(SinchError):
             mode = brief.conversation.app.get_app(app_id).processing_mode
-        self._desk.note_mode(opened, mode if isinstance(mode, str) and mode else None)
+        self._runner.note_mode(opened, mode if isinstance(mode, str) and mode else None)
 
     def _drive(
         self, planner: Planner, run: Run, began: float | None = None, sender: Sender | None = None
     ) -> None:
-        wheel = wheel_of(run, self._desk.clock, began, sender)
-        drive(planner, self._client.batch, wheel)
+        settings = drive_settings(run, self._runner.clock, began, sender)
+        drive(planner, self._client.batch, settings)

@@ -7,16 +7,16 @@ from datetime import datetime
 from typing import Literal, TypedDict, TypeVar, cast
 
 from sinch_wrapper.bulk._pace import MessageLimits
-from sinch_wrapper.bulk._plan import OnInvalid, RequestOptions, Rules
+from sinch_wrapper.bulk._plan import CuttingRules, OnInvalid, RequestOptions
 from sinch_wrapper.bulk._recipients.columns import Columns
 from sinch_wrapper.bulk._sending.counts import Progress
-from sinch_wrapper.bulk._sending.how import Sending
+from sinch_wrapper.bulk._sending.rules import SendingRules
 
 __all__ = ["JobOptions", "Run", "RunOptions", "SendOptions", "rest", "rules_of", "run_of"]
 
 
 class RunOptions(TypedDict, total=False):
-    """How a job is sent, now; see Sending for the numbers.
+    """How a job is sent, now; see SendingRules for the numbers.
 
     *progress* is called with a Progress after each step, from the thread that sends. *stop* ends
     the job gently: what runs is finished, and the rest stays for `resume()`. *send_now* lets a
@@ -35,7 +35,7 @@ class RunOptions(TypedDict, total=False):
 
 
 class JobOptions(RunOptions, total=False):
-    """How items become requests, and how these are sent; see Rules and RunOptions."""
+    """How items become requests, and how these are sent; see CuttingRules and RunOptions."""
 
     on_invalid: OnInvalid
     on_duplicate: Literal["stop", "skip", "send"]
@@ -64,13 +64,13 @@ def _ignore(_progress: Progress) -> None:
 class Run:
     """How a job is sent, now."""
 
-    how: Sending = field(default_factory=Sending)
+    how: SendingRules = field(default_factory=SendingRules)
     progress: Callable[[Progress], None] = _ignore
     stop: threading.Event = field(default_factory=threading.Event)
     send_now: bool = False
 
 
-T = TypeVar("T", Rules, Sending)
+T = TypeVar("T", CuttingRules, SendingRules)
 
 
 def _picked(kind: type[T], options: Mapping[str, object]) -> T:
@@ -83,16 +83,16 @@ def run_of(options: Mapping[str, object]) -> Run:
     progress = cast("Callable[[Progress], None] | None", options.get("progress"))
     stop = cast("threading.Event | None", options.get("stop"))
     return Run(
-        _picked(Sending, options),
+        _picked(SendingRules, options),
         progress or _ignore,
         stop or threading.Event(),
         bool(options.get("send_now")),
     )
 
 
-def rules_of(options: Mapping[str, object]) -> Rules:
+def rules_of(options: Mapping[str, object]) -> CuttingRules:
     """The part about cutting; raises BulkError for values out of range."""
-    return _picked(Rules, options)
+    return _picked(CuttingRules, options)
 
 
 def rest(options: Mapping[str, object], *names: str) -> dict[str, object]:

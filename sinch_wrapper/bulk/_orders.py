@@ -5,15 +5,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias, cast
 
-from sinch_wrapper.bulk._kinds import KINDS
+from sinch_wrapper.bulk._operations import BATCH_OPERATIONS
 from sinch_wrapper.bulk._options import JobOptions, Run, SendOptions, rest, rules_of, run_of
 from sinch_wrapper.bulk._plan import Plan, RequestOptions, message_plan
 from sinch_wrapper.bulk._recipients.columns import Columns
-from sinch_wrapper.bulk._recipients.sources import Source, Things, source_of
+from sinch_wrapper.bulk._recipients.sources import Items, Source, source_of
 from sinch_wrapper.bulk._results.retrying import failed_recipients, old_request
 from sinch_wrapper.errors import BulkError
 
-__all__ = ["JobPath", "Order", "message_order", "retry_order", "thing_order"]
+__all__ = ["JobPath", "Order", "items_order", "message_order", "retry_order"]
 
 JobPath: TypeAlias = str | Path
 
@@ -32,7 +32,7 @@ def message_order(  # noqa: PLR0913 (keyword-only, as the caller said them)
     *,
     app_id: str,
     message: Mapping[str, object],
-    recipients: Things,
+    recipients: Items,
     job: JobPath | None,
     options: SendOptions,
     parent: str = "",
@@ -52,10 +52,10 @@ def message_order(  # noqa: PLR0913 (keyword-only, as the caller said them)
     return Order(path, run_of(options), replace(plan, parent=parent), source_of(recipients))
 
 
-def thing_order(
+def items_order(
     kind: str,
     request: Mapping[str, object],
-    things: Things,
+    things: Items,
     job: JobPath | None,
     options: JobOptions,
 ) -> Order:
@@ -63,7 +63,7 @@ def thing_order(
     if unknown := rest(options):
         message = f"unknown option {next(iter(unknown))}"
         raise TypeError(message)
-    plan = Plan(KINDS[kind], request, rules=rules_of(options))
+    plan = Plan(BATCH_OPERATIONS[kind], request, rules=rules_of(options))
     return Order(None if job is None else Path(job), run_of(options), plan, source_of(things))
 
 
@@ -78,6 +78,6 @@ def retry_order(
         raise BulkError("a retry is a job of its own: give it another file")
     request, kind, parent = old_request(Path(job))
     request = {name: value for name, value in request.items() if name != "send_after"}
-    plan = Plan(KINDS[kind], request, rules=rules_of(options), parent=parent)
+    plan = Plan(BATCH_OPERATIONS[kind], request, rules=rules_of(options), parent=parent)
     source = Source("failed recipients", None, failed_recipients(Path(job), reasons))
     return Order(Path(new_job), run_of(options), plan, source)

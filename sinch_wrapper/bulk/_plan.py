@@ -7,17 +7,17 @@ from datetime import UTC, datetime, timedelta
 from typing import Final, Literal, TypeAlias, TypedDict, cast
 
 from sinch_wrapper._json import decode, encode
-from sinch_wrapper.bulk._kinds import KINDS, Kind
 from sinch_wrapper.bulk._metadata import metadata_fault
+from sinch_wrapper.bulk._operations import BATCH_OPERATIONS, BatchOperation
 from sinch_wrapper.bulk._recipients.columns import Columns
 from sinch_wrapper.errors import BulkError
 from sinch_wrapper.parameters import placeholders
 
 __all__ = [
+    "CuttingRules",
     "OnInvalid",
     "Plan",
     "RequestOptions",
-    "Rules",
     "check_schedule",
     "in_time",
     "is_due",
@@ -48,7 +48,7 @@ class RequestOptions(TypedDict, total=False):
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class CuttingRules:
     """How rows become requests.
 
     *on_invalid* decides about rows that cannot be sent: `"stop"` sends nothing at all, `"skip"`
@@ -77,10 +77,10 @@ class Rules:
 class Plan:
     """A job without its recipients; *request* holds the fields that all requests share."""
 
-    kind: Kind
+    kind: BatchOperation
     request: Mapping[str, object] = field(repr=False)
     columns: Columns = field(default_factory=Columns)
-    rules: Rules = field(default_factory=Rules)
+    rules: CuttingRules = field(default_factory=CuttingRules)
     parent: str = ""
     warnings: tuple[str, ...] = ()
 
@@ -135,7 +135,7 @@ def message_plan(  # noqa: PLR0913 (keyword-only, the parts of a plan)
     options: RequestOptions,
     api: str,
     columns: Columns,
-    rules: Rules,
+    rules: CuttingRules,
     send_after: datetime | None,
 ) -> Plan:
     """Put together a job that sends *message*.
@@ -162,7 +162,7 @@ def message_plan(  # noqa: PLR0913 (keyword-only, the parts of a plan)
         request["send_after"] = moment
     if any(not name.strip() for name in placeholders(message)):
         raise BulkError("the message has a placeholder without a name: ${}")
-    return Plan(KINDS[names[api]], _plain(request), columns, rules)
+    return Plan(BATCH_OPERATIONS[names[api]], _plain(request), columns, rules)
 
 
 def _check_app(app_id: object) -> None:

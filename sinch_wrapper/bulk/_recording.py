@@ -34,13 +34,13 @@ def record(job: Job, events: Iterable[Event]) -> int:
     Returns: how many of them are about it; the others are left alone.
     """
     with job.journal.write() as connection:
-        scribe = _Scribe(connection, job)
-        taken = sum(scribe.take(event) for event in events)
-        scribe.finish()
+        recorder = _EventRecorder(connection, job)
+        taken = sum(recorder.take(event) for event in events)
+        recorder.finish()
         return taken
 
 
-class _Scribe:
+class _EventRecorder:
     """Reads each chunk once, and writes the outcomes of all events together."""
 
     def __init__(self, connection: Connection, job: Job) -> None:

@@ -47,7 +47,7 @@ _SENDING = (
 
 
 def sending_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the options of Sending to *command*."""
+    """Add the options of SendingRules to *command*."""
     for option in reversed(_SENDING):
         command = option(command)
     return command

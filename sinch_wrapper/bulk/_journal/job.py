@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import cast
 
 from sinch_wrapper.bulk._journal.journal import Journal, text_fact
-from sinch_wrapper.bulk._kinds import KINDS, Kind
+from sinch_wrapper.bulk._operations import BATCH_OPERATIONS, BatchOperation
 from sinch_wrapper.bulk._pace import MessageLimits, Outstanding
 from sinch_wrapper.errors import BulkError
 
@@ -18,7 +18,7 @@ class Job:
 
     journal: Journal
     id: str
-    kind: Kind
+    kind: BatchOperation
     project: str
     request: Mapping[str, object] = field(repr=False)
     facts: Mapping[str, object] = field(repr=False)
@@ -37,7 +37,7 @@ def read_job(journal: Journal) -> Job | None:
     facts = journal.facts()
     if facts.get("state") != "ready":
         return None
-    kind = KINDS.get(text_fact(facts, "kind"))
+    kind = BATCH_OPERATIONS.get(text_fact(facts, "kind"))
     request = facts.get("request")
     if kind is None or not isinstance(request, dict):
         raise BulkError(f"journal {journal.name}: it is corrupt: what it sends is unreadable")

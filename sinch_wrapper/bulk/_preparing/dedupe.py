@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from sinch_wrapper._json import encode
 from sinch_wrapper.bulk._journal.blobs import pack, pack_places, unpack_items, unpack_places
 from sinch_wrapper.bulk._journal.journal import Journal, Planned
-from sinch_wrapper.bulk._kinds import Kind
 from sinch_wrapper.bulk._metadata import INDEX_MARK
+from sinch_wrapper.bulk._operations import BatchOperation
 from sinch_wrapper.bulk._recipients.entries import Skip
+from sinch_wrapper.bulk._recipients.items import ItemBuilder
 from sinch_wrapper.bulk._recipients.objects import identity_of
-from sinch_wrapper.bulk._recipients.things import ThingBuilder
 
 __all__ = ["drop_repeated"]
 
@@ -27,7 +27,9 @@ class _Part:
     gone: list[Skip] = field(default_factory=list)
 
 
-def drop_repeated(journal: Journal, kind: Kind, repeated: Iterator[set[int]]) -> Iterator[Skip]:
+def drop_repeated(
+    journal: Journal, kind: BatchOperation, repeated: Iterator[set[int]]
+) -> Iterator[Skip]:
     """Leave the first of each recipient whose hash is in *repeated*, and take out the others."""
     identity = _identity(kind)
     for marks in repeated:
@@ -42,9 +44,9 @@ def drop_repeated(journal: Journal, kind: Kind, repeated: Iterator[set[int]]) ->
                     yield from part.gone
 
 
-def _identity(kind: Kind) -> Callable[[object], str]:
+def _identity(kind: BatchOperation) -> Callable[[object], str]:
     if not kind.is_messages:
-        builder = ThingBuilder(kind.name)
+        builder = ItemBuilder(kind.name)
         return lambda item: builder(0, item).identity
     return lambda item: identity_of(item["recipient"])  # type: ignore[index]  # as it was built
 
@@ -72,7 +74,7 @@ def _sifted(
     return part
 
 
-def _replace(journal: Journal, chunk: int, kind: Kind, part: _Part) -> None:
+def _replace(journal: Journal, chunk: int, kind: BatchOperation, part: _Part) -> None:
     if kind.is_messages:
         for position, item in enumerate(part.items):
             metadata = item["message_metadata"]

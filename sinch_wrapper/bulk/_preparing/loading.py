@@ -9,7 +9,7 @@ from sinch_wrapper.bulk._journal.blobs import pack, pack_places
 from sinch_wrapper.bulk._journal.journal import Journal
 from sinch_wrapper.bulk._plan import Plan
 from sinch_wrapper.bulk._preparing.dedupe import drop_repeated
-from sinch_wrapper.bulk._preparing.seen import Seen
+from sinch_wrapper.bulk._preparing.seen import SeenIdentities
 from sinch_wrapper.bulk._recipients.blocks import Block
 from sinch_wrapper.bulk._recipients.builders import opened_rows
 from sinch_wrapper.bulk._recipients.cutting import cut
@@ -45,7 +45,7 @@ class Loader:
         self._stopped = stopped
         self._hash = hashlib.sha256()
         self._skips: list[Skip] = []
-        self._seen = Seen() if plan.rules.on_duplicate != "send" else None
+        self._seen = SeenIdentities() if plan.rules.on_duplicate != "send" else None
         self.total = 0
         self.invalid = 0
         self.duplicates = 0
@@ -84,7 +84,7 @@ class Loader:
         self._sink.skip(self._skips)
         self.unused = frozenset(build.unused)
 
-    def take_out(self, journal: Journal) -> None:
+    def drop_duplicates(self, journal: Journal) -> None:
         """Take repeated recipients out of *journal*, into which all was read."""
         if self._seen is not None:
             for skip in drop_repeated(journal, self._plan.kind, self._seen.repeated()):

@@ -108,7 +108,7 @@ def _loaded(journal: Journal, plan: Plan, source: Source, stopped: Callable[[], 
     try:
         loader.run()
         sink.flush()
-        loader.take_out(journal)
+        loader.drop_duplicates(journal)
     finally:
         loader.close()
     loader.refuse_if_needed()

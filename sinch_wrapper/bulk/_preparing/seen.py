@@ -8,7 +8,7 @@ from typing import IO, Final
 
 from sinch_wrapper.errors import BulkError
 
-__all__ = ["Seen"]
+__all__ = ["SeenIdentities"]
 
 _PARTS: Final = 64
 # Hashes in memory, 8 bytes each, before they go to temporary files.
@@ -17,7 +17,7 @@ _IN_MEMORY: Final = 1_000_000
 _GROUP: Final = 100_000
 
 
-class Seen:
+class SeenIdentities:
     """The 64-bit hashes of all identities so far, in parts by their last bits.
 
     Only at the end each part is looked through for hashes that are there twice. Two different

@@ -9,10 +9,10 @@ from sinch_wrapper.bulk._plan import Plan
 from sinch_wrapper.bulk._recipients.blocks import Block
 from sinch_wrapper.bulk._recipients.columns import layout
 from sinch_wrapper.bulk._recipients.entries import Entry
+from sinch_wrapper.bulk._recipients.items import ItemBuilder
 from sinch_wrapper.bulk._recipients.objects import ObjectBuilder
 from sinch_wrapper.bulk._recipients.sources import Source, Table
 from sinch_wrapper.bulk._recipients.table_rows import TableRows
-from sinch_wrapper.bulk._recipients.things import ThingBuilder
 
 __all__ = ["Builder", "opened_rows"]
 
@@ -42,7 +42,7 @@ def opened_rows(plan: Plan, source: Source) -> tuple[Builder, Iterator[tuple[int
         if isinstance(opened, Table):
             names = opened.header
             rows = ((line, dict(zip(names, cells, strict=False))) for line, cells in opened.rows)
-        return ThingBuilder(plan.kind.name), rows
+        return ItemBuilder(plan.kind.name), rows
     limits = static_limits(plan.request)
     if isinstance(opened, Table):
         at = layout(plan.columns, opened.header, plan.needed, source.name)

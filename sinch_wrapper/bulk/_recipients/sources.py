@@ -11,9 +11,9 @@ from sinch_wrapper.bulk._recipients.entries import Cells
 from sinch_wrapper.bulk._recipients.readers import opened, read_csv, read_json_lines, read_parquet
 from sinch_wrapper.errors import BulkError
 
-__all__ = ["Objects", "Source", "Table", "Things", "source_of"]
+__all__ = ["Items", "Objects", "Source", "Table", "source_of"]
 
-Things: TypeAlias = str | Path | Iterable[object]
+Items: TypeAlias = str | Path | Iterable[object]
 
 _BLOCK: Final = 1 << 20
 _SUFFIXES: Final = (".csv", ".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz", ".parquet")
@@ -70,7 +70,7 @@ class Source:
         return found.hexdigest()
 
 
-def source_of(things: Things) -> Source:
+def source_of(things: Items) -> Source:
     """Recognise *things*: a path by its suffix, or an iterable.
 
     Raises: BulkError for another suffix or no such file, TypeError for what is neither.

@@ -18,7 +18,7 @@ from sinch_wrapper.errors import SinchError
 if TYPE_CHECKING:
     import sinch_batch_api
 
-__all__ = ["Wheel", "drive", "drive_async", "in_thread", "until_halted", "wheel_of"]
+__all__ = ["DriveSettings", "drive", "drive_async", "drive_settings", "in_thread", "until_halted"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -28,7 +28,7 @@ _TICK = 0.2
 
 
 @dataclass(frozen=True, slots=True)
-class Wheel:
+class DriveSettings:
     """What both drivers need: *clock* gives monotonic seconds, *stopping* ends the job gently.
 
     *notice* is called after each step.
@@ -40,9 +40,9 @@ class Wheel:
     notice: Callable[[], None] = lambda: None
 
 
-def wheel_of(
+def drive_settings(
     run: Run, clock: Callable[[], float], began: float | None = None, sender: Sender | None = None
-) -> Wheel:
+) -> DriveSettings:
     """How *run* turns, that *began* then, else begins now; *sender* is whose progress it tells."""
     began = clock() if began is None else began
     deadline = None if run.how.deadline is None else began + run.how.deadline
@@ -54,10 +54,10 @@ def wheel_of(
         if sender is not None:
             run.progress(sender.progress(clock()))
 
-    return Wheel(run.how.concurrency, clock, stopping, notice)
+    return DriveSettings(run.how.concurrency, clock, stopping, notice)
 
 
-def drive(planner: Planner, batch: "sinch_batch_api.Client", wheel: Wheel) -> None:
+def drive(planner: Planner, batch: "sinch_batch_api.Client", settings: DriveSettings) -> None:
     """Run *planner* to its end with a thread for each running call."""
     inbox: queue.SimpleQueue[Done | BaseException] = queue.SimpleQueue()
 
@@ -71,11 +71,11 @@ def drive(planner: Planner, batch: "sinch_batch_api.Client", wheel: Wheel) -> No
         except BaseException as error:  # noqa: BLE001 (raised again in the thread that waits)
             inbox.put(error)
 
-    with ThreadPoolExecutor(wheel.concurrency, "sinch-bulk") as pool:
+    with ThreadPoolExecutor(settings.concurrency, "sinch-bulk") as pool:
         done: list[Done] = []
         while True:
-            step = planner.step(wheel.clock(), done, stopping=wheel.stopping())
-            wheel.notice()
+            step = planner.step(settings.clock(), done, stopping=settings.stopping())
+            settings.notice()
             for call in step.calls:
                 pool.submit(perform, call)
             if step.finished:
@@ -113,7 +113,9 @@ async def until_halted(
         raise
 
 
-async def drive_async(planner: Planner, batch: "sinch_batch_api.AsyncClient", wheel: Wheel) -> None:
+async def drive_async(
+    planner: Planner, batch: "sinch_batch_api.AsyncClient", settings: DriveSettings
+) -> None:
     """Run *planner* to its end with a task for each running call."""
     inbox: asyncio.Queue[Done | BaseException] = asyncio.Queue()
     tasks: set[asyncio.Task[None]] = set()
@@ -128,9 +130,9 @@ async def drive_async(planner: Planner, batch: "sinch_batch_api.AsyncClient", wh
     try:
         done: list[Done] = []
         while True:
-            now, stopping = wheel.clock(), wheel.stopping()
+            now, stopping = settings.clock(), settings.stopping()
             step = await in_thread(planner.step, now, done, stopping=stopping)
-            wheel.notice()
+            settings.notice()
             for call in step.calls:
                 task = asyncio.create_task(perform(call))
                 tasks.add(task)

@@ -5,8 +5,8 @@ from typing import Final, cast
 
 from sinch_wrapper._json import Encoded, encode
 from sinch_wrapper.bulk._journal.blobs import unpack
-from sinch_wrapper.bulk._kinds import Kind
 from sinch_wrapper.bulk._metadata import CHUNK_MARK
+from sinch_wrapper.bulk._operations import BatchOperation
 from sinch_wrapper.bulk._sending.calls import Call
 
 __all__ = ["look_call", "mark_of", "read_mark", "send_call"]
@@ -26,7 +26,12 @@ def read_mark(mark: object, job: str) -> int | None:
 
 
 def send_call(  # noqa: PLR0913, PLR0917 (all that a request is made of)
-    kind: Kind, request: Mapping[str, object], job: str, chunk: int, items: bytes, now: float
+    kind: BatchOperation,
+    request: Mapping[str, object],
+    job: str,
+    chunk: int,
+    items: bytes,
+    now: float,
 ) -> Call:
     """The request that sends the packed *items*."""
     body = dict(request)

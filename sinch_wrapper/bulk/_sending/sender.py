@@ -9,12 +9,12 @@ from sinch_wrapper.bulk._journal.job import Job
 from sinch_wrapper.bulk._journal.journal import Chunk
 from sinch_wrapper.bulk._pace import Outstanding, eta
 from sinch_wrapper.bulk._plan import in_time
-from sinch_wrapper.bulk._sending.book import Book
 from sinch_wrapper.bulk._sending.calls import Call, Done, Step
 from sinch_wrapper.bulk._sending.counts import Progress
 from sinch_wrapper.bulk._sending.gate import Gate
-from sinch_wrapper.bulk._sending.how import Sending
 from sinch_wrapper.bulk._sending.requests import look_call, send_call
+from sinch_wrapper.bulk._sending.rules import SendingRules
+from sinch_wrapper.bulk._sending.tracker import ChunkTracker
 from sinch_wrapper.errors import SinchError
 
 __all__ = ["Sender"]
@@ -26,32 +26,32 @@ _DOUBTS = 4
 class Sender:
     """Sends the chunks of *job*; *now* is monotonic, *wall* the time of day for other runs."""
 
-    def __init__(self, job: Job, how: Sending, now: float, wall: Callable[[], float]) -> None:
+    def __init__(self, job: Job, how: SendingRules, now: float, wall: Callable[[], float]) -> None:
         self._job = job
         self._how = how
         self._wall = wall
         self._began = now
         left = job.outstanding_at(wall(), how.limits)
         self._gate = Gate(how.limits, Outstanding(left, now))
-        self._book = Book(job, how, self._gate)
-        self._book.recover(now)
-        self._start = self._book.tally.accepted
+        self._tracker = ChunkTracker(job, how, self._gate)
+        self._tracker.recover(now)
+        self._start = self._tracker.tally.accepted
         self._running = 0
         self._waiting = False
 
     @property
     def stopped_by(self) -> SinchError | None:
         """The error that every other request would meet too, if there was one."""
-        return self._book.stopped_by or self._book.refused_by
+        return self._tracker.stopped_by or self._tracker.refused_by
 
     @property
     def is_refused(self) -> bool:
         """Whether that error is about what is in the requests, so that some were rejected."""
-        return self._book.stopped_by is None and self._book.refused_by is not None
+        return self._tracker.stopped_by is None and self._tracker.refused_by is not None
 
     def progress(self, now: float) -> Progress:
         """How far it is."""
-        tally, outstanding = self._book.tally, self._gate.outstanding.count
+        tally, outstanding = self._tracker.tally, self._gate.outstanding.count
         done = tally.accepted - self._start
         rest = eta(tally.left, outstanding, self._how.limits, done, now - self._began)
         return tally.progress(rest, waiting=self._waiting)
@@ -61,7 +61,7 @@ class Sender:
         self._running -= len(done)
         with self._job.journal.write() as connection:
             for each in done:
-                self._book.take(connection, each, now)
+                self._tracker.take(connection, each, now)
             stopping = stopping or self.stopped_by is not None
             calls, wait = ([], None) if stopping else self._next(connection, now)
             if done or calls:
@@ -77,7 +77,7 @@ class Sender:
     def _next(self, connection: Connection, now: float) -> tuple[list[Call], float | None]:
         calls, waits = self._looks(now)
         self._waiting = False
-        room = _DOUBTS * self._how.concurrency - len(self._book.open)
+        room = _DOUBTS * self._how.concurrency - len(self._tracker.open)
         free = min(self._how.concurrency - self._running - len(calls), room)
         while free > 0 and (chunk := self._candidate(connection)) is not None:
             wait = self._gate.wait(now, chunk.count)
@@ -91,12 +91,12 @@ class Sender:
 
     def _candidate(self, connection: Connection) -> Chunk | None:
         journal = self._job.journal
-        return self._book.next_again(connection) or journal.next_planned(connection)
+        return self._tracker.next_again(connection) or journal.next_planned(connection)
 
     def _send(self, connection: Connection, chunk: Chunk, now: float) -> Call:
         job = self._job
         items, _ = job.journal.body(connection, chunk.id)
-        self._book.send(connection, chunk)
+        self._tracker.send(connection, chunk)
         # A job may take hours, and its time come meanwhile.
         request = in_time(job.request, datetime.fromtimestamp(self._wall(), UTC))
         return send_call(job.kind, request, job.id, chunk.id, items, now)
@@ -104,7 +104,7 @@ class Sender:
     def _looks(self, now: float) -> tuple[list[Call], list[float]]:
         calls: list[Call] = []
         waits: list[float] = []
-        for chunk, each in self._book.open.items():
+        for chunk, each in self._tracker.open.items():
             if each.looking:
                 continue
             if each.due > now:

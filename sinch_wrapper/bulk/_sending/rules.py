@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from sinch_wrapper.bulk._pace import MessageLimits
 from sinch_wrapper.errors import BulkError
 
-__all__ = ["Sending"]
+__all__ = ["SendingRules"]
 
 
 @dataclass(frozen=True, slots=True)
-class Sending:
+class SendingRules:
     """How a job is sent.
 
     *concurrency* requests run at a time. *settle* is the seconds after which a request that the

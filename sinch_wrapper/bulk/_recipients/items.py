@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from sinch_wrapper.bulk._recipients.entries import Entry, InvalidError
 
-__all__ = ["ThingBuilder"]
+__all__ = ["ItemBuilder"]
 
 _REQUIRED = {
     "create-contacts": ("channel_identities", "language"),
@@ -12,7 +12,7 @@ _REQUIRED = {
 }
 
 
-class ThingBuilder:
+class ItemBuilder:
     """Builds the entries of one *kind*; the item itself goes into the request unchanged."""
 
     unused: frozenset[str] = frozenset()

@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
-__all__ = ["KINDS", "Kind", "Kindness"]
+__all__ = ["BATCH_OPERATIONS", "BatchOperation", "DoubtRule"]
 
-Kindness: TypeAlias = Literal["look_up", "repeat", "keep"]
+DoubtRule: TypeAlias = Literal["look_up", "repeat", "keep"]
 """How the doubt about a request is settled: look it up, repeat it (harmless), or keep it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class BatchOperation:
     """One batch operation.
 
     *items* is the field of the request that holds its items; *doubt* says what happens to a
@@ -22,7 +22,7 @@ class Kind:
     resource: str
     method: str
     items: str
-    doubt: Kindness
+    doubt: DoubtRule
     noun: str = "recipients"
 
     @property
@@ -32,15 +32,23 @@ class Kind:
 
 
 _ALL: Final = (
-    Kind("messages", "messages", "send_batch", "recipient_and_params", "look_up"),
+    BatchOperation("messages", "messages", "send_batch", "recipient_and_params", "look_up"),
     # The older path has no look-up, so a doubt stays one.
-    Kind("messages-v1beta", "messages", "send_batch_v1_beta", "recipient_and_params", "keep"),
+    BatchOperation(
+        "messages-v1beta", "messages", "send_batch_v1_beta", "recipient_and_params", "keep"
+    ),
     # A contact that was perhaps created would be there twice.
-    Kind("create-contacts", "contacts", "create_contacts", "contacts", "keep", "contacts"),
+    BatchOperation(
+        "create-contacts", "contacts", "create_contacts", "contacts", "keep", "contacts"
+    ),
     # Deleting again deletes nothing else.
-    Kind("delete-contacts", "contacts", "delete_contacts", "contact_ids", "repeat", "contacts"),
+    BatchOperation(
+        "delete-contacts", "contacts", "delete_contacts", "contact_ids", "repeat", "contacts"
+    ),
     # Documented: none or a part may be stored after a failure, repeat the request later.
-    Kind("insert-consents", "consents", "insert_consents", "consent_records", "repeat", "records"),
+    BatchOperation(
+        "insert-consents", "consents", "insert_consents", "consent_records", "repeat", "records"
+    ),
 )
 
-KINDS: Final[Mapping[str, Kind]] = {kind.name: kind for kind in _ALL}
+BATCH_OPERATIONS: Final[Mapping[str, BatchOperation]] = {kind.name: kind for kind in _ALL}

@@ -25,13 +25,13 @@ from sinch_wrapper.bulk._states import ChunkState
 from sinch_wrapper.bulk._words import counted
 from sinch_wrapper.errors import BulkError
 
-__all__ = ["Desk", "Opened"]
+__all__ = ["JobRunner", "OpenJob"]
 
 _CANCELLED = '{"line": "the job was cancelled before it left", "status": "CANCELLED"}'
 
 
 @dataclass(slots=True)
-class Opened:
+class OpenJob:
     """A journal that is locked for sending, and since when; *halted* ends the reading."""
 
     journal: Journal
@@ -50,7 +50,7 @@ class Opened:
             self.lock.release()
 
 
-class Desk:
+class JobRunner:
     """Opens the jobs of one project; *clock* is monotonic, *wall* the time of day."""
 
     def __init__(
@@ -65,7 +65,7 @@ class Desk:
         self.wall = wall
         self._keep = keep
 
-    def open(self, path: Path | None, *, must_exist: bool = False) -> Opened:
+    def open(self, path: Path | None, *, must_exist: bool = False) -> OpenJob:
         """Open and lock a journal; raises BulkError."""
         lock = sending_lock(path, must_exist=must_exist)
         try:
@@ -74,9 +74,9 @@ class Desk:
         except BaseException:
             lock.release()
             raise
-        return Opened(journal, lock, self.clock())
+        return OpenJob(journal, lock, self.clock())
 
-    def start(self, opened: Opened, order: Order) -> Sender:
+    def start(self, opened: OpenJob, order: Order) -> Sender:
         """Prepare the job of *order* in *opened*, and what sends it; raises BulkError."""
         run, journal = order.run, opened.journal
         is_new = read_job(journal) is None
@@ -96,11 +96,11 @@ class Desk:
         opened.sender = Sender(job, run.how, self.clock(), self.wall)
         return opened.sender
 
-    def app_to_ask(self, opened: Opened) -> str | None:
+    def app_to_ask(self, opened: OpenJob) -> str | None:
         """The app whose processing mode should be asked for; None for none."""
         return app_to_ask(open_job(opened.journal))
 
-    def note_mode(self, opened: Opened, mode: str | None) -> None:
+    def note_mode(self, opened: OpenJob, mode: str | None) -> None:
         """Write down what *mode* (None: not known) means for the contact ids of the job."""
         job = open_job(opened.journal)
         known = job.facts.get("warnings")
@@ -108,7 +108,7 @@ class Desk:
         with job.journal.write() as connection:
             job.journal.note(connection, mode=mode or "", warnings=[*filter(None, warnings)])
 
-    def finish(self, opened: Opened, order: Order) -> Report:
+    def finish(self, opened: OpenJob, order: Order) -> Report:
         """Close *opened* and say what became of its job; raises BulkStoppedError."""
         stopped_by = opened.sender.stopped_by if opened.sender is not None else None
         opened.journal.forget_early()
@@ -128,7 +128,7 @@ class Desk:
             report.stopped = self._why(opened, order.run)
         return report
 
-    def start_cancelling(self, opened: Opened, run: Run) -> tuple[Sender, int]:
+    def start_cancelling(self, opened: OpenJob, run: Run) -> tuple[Sender, int]:
         """Take back what has not left, and settle what is in doubt without sending it again.
 
         Returns: what settles the doubts, and the recipients that never leave.
@@ -153,7 +153,7 @@ class Desk:
         job = self._own(journal)
         return Follower(targets_of(job), note_status(job), concurrency=run.how.concurrency)
 
-    def canceller(self, opened: Opened, run: Run, patience: float) -> Follower:
+    def canceller(self, opened: OpenJob, run: Run, patience: float) -> Follower:
         """What cancels each batch that was accepted, and polls it."""
         job = self._own(opened.journal)
         return Follower(
@@ -182,7 +182,7 @@ class Desk:
                 "send_now=True (--send-now) to send to them at once, or cancel it"
             )
 
-    def _why(self, opened: Opened, run: Run) -> str:
+    def _why(self, opened: OpenJob, run: Run) -> str:
         if run.stop.is_set():
             return "stopped"
         deadline = run.how.deadline

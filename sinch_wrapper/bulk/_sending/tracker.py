@@ -19,19 +19,19 @@ from sinch_wrapper.bulk._sending.answers import (
 from sinch_wrapper.bulk._sending.calls import Done
 from sinch_wrapper.bulk._sending.counts import Tally
 from sinch_wrapper.bulk._sending.gate import Gate
-from sinch_wrapper.bulk._sending.how import Sending
 from sinch_wrapper.bulk._sending.reconcile import Doubt, Verdict, judge, next_look
 from sinch_wrapper.bulk._sending.requests import mark_of
+from sinch_wrapper.bulk._sending.rules import SendingRules
 from sinch_wrapper.bulk._states import ChunkState
 from sinch_wrapper.errors import SinchError
 
-__all__ = ["Book", "Open"]
+__all__ = ["ChunkTracker", "OpenChunk"]
 
 _UNREACHABLE_MOST = 10
 
 
 @dataclass(slots=True)
-class Open:
+class OpenChunk:
     """A doubtful chunk: the doubt, when to look next, and whether a look-up is running."""
 
     doubt: Doubt
@@ -39,17 +39,17 @@ class Open:
     looking: bool = False
 
 
-class Book:
+class ChunkTracker:
     """The chunks of *job*: those in doubt, those to send again, and how many are where."""
 
-    def __init__(self, job: Job, how: Sending, gate: Gate) -> None:
+    def __init__(self, job: Job, how: SendingRules, gate: Gate) -> None:
         self._job = job
         self._journal = job.journal
         self._how = how
         self._gate = gate
         self._trusted = False
         self.tally = Tally(job.journal.totals())
-        self.open: dict[int, Open] = {}
+        self.open: dict[int, OpenChunk] = {}
         self.again: deque[int] = deque()
         self.stopped_by: SinchError | None = None
         self.refused_by: SinchError | None = None
@@ -131,7 +131,7 @@ class Book:
         if chunk.state is ChunkState.SENDING:
             chunk = self._move(connection, chunk, ChunkState.UNKNOWN)
         if self._job.kind.doubt == "look_up":
-            self.open[chunk.id] = Open(doubt, next_look(doubt, now, self._how.settle))
+            self.open[chunk.id] = OpenChunk(doubt, next_look(doubt, now, self._how.settle))
         elif self._job.kind.doubt == "repeat" and doubt.sent < self._how.attempts:
             self.again.append(chunk.id)
             self._gate.pause(now, 0.0, unreachable=False)
