@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from sinch_wrapper.bulk._options import JobOptions, RunOptions, SendOptions
     from sinch_wrapper.bulk._pace import MessageLimits
     from sinch_wrapper.bulk._recipients.columns import Columns
+    from sinch_wrapper.bulk._recipients.sources import Items
     from sinch_wrapper.bulk._results.errors import BulkInterruptedError, BulkStoppedError
     from sinch_wrapper.bulk._results.report import Batch, Report
     from sinch_wrapper.bulk._results.stream import RecipientResult
@@ -29,6 +30,7 @@ __all__ = [
     "BulkStoppedError",
     "Cancellation",
     "Columns",
+    "Items",
     "JobOptions",
     "MessageLimits",
     "Progress",
@@ -43,6 +45,7 @@ _HOMES = {
     "_async_bulk": ("AsyncBulk",),
     "_bulk": ("Bulk",),
     "_recipients.columns": ("Columns",),
+    "_recipients.sources": ("Items",),
     "_sending.counts": ("Progress",),
     "_results.errors": ("BulkInterruptedError", "BulkStoppedError"),
     "_sending.targets": ("Cancellation",),

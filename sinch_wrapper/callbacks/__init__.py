@@ -10,20 +10,31 @@ from typing import TYPE_CHECKING
 from sinch_wrapper.callbacks.correlation import BatchRef, Confidence, batch_ref
 from sinch_wrapper.callbacks.delivery import DeliveryReport, delivery_report
 from sinch_wrapper.callbacks.events import Event, parse, read_event
+from sinch_wrapper.callbacks.headers import Headers
 from sinch_wrapper.callbacks.nonces import NonceStore, SeenNonces
-from sinch_wrapper.callbacks.signature import TOLERANCE, sign, verify
+from sinch_wrapper.callbacks.signature import TOLERANCE, Secrets, sign, verify
 from sinch_wrapper.callbacks.states import DeliveryState, advance, settle, state_of
 from sinch_wrapper.callbacks.triggers import TRIGGERS
 from sinch_wrapper.errors import CallbackError
 
 if TYPE_CHECKING:
+    from sinch_wrapper.callbacks.handlers import EventHandler
     from sinch_wrapper.callbacks.receiving import Receiver, receiver
-    from sinch_wrapper.callbacks.records import Counts, DeadLetter, Store, StoredEvent
+    from sinch_wrapper.callbacks.records import (
+        Arrival,
+        Counts,
+        DeadLetter,
+        Store,
+        StoredEvent,
+        Verdict,
+    )
+    from sinch_wrapper.callbacks.settings import ReceiverOptions
     from sinch_wrapper.callbacks.store import EventStore
 
 __all__ = [
     "TOLERANCE",
     "TRIGGERS",
+    "Arrival",
     "BatchRef",
     "Confidence",
     "Counts",
@@ -31,12 +42,17 @@ __all__ = [
     "DeliveryReport",
     "DeliveryState",
     "Event",
+    "EventHandler",
     "EventStore",
+    "Headers",
     "NonceStore",
     "Receiver",
+    "ReceiverOptions",
+    "Secrets",
     "SeenNonces",
     "Store",
     "StoredEvent",
+    "Verdict",
     "advance",
     "batch_ref",
     "delivery_report",
@@ -50,12 +66,16 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Arrival": "records",
     "Counts": "records",
     "DeadLetter": "records",
+    "EventHandler": "handlers",
     "EventStore": "store",
     "Receiver": "receiving",
+    "ReceiverOptions": "settings",
     "Store": "records",
     "StoredEvent": "records",
+    "Verdict": "records",
     "receiver": "receiving",
 }
 _EXTRA = frozenset({"sqlalchemy", "starlette"})

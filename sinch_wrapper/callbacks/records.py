@@ -1,6 +1,6 @@
 """What a store of callbacks takes and gives; pure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Protocol
@@ -94,6 +94,9 @@ class Store(Protocol):
 
     def waiting(self, now: float, limit: int) -> list[StoredEvent]:
         """Callbacks that are due, the longest due first."""
+
+    def events(self) -> Iterator[Event]:
+        """All callbacks in the order in which they came."""
 
     def counts(self) -> Counts:
         """Count, after a write that proves that the store can be written."""

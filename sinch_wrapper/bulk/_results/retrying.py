@@ -19,7 +19,7 @@ _AGAIN = frozenset({RecipientState.FAILED, RecipientState.REJECTED})
 def old_request(path: Path) -> tuple[Mapping[str, object], str, str]:
     """The request fields, the kind and the pointer of the job at *path*.
 
-    Raises: BulkError when it is no job of messages, or is not ended.
+    Raises: BulkError when it is no job of messages.
     """
     journal = Journal(path, must_exist=True)
     try:
