@@ -14,7 +14,7 @@ from sinch_wrapper.errors import BulkError
 __all__ = ["Items", "Objects", "Source", "Table", "source_of"]
 
 Items: TypeAlias = str | Path | Iterable[object]
-"""A file (CSV, JSON lines, Parquet), or what is in one: rows, Recipients, (Recipient, parameters)."""
+"""Path of a file (CSV, JSON lines, Parquet), or the rows themselves; for messages Recipients too."""
 
 _BLOCK: Final = 1 << 20
 _SUFFIXES: Final = (".csv", ".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz", ".parquet")
