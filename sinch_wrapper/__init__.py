@@ -107,12 +107,18 @@ _HOMES = {
     "pagination": ("pages", "paginate"),
     "regions": ("Endpoints", "Region"),
 }  # fmt: skip
+# Those that load without any extra, as reading all attributes of the package may load them.
+_MODULES = frozenset(
+    {"bulk", "callbacks", "errors", "messages", "pagination", "parameters", "regions"}
+)
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
 logging.getLogger(__name__).addHandler(logging.NullHandler())
 
 
 def __getattr__(name: str) -> object:
+    if name in _MODULES:
+        return importlib.import_module(f"{__name__}.{name}")
     if name not in __all__:
         message = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(message)
@@ -128,4 +134,5 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    here = {name for name in globals() if name.startswith("__")}
+    return sorted({*here, *__all__, *_MODULES})

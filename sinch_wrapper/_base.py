@@ -1,16 +1,20 @@
 """What both clients share: options, environment, endpoints, views with other options."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Generic, NoReturn, Self, TypeVar
 
+from sinch_wrapper._checks import (
+    checked_limits,
+    checked_proxy,
+    checked_retry,
+    checked_timeout,
+)
 from sinch_wrapper._limits.limiter import RateLimiter, RateLimits
 from sinch_wrapper._options import (
     AuthOption,
     Options,
     ProcessEnvironment,
     Secrets,
-    checked_limits,
-    checked_timeout,
     resolve_identity,
     resolve_place,
 )
@@ -99,9 +103,9 @@ class BaseClient(Generic[TransportT, WireT]):
                 resolve_place(region, endpoints, environment),
                 auth == "basic",
                 checked_timeout(timeout),
-                retry,
+                checked_retry(retry),
                 checked_limits(limits),
-                secrets.proxy,
+                checked_proxy(secrets),
                 _telemetry() if telemetry else None,
             ),
         )
@@ -125,6 +129,13 @@ class BaseClient(Generic[TransportT, WireT]):
             return f"<{type(self).__name__}>"
         return f"<{type(self).__name__} {options.project_id} at {options.endpoints.conversation}>"
 
+    def __reduce__(self) -> NoReturn:
+        message = (
+            f"a {type(self).__name__} cannot be pickled or copied, for it holds connections: "
+            "make one in each process"
+        )
+        raise TypeError(message)
+
     def with_options(
         self, *, timeout: float | None = None, retry: RetryPolicy | None = None
     ) -> Self:
@@ -139,7 +150,7 @@ class BaseClient(Generic[TransportT, WireT]):
         options = replace(
             self._options,
             timeout=self._options.timeout if timeout is None else checked_timeout(timeout),
-            retry=self._options.retry if retry is None else retry,
+            retry=self._options.retry if retry is None else checked_retry(retry),
         )
         view = object.__new__(type(self))
         view._setup(options, origin=self)

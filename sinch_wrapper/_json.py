@@ -67,8 +67,12 @@ def encode(value: object) -> bytes:
         return value.content
     if not _FAST:
         return encode_portably(value)
-    # Otherwise orjson writes naive datetimes, which mean another moment on another machine.
-    content = orjson.dumps(value, default=_plain, option=orjson.OPT_PASSTHROUGH_DATETIME)
+    try:
+        # Otherwise orjson writes naive datetimes, which mean another moment on another machine.
+        content = orjson.dumps(value, default=_plain, option=orjson.OPT_PASSTHROUGH_DATETIME)
+    except TypeError:
+        # It refuses more, such as integers beyond 64 bits; the other one has the last word.
+        return encode_portably(value)
     # orjson writes NaN and infinity as null, which means something else: the other one refuses.
     return encode_portably(value) if b"null" in content else content
 

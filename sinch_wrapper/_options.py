@@ -1,11 +1,11 @@
 """The options of a client, resolved: arguments first, then the environment."""
 
-import math
 import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeAlias
 
 from sinch_wrapper._auth.credentials import AccessKey, AuthProvider
+from sinch_wrapper._checks import checked_endpoints, checked_project
 from sinch_wrapper._limits.limiter import RateLimiter, RateLimits
 from sinch_wrapper._retry import RetryPolicy
 from sinch_wrapper.errors import ConfigurationError
@@ -20,8 +20,6 @@ __all__ = [
     "Options",
     "ProcessEnvironment",
     "Secrets",
-    "checked_limits",
-    "checked_timeout",
     "resolve_identity",
     "resolve_place",
 ]
@@ -74,28 +72,6 @@ class Options:
     telemetry: "Telemetry | None" = None
 
 
-def checked_timeout(seconds: float) -> float:
-    """Return *seconds*.
-
-    Raises: ConfigurationError unless it is a finite number above 0: nobody waits for ever.
-    """
-    if not (math.isfinite(seconds) and seconds > 0):
-        message = "timeout must be a number of seconds above 0"
-        raise ConfigurationError(message)
-    return seconds
-
-
-def checked_limits(limits: RateLimits | RateLimiter | None) -> RateLimits | RateLimiter | None:
-    """Return *limits*.
-
-    Raises: ConfigurationError for anything else.
-    """
-    if limits is not None and not isinstance(limits, RateLimits | RateLimiter):
-        message = "limits must be RateLimits, a RateLimiter that clients share, or None for none"
-        raise ConfigurationError(message)
-    return limits
-
-
 def resolve_identity(
     project_id: str | None, secrets: Secrets, auth: AuthOption, environment: Environment
 ) -> tuple[str, AccessKey | AuthProvider]:
@@ -103,7 +79,8 @@ def resolve_identity(
 
     Raises: ConfigurationError that names every option and variable that is missing.
     """
-    project = (project_id or environment.get(_PROJECT) or "").strip()
+    given = project_id or environment.get(_PROJECT) or ""
+    project = str(given).strip()
     missing = [] if project else [f"project_id= ({_PROJECT})"]
     key = None if callable(auth) else _found_key(secrets, environment)
     if key is not None:
@@ -111,20 +88,18 @@ def resolve_identity(
     if missing:
         message = f"missing {', '.join(missing)}: pass the option or set the variable"
         raise ConfigurationError(message)
-    return project, _origin(auth, secrets if key is None else key)
+    return checked_project(project), _origin(auth, secrets if key is None else key)
 
 
 def _found_key(secrets: Secrets, environment: Environment) -> Secrets:
-    found = (
-        (getattr(secrets, name) or environment.get(variable) or "").strip()
-        for name, variable in _KEY.items()
-    )
-    return Secrets(*found)
+    found = (getattr(secrets, name) or environment.get(var) for name, var in _KEY.items())
+    # What is no text is left to AccessKey, which says so.
+    return Secrets(*(half.strip() if isinstance(half, str) else half for half in found))
 
 
 def _origin(auth: AuthOption, key: Secrets) -> AccessKey | AuthProvider:
     if not callable(auth):
-        if auth not in {"oauth2", "basic"}:
+        if not (isinstance(auth, str) and auth in {"oauth2", "basic"}):
             message = 'auth must be "oauth2", "basic", or a function that gives a token or a key'
             raise ConfigurationError(message)
         return AccessKey(key.key_id or "", key.key_secret or "")
@@ -147,7 +122,7 @@ def resolve_place(
         if region is not None:
             message = "region= and endpoints= contradict each other: pass one of them"
             raise ConfigurationError(message)
-        return endpoints
+        return checked_endpoints(endpoints)
     name, sandbox = region or environment.get(_REGION), environment.get(_SANDBOX)
     if sandbox:
         if name:

@@ -4,7 +4,6 @@ A message sent twice is worse than an error; that decides every case the API's d
 leaves open.
 """
 
-import math
 import ssl
 from dataclasses import dataclass
 from enum import Enum
@@ -12,6 +11,7 @@ from http import HTTPStatus
 from typing import Final, Literal
 
 from sinch_wrapper._http import httpx
+from sinch_wrapper._numbers import is_number, is_whole
 from sinch_wrapper.errors import ConfigurationError
 
 __all__ = ["Attempt", "RetryPolicy", "classify_failure", "classify_status", "is_untrusted"]
@@ -100,11 +100,11 @@ class RetryPolicy:
     retry_deadline: float = 120.0
 
     def __post_init__(self) -> None:
-        if self.attempts < 1:
-            message = "RetryPolicy.attempts must be 1 or more"
-        elif self.resend not in {"documented", "never"}:
+        if not is_whole(self.attempts) or self.attempts < 1:
+            message = "RetryPolicy.attempts must be a whole number, 1 or more"
+        elif self.resend not in ("documented", "never"):
             message = 'RetryPolicy.resend must be "documented" or "never"'
-        elif math.isnan(self.retry_deadline) or self.retry_deadline < 0:
+        elif not is_number(self.retry_deadline) or self.retry_deadline < 0:
             message = "RetryPolicy.retry_deadline must be 0 seconds or more"
         else:
             return

@@ -1,9 +1,10 @@
 """The body of messages:send, from what `send()` takes."""
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Literal, TypedDict
+from typing import Final, Literal, TypedDict
 
 __all__ = ["SendOptions", "send_body"]
 
@@ -30,14 +31,39 @@ class SendOptions(TypedDict, total=False):
     )
 
 
+_OPTIONS: Final = frozenset(SendOptions.__annotations__)
+
+
 def _ttl(value: float | timedelta | str) -> str:
     if isinstance(value, str):
         return value
     seconds = value.total_seconds() if isinstance(value, timedelta) else value
-    if not seconds >= 1:
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float):
+        message = 'ttl must be seconds, a timedelta or a text such as "10s"'
+        raise TypeError(message)
+    if not 1 <= seconds < math.inf:
         message = "ttl must be 1 second or more"
         raise ValueError(message)
     return f"{int(seconds)}s"
+
+
+def _app_id(value: object) -> str:
+    if not isinstance(value, str):
+        message = f"app_id must be a text, not {type(value).__name__}"
+        raise TypeError(message)
+    if not value.strip():
+        message = "app_id must not be empty"
+        raise ValueError(message)
+    return value
+
+
+def _metadata(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    if not isinstance(value, Mapping):
+        message = f"message_metadata must be a text or a mapping, not {type(value).__name__}"
+        raise TypeError(message)
+    return json.dumps(dict(value), separators=(",", ":"), allow_nan=False)
 
 
 def _is_mapping(name: str, value: object, hint: str) -> Mapping[str, object]:
@@ -60,11 +86,13 @@ def send_body(
 
     Raises: ValueError or TypeError for obvious mistakes, which are not quoted.
     """
-    if not app_id.strip():
-        fault = "app_id must not be empty"
-        raise ValueError(fault)
+    unknown = options.keys() - _OPTIONS
+    if unknown:
+        fault = f"send() has no option {min(unknown)!r}; conversation.messages.send_message() takes"
+        fault += " any body"
+        raise TypeError(fault)
     body: dict[str, object] = {
-        "app_id": app_id,
+        "app_id": _app_id(app_id),
         "recipient": _is_mapping("to", to, "a Recipient, such as Recipient.sms(number)"),
         "message": _is_mapping("message", message, "a message, such as text(...)"),
     }
@@ -72,6 +100,6 @@ def send_body(
     ttl, metadata = options.get("ttl"), options.get("message_metadata")
     if ttl is not None:
         body["ttl"] = _ttl(ttl)
-    if metadata is not None and not isinstance(metadata, str):
-        body["message_metadata"] = json.dumps(dict(metadata), separators=(",", ":"))
+    if metadata is not None:
+        body["message_metadata"] = _metadata(metadata)
     return body

@@ -71,6 +71,11 @@ class Sinch(BaseClient[httpx.BaseTransport, Wire]):
     ) -> "SendMessageResponse":
         """Send one message to one recipient; returns its id once the API has accepted it.
 
+        *options* are the other fields of the request: ttl (seconds, timedelta or text),
+        message_metadata (text, or a mapping that becomes JSON), callback_url,
+        channel_priority_order, channel_properties, queue, correlation_id, processing_strategy,
+        message_content_type, conversation_metadata, conversation_metadata_update_strategy.
+
         Raises: ValueError or TypeError for obvious mistakes, SinchError for the rest.
         """
         body = send_body(app_id, to, message, options)
@@ -148,6 +153,11 @@ class AsyncSinch(BaseClient[httpx.AsyncBaseTransport, AsyncWire]):
         self, *, app_id: str, to: "Recipient", message: "Message", **options: Unpack[SendOptions]
     ) -> "SendMessageResponse":
         """Send one message to one recipient; returns its id once the API has accepted it.
+
+        *options* are the other fields of the request: ttl (seconds, timedelta or text),
+        message_metadata (text, or a mapping that becomes JSON), callback_url,
+        channel_priority_order, channel_properties, queue, correlation_id, processing_strategy,
+        message_content_type, conversation_metadata, conversation_metadata_update_strategy.
 
         Raises: ValueError or TypeError for obvious mistakes, SinchError for the rest.
         """

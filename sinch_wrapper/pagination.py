@@ -11,6 +11,7 @@ from collections.abc import (
 )
 from typing import Final, ParamSpec, TypeVar, cast, overload
 
+from sinch_wrapper._operation import Response
 from sinch_wrapper.errors import SinchError
 
 __all__ = ["pages", "paginate"]
@@ -32,11 +33,12 @@ def pages(method: Callable[P, Page], /, *args: P.args, **kwargs: P.kwargs) -> It
 def pages(method: Callable[..., object], /, *args: object, **kwargs: object) -> object:
     """Yield the pages of a list operation, each as *method* returns it.
 
-    *method* is any generated list method, of either client; the arguments are its own. The
-    iterator is asynchronous when *method* is. Operations without paging give one page.
+    *method* is any generated list method or its `_detailed` twin, of either client, or a function
+    that passes keywords on to one; the arguments are its own. The iterator is asynchronous when
+    *method* is. Operations without paging give one page.
 
-    Raises (while iterating): SinchError when the server gives a page token twice, and whatever
-    *method* raises.
+    Raises (while iterating): SinchError when the server gives a page token twice, TypeError when
+    *method* cannot take the token of the next page, and whatever *method* raises.
     """
     turner = _Turner(method, args, kwargs)
     return _async_pages(turner) if inspect.iscoroutinefunction(method) else _pages(turner)
@@ -61,11 +63,13 @@ def paginate(
 def paginate(method: Callable[..., object], /, *args: object, **kwargs: object) -> object:
     """Yield the items of all pages of a list operation: contacts, apps, messages and so on.
 
-    *method* is any generated list method, of either client; the arguments are its own. The
-    iterator is asynchronous when *method* is. A page's items are its only list.
+    *method* is any generated list method or its `_detailed` twin, of either client, or a function
+    that passes keywords on to one; the arguments are its own. The iterator is asynchronous when
+    *method* is. A page's items are its only list.
 
-    Raises (while iterating): TypeError when the answer is no list, SinchError when the server
-    gives a page token twice, and whatever *method* raises.
+    Raises (while iterating): SinchError when the server gives a page token twice, TypeError when
+    the answer is no list or *method* cannot take the token of the next page, and whatever *method*
+    raises.
     """
     turner = _Turner(method, args, kwargs)
     return _async_items(turner) if inspect.iscoroutinefunction(method) else _items(turner)
@@ -85,28 +89,46 @@ class _Turner:
         self._args = args
         self._kwargs = dict(kwargs)
         self._seen: set[str] = set()
-        self._parameters = inspect.signature(method).parameters
+        parameters = inspect.signature(method).parameters
+        self._takes_token = _TOKEN in parameters or any(
+            each.kind is inspect.Parameter.VAR_KEYWORD for each in parameters.values()
+        )
 
     def call(self) -> object:
         """Ask for the page that is due."""
         return self._method(*self._args, **self._kwargs)
 
+    def call_blocking(self) -> object:
+        """The same, where no event loop waits for the answer."""
+        page = self.call()
+        if inspect.iscoroutine(page):
+            page.close()
+            message = f"{self.name} is asynchronous, and does not look so: give the method itself"
+            raise TypeError(message)
+        return page
+
     def turn(self, page: object) -> bool:
         """Go to the page after *page*; False when there is none."""
-        token = getattr(page, _NEXT, None)
+        token = getattr(_answer(page), _NEXT, None)
         if not isinstance(token, str) or not token:
             return False
         if token in self._seen:
             message = f"{self.name} gave the same page token twice: stopped, for it would not end"
             raise SinchError(message)
         self._seen.add(token)
-        if _TOKEN in self._parameters:
-            self._kwargs[_TOKEN] = token
-        elif "body" in self._kwargs:
+        if "body" in self._kwargs:
             self._kwargs["body"] = {**_as_mapping(self._kwargs["body"]), _TOKEN: token}
+        elif self._takes_token:
+            self._kwargs[_TOKEN] = token
         else:
-            return False
+            message = f"there are more pages, but {self.name} takes no {_TOKEN}="
+            raise TypeError(message)
         return True
+
+
+def _answer(page: object) -> object:
+    """The value in *page*, which a `_detailed` twin returns with status and headers."""
+    return page.parsed if isinstance(page, Response) else page
 
 
 def _as_mapping(body: object) -> Mapping[str, object]:
@@ -120,6 +142,7 @@ def _as_mapping(body: object) -> Mapping[str, object]:
 
 
 def _items_of(page: object, name: str) -> Iterable[object]:
+    page = _answer(page)
     if isinstance(page, list):
         return page
     # The annotations tell an absent list from an answer that has none.
@@ -143,7 +166,7 @@ def _items_of(page: object, name: str) -> Iterable[object]:
 def _pages(turner: _Turner) -> Iterator[object]:
     more = True
     while more:
-        page = turner.call()
+        page = turner.call_blocking()
         yield page
         more = turner.turn(page)
 

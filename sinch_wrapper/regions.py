@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, TypeGuard
 from urllib.parse import urlsplit
 
 from sinch_wrapper.errors import ConfigurationError
@@ -26,21 +26,26 @@ class Region(StrEnum):
         Raises: ConfigurationError that lists the valid names.
         """
         try:
-            return cls(name.strip().lower())
+            return cls(str(name).strip().lower())
         except ValueError:
             message = f"unknown region: set region= or SINCH_REGION to one of {', '.join(cls)}"
             raise ConfigurationError(message) from None
 
 
-def _checked(name: str, url: str) -> str:
+def _is_base_url(url: object) -> TypeGuard[str]:
+    if not isinstance(url, str):
+        return False
     try:
         parts = urlsplit(url)
         sound = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
     except ValueError:
-        sound = False
-    else:
-        sound = sound and not (parts.query or parts.fragment or parts.username or parts.password)
-    if not sound or not url.isascii() or any(char <= " " for char in url):
+        return False
+    sound = sound and not (parts.query or parts.fragment or parts.username or parts.password)
+    return sound and url.isascii() and not any(char <= " " for char in url)
+
+
+def _checked(name: str, url: object) -> str:
+    if not _is_base_url(url):
         message = f"endpoints.{name} must be an http(s) URL without query and user: check it"
         raise ConfigurationError(message)
     return url.rstrip("/")
@@ -82,7 +87,13 @@ class Endpoints:
 
         Raises: ConfigurationError when *base* is no http or https URL.
         """
-        root = base.rstrip("/")
+        root = base.strip().rstrip("/") if isinstance(base, str) else base
+        if not _is_base_url(root):
+            message = (
+                "the URL of a sandbox must be like http://127.0.0.1:8787: "
+                "check SINCH_SANDBOX_URL or Endpoints.sandbox(...)"
+            )
+            raise ConfigurationError(message)
         return cls(
             auth=f"{root}/auth/oauth2/token",
             conversation=f"{root}/conversation",

@@ -324,9 +324,25 @@ def test_secrets_show_in_no_repr(clock: Clock) -> None:
     assert all("planted" not in repr(thing) for thing in things)
 
 
-@pytest.mark.parametrize("bad", ["a b", "a\nb", "é"])
-def test_keys_with_foreign_characters_are_refused(bad: str) -> None:
+@pytest.mark.parametrize("bad", ["a b", "a\nb", "é", "", 5, b"key", None])
+def test_keys_with_foreign_characters_are_refused(bad: Any) -> None:
     """A key that was copied badly is found before any request, and not quoted."""
-    with pytest.raises(ConfigurationError, match="key_secret is empty or holds") as caught:
+    with pytest.raises(ConfigurationError, match="key_secret is no text, empty or holds") as caught:
         AccessKey("k", bad)
-    assert bad not in str(caught.value)
+    assert not bad or str(bad) not in str(caught.value)
+
+
+@pytest.mark.parametrize("bad", ["a b", "", 5, b"token", None])
+def test_tokens_that_fit_no_header_are_refused(bad: Any) -> None:
+    """What is no text of visible characters is told, and not quoted."""
+    with pytest.raises(ConfigurationError, match="an access token must be a text"):
+        AccessToken(bad)
+
+
+@pytest.mark.parametrize("status", [404, 405, 410])
+def test_wrong_token_url_is_told(flavour: Flavour, status: int) -> None:
+    """What is no token endpoint has nothing to do with apps and regions."""
+    server = Server(OK, tokens=[httpx.Response(status)])
+    with pytest.raises(APIStatusError, match="no token endpoint; check endpoints=") as caught:
+        flavour.run(flavour.session(server).request(Operation()))
+    assert "region" not in str(caught.value)

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -134,11 +135,34 @@ def test_demo_is_interrupted_cleanly() -> None:
 
 
 def test_closed_pipe_is_no_traceback() -> None:
-    """A reader that goes away ends the command quietly."""
+    """A reader that goes away ends the command quietly, and what it did may be done."""
     with _started("demo") as process:
         assert process.stdout is not None
         process.stdout.close()
         err = process.stderr.read() if process.stderr else ""
         process.wait(timeout=30)
 
-    assert (process.returncode, err) == (1, "")
+    assert (process.returncode, err) == (3, "")
+
+
+def _shell(line: str) -> tuple[int, str]:
+    run = subprocess.run(
+        ["/bin/sh", "-c", f'"{sys.executable}" -m sinch_wrapper.cli {line}'],
+        capture_output=True, text=True, env=CLEAN, check=False, timeout=60,
+    )  # fmt: skip
+    return run.returncode, run.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+def test_answer_that_cannot_be_written_is_one_line() -> None:
+    """A full disk behind stdout is no traceback; the code says that it may be done."""
+    code, err = _shell("--version >/dev/full")
+    line = "sinch-wrapper: reading or writing failed: No space left on device\n"
+    assert (code, err) == (3, line)
+    assert _shell("nonsense 2>/dev/full") == (2, "")
+
+
+@pytest.mark.parametrize("line", ["--version >&-", "--help >&-", "--help 2>&-"])
+def test_closed_stream_is_no_traceback(line: str) -> None:
+    """A stream that the shell has closed is done without."""
+    assert _shell(line) == (0, "")

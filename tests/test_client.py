@@ -1,8 +1,10 @@
 """Sinch and AsyncSinch: options, wiring, closing; over mock transports and real loopback."""
 
 import asyncio
+import copy
 import json
 import os
+import pickle
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -80,6 +82,39 @@ def test_sandbox_variable_redirects_an_unchanged_program(
     assert "at http://127.0.0.1:1/conversation" in repr(kind(endpoints=explicit))
 
 
+@pytest.mark.usefixtures("complete")
+def test_endpoints_of_another_kind_are_refused(kind: Any) -> None:
+    """A URL alone does not say where each API is."""
+    for endpoints in ("http://127.0.0.1:8787", {"auth": "x"}, Endpoints):
+        with pytest.raises(ConfigurationError, match="endpoints must be Endpoints"):
+            kind(endpoints=endpoints)
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:8787/\n", " http://127.0.0.1:8787"])
+def test_sandbox_variable_is_read_as_a_shell_may_set_it(
+    complete: pytest.MonkeyPatch, kind: Any, url: str
+) -> None:
+    """White space around the URL does not count."""
+    complete.setenv("SINCH_SANDBOX_URL", url)
+    assert "at http://127.0.0.1:8787/conversation" in repr(kind())
+
+
+@pytest.mark.parametrize("url", [" ", "127.0.0.1:8787", "ftp://h", "http://u:p@h", "http://h/?q"])
+def test_wrong_sandbox_variable_is_named(complete: pytest.MonkeyPatch, kind: Any, url: str) -> None:
+    """The error names the variable, and never falls back to the real API."""
+    complete.setenv("SINCH_SANDBOX_URL", url)
+    with pytest.raises(ConfigurationError, match="check SINCH_SANDBOX_URL"):
+        kind()
+
+
+@pytest.mark.usefixtures("complete")
+def test_clients_are_not_pickled(kind: Any) -> None:
+    """Who gives one to another process is told what to do instead."""
+    for make in (pickle.dumps, copy.copy, copy.deepcopy):
+        with pytest.raises(TypeError, match=f"{kind.__name__} cannot be pickled.*each process"):
+            make(kind())
+
+
 @pytest.mark.parametrize(
     ("missing", "variable"),
     [
@@ -109,7 +144,10 @@ def test_all_missing_options_are_named_at_once(kind: Any) -> None:
     [
         {"timeout": 0}, {"timeout": -1}, {"timeout": float("inf")}, {"timeout": float("nan")},
         {"auth": "digest"}, {"auth": None}, {"limits": 800}, {"region": "mars"},
-        {"key_secret": "a b"}, {"transport": object()},
+        {"key_secret": "a b"}, {"transport": object()}, {"timeout": None}, {"timeout": "10"},
+        {"timeout": True}, {"timeout": 10**400}, {"retry": None}, {"retry": 3}, {"region": 5},
+        {"proxy": {"https": "p"}}, {"proxy": b"http://p"}, {"key_id": 5}, {"key_secret": b"k"},
+        {"project_id": ".."}, {"project_id": "p\udcff"}, {"project_id": "p q"}, {"auth": []},
         {"region": "eu", "endpoints": Endpoints.sandbox("http://127.0.0.1:1")},
     ],
 )  # fmt: skip
@@ -200,6 +238,8 @@ def test_view_shares_connections_and_token(flavour: Flavour) -> None:
     assert len(server.token_requests) == 1
     with pytest.raises(ConfigurationError, match="timeout"):
         client.with_options(timeout=-1)
+    with pytest.raises(ConfigurationError, match="retry must be a RetryPolicy"):
+        client.with_options(retry=3)
 
 
 def test_view_sets_options_for_one_call(flavour: Flavour) -> None:
@@ -256,6 +296,25 @@ def flavourless() -> AsyncSinch:
     """Build an AsyncSinch that is bound to no loop yet."""
     transport = httpx.MockTransport(Server())
     return AsyncSinch(project_id="p", key_id="k", key_secret="s", region="eu", transport=transport)
+
+
+def test_closing_in_another_event_loop() -> None:
+    """Of a loop that has ended nothing is left to close; of one that runs, it is told."""
+    client = flavourless()
+    asyncio.run(client.conversation.app.list_apps())
+    asyncio.run(client.aclose())
+    with pytest.raises(SinchError, match="closed"):
+        asyncio.run(client.__aenter__())
+
+    async def scenario() -> None:
+        client = flavourless()
+        await client.conversation.app.list_apps()
+        with pytest.raises(SinchError, match="another event loop"):
+            await asyncio.to_thread(asyncio.run, client.aclose())
+        await client.conversation.app.list_apps()
+        await client.aclose()
+
+    asyncio.run(scenario())
 
 
 def test_second_event_loop_is_told() -> None:

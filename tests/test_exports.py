@@ -2,6 +2,8 @@
 
 import logging
 import pickle
+import subprocess
+import sys
 
 import pytest
 
@@ -31,6 +33,20 @@ def test_every_name_loads(name: str) -> None:
     thing = getattr(sinch_wrapper, name)
     assert name in dir(sinch_wrapper)
     assert isinstance(thing, str) or thing.__doc__
+
+
+def test_submodules_load_when_asked_for() -> None:
+    """`import sinch_wrapper` is enough to reach them."""
+    code = "import sinch_wrapper; print(sinch_wrapper.callbacks.parse, sinch_wrapper.errors.Reply)"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+    assert (0, b"") == (result.returncode, result.stderr)
+
+
+def test_dir_lists_public_names_only() -> None:
+    """Completion offers what is meant to be used."""
+    shown = [name for name in dir(sinch_wrapper) if not name.startswith("__")]
+    assert not [name for name in shown if name.startswith("_")]
+    assert {"importlib", "logging", "TYPE_CHECKING"}.isdisjoint(shown)
 
 
 def test_unknown_name_is_an_attribute_error() -> None:

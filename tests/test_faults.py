@@ -246,6 +246,37 @@ def test_untrusted_certificate_is_final(caller: Caller, token: bool) -> None:  #
     check_clean(caught.value)
 
 
+UNREADABLE = """
+import asyncio, sys
+from sinch_wrapper import AsyncSinch, ConfigurationError, Endpoints, Recipient, Sinch, text
+
+options = {"project_id": "p", "auth": lambda: "token", "endpoints": Endpoints.sandbox(sys.argv[1])}
+message = {"app_id": "A", "to": Recipient.sms("+46700000001"), "message": text("Hi")}
+for call in (
+    lambda: Sinch(**options).send(**message),
+    lambda: asyncio.run(AsyncSinch(**options).send(**message)),
+):
+    try:
+        call()
+    except ConfigurationError as error:
+        print(error)
+"""
+
+
+@pytest.mark.parametrize("file", ["/gone", __file__, "/"], ids=["gone", "no PEM", "folder"])
+def test_unreadable_certificates_are_a_mistake_of_configuration(
+    server: FaultServer, file: str
+) -> None:
+    """A POST that never left is not in doubt, and is not tried again."""
+    environment = os.environ | {"SSL_CERT_FILE": file}
+    result = subprocess.run(
+        [sys.executable, "-c", UNREADABLE, server.url],
+        capture_output=True, text=True, check=True, env=environment,
+    )  # fmt: skip
+    line = "the certificates to trust cannot be read: check SSL_CERT_FILE and SSL_CERT_DIR\n"
+    assert (line * 2, []) == (result.stdout, server.seen)
+
+
 @pytest.mark.parametrize("status", [403, 407, 502, 503])
 def test_refusing_proxy_is_surely_not_sent(
     caller: Caller, server: FaultServer, status: int

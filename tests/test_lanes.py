@@ -10,6 +10,7 @@ import pytest
 
 from sinch_wrapper._http import httpx
 from sinch_wrapper._transport.lanes import AsyncLanes, Lanes
+from sinch_wrapper.sandbox import Server
 
 
 class Body(httpx.SyncByteStream, httpx.AsyncByteStream):
@@ -144,3 +145,72 @@ def test_no_free_lane_in_time_is_a_pool_timeout_in_tasks() -> None:
         return [getattr(each, "status_code", type(each)) for each in found]
 
     assert [200, httpx.PoolTimeout, 200] == asyncio.run(run())
+
+
+class Hanging(httpx.AsyncBaseTransport):
+    """A lane that never answers its first request, and no other once that was cancelled."""
+
+    opened: list[Hanging]
+
+    def __init__(self) -> None:
+        self.opened.append(self)
+        self.closed = False
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Hang, unless it is the lane after."""
+        del request
+        if self is self.opened[0]:
+            await asyncio.sleep(3600)
+        return httpx.Response(200, stream=Body())
+
+    async def aclose(self) -> None:
+        """Note it."""
+        self.closed = True
+
+
+def test_lane_of_a_cancelled_request_is_replaced() -> None:
+    """What a cancelled request leaves behind in its pool is in nobody's way."""
+    Hanging.opened = []
+
+    async def scenario() -> tuple[int, list[bool]]:
+        lanes = AsyncLanes(Hanging, 1)
+        first = asyncio.create_task(lanes.handle_async_request(request()))
+        await asyncio.sleep(0)
+        first.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await first
+        answer = await asyncio.wait_for(lanes.handle_async_request(request()), 10)
+        closed = [lane.closed for lane in Hanging.opened]
+        await lanes.aclose()
+        return answer.status_code, closed + [lane.closed for lane in Hanging.opened]
+
+    assert (200, [True, False, True, True]) == asyncio.run(scenario())
+
+
+def test_cancelled_connects_leave_nothing_behind() -> None:
+    """At whatever moment requests are cancelled, the next one gets through."""
+
+    def lane() -> httpx.AsyncBaseTransport:
+        return httpx.AsyncHTTPTransport(limits=httpx.Limits(max_connections=1))
+
+    async def after_cancelling(url: str, ticks: int) -> int:
+        lanes = AsyncLanes(lane, 1)
+        timeouts = {"pool": 1.0, "connect": 5.0, "read": 5.0, "write": 5.0}
+
+        async def call() -> int:
+            asked = httpx.Request("GET", url, extensions={"timeout": timeouts})
+            return (await lanes.handle_async_request(asked)).status_code
+
+        cancelled = asyncio.create_task(call())
+        for _ in range(ticks):
+            await asyncio.sleep(0)
+        cancelled.cancel()
+        await asyncio.gather(cancelled, return_exceptions=True)
+        try:
+            return await call()
+        finally:
+            await lanes.aclose()
+
+    with Server() as server:
+        for ticks in range(40):
+            assert 200 == asyncio.run(after_cancelling(f"{server.url}/_sandbox", ticks))

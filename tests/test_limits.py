@@ -1,9 +1,11 @@
 """Booking of slots."""
 
 import asyncio
+import copy
 import heapq
 import math
 import os
+import pickle
 from bisect import bisect_left
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -218,9 +220,19 @@ def test_forked_child_books_for_itself(clock: Clock) -> None:
     [
         {"requests_per_second": 0}, {"requests_per_second": math.inf},
         {"requests_per_second": math.nan}, {"burst": 0},
+        {"requests_per_second": "9"}, {"requests_per_second": True}, {"burst": 2.5}, {"burst": "2"},
     ],
 )  # fmt: skip
 def test_limits_refuse_senseless_values(options: dict[str, float]) -> None:
     """Wrong values are found when the limits are made."""
     with pytest.raises(ConfigurationError, match=f"RateLimits.{next(iter(options))}"):
         RateLimits(**options)  # type: ignore[arg-type]
+
+
+def test_limiter_takes_limits_and_stays_in_its_process() -> None:
+    """A bare number is no limit, and a copy would count apart."""
+    with pytest.raises(ConfigurationError, match="RateLimiter takes RateLimits"):
+        RateLimiter(400)  # type: ignore[arg-type]
+    for make in (pickle.dumps, copy.copy, copy.deepcopy):
+        with pytest.raises(TypeError, match="counts for one process"):
+            make(RateLimiter())

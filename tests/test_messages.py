@@ -350,7 +350,42 @@ def test_send_refuses_obvious_mistakes(arguments: tuple[Any, Any, Any], name: st
     assert PHONE not in str(caught.value)
 
 
-@pytest.mark.parametrize("ttl", [0, -1, float("nan")])
+@pytest.mark.parametrize("app_id", [None, 5, b"A"])
+def test_send_refuses_an_app_that_is_no_text(app_id: Any) -> None:
+    """A variable that is not set, passed on as None, gets a hint."""
+    with pytest.raises(TypeError, match="app_id must be a text"):
+        send_body(app_id, Recipient.sms(PHONE), text("Hi"), options={})
+
+
+def test_misspelt_options_are_refused() -> None:
+    """A field that the API would ignore in silence is a slip."""
+    with pytest.raises(TypeError, match=r"send\(\) has no option 'calback_url'"):
+        body(calback_url="https://example.com")
+    with pytest.raises(TypeError, match=r"text_message has no option 'repl_to'.*reply_to"):
+        text("Hi", repl_to="m1")  # type: ignore[call-arg]  # the slip
+
+
+@pytest.mark.parametrize("metadata", [["a"], 5, True])
+def test_send_refuses_metadata_of_other_kinds(metadata: Any) -> None:
+    """Metadata is a text or a mapping."""
+    with pytest.raises(TypeError, match="message_metadata must be a text or a mapping"):
+        body(message_metadata=metadata)
+
+
+def test_send_refuses_metadata_that_is_no_json() -> None:
+    """NaN would make a text that nobody can read back."""
+    with pytest.raises(ValueError, match="JSON"):
+        body(message_metadata={"a": float("nan")})
+
+
+@pytest.mark.parametrize("ttl", [True, [1], b"10s"])
+def test_send_refuses_ttl_of_other_kinds(ttl: Any) -> None:
+    """A lifetime is seconds, a timedelta or a text."""
+    with pytest.raises(TypeError, match="ttl must be seconds"):
+        body(ttl=ttl)
+
+
+@pytest.mark.parametrize("ttl", [0, -1, float("nan"), float("inf")])
 def test_send_refuses_senseless_ttl(ttl: float) -> None:
     """A lifetime below a second is a mistake."""
     with pytest.raises(ValueError, match="ttl"):

@@ -2,10 +2,10 @@
 
 import json
 from collections.abc import AsyncIterator, Iterator
-from typing import Any
+from typing import Any, cast
 
 import pytest
-from core_fixtures import Flavour
+from core_fixtures import Flavour, SyncFlavour
 
 from sinch_wrapper import SinchError, pages, paginate
 from sinch_wrapper._http import httpx
@@ -156,8 +156,8 @@ def test_misshapen_list_is_ours(flavour: Flavour) -> None:
         collect(flavour, paginate(client.conversation.contact.list_contacts))
 
 
-def test_token_that_cannot_be_passed_on_ends_the_pages() -> None:
-    """An operation without a place for the token gives one page, whatever the answer says."""
+def test_token_that_cannot_be_passed_on_is_told() -> None:
+    """A list is never cut short in silence."""
 
     def list_things() -> list[int]:
         return [1]
@@ -165,8 +165,45 @@ def test_token_that_cannot_be_passed_on_ends_the_pages() -> None:
     class Page(list[int]):
         next_page_token = "t"
 
+    def list_more() -> Page:
+        return Page([2])
+
     assert list(paginate(list_things)) == [1]
-    assert list(pages(lambda: Page([1]))) == [[1]]
+    with pytest.raises(TypeError, match="more pages, but list_more takes no page_token="):
+        list(pages(list_more))
+
+
+def test_detailed_twins_have_all_their_pages(flavour: Flavour) -> None:
+    """The token is found in the value beside status and headers."""
+    server = Listing(contacts("1", token="t1"), contacts("2"))
+    method = flavour.client(server).conversation.contact.list_contacts_detailed
+    found = collect(flavour, pages(method, page_size=1))
+    assert [page.parsed.contacts[0].id for page in found] == ["1", "2"]
+    server.answers = [contacts("1", token="t1"), contacts("2")]
+    assert [item.id for item in collect(flavour, paginate(method))] == ["1", "2"]
+
+
+def test_functions_around_a_method_take_the_token() -> None:
+    """What passes keywords on, passes the token on."""
+    flavour = SyncFlavour()
+    server = Listing(contacts("1", token="t1"), contacts("2"))
+    method = flavour.client(server).conversation.contact.list_contacts
+
+    def logged(**options: Any) -> Any:
+        return method(**options)
+
+    assert len(list(pages(logged, page_size=1))) == 2
+    assert server.asked[1] == {"page_size": "1", "page_token": "t1"}
+
+
+def test_hidden_coroutine_function_is_told() -> None:
+    """A function that returns a coroutine without looking so gets a hint, and no warning."""
+
+    async def list_things() -> list[int]:
+        return [1]
+
+    with pytest.raises(TypeError, match="give the method itself"):
+        list(cast("Any", pages(lambda: list_things())))  # noqa: PLW0108 (it hides the kind)
 
 
 def test_unfit_body_is_the_callers_mistake() -> None:

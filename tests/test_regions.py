@@ -1,5 +1,7 @@
 """Regions and endpoints."""
 
+from typing import Any
+
 import pytest
 
 from sinch_wrapper import ConfigurationError, Endpoints, Region
@@ -32,6 +34,20 @@ def test_sandbox_puts_each_api_under_its_prefix(base: str) -> None:
         f"{root}/auth/oauth2/token", f"{root}/conversation", f"{root}/batch", f"{root}/template"
     )
     assert expected == Endpoints.sandbox(base)
+
+
+@pytest.mark.parametrize("base", ["", "127.0.0.1:8787", "http://h/?q=1", None, 5, b"http://h"])
+def test_sandbox_refuses_what_is_no_url(base: Any) -> None:
+    """The error names the place to look at, whatever was given."""
+    with pytest.raises(ConfigurationError, match=r"check SINCH_SANDBOX_URL or Endpoints\.sandbox"):
+        Endpoints.sandbox(base)
+
+
+@pytest.mark.parametrize("region", [None, 5, b"eu", ""])
+def test_region_of_another_kind_is_unknown(region: Any) -> None:
+    """Nothing but a name is a region."""
+    with pytest.raises(ConfigurationError, match="unknown region"):
+        Endpoints.for_region(region)
 
 
 @pytest.mark.parametrize(

@@ -135,7 +135,18 @@ def test_wait_is_sane_for_any_input(  # noqa: PLR0913, PLR0917 (one row)
 
 @pytest.mark.parametrize(
     "options",
-    [{"attempts": 0}, {"resend": "always"}, {"retry_deadline": -1}, {"retry_deadline": math.nan}],
+    [
+        {"attempts": 0},
+        {"attempts": "3"},
+        {"attempts": 2.5},
+        {"attempts": True},
+        {"resend": "always"},
+        {"resend": []},
+        {"retry_deadline": -1},
+        {"retry_deadline": math.nan},
+        {"retry_deadline": None},
+        {"retry_deadline": "1"},
+    ],
 )
 def test_policy_refuses_senseless_values(options: dict[str, object]) -> None:
     """Wrong values are found when the policy is made."""

@@ -151,6 +151,17 @@ def test_meter_lets_the_rate_pass() -> None:
     assert refused.value.code == 429
 
 
+def test_meter_below_one_a_second_lets_some_pass() -> None:
+    """A slow rate is slow, and not none at all."""
+    clock = Clock(frozen=True)
+    meter = RequestMeter(0.5, clock)
+    meter.take()
+    with pytest.raises(Refusal):
+        meter.take()
+    clock.advance(2)
+    meter.take()
+
+
 def test_project_over_its_rate_gets_429(start_sandbox: StartSandbox) -> None:
     """The APIs answer 429 when the project is over its requests per second."""
     api = start_sandbox(frozen=True, request_rate=1)

@@ -53,6 +53,14 @@ def test_clock_does_not_go_back(seconds: float) -> None:
         Clock().advance(seconds)
 
 
+def test_clock_ends_where_dates_do() -> None:
+    """A step beyond all dates is refused before anything fails on it."""
+    clock = Clock(START, frozen=True)
+    with pytest.raises(ValueError, match="year 9998"):
+        clock.advance(1e12)
+    assert START == clock()
+
+
 def test_sleeper_wakes_when_another_thread_moves_the_clock() -> None:
     """However far the step, sleepers whose time has come wake, and others sleep on."""
     clock = Clock(START, frozen=True)

@@ -70,13 +70,38 @@ def test_fault_rule_survives_json(text: str) -> None:
     "text",
     [
         *("", "drop", "x:100", "x:503:5", "x:explode", "x:drop:%", "x:status"),
-        *("x:slow=soon", "x:drop=1", "x:slow=inf", "x:drop:body=no"),
+        *("x:slow=soon", "x:drop=1", "x:slow=inf", "x:drop:body=no", "x:slow=-1"),
+        *("x:drop:101%", "x:drop:#0", "x:drop:#0-2"),
     ],
 )
 def test_bad_fault_rule_is_refused(text: str) -> None:
     """What is no rule raises an error that shows the form."""
     with pytest.raises(ValueError, match="OPERATION:KIND"):
         parse_fault(text)
+
+
+@pytest.mark.parametrize("kind", ["drop", "503", "reset", "half", "expire"])
+def test_fault_of_callbacks_that_does_nothing_is_refused(kind: str) -> None:
+    """What is not done to callbacks is not counted as done."""
+    with pytest.raises(ValueError, match="of Callback there are skew and slow"):
+        parse_fault(f"Callback:{kind}")
+
+
+@pytest.mark.parametrize(
+    ("operation", "hint"),
+    [
+        ("Messages_SendMesage", "did you mean Messages_SendMessage"),
+        ("messages_*", r"there is no operation 'messages_\*'"),
+        ("Callbac*", "Auth_Token and Callback"),
+        ("Token", "Auth_Token"),
+    ],
+)
+def test_fault_rule_that_can_never_strike_is_refused(operation: str, hint: str) -> None:
+    """A misspelt operation would make a test that cannot fail."""
+    with pytest.raises(ValueError, match=hint):
+        parse_fault(f"{operation}:drop")
+    with pytest.raises(ValueError, match=hint):
+        rule_from_json({"operation": operation, "kind": "drop"})
 
 
 @pytest.mark.parametrize(

@@ -242,6 +242,19 @@ def test_both_json_libraries_write_the_same(value: object) -> None:
     assert encode(value) == encode_portably(value)
 
 
+@pytest.mark.parametrize("value", [{"a": 2**70}, {1: "x"}], ids=repr)
+def test_what_only_the_standard_library_writes_is_written(value: object) -> None:
+    """Installing orjson does not make a body unfit."""
+    assert encode(value) == encode_portably(value)
+
+
+@pytest.mark.parametrize("write", [encode, encode_portably])
+def test_text_that_is_no_unicode_is_a_value_error(write: Callable[[object], bytes]) -> None:
+    """Either library calls it the same."""
+    with pytest.raises(ValueError):  # noqa: PT011 (any text will do)
+        write({"a": "\udcff"})
+
+
 @pytest.mark.parametrize("write", [encode, encode_portably])
 @pytest.mark.parametrize(
     "value",

@@ -23,6 +23,22 @@ def _pytest(folder: Path, tests: str, *words: str) -> subprocess.CompletedProces
     return subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)
 
 
+WITHOUT = """
+import sys
+
+sys.modules["starlette"] = None
+
+def test_needs_it(sinch_sandbox):
+    pass
+"""
+
+
+def test_missing_extra_is_told(tmp_path: Path) -> None:
+    """Who has installed the client alone is told what the fixtures need."""
+    result = _pytest(tmp_path, WITHOUT)
+    assert 'the sandbox needs more packages: pip install "sinch-wrapper[cli]"' in result.stdout
+
+
 ISOLATED = """
 import os
 import pytest

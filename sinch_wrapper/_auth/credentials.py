@@ -28,6 +28,11 @@ def lifetime_from(value: object) -> float:
     return _USUAL_LIFETIME
 
 
+def _stripped(value: object) -> str:
+    """A text without the white space around it; what is no text counts as empty."""
+    return value.strip() if isinstance(value, str) else ""
+
+
 # Both classes have constructors of their own: one that a dataclass writes keeps its arguments as
 # locals, where tools that print the locals of a traceback would find them.
 
@@ -44,12 +49,14 @@ class AccessKey:
 
     def __init__(self, key_id: str, key_secret: str) -> None:
         # Copied keys and mounted secrets often end in a line break.
-        object.__setattr__(self, "key_id", key_id.strip())
-        object.__setattr__(self, "key_secret", key_secret.strip())
+        object.__setattr__(self, "key_id", _stripped(key_id))
+        object.__setattr__(self, "key_secret", _stripped(key_secret))
         del key_id, key_secret
         for name in self.__slots__:
             if not _VISIBLE.fullmatch(getattr(self, name)):
-                message = f"{name} is empty or holds a character that no key has: copy it again"
+                message = (
+                    f"{name} is no text, empty or holds a character that no key has: copy it again"
+                )
                 raise ConfigurationError(message)
 
 
@@ -64,7 +71,7 @@ class AccessToken:
     expires_in: float = _USUAL_LIFETIME
 
     def __init__(self, value: str, expires_in: float = _USUAL_LIFETIME) -> None:
-        object.__setattr__(self, "value", value.strip())
+        object.__setattr__(self, "value", _stripped(value))
         object.__setattr__(self, "expires_in", lifetime_from(expires_in))
         del value
         if not _VISIBLE.fullmatch(self.value):

@@ -62,12 +62,13 @@ class TokenCache:
         self._renewal: Renewal | None = None
         self._hold_until = -math.inf
         self._refusal: float | None = None
-        self._guard = threading.Lock()
+        # A plan that is given up may be collected, and end its renewal, in the midst of a claim.
+        self._guard = threading.RLock()
         renew_after_fork(self)
 
     def after_fork(self) -> None:
         """Drop lock and renewal, which threads of the parent may have held; the token stays."""
-        self._guard = threading.Lock()
+        self._guard = threading.RLock()
         self._renewal = None
 
     def claim(self) -> Claim:

@@ -25,6 +25,7 @@ __all__ = ["read_token", "token_from", "token_request"]
 
 _ACCEPTED: Final = range(200, 300)
 _REFUSALS: Final = frozenset({400, 401, 403})
+_NOWHERE: Final = frozenset({404, 405, 410})
 _HEADERS: Final = {
     "Accept": "application/json",
     "Content-Type": "application/x-www-form-urlencoded",
@@ -85,7 +86,9 @@ def token_from(request: httpx.Request, answer: httpx.Response) -> AccessToken:
         token = read_token(reply.content)
         if token is not None:
             return token
-        advice = "the answer holds no bearer token; check endpoints.auth"
+        advice = "the answer holds no bearer token; check endpoints="
+    elif answer.status_code in _NOWHERE:
+        advice = "this is no token endpoint; check endpoints= or SINCH_SANDBOX_URL"
     refused = answer.status_code in _REFUSALS or answer.status_code in _ACCEPTED
     raise error_from_reply(
         call.name,

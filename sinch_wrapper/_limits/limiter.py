@@ -5,10 +5,11 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, NoReturn, Protocol
 
 from sinch_wrapper._fork import renew_after_fork
 from sinch_wrapper._limits.pace import Pace
+from sinch_wrapper._numbers import is_number, is_whole
 from sinch_wrapper.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -35,10 +36,11 @@ class RateLimits:
     burst: int = 8
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.requests_per_second) and self.requests_per_second >= _SLOWEST):
-            message = "RateLimits.requests_per_second must be 0.001 or more"
-        elif self.burst < 1:
-            message = "RateLimits.burst must be 1 or more"
+        rate = self.requests_per_second
+        if not (is_number(rate) and _SLOWEST <= rate < math.inf):
+            message = "RateLimits.requests_per_second must be a number, 0.001 or more"
+        elif not is_whole(self.burst) or self.burst < 1:
+            message = "RateLimits.burst must be a whole number, 1 or more"
         else:
             return
         raise ConfigurationError(message)
@@ -87,11 +89,18 @@ class RateLimiter:
         self, limits: RateLimits | None = None, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._limits = RateLimits() if limits is None else limits
+        if not isinstance(self._limits, RateLimits):
+            message = "RateLimiter takes RateLimits, such as RateLimits(requests_per_second=400)"
+            raise ConfigurationError(message)
         self._pace = Pace(self._limits.requests_per_second)
         self._clock = clock
         self._slots: Slots | None = None
         self._guard = threading.Lock()
         renew_after_fork(self)
+
+    def __reduce__(self) -> NoReturn:
+        message = "a RateLimiter cannot be pickled or copied: it counts for one process"
+        raise TypeError(message)
 
     def __repr__(self) -> str:
         return f"<RateLimiter {self.requests_per_second:g} of {self._pace.full:g} per second>"

@@ -60,11 +60,13 @@ class AsyncLanes(httpx.AsyncBaseTransport):
     """The same as Lanes, awaited."""
 
     def __init__(self, open_: Callable[[], httpx.AsyncBaseTransport], number: int) -> None:
+        self._open = open_
         self._lanes = [open_() for _ in range(number)]
         self._free = list(self._lanes)
         import asyncio  # 10 ms of start-up: imported when tasks are in use
 
         self._places = asyncio.Semaphore(number)
+        self._cancelled = asyncio.CancelledError
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send *request* and take in the whole body, still encoded.
@@ -81,10 +83,24 @@ class AsyncLanes(httpx.AsyncBaseTransport):
                 response.stream = httpx.ByteStream(content)
             finally:
                 await stream.aclose()
+        except self._cancelled:
+            lost, lane = lane, self._replace(lane)
+            await lost.aclose()
+            raise
         finally:
             self._free.append(lane)
             self._places.release()
         return response
+
+    def _replace(self, lane: httpx.AsyncBaseTransport) -> httpx.AsyncBaseTransport:
+        """A new lane in the place of one whose request was cancelled.
+
+        The pool of httpcore 1.0.9 forgets neither a connection that was being opened then nor its
+        request: after four of them no request would get through that lane any more.
+        """
+        fresh = self._open()
+        self._lanes[self._lanes.index(lane)] = fresh
+        return fresh
 
     async def _enter(self, request: httpx.Request) -> None:
         if not self._places.locked():

@@ -29,6 +29,14 @@ _LANES: Final = 32
 # Of a lane: one idle connection for each of the hosts, so that they do not evict each other.
 _LANE: Final = httpx.Limits(max_connections=4, max_keepalive_connections=4)
 
+_NO_PROXY: Final = (
+    "the proxy cannot be used: check proxy= or HTTPS_PROXY (for SOCKS the package socksio must be "
+    "installed)"
+)
+_NO_CERTIFICATES: Final = (
+    "the certificates to trust cannot be read: check SSL_CERT_FILE and SSL_CERT_DIR"
+)
+
 
 @cache
 def _tls_context() -> ssl.SSLContext:
@@ -83,31 +91,31 @@ class Routes(Generic[T]):
     def pick(self, request: httpx.Request) -> T:
         """The pool for *request*.
 
-        Raises: ConfigurationError for a proxy that cannot be used.
+        Raises: ConfigurationError for a proxy or certificates that cannot be used.
         """
         key = (request.url.scheme, host_of(request))
-        found = self._by_host.get(key)
-        if found is None:
-            found = self._add(key)
-        if found is None:
-            # Neither shown nor chained, nor a local here: the URL of a proxy may hold a password.
-            message = "the proxy cannot be used: check proxy= or HTTPS_PROXY (for SOCKS "
-            message += "the package socksio must be installed)"
-            raise ConfigurationError(message)
+        found = self._by_host.get(key) or self._add(key)
+        if isinstance(found, ConfigurationError):
+            # Not chained, and raised where the URL of a proxy, which may hold a password, is no
+            # local.
+            raise found
         return found
 
     def opened(self) -> list[T]:
         """All pools so far."""
         return list(self._by_proxy.values())
 
-    def _add(self, key: tuple[str, str]) -> T | None:
+    def _add(self, key: tuple[str, str]) -> T | ConfigurationError:
         proxy = proxy_for(*key, self._proxy)
         with self._opening:
             if proxy not in self._by_proxy:
                 try:
                     self._by_proxy[proxy] = self._open(proxy)
+                except OSError:
+                    # Opening a pool connects to nothing, but reads the certificates.
+                    return ConfigurationError(_NO_CERTIFICATES)
                 except (ValueError, ImportError, httpx.InvalidURL):
-                    return None
+                    return ConfigurationError(_NO_PROXY)
             return self._by_host.setdefault(key, self._by_proxy[proxy])
 
 

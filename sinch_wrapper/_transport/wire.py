@@ -187,7 +187,14 @@ class AsyncWire(_LazyWire[httpx.AsyncBaseTransport]):
             raise SinchError(_FOREIGN_LOOP)
 
     async def aclose(self) -> None:
-        """Close the connections; closing twice is harmless."""
+        """Close the connections, unless they ended with their event loop.
+
+        Raises: SinchError when that loop still runs, and is another one.
+        """
+        loop = None if self._loop is None else self._loop()
+        lost = self._loop is not None and (loop is None or loop.is_closed())
+        if loop is not None and not lost:
+            self._bind()
         transport = self._shut()
-        if transport is not None:
+        if transport is not None and not lost:
             await transport.aclose()

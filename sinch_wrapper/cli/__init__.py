@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 __all__ = ["main"]
 
-_EXTRA = frozenset({"click", "jsonschema_rs", "rich", "starlette", "uvicorn"})
+_EXTRA = frozenset({"click", "jsonschema_rs", "rich", "sqlalchemy", "starlette", "uvicorn"})
 _HINT = 'sinch-wrapper: the command needs more packages: pip install "sinch-wrapper[cli]"'
 
 

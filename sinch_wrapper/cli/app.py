@@ -2,6 +2,7 @@
 
 # ruff: noqa: FBT001 (click passes each option as an argument)
 
+import contextlib
 import os
 import sys
 from collections.abc import Sequence
@@ -68,16 +69,36 @@ for _command in (demo, sandbox, token, send, api, bulk, callbacks):
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code; every failure is one line on stderr."""
+    stdout = sys.stdout
     try:
         code = commands.main(arguments, prog_name="sinch-wrapper", standalone_mode=False)
-        sys.stdout.flush()
+        _flush()
     except (click.ClickException, click.Abort, KeyboardInterrupt, SinchError) as error:
         return _explain(error)
-    except BrokenPipeError:
-        # Python flushes stdout once more at exit, and would complain again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return FAILED
+    except OSError as error:
+        return _unwritten(error)
+    except SystemExit:
+        if sys.stdout is stdout:
+            raise
+        # click has seen first that the reader is gone, and has put something in its place.
+        return _unwritten(BrokenPipeError())
     return code if isinstance(code, int) else OK
+
+
+def _flush() -> None:
+    # There is none when the shell has closed it.
+    if sys.stdout is not None:
+        sys.stdout.flush()
+
+
+def _unwritten(error: OSError) -> int:
+    """The end of a command whose answer is lost, although what it did may be done."""
+    if sys.__stdout__ is not None:
+        # Python flushes stdout once more at exit, and would complain again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno())
+    if isinstance(error, BrokenPipeError):
+        return UNKNOWN
+    return _fail(f"reading or writing failed: {error.strerror}", UNKNOWN)
 
 
 def _explain(error: BaseException) -> int:
@@ -106,5 +127,7 @@ def _code(error: SinchError) -> int:
 
 def _fail(message: str, code: int, command: str = "sinch-wrapper") -> int:
     line = " ".join(message.split())
-    click.echo(f"{command}: {line}", err=True)
+    # The code says it, too, where nothing can be written.
+    with contextlib.suppress(OSError):
+        click.echo(f"{command}: {line}", err=True)
     return code

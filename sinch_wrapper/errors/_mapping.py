@@ -38,6 +38,7 @@ _ADVICE: Final[dict[int, str]] = {
     404: "it is not in this project or not in this region; "
     "the region must be the one in which the app was created",
     409: "it exists already, or was changed meanwhile",
+    413: "the request is too large; send less at once",
     429: "over the requests per second of the project or the queue of the app; "
     "send slower (limits=) or ask for a higher quota",
 }

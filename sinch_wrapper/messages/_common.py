@@ -1,7 +1,7 @@
 """What all messages have in common: their type, their options, their making."""
 
 from collections.abc import Mapping
-from typing import TypeAlias, TypedDict
+from typing import Final, TypeAlias, TypedDict
 
 from sinch_wrapper.messages._values import Value, compact, string
 
@@ -24,8 +24,19 @@ class MessageOptions(TypedDict, total=False):
     reply_to: str
 
 
+_OPTIONS: Final = frozenset(MessageOptions.__annotations__)
+
+
 def build(kind: str, content: Mapping[str, object], options: MessageOptions) -> Message:
-    """Build the message whose content is of *kind*."""
+    """Build the message whose content is of *kind*.
+
+    Raises: TypeError for an option that messages do not have.
+    """
+    unknown = options.keys() - _OPTIONS
+    if unknown:
+        message = f"a {kind} has no option {min(unknown)!r}: besides its content it takes "
+        message += ", ".join(MessageOptions.__annotations__)
+        raise TypeError(message)
     common: dict[str, object] = {**options}
     if "reply_to" in options:
         common["reply_to"] = {"message_id": string("reply_to", options["reply_to"])}

@@ -38,6 +38,7 @@ _HOMES = {
     "parse_fault": "faults",
     "serve": "server",
 }
+_EXTRA = frozenset({"jsonschema_rs", "starlette", "uvicorn"})
 
 
 def __getattr__(name: str) -> object:
@@ -46,4 +47,11 @@ def __getattr__(name: str) -> object:
 
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    try:
+        module = import_module(f"{__name__}.{_HOMES[name]}")
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in _EXTRA:
+            raise
+        hint = 'the sandbox needs more packages: pip install "sinch-wrapper[cli]"'
+        raise ModuleNotFoundError(hint, name=error.name) from error
+    return getattr(module, name)

@@ -5,6 +5,9 @@ import threading
 import time
 from collections.abc import Callable
 
+# The last year that all of datetime can handle, less one for what is scheduled then.
+_END = 253370764800.0
+
 
 class Clock:
     """
@@ -47,10 +50,13 @@ class Clock:
         """
         Move the time forward; schedules, expiries and back-offs that fall due happen now.
 
-        Raises: ValueError when *seconds* is negative: nothing here can be undone by going back.
+        Raises: ValueError when *seconds* is negative, for nothing here can be undone by going
+        back, or leads beyond the year 9998.
         """
         if not 0 <= seconds < float("inf"):
             raise ValueError("the clock moves forward only: give seconds of 0 or more")
+        if self() + seconds > _END:
+            raise ValueError("the clock ends with the year 9998: give fewer seconds")
         with self._lock:
             if self._stopped_at is None:
                 self._offset += seconds

@@ -3,6 +3,9 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
+from functools import cache
 from typing import Literal, TypeAlias, get_args
 
 TOKEN_OPERATION = "Auth_Token"  # noqa: S105 (a name, no secret)
@@ -23,6 +26,7 @@ _FORM = (
     "write OPERATION:KIND[=VALUE][:PERCENT%|:#N|:#N-M][:body=TEXT], where KIND is a status such "
     f"as 503, or {', '.join(KINDS[1:])}"
 )
+_OF_CALLBACKS = frozenset({"skew", "slow"})
 _SECONDS: dict[str, float] = {"slow": 1.0, "expire": 0.0, "skew": 3600.0}
 
 
@@ -68,10 +72,10 @@ def parse_fault(text: str) -> FaultRule:
     ``:#1-3``, ``:#3-``), then optionally the body of a status (``:body=<html>``, to the end).
     The value is the seconds of slow, expire and skew, or the Retry-After of a status.
 
-    Raises: ValueError when *text* is no such rule.
+    Raises: ValueError when *text* is no such rule, or names no operation: it would never strike.
     """
     found = _RULE.fullmatch(text)
-    if found is None:
+    if found is None or float(found["percent"] or 0) > 100 or found["first"] == "0":  # noqa: PLR2004 (percent)
         raise _no_rule(text)
     kind = found["kind"]
     status = int(kind) if kind.isdigit() else 0
@@ -80,6 +84,7 @@ def parse_fault(text: str) -> FaultRule:
     seconds, retry_after = 0.0, found["value"] if status else None
     if not status:
         seconds = _read_seconds(text, kind, found["value"])
+    check_target(found["operation"], "status" if status else kind)
     return FaultRule(
         found["operation"],
         "status" if status else kind,  # type: ignore[arg-type]  # one of KINDS by the check above
@@ -92,6 +97,30 @@ def parse_fault(text: str) -> FaultRule:
     )
 
 
+def check_target(pattern: str, kind: str) -> None:
+    """Raise ValueError, with what may be meant, when a rule could never strike."""
+    if pattern == CALLBACK_OPERATION:
+        if kind not in _OF_CALLBACKS:
+            known = " and ".join(sorted(_OF_CALLBACKS))
+            raise ValueError(f"{kind} does nothing to callbacks: of {pattern} there are {known}")
+        return
+    names = _operations()
+    if any(fnmatchcase(name, pattern) for name in names):
+        return
+    close = get_close_matches(pattern, names, n=1)
+    others = f"there are those of the documents, {TOKEN_OPERATION} and {CALLBACK_OPERATION}"
+    hint = f"did you mean {close[0]}?" if close else others
+    raise ValueError(f"there is no operation {pattern!r}: {hint}")
+
+
+@cache
+def _operations() -> tuple[str, ...]:
+    # The documents take a moment to load.
+    from sinch_wrapper.sandbox.documents import all_operations
+
+    return (*(spec.id for spec in all_operations()), TOKEN_OPERATION)
+
+
 def _read_seconds(text: str, kind: str, value: str | None) -> float:
     if value is None:
         return _SECONDS.get(kind, 0.0)
@@ -99,6 +128,8 @@ def _read_seconds(text: str, kind: str, value: str | None) -> float:
         seconds = float(value)
     except ValueError:
         raise _no_rule(text) from None
+    if kind == "slow" and seconds < 0:
+        raise _no_rule(text)
     if kind not in _SECONDS or not -1e9 < seconds < 1e9:  # noqa: PLR2004 (any sane time)
         raise _no_rule(text)
     return seconds

@@ -7,7 +7,7 @@ from sinch_wrapper.sandbox.errors import Refusal
 
 class RequestMeter:
     """
-    A bucket of one second's worth of requests.
+    A bucket of one second's worth of requests, of one at least.
 
     Source: Sinch documentation, Rate limits (800 per second and project).
     """
@@ -15,7 +15,8 @@ class RequestMeter:
     def __init__(self, per_second: float, clock: Callable[[], float]) -> None:
         self._per_second = per_second
         self._clock = clock
-        self._left = per_second
+        self._size = max(1.0, per_second)
+        self._left = self._size
         self._seen = clock()
 
     def take(self) -> None:
@@ -23,7 +24,7 @@ class RequestMeter:
         now = self._clock()
         earned = (now - self._seen) * self._per_second
         self._seen = now
-        self._left = min(self._per_second, self._left + max(0.0, earned))
+        self._left = min(self._size, self._left + max(0.0, earned))
         if self._left < 1:
             raise Refusal(429, "The project sends too many requests per second")
         self._left -= 1

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, fields
 
-from sinch_wrapper.sandbox.faults import KINDS, FaultRule, parse_fault
+from sinch_wrapper.sandbox.faults import KINDS, FaultRule, check_target, parse_fault
 from sinch_wrapper.sandbox.shapes import Json, JsonValue
 
 _NAMES = tuple(each.name for each in fields(FaultRule))
@@ -20,6 +20,7 @@ def rule_from_json(value: JsonValue) -> FaultRule:
         raise ValueError("not a text, nor an object with operation and kind")  # noqa: TRY004 (out of JSON)
     if value.get("kind") not in KINDS:
         raise ValueError(f"kind must be one of {', '.join(KINDS)}")
+    check_target(value["operation"], value["kind"])
     if value["kind"] == "status" and not _is_status(value.get("status")):
         raise ValueError(f"status must be a number from {_LOWEST} to {_HIGHEST}")
     unknown = value.keys() - set(_NAMES)

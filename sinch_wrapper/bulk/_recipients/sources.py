@@ -14,7 +14,7 @@ from sinch_wrapper.errors import BulkError
 __all__ = ["Items", "Objects", "Source", "Table", "source_of"]
 
 Items: TypeAlias = str | Path | Iterable[object]
-"""Path of a file (CSV, JSON lines, Parquet), or the rows themselves; for messages Recipients too."""
+"""Path of a file (CSV, JSON lines, Parquet), or rows; for messages Recipients too."""
 
 _BLOCK: Final = 1 << 20
 _SUFFIXES: Final = (".csv", ".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz", ".parquet")
