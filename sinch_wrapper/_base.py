@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Generic, NoReturn, Self, TypeVar
 
 from sinch_wrapper._checks import (
+    checked_connections,
     checked_limits,
     checked_proxy,
     checked_retry,
@@ -63,6 +64,7 @@ class BaseClient(Generic[TransportT, WireT]):
         retry: RetryPolicy = _DEFAULT_RETRY,
         limits: RateLimits | RateLimiter | None = _DEFAULT_LIMITS,
         proxy: str | None = None,
+        connections: int = 32,
         telemetry: bool = False,
         transport: TransportT | None = None,
     ) -> None:
@@ -85,6 +87,8 @@ class BaseClient(Generic[TransportT, WireT]):
             limits: requests per second; a RateLimiter is shared by all clients that are given
                 it; None for no limit.
             proxy: URL of a proxy; None for what the environment says, "" for none.
+            connections: how many requests may be on their way at once; one more waits. With
+                answers that take 100 ms, 32 carry 320 requests per second.
             telemetry: spans and metrics for OpenTelemetry, whose API must be installed.
             transport: replaces the connection pool, for tests.
 
@@ -106,6 +110,7 @@ class BaseClient(Generic[TransportT, WireT]):
                 checked_retry(retry),
                 checked_limits(limits),
                 checked_proxy(secrets),
+                checked_connections(connections),
                 _telemetry() if telemetry else None,
             ),
         )

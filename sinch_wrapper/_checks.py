@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from sinch_wrapper._options import Secrets
 
 __all__ = [
+    "checked_connections",
     "checked_endpoints",
     "checked_limits",
     "checked_project",
@@ -23,6 +24,7 @@ __all__ = [
 
 # More than a month says nothing more, and is more than a socket can be told.
 _LONGEST_TIMEOUT: Final = 2_000_000.0
+_MOST_CONNECTIONS: Final = 1000
 _PROJECT: Final = re.compile(r"(?!\.+$)[\x21-\x7e]+")
 
 
@@ -35,6 +37,17 @@ def checked_timeout(seconds: object) -> float:
         message = f"timeout must be a number of seconds above 0, up to {_LONGEST_TIMEOUT:.0f}"
         raise ConfigurationError(message)
     return seconds
+
+
+def checked_connections(number: object) -> int:
+    """Return *number*.
+
+    Raises: ConfigurationError unless it is a whole number from 1 to 1000.
+    """
+    if type(number) is not int or not 1 <= number <= _MOST_CONNECTIONS:
+        message = f"connections must be a whole number from 1 to {_MOST_CONNECTIONS}"
+        raise ConfigurationError(message)
+    return number
 
 
 def checked_retry(retry: object) -> RetryPolicy:

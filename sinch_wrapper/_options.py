@@ -69,6 +69,7 @@ class Options:
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     limits: RateLimits | RateLimiter | None = field(default_factory=RateLimits)
     proxy: str | None = field(default=None, repr=False)
+    connections: int = 32
     telemetry: "Telemetry | None" = None
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Final, Literal, TypedDict
 
-__all__ = ["SendOptions", "send_body"]
+__all__ = ["SendOptions", "send_body", "ttl_text"]
 
 
 class SendOptions(TypedDict, total=False):
@@ -34,7 +34,11 @@ class SendOptions(TypedDict, total=False):
 _OPTIONS: Final = frozenset(SendOptions.__annotations__)
 
 
-def _ttl(value: float | timedelta | str) -> str:
+def ttl_text(value: object) -> str:
+    """Write a time to live as the API reads it.
+
+    Raises: TypeError or ValueError for what is no time of a second or more.
+    """
     if isinstance(value, str):
         return value
     seconds = value.total_seconds() if isinstance(value, timedelta) else value
@@ -99,7 +103,7 @@ def send_body(
     body.update((name, value) for name, value in options.items() if value is not None)
     ttl, metadata = options.get("ttl"), options.get("message_metadata")
     if ttl is not None:
-        body["ttl"] = _ttl(ttl)
+        body["ttl"] = ttl_text(ttl)
     if metadata is not None:
         body["message_metadata"] = _metadata(metadata)
     return body

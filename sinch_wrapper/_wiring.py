@@ -10,6 +10,7 @@ import inspect
 import os
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import TypeVar
 
 from sinch_wrapper._auth.credentials import AccessKey
@@ -84,7 +85,9 @@ def connect(options: Options, transport: httpx.BaseTransport | None) -> Wire:
     inner: Callable[[], httpx.BaseTransport] = _inner(
         transport,
         httpx.BaseTransport,
-        lambda: RoutedTransport(Routes(open_pool, options.proxy)),
+        lambda: RoutedTransport(
+            Routes(partial(open_pool, connections=options.connections), options.proxy)
+        ),
     )
     pacing = _pacing(options)
     sleep = _no_sleep if _sleepless() else time.sleep
@@ -99,7 +102,9 @@ def connect_async(options: Options, transport: httpx.AsyncBaseTransport | None) 
     inner: Callable[[], httpx.AsyncBaseTransport] = _inner(
         transport,
         httpx.AsyncBaseTransport,
-        lambda: AsyncRoutedTransport(Routes(open_async_pool, options.proxy)),
+        lambda: AsyncRoutedTransport(
+            Routes(partial(open_async_pool, connections=options.connections), options.proxy)
+        ),
     )
     pacing = _pacing(options)
     sleep = _no_async_sleep if _sleepless() else asleep

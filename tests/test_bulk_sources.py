@@ -3,6 +3,7 @@
 import gzip
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -237,6 +238,8 @@ def test_requests_stay_below_the_size(make_bulk: MakeBulk) -> None:
         ({"app_id": " "}, "app_id must not be empty"),
         ({"ttl": 0.5}, "ttl must be 1 second or more"),
         ({"ttl": float("nan")}, "ttl must be 1 second or more"),
+        ({"ttl": timedelta(milliseconds=1)}, "ttl must be 1 second or more"),
+        ({"ttl": ["10s"]}, "ttl must be seconds, a timedelta"),
         ({"message": {}}, "message must not be empty"),
         ({"message": text("Hi ${ }")}, "placeholder without a name"),
     ],

@@ -68,6 +68,17 @@ def test_missing_setting_is_named(
     assert hint in err
 
 
+@pytest.mark.parametrize("way", ["flag", "variable"])
+def test_sandbox_wins_over_a_region(run_cli: RunCli, api: Api, way: str) -> None:
+    """Who names a sandbox, by flag or variable, never reaches production."""
+    url = "http://127.0.0.1:9"
+    environment = environment_of(api) | ({"SINCH_SANDBOX_URL": url} if way == "variable" else {})
+    words = ("--sandbox", url) if way == "flag" else ()
+    code, out, err = run_cli("token", *words, "--region", "eu", **environment)
+    assert (1, "", True) == (code, out, "127.0.0.1" in err)
+    assert "us, eu, br" in run_cli("token", *words, "--region", "mars", **environment)[2]
+
+
 def test_unreachable_endpoint_is_one_line(run_cli: RunCli, api: Api) -> None:
     """An endpoint that does not answer is named, and nothing was done."""
     environment = environment_of(api) | {"SINCH_SANDBOX_URL": "http://127.0.0.1:9"}

@@ -409,6 +409,22 @@ def test_real_connections_are_kept_alive(flavour: Flavour, loopback: str) -> Non
     assert len(Loopback.connections) == 1
 
 
+def test_connections_limit_what_is_on_its_way(flavour: Flavour, loopback: str) -> None:
+    """With two connections, twelve calls at once go over at most two, and all arrive."""
+    client = real(flavour, loopback, connections=2)
+    answers = flavour.all([client.conversation.app.list_apps] * 12)
+    flavour.close(client)
+    assert [["a"]] * 12 == [[app.id for app in answer.apps] for answer in answers]
+    assert 1 <= len(Loopback.connections) <= 2
+
+
+@pytest.mark.parametrize("number", [0, 1001, 2.0, True, None])
+def test_senseless_connections_are_refused(flavour: Flavour, number: Any) -> None:
+    """The number must be whole, and from 1 to 1000."""
+    with pytest.raises(ConfigurationError, match="whole number from 1 to 1000"):
+        flavour.client(Server(), connections=number)
+
+
 @pytest.mark.parametrize(
     ("path", "kind", "outcome"),
     [

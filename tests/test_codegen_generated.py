@@ -402,7 +402,7 @@ def test_value_that_is_no_json_is_refused(package: ModuleType, value: object) ->
         function(package, "make_thing")("p", body={"name": value})
 
 
-@pytest.mark.parametrize("identifier", ["", ".", ".."])
+@pytest.mark.parametrize("identifier", ["", ".", "..", "\udcff"])
 @pytest.mark.parametrize("name", ["get_thing", "delete_thing"])
 def test_id_that_leads_elsewhere_is_refused(
     package: ModuleType, name: str, identifier: str

@@ -104,6 +104,19 @@ def test_region_of_the_settings_is_that_of_bare_paths(start_sandbox: StartSandbo
     assert [200, 200, 404] == statuses
 
 
+def test_beta_batches_have_their_own_name_in_the_ledger(api: Api) -> None:
+    """Who asks the ledger for the older path finds what came over it."""
+    body = {
+        "app_id": api.settings.app_id,
+        "message": text("Hi"),
+        "recipient_and_params": [row("+46700000001")],
+    }
+    batch_id = api.ok("POST", "/batch/v1beta/~/batches:send", json=body)["batch_id"]
+
+    [entry] = [each for each in api.server.ledger.entries() if each["batch_id"] == batch_id]
+    assert "Batch_SendBatchV1Beta" == entry["operation"]
+
+
 def test_beta_path_is_missing_in_brazil(api: Api) -> None:
     """The v1beta send is served in us and eu only."""
     app_id = api.ok(

@@ -231,7 +231,11 @@ def path_segment(name: str, value: object, kind: type = str) -> str:
         raise TypeError(f"{name} must be a {kind.__name__}, not {type(value).__name__}")
     if value in ("", ".", ".."):
         raise ValueError(f"{name} must name a resource; it is empty or made of dots")
-    return quote(value, safe="")
+    try:
+        return quote(value, safe="")
+    except UnicodeEncodeError:
+        # Its text quotes the id.
+        raise ValueError(f"{name} is not valid Unicode") from None
 
 
 def _spell_all(value: object) -> str | list[str]:

@@ -24,8 +24,6 @@ __all__ = [
 
 T = TypeVar("T")
 
-# At most so many requests at once; each has a lane to itself.
-_LANES: Final = 32
 # Of a lane: one idle connection for each of the hosts, so that they do not evict each other.
 _LANE: Final = httpx.Limits(max_connections=4, max_keepalive_connections=4)
 
@@ -58,24 +56,24 @@ def proxy_for(scheme: str, host: str, explicit: str | None) -> str | None:
     return found if "://" in found else f"http://{found}"
 
 
-def open_pool(proxy: str | None) -> httpx.BaseTransport:
-    """Open a connection pool for threads."""
+def open_pool(proxy: str | None, connections: int = 32) -> httpx.BaseTransport:
+    """Open a connection pool for threads, for so many requests at once."""
     quieten()
 
     def lane() -> httpx.BaseTransport:
         return httpx.HTTPTransport(verify=_tls_context(), limits=_LANE, proxy=proxy)
 
-    return Lanes(lane, _LANES)
+    return Lanes(lane, connections)
 
 
-def open_async_pool(proxy: str | None) -> httpx.AsyncBaseTransport:
-    """Open a connection pool for tasks."""
+def open_async_pool(proxy: str | None, connections: int = 32) -> httpx.AsyncBaseTransport:
+    """Open a connection pool for tasks, for so many requests at once."""
     quieten()
 
     def lane() -> httpx.AsyncBaseTransport:
         return httpx.AsyncHTTPTransport(verify=_tls_context(), limits=_LANE, proxy=proxy)
 
-    return AsyncLanes(lane, _LANES)
+    return AsyncLanes(lane, connections)
 
 
 class Routes(Generic[T]):

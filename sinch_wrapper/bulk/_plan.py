@@ -1,12 +1,12 @@
 """What a job shall do, before it has recipients: its request, its rules, its checks; pure."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal, TypeAlias, TypedDict, cast
 
 from sinch_wrapper._json import decode, encode
+from sinch_wrapper._sending import ttl_text
 from sinch_wrapper.bulk._metadata import metadata_fault
 from sinch_wrapper.bulk._operations import BATCH_OPERATIONS, BatchOperation
 from sinch_wrapper.bulk._recipients.columns import Columns
@@ -33,14 +33,14 @@ _MOST: Final = 1000
 class RequestOptions(TypedDict, total=False):
     """The optional fields of a batch of messages; the same for all recipients.
 
-    *ttl* is in seconds, or a text such as `"10s"`. None counts as not given.
+    *ttl* is in seconds, a timedelta, or a text such as `"10s"`. None counts as not given.
     """
 
     processing_strategy: Literal["DEFAULT", "DISPATCH_ONLY"] | None
     channel_priority_order: Sequence[str] | None
     channel_properties: Mapping[str, str] | None
     callback_url: str | None
-    ttl: float | str | None
+    ttl: float | timedelta | str | None
     correlation_id: str | None
     batch_metadata: Mapping[str, object] | None
     message_metadata: Mapping[str, object] | None
@@ -172,12 +172,11 @@ def _check_app(app_id: object) -> None:
         raise BulkError("app_id must not be empty")
 
 
-def _lifetime(ttl: object) -> object:
-    if not isinstance(ttl, int | float):
-        return ttl
-    if not 1 <= ttl < math.inf:
-        raise BulkError("ttl must be 1 second or more")
-    return f"{int(ttl)}s"
+def _lifetime(ttl: object) -> str:
+    try:
+        return ttl_text(ttl)
+    except (TypeError, ValueError) as error:
+        raise BulkError(str(error)) from None
 
 
 def _plain(request: Mapping[str, object]) -> Mapping[str, object]:

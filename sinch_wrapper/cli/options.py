@@ -29,12 +29,17 @@ def connection_options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def place(region: str | None, sandbox: str | None) -> "tuple[str | None, Endpoints | None]":
-    """Return region and endpoints as the client takes them; an explicit region wins."""
-    from sinch_wrapper import Endpoints
+    """Return region and endpoints as the client takes them; a sandbox wins, as in the library.
 
-    if sandbox and not region:
-        return None, Endpoints.sandbox(sandbox)
-    return region, None
+    Raises: ConfigurationError for an unknown region, with a sandbox too.
+    """
+    from sinch_wrapper import Endpoints, Region
+
+    if not sandbox:
+        return region, None
+    if region:
+        Region.parse(region)
+    return None, Endpoints.sandbox(sandbox)
 
 
 def client(region: str | None, sandbox: str | None) -> "Sinch":

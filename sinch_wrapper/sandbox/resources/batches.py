@@ -37,14 +37,14 @@ def effective_time(wanted: float | None, now: float) -> float:
     return math.ceil(wanted / _MARK) * _MARK
 
 
-def _send(world: World, call: Call) -> Json:
+def _send(world: World, call: Call, operation: str = "Batch_SendBatch") -> Json:
     request, now = call.body, world.clock()
     app, rows = app_of(world.store, request["app_id"]), request["recipient_and_params"]
     mode_of(app, request)
     due = effective_time(moment(request, "send_after"), now)
     world.outbox.require_room(app["id"], len(rows))
     batch_id, metadata = world.new_id(), request.get("batch_metadata", {})
-    order = Order("Batch_SendBatch", world.region, app["id"], now, batch_id, metadata)
+    order = Order(operation, world.region, app["id"], now, batch_id, metadata)
     entries = world.ledger.accept(order, (row["recipient"] for row in rows))
     batch = Batch(batch_id, request, "SCHEDULED" if due > now else "READY", due, entries)
     world.store.batches[batch.id] = batch
@@ -59,7 +59,7 @@ def _send(world: World, call: Call) -> Json:
 def _send_beta(world: World, call: Call) -> Json:
     if world.region not in _BETA_REGIONS:
         raise Refusal(404, "There is no such path in this region")
-    return _send(world, call)
+    return _send(world, call, "Batch_SendBatchV1Beta")
 
 
 def _cancel(world: World, call: Call) -> Json:
