@@ -18,7 +18,8 @@ class _Booking(GCRA):
         self, rates: list[Rate], state: tuple[float, ...], now: int, weight: int
     ) -> tuple[tuple[float, ...], Decision]:
         (rate,), (booked,) = rates, state
-        emission = self._emission_us(rate)
+        # Microseconds between slots, rounded up as the library does: never faster than told.
+        emission = max(1, math.ceil(rate.interval * 1000 / rate.limit))
         full = max(int(booked), now * 1000) + weight * emission
         early = full - rate.burst * emission - now * 1000
         return (full,), Decision(retry_after_ms=max(0, math.ceil(early / 1000)))
