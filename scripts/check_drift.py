@@ -31,8 +31,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """
-    Check generated code against the documents, or with --upstream the documents against theirs.
+    """Check generated code against the documents, or with --upstream the documents against theirs.
 
     The first needs no network. The second looks at the addresses in sources.toml, or at what
     --from names.

@@ -12,8 +12,7 @@ ROOT = Path(__file__).parent.parent
 
 
 def seconds(text: str) -> float:
-    """
-    A time limit as an argument.
+    """A time limit as an argument.
 
     Raises: argparse.ArgumentTypeError unless it is a number above 0.
     """
@@ -27,8 +26,7 @@ def seconds(text: str) -> float:
 
 
 def place(text: str) -> str:
-    """
-    A file or an address as an argument.
+    """A file or an address as an argument.
 
     Raises: argparse.ArgumentTypeError when it is empty.
     """

@@ -20,8 +20,7 @@ _USUAL = Limits()
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """
-    Fetch the named documents or all, check that clients can be made from them, and record them.
+    """Fetch the named documents or all, check that clients can be made from them, and record them.
 
     Each document stands alone: one that is refused stays as it was, the others are put in place.
     What a new document leaves to be done is reported on standard error: overlay actions that are

@@ -31,8 +31,7 @@ class Written:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """
-    Regenerate and say what changed, or with --check compare.
+    """Regenerate and say what changed, or with --check compare.
 
     An overlay action that had nothing to repair is reported on standard error.
 
@@ -61,8 +60,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def regenerate(documents: Path, output: Path) -> Written:
-    """
-    Write a package for every document of a folder, and remove what no document gives any more.
+    """Write a package for every document of a folder, and remove what no document gives any more.
 
     All documents are read and rendered before the output is touched, so that a refused one leaves
     it as it was.

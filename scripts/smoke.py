@@ -10,8 +10,7 @@ PACKAGES = ("sinch_conversation_api", "sinch_batch_api", "sinch_template_api")
 
 
 def main() -> int:
-    """
-    Check that the wheel is whole.
+    """Check that the wheel is whole.
 
     Returns: 0 when every package imports, carries its document and its typing marker.
     """

@@ -14,8 +14,7 @@ _BEGIN = "constraint-dependencies = ["
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """
-    Write the constraint list, and with --upgrade also the == pins of the groups.
+    """Write the constraint list, and with --upgrade also the == pins of the groups.
 
     Returns: 0 when pyproject.toml is as resolved (with --check: was already), else 1.
     """

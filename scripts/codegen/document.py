@@ -11,8 +11,7 @@ Node = dict[str, Any]
 
 
 class Refused(Exception):
-    """
-    A document that cannot be turned into a correct client, with the place and the remedy.
+    """A document that cannot be turned into a correct client, with the place and the remedy.
 
     ``place`` is the dotted way by which the pass that refuses knows the node. Whoever has the
     document adds ``pointer``, the JSON pointer to the deepest node on that way, ``beyond``, the
@@ -60,8 +59,7 @@ def component_of(reference: str, kind: str, place: str) -> str:
 
 
 def resolved(document: Node, node: Node, kind: str, place: str) -> Node:
-    """
-    A parameter, body or response, or the component that it refers to.
+    """A parameter, body or response, or the component that it refers to.
 
     Raises: Refused when that component does not exist.
     """

@@ -10,8 +10,7 @@ Properties = dict[str, Node]
 
 
 def flatten(document: Node) -> None:
-    """
-    Replace every composition among the components by a flat object, in place.
+    """Replace every composition among the components by a flat object, in place.
 
     A union of objects becomes one class with the fields of all alternatives, every one optional
     unless all require it. It holds each valid value without loss, whatever tells the alternatives

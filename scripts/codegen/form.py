@@ -13,8 +13,7 @@ _NAMES = {dict: "a mapping", list: "a list", str: "a text", bool: "true or false
 
 
 def check_form(document: Node) -> None:
-    """
-    Refuse a document in which something stands where OpenAPI wants something else.
+    """Refuse a document in which something stands where OpenAPI wants something else.
 
     Raises: Refused with the place of the first such node.
     """

@@ -13,8 +13,7 @@ _COMPOSITIONS = ("allOf", "oneOf", "anyOf")
 
 
 def hoist(document: Node) -> None:
-    """
-    Move inline schemas of a simplified document into components, in place.
+    """Move inline schemas of a simplified document into components, in place.
 
     Names: the schema's title where it means one thing in the whole document, else the names of
     parent and property joined; list items add Item, map values add Value. So a name does not

@@ -16,8 +16,7 @@ from codegen.simplify import simplify
 
 
 def normalise(document: Node) -> Node:
-    """
-    Return a document of flat objects, string enums and JSON operations with the same meaning.
+    """Return a document of flat objects, string enums and JSON operations with the same meaning.
 
     Raises: Refused, with the JSON pointer, for anything whose meaning would change.
     """

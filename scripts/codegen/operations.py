@@ -24,8 +24,7 @@ _JSON = "application/json"
 
 
 def normalise_operations(document: Node) -> None:
-    """
-    Rewrite paths in place: references resolved, one JSON body, one success, known parameter styles.
+    """Rewrite paths in place: references resolved, one JSON body, one success, known styles.
 
     Failures are left out of the result, because the session below the generated code raises them.
     Each operation keeps its own id as ``x-operation-id``; its ``operationId`` becomes the method

@@ -25,8 +25,7 @@ class Note:
 
 
 def apply(document: Node, overlay: Node, name: str) -> tuple[Node, list[Note]]:
-    """
-    Return the document with every action of the overlay applied in order, and what was idle.
+    """Return the document with every action of the overlay applied in order, and what was idle.
 
     An action whose target matches nothing, or whose update is there already, changes nothing and
     is noted: the fault that it repaired is gone, or stands elsewhere now.
@@ -49,8 +48,7 @@ def apply(document: Node, overlay: Node, name: str) -> tuple[Node, list[Note]]:
 
 
 def actions(overlay: Node, name: str) -> Iterator[tuple[str, Node]]:
-    """
-    Yield the actions of an overlay, each with what names it in a message.
+    """Yield the actions of an overlay, each with what names it in a message.
 
     Raises: Refused for a file that is no overlay, and for an action without target or reason.
     """
@@ -74,8 +72,7 @@ def actions(overlay: Node, name: str) -> Iterator[tuple[str, Node]]:
 
 
 def matched(document: Node, action: Node, place: str) -> list[jsonpath.JSONPathMatch]:
-    """
-    What the target of an action matches.
+    """What the target of an action matches.
 
     Raises: Refused when the target is no JSONPath.
     """

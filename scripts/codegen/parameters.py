@@ -9,8 +9,7 @@ from codegen.simplify import simplify
 
 
 def parameters(document: Node, listed: list[Node], place: str) -> list[Node]:
-    """
-    The parameters of an operation, its own before those of its path, without references.
+    """The parameters of an operation, its own before those of its path, without references.
 
     Each has ``x-joined``: whether a list travels as one value, joined by commas.
 

@@ -22,8 +22,7 @@ def keys_of(pointer: str) -> list[str]:
 
 
 def followed(document: Node, pointer: str) -> Any:  # noqa: ANN401 - any JSON value
-    """
-    What a pointer leads to.
+    """What a pointer leads to.
 
     Raises: KeyError or IndexError when there is nothing.
     """
@@ -46,8 +45,7 @@ def pointing(document: Node, origin: str = "") -> Iterator[None]:
 
 
 def located(document: Node, place: str) -> tuple[str, str]:
-    """
-    The pointer to the deepest node on a dotted way, and the rest of the way.
+    """The pointer to the deepest node on a dotted way, and the rest of the way.
 
     Keys may hold dots themselves: the longest that fits is taken. The pointer is empty when the
     place lies outside of the document.

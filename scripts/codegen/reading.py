@@ -27,8 +27,7 @@ _SCALARS = {
 
 
 def load(path: Path) -> Node:
-    """
-    Read a YAML or JSON document.
+    """Read a YAML or JSON document.
 
     Raises: Refused when the file is missing, is neither, is not a mapping, or is one in size or
     depth that no API description has.

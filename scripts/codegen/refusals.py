@@ -31,8 +31,7 @@ _HTTP_SCHEMES = frozenset({"basic", "bearer"})
 
 
 def check(document: Node) -> None:
-    """
-    Refuse a document with constructs that no generated code would reflect.
+    """Refuse a document with constructs that no generated code would reflect.
 
     Raises: Refused with the place of the first such construct.
     """

@@ -8,8 +8,7 @@ from codegen.document import Node, operations, references, schemas
 
 
 def sent_only(document: Node) -> set[str]:
-    """
-    Names of the components that only the caller writes.
+    """Names of the components that only the caller writes.
 
     All others may come from the server: those reachable from a response, and those that no request
     reaches at all (callback events), with everything they contain.

@@ -36,8 +36,7 @@ _RUFF_OPTIONS = (
 
 
 def render(document: Node, package: str, origin: str, folder: Path) -> Path:
-    """
-    Write the package of a repaired document into a folder and return its path.
+    """Write the package of a repaired document into a folder and return its path.
 
     Args:
         document: with overlays applied; it travels with the package as ``openapi.json``.

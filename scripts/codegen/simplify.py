@@ -39,8 +39,7 @@ _COMPOSITIONS = ("allOf", "oneOf", "anyOf")
 
 
 def simplify(schema: Node) -> Node:
-    """
-    Rewrite a schema, at any depth, into the few forms that later passes know.
+    """Rewrite a schema, at any depth, into the few forms that later passes know.
 
     Null is dropped everywhere: the client reads null as absent. ``additionalProperties: false``
     is dropped too, because unknown fields are kept. Of the formats only date-time changes the

@@ -36,8 +36,7 @@ class Source:
     """The documentation page with the link to the newest document."""
 
     def read(self) -> Node:
-        """
-        The document as committed.
+        """The document as committed.
 
         Raises: Refused when the file is not the one that sources.toml records.
         """
@@ -68,8 +67,7 @@ class Source:
 
 
 def sources(folder: Path) -> list[Source]:
-    """
-    Read the sources.toml of a folder of documents.
+    """Read the sources.toml of a folder of documents.
 
     Raises: Refused when it is missing or not as it should be.
     """

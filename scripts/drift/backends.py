@@ -25,8 +25,7 @@ class Compared:
 def comparer(
     name: str, *, network: bool, patience: Patience = USUAL
 ) -> Callable[[Node, Node], Compared]:
-    """
-    A function that compares two documents.
+    """A function that compares two documents.
 
     Args:
         name: ``python``, ``redocly``, or ``auto``: Redocly where it can be had, else Python.

@@ -45,8 +45,7 @@ class Change:
 
 
 def merged(changes: Iterable[Change]) -> list[Change]:
-    """
-    The changes sorted, the worst first, each place and text once.
+    """The changes sorted, the worst first, each place and text once.
 
     A schema may be used both ways: its change then has both directions and the worse kind.
     """

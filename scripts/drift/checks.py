@@ -40,8 +40,7 @@ Comparer = Callable[[Node, Node], Compared]
 
 
 def check_generated(folders: Folders, compare: Comparer, only: Iterable[str] = ()) -> Report:
-    """
-    Regenerate into a temporary folder and compare: the trees, and the documents behind them.
+    """Regenerate into a temporary folder and compare: the trees, and the documents behind them.
 
     Raises: Refused when there is no usable sources.toml.
     """
@@ -55,8 +54,7 @@ def check_generated(folders: Folders, compare: Comparer, only: Iterable[str] = (
 def check_upstream(
     folders: Folders, compare: Comparer, places: Mapping[str, str], downloader: Downloader
 ) -> Report:
-    """
-    Fetch documents into a temporary folder and compare them with the committed ones.
+    """Fetch documents into a temporary folder and compare them with the committed ones.
 
     Args:
         folders: where everything is.

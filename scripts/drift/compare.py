@@ -15,8 +15,7 @@ from drift.spots import spots_of
 
 
 def compare(base: Node, revision: Node) -> list[Change]:
-    """
-    Every change from one document to a newer one.
+    """Every change from one document to a newer one.
 
     References are followed, so that a schema that is only called otherwise, or written in its
     place, is not a change of what travels.
@@ -43,8 +42,7 @@ def comparing() -> Iterator[None]:
 def component_changes(
     base: Node, revision: Node, walk: SchemaWalk, rated: Collection[str]
 ) -> Iterator[Change]:
-    """
-    Yield the changes of names, and those of schemas that no operation leads to.
+    """Yield the changes of names, and those of schemas that no operation leads to.
 
     The latter are what callbacks carry. The walk has compared the operations before, and so knows
     what took another's place; *rated* are the components that need no comparison any more.

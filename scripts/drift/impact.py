@@ -67,8 +67,7 @@ class Impact:
 
 
 def anchors(source: Source) -> dict[str, frozenset[str]]:
-    """
-    The places that the overlays of a source target, in the document as each action finds it.
+    """The places that the overlays of a source target, in the document as each action finds it.
 
     Raises: Refused as `Source.overlaid` does.
     """

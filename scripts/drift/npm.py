@@ -53,8 +53,7 @@ def is_available() -> bool:
 
 
 def output(arguments: Sequence[str], folder: Path, patience: Patience) -> str:
-    """
-    What Redocly prints when it is run with some arguments in a folder.
+    """What Redocly prints when it is run with some arguments in a folder.
 
     Raises: Refused when node or the package is missing, or nothing is printed in time.
     """

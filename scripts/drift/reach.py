@@ -13,8 +13,7 @@ Users = Mapping[str, Mapping[str, Direction]]
 
 
 def users(document: Node) -> Users:
-    """
-    For every component, by its pointer, the operations (by id) that reach it and how.
+    """For every component, by its pointer, the operations (by id) that reach it and how.
 
     What no operation reaches is missing: the server sends it by itself, in callbacks.
     """

@@ -25,8 +25,7 @@ _PROSE_TYPES = frozenset({"SpecExtension", "TagList", "Tag", "Info", "ExternalDo
 
 
 def compare(base: Node, revision: Node, patience: Patience = USUAL) -> list[Change]:
-    """
-    Every change from one document to a newer one, by ``redocly diff``.
+    """Every change from one document to a newer one, by ``redocly diff``.
 
     Names of schemas, and schemas that no operation uses, are judged in Python: Redocly does not
     rate them. Where generated code is stricter or more lenient than a document, `_of_ours` says.

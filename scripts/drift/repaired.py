@@ -13,8 +13,7 @@ _SECTION = 2
 def through_overlays(
     changes: Collection[Change], ours: Collection[Change], targets: Collection[str]
 ) -> list[Change]:
-    """
-    The changes of a document, weighed by what they change for those who use it with its overlays.
+    """The changes of a document, weighed by what they change for its users with the overlays.
 
     Where an overlay has said so all the time, the change is neutral. Where one says otherwise no
     more, because its target is gone, there is a change that the document alone does not show.

@@ -37,8 +37,7 @@ class DocumentReport:
 
     @property
     def kind(self) -> Kind:
-        """
-        The worst of what was found.
+        """The worst of what was found.
 
         Code that differs from the document is additive at least, and breaking when the document
         does not account for it. So is a name of generated code that would go: it is public.

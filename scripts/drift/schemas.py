@@ -12,8 +12,7 @@ from drift.spots import COMPOSITIONS, Spot, as_schema, spot
 
 
 class SchemaWalk:
-    """
-    Compares the schemas of two documents; each pair of places once a direction.
+    """Compares the schemas of two documents; each pair of places once a direction.
 
     ``changes`` collects what was found, ``visited`` the components that were compared, ``renamed``
     those that took another's place.

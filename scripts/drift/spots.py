@@ -21,8 +21,7 @@ class Spot:
 
 
 def spot(document: Node, given: Spot, whole: Collection[str] = ()) -> Spot:
-    """
-    Follow references, and compositions of one part, to the schema that they stand for.
+    """Follow references, and compositions of one part, to the schema that they stand for.
 
     Compositions by a keyword of *whole* stay as they are.
 

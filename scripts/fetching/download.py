@@ -47,8 +47,7 @@ class Downloader:
         self._transport = transport
 
     def get(self, place: str, *, etag: str = "", page: str = "") -> Fetched:
-        """
-        Fetch a document from an address, or read it from a file.
+        """Fetch a document from an address, or read it from a file.
 
         Args:
             place: http or https address, or a path.
@@ -109,8 +108,7 @@ class Downloader:
 
 
 def _within(seconds: float, place: str, fetch: Callable[[], Fetched]) -> Fetched:
-    """
-    Fetch, but wait no longer than that.
+    """Fetch, but wait no longer than that.
 
     In a thread, for the HTTP library limits the silence between two pieces, not the whole.
     """

@@ -7,8 +7,7 @@ from pathlib import Path
 
 
 def put(path: Path, content: bytes) -> None:
-    """
-    Write a file that is the old one or the new one at any moment, also after a crash.
+    """Write a file that is the old one or the new one at any moment, also after a crash.
 
     What a crash leaves behind is one hidden file beside it, which the next call writes over.
 

@@ -26,8 +26,7 @@ def names(document: Node) -> Node:
 
 
 def renewed(table: Node, name: str, document: Node) -> tuple[Node, list[str]]:
-    """
-    The inventory with what a document adds, and what of the inventory the document lacks.
+    """The inventory with what a document adds, and what of the inventory the document lacks.
 
     Nothing is ever removed: a name that is gone for good is struck out by hand.
     """
@@ -43,8 +42,7 @@ def renewed(table: Node, name: str, document: Node) -> tuple[Node, list[str]]:
 
 
 def read(path: Path) -> Node | None:
-    """
-    The inventory, or None where there is none.
+    """The inventory, or None where there is none.
 
     Raises: Refused when the file is not a mapping in JSON.
     """

@@ -33,8 +33,7 @@ class Arrival:
 
 
 def find(folder: Path, name: str) -> Source:
-    """
-    The source of a name.
+    """The source of a name.
 
     Raises: Refused when sources.toml has none.
     """
@@ -45,8 +44,7 @@ def find(folder: Path, name: str) -> Source:
 
 
 def replace(source: Source, arrival: Arrival, today: datetime.date) -> list[str]:
-    """
-    Put a document in place and record it, unless no client can be made from it.
+    """Put a document in place and record it, unless no client can be made from it.
 
     Everything is tried in a copy of the folder; the files themselves are replaced in one step
     each, so that nobody ever reads half of one.
@@ -71,8 +69,7 @@ def replace(source: Source, arrival: Arrival, today: datetime.date) -> list[str]
 
 
 def write(folder: Path, name: str, arrival: Arrival, today: datetime.date) -> None:
-    """
-    Write a document and its record into a folder, without trying it.
+    """Write a document and its record into a folder, without trying it.
 
     Raises: Refused when it is not even a mapping.
     """

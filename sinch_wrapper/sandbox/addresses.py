@@ -48,8 +48,7 @@ def token_url() -> str:
 
 
 def find_address(host: str, path: str, region: str) -> Address | None:
-    """
-    Return the address of a request for *path* with the header `Host` *host*.
+    """Return the address of a request for *path* with the header `Host` *host*.
 
     By host: `eu.conversation.api.sinch.com`, `auth.sinch.com`, whatever the port. By prefix:
     `/conversation/...` in *region*, or with another one `/eu/conversation/...`; `/auth/...`.

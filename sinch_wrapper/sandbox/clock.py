@@ -10,8 +10,7 @@ _END = 253370764800.0
 
 
 class Clock:
-    """
-    Unix time in seconds, with sleepers that wake when it passes their time.
+    """Unix time in seconds, with sleepers that wake when it passes their time.
 
     It starts at *start* (now, when None). A *frozen* clock moves by `advance` alone. All methods
     may be called from any thread.
@@ -47,8 +46,7 @@ class Clock:
         return len(self._waiters)
 
     def advance(self, seconds: float) -> None:
-        """
-        Move the time forward; schedules, expiries and back-offs that fall due happen now.
+        """Move the time forward; schedules, expiries and back-offs that fall due happen now.
 
         Raises: ValueError when *seconds* is negative, for nothing here can be undone by going
         back, or leads beyond the year 9998.

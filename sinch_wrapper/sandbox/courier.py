@@ -29,8 +29,7 @@ class _Post:
 
 
 class Courier:
-    """
-    Posts callbacks, a few at a time.
+    """Posts callbacks, a few at a time.
 
     A callback that is not answered with a 2xx is repeated with exponential back-off, a bounded
     number of times; each attempt is signed anew. One that waits holds up no other. With several

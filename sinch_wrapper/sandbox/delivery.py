@@ -56,8 +56,7 @@ class Failure:
 
 
 class Outbox:
-    """
-    The queues of all apps of a region.
+    """The queues of all apps of a region.
 
     An identity that ends in 000 cannot be reached: the next channel is tried, and without one the
     message fails with RECIPIENT_NOT_REACHABLE. One that ends in 999 is silent: its message stays at

@@ -44,8 +44,7 @@ class Refusal(Exception):  # noqa: N818 (an answer, no mistake)
     headers: Mapping[str, str] = field(default_factory=dict)
 
     def body(self, shape: ErrorShape = "wrapped") -> Json:
-        """
-        Return the body: ``{"error": {code, message, status, details}}``, or these four flat.
+        """Return the body: ``{"error": {code, message, status, details}}``, or these four flat.
 
         Both shapes are documented (Sinch documentation, Errors).
         """

@@ -32,8 +32,7 @@ _SECONDS: dict[str, float] = {"slow": 1.0, "expire": 0.0, "skew": 3600.0}
 
 @dataclass(frozen=True, slots=True)
 class FaultRule:
-    """
-    What goes wrong, where, and how often.
+    """What goes wrong, where, and how often.
 
     *operation* is an operation id in which ``*`` and ``?`` are wildcards; the token endpoint is
     ``Auth_Token`` and the posting of callbacks ``Callback``. Of the matching calls the rule
@@ -65,8 +64,7 @@ class FaultRule:
 
 
 def parse_fault(text: str) -> FaultRule:
-    """
-    Read a rule such as ``Batch_SendBatch:503:5%``, ``*:429=2``, ``Batch_*:drop:#3``.
+    """Read a rule such as ``Batch_SendBatch:503:5%``, ``*:429=2``, ``Batch_*:drop:#3``.
 
     A rule is OPERATION:KIND[=VALUE], then optionally a share (``:5%``) or calls (``:#3``,
     ``:#1-3``, ``:#3-``), then optionally the body of a status (``:body=<html>``, to the end).

@@ -16,8 +16,7 @@ from sinch_wrapper.sandbox.world import World
 
 
 class Hub:
-    """
-    The clock, the credentials, the limits, the faults and the ledger, and a world for each region.
+    """The clock, credentials, limits, faults and ledger, and a world for each region.
 
     Each source of chance has a generator of its own, so that one more fault rule does not change
     the identifiers of a seeded run. What an app owns lives in the region of the app: asked for in

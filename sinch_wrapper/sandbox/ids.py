@@ -15,8 +15,7 @@ def is_ulid(text: str) -> bool:
 
 
 class Ulids:
-    """
-    A source of ULIDs: 48 bits of milliseconds, then 80 bits that start at random and count up.
+    """A source of ULIDs: 48 bits of milliseconds, then 80 bits that start at random and count up.
 
     Each identifier is greater than the one before, so that sorting by id is sorting by creation.
     """

@@ -6,8 +6,7 @@ from sinch_wrapper.sandbox.errors import Refusal
 
 
 class RequestMeter:
-    """
-    A bucket of one second's worth of requests, of one at least.
+    """A bucket of one second's worth of requests, of one at least.
 
     Source: Sinch documentation, Rate limits (800 per second and project).
     """

@@ -20,8 +20,7 @@ def page(
     newest_first: bool = False,
     at_most: int = _MAX_PAGE,
 ) -> tuple[list[Value], str]:
-    """
-    Return one page of *rows* by `page_size` and `page_token`, and the token of the next.
+    """Return one page of *rows* by `page_size` and `page_token`, and the token of the next.
 
     The token holds the last key shown, so that changes between two pages shift nothing.
     Keys sort by creation. The token of the last page is empty. A larger size than *at_most*

@@ -11,8 +11,7 @@ _PARAMETER = re.compile(r"\{([^}]+)\}")
 
 
 class Router:
-    """
-    The paths of one API.
+    """The paths of one API.
 
     Paths with a custom verb (``/contacts/{destination_id}:merge``) are tried before the plain
     path that would swallow the verb. Paths are matched as they were sent, before decoding, so
@@ -27,8 +26,7 @@ class Router:
         self._routes = [(_pattern(path), paths[path]) for path in ordered]
 
     def match(self, method: str, path: str) -> tuple[OperationSpec, dict[str, str]]:
-        """
-        Return the operation and its path parameters, decoded.
+        """Return the operation and its path parameters, decoded.
 
         Raises: Refusal 404 for an unknown path, 405 for a method the path does not have.
         """

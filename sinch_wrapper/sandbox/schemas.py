@@ -17,8 +17,7 @@ _DROPPED = frozenset({"discriminator", "example", "examples", "xml", "externalDo
 
 
 class SchemaBook:
-    """
-    The validators of one document for one direction.
+    """The validators of one document for one direction.
 
     OpenAPI 3.0 is brought to JSON Schema 2020-12, the dialect of OpenAPI 3.1: `nullable` becomes a
     type, what only the other side writes is not required, and of a `oneOf` over wrappers

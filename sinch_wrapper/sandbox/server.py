@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 
 
 class Server(BackgroundServer):
-    """
-    A sandbox in a background thread.
+    """A sandbox in a background thread.
 
     `with Server() as server:`, and `Endpoints.sandbox(server.url)` knows its APIs. With *tls* it
     speaks HTTPS with a certificate of its own, in the file *certificate* while it runs. Only this

@@ -11,8 +11,7 @@ Start: TypeAlias = Literal["app", "empty", "sample"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """
-    The project, its credentials, the limits and the faults of one sandbox.
+    """The project, its credentials, the limits and the faults of one sandbox.
 
     Times are seconds, rates are per second, and those of the queue and of callbacks are fast, for
     tests; `documented` gives the ones that Sinch documents.

@@ -19,8 +19,7 @@ _VALID = 30 * _DAY
 
 
 class Certificate:
-    """
-    A certificate for *host*, this machine and the real host names, with its key.
+    """A certificate for *host*, this machine and the real host names, with its key.
 
     *path* is the file to trust. The key does not stay on disk.
     """

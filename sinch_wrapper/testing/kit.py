@@ -20,8 +20,7 @@ _TICK = 0.005
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """
-    A recipient that the sandbox truly accepted, whatever the caller was told.
+    """A recipient that the sandbox truly accepted, whatever the caller was told.
 
     *outcome* is ACCEPTED, then what the last receipt said, or CANCELLED; *reason* is the code of
     a failure. *index* is the place in the batch *batch_id*, 0 in a single send.

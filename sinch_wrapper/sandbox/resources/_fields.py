@@ -9,8 +9,7 @@ from sinch_wrapper.sandbox.store import Store
 
 
 def patched(old: Json, new: Json, mask: list[str] | None, *, fixed: tuple[str, ...] = ()) -> Json:
-    """
-    Return *old* with the fields of *mask* taken from *new*; a masked field that *new* lacks goes.
+    """Return *old* with the fields of *mask* from *new*; a masked field that *new* lacks goes.
 
     Without a mask every field of *new* is taken. Fields in *fixed* never change.
     """

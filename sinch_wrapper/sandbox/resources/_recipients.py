@@ -31,8 +31,7 @@ class Addressee:
 
 
 def find_addressee(world: World, app: Json, request: Json, recipient: Json) -> Addressee:
-    """
-    Return who *recipient* is for a request of *app*.
+    """Return who *recipient* is for a request of *app*.
 
     In DISPATCH mode nothing is remembered and a contact id means nothing. In CONVERSATION mode an
     unknown identity becomes a contact, and the conversation is the active one or a new one.

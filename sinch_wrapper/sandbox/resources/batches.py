@@ -19,8 +19,7 @@ _BETA_REGIONS = ("us", "eu")
 
 
 def effective_time(wanted: float | None, now: float) -> float:
-    """
-    Return when a batch runs, in Unix seconds.
+    """Return when a batch runs, in Unix seconds.
 
     More than a minute ahead is rounded up to the next five-minute mark, nearer means now.
     Raises: Refusal 400 when it is in the past, or more than seven days ahead.
