@@ -1,11 +1,17 @@
 """Who a message goes to: one or more channel identities, or a contact."""
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from sinch_wrapper.messages._values import Value, required, string
 
-__all__ = ["Recipient"]
+__all__ = ["CHANNELS", "Recipient"]
+
+CHANNELS: Final = (
+    "SMS", "RCS", "WHATSAPP", "MMS", "KAKAOTALK", "KAKAOTALKCHAT", "VIBERBM", "LINE", "INSTAGRAM",
+    "MESSENGER", "WECHAT", "TELEGRAM", "APPLEBC",
+)  # fmt: skip
+"""Those of the document; `Recipient` has a method for each."""
 
 _OnChannel: TypeAlias = "Callable[[str], Recipient]"
 

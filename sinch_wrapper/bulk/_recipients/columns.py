@@ -6,14 +6,10 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from sinch_wrapper.errors import BulkError
+from sinch_wrapper.messages.recipients import CHANNELS
 
 __all__ = ["Columns", "Layout", "layout"]
 
-# Column names that mean a channel identity when nothing else is said.
-_CHANNELS: Final = (
-    "SMS", "RCS", "WHATSAPP", "MMS", "KAKAOTALK", "KAKAOTALKCHAT", "VIBERBM", "LINE", "INSTAGRAM",
-    "MESSENGER", "WECHAT", "TELEGRAM", "APPLEBC",
-)  # fmt: skip
 # Six digits are a phone number rather than the name of a column.
 _NUMBER: Final = re.compile(r"\d(?:[\s().-]?\d){5}")
 _PHONES: Final = ("phone", "phone_number", "msisdn", "number")
@@ -94,7 +90,7 @@ def layout(columns: Columns, header: Sequence[str], needed: frozenset[str], plac
 
 
 def _guessed(header: Sequence[str]) -> dict[str, str]:
-    known = {name: name.upper() for name in header if name.upper() in _CHANNELS}
+    known = {name: name.upper() for name in header if name.upper() in CHANNELS}
     if known:
         return known
     return {name: "SMS" for name in header if name.lower() in _PHONES}
