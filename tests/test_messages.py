@@ -192,10 +192,10 @@ def _unknown(model: Any) -> list[str]:
 
 
 def test_channels_are_those_of_the_document() -> None:
-    """A channel that the document gains is missed here, not by a user."""
+    """None is invented or gone; one that the document gains is reached by `Recipient.on`."""
     document = json.loads(files(sinch_conversation_api).joinpath("openapi.json").read_text("utf-8"))
     channels = document["components"]["schemas"]["ConversationChannel"]["enum"]
-    assert set(channels) == set(CHANNELS)
+    assert set(CHANNELS) <= set(channels)
 
 
 @pytest.mark.parametrize("channel", [channel.lower() for channel in CHANNELS])
