@@ -4,7 +4,7 @@ from typing import Final
 
 from sinch_wrapper._call import Call
 from sinch_wrapper._http import httpx
-from sinch_wrapper._retry import Attempt, classify_failure, is_untrusted
+from sinch_wrapper._retry import AttemptOutcome, classify_failure, is_untrusted
 from sinch_wrapper.errors import APIConnectionError, APITimeoutError, Outcome
 
 __all__ = ["FAILURES", "connection_error"]
@@ -46,7 +46,7 @@ def connection_error(
     a token request: then the call itself was not sent.
     """
     if outcome is None:
-        sent = call.doubtful or classify_failure(error) is Attempt.UNKNOWN
+        sent = call.doubtful or classify_failure(error) is AttemptOutcome.UNKNOWN
         outcome = "unknown" if sent else "not_sent"
     kind = APITimeoutError if isinstance(error, httpx.TimeoutException) else APIConnectionError
     times = f", {call.attempts} attempts" if call.attempts > 1 else ""

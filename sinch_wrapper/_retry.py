@@ -14,7 +14,7 @@ from sinch_wrapper._http import httpx
 from sinch_wrapper._numbers import is_number, is_whole
 from sinch_wrapper.errors import ConfigurationError
 
-__all__ = ["Attempt", "RetryPolicy", "classify_failure", "classify_status", "is_untrusted"]
+__all__ = ["AttemptOutcome", "RetryPolicy", "classify_failure", "classify_status", "is_untrusted"]
 
 _FIRST_BACKOFF: Final = 0.5
 _LONGEST_WAIT: Final = 60.0
@@ -29,7 +29,7 @@ _UNSENDABLE: Final = (
 )
 
 
-class Attempt(Enum):
+class AttemptOutcome(Enum):
     """How one request on the wire ended, as far as repeating it goes."""
 
     DONE = "an answer that repeating would not change"
@@ -42,19 +42,23 @@ class Attempt(Enum):
     @property
     def doubtful(self) -> bool:
         """Whether the server may have carried the request out without saying so."""
-        return self in {Attempt.TRY_AGAIN, Attempt.UNKNOWN}
+        return self in {AttemptOutcome.TRY_AGAIN, AttemptOutcome.UNKNOWN}
 
 
-def classify_status(status_code: int) -> Attempt:
+def classify_status(status_code: int) -> AttemptOutcome:
     """Say what a status means for repeating.
 
     Source: the error table of the Conversation API (500, 501, 503: try again with back-off).
     """
     if status_code == HTTPStatus.TOO_MANY_REQUESTS:
-        return Attempt.THROTTLED
+        return AttemptOutcome.THROTTLED
     if status_code in _TRY_AGAIN:
-        return Attempt.TRY_AGAIN
-    return Attempt.UNKNOWN if status_code >= HTTPStatus.INTERNAL_SERVER_ERROR else Attempt.DONE
+        return AttemptOutcome.TRY_AGAIN
+    return (
+        AttemptOutcome.UNKNOWN
+        if status_code >= HTTPStatus.INTERNAL_SERVER_ERROR
+        else AttemptOutcome.DONE
+    )
 
 
 def is_untrusted(error: BaseException | None) -> bool:
@@ -64,17 +68,17 @@ def is_untrusted(error: BaseException | None) -> bool:
     return error is not None
 
 
-def classify_failure(error: Exception) -> Attempt:
+def classify_failure(error: Exception) -> AttemptOutcome:
     """Say what an exception of the HTTP library means for repeating."""
     if is_untrusted(error):
-        return Attempt.HOPELESS
+        return AttemptOutcome.HOPELESS
     if isinstance(error, _UNSENDABLE) and not isinstance(error, UnicodeDecodeError):
-        return Attempt.HOPELESS
+        return AttemptOutcome.HOPELESS
     if isinstance(
         error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout | httpx.ProxyError
     ):
-        return Attempt.NOT_SENT
-    return Attempt.UNKNOWN
+        return AttemptOutcome.NOT_SENT
+    return AttemptOutcome.UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,23 +114,23 @@ class RetryPolicy:
             return
         raise ConfigurationError(message)
 
-    def may_repeat(self, method: str, outcome: Attempt) -> bool:
+    def may_repeat(self, method: str, outcome: AttemptOutcome) -> bool:
         """Say whether a request of *method* that ended in *outcome* may be sent again."""
         method = method.upper()
         match outcome:
-            case Attempt.DONE | Attempt.HOPELESS:
+            case AttemptOutcome.DONE | AttemptOutcome.HOPELESS:
                 return False
-            case Attempt.THROTTLED | Attempt.NOT_SENT:
+            case AttemptOutcome.THROTTLED | AttemptOutcome.NOT_SENT:
                 return True
-            case Attempt.TRY_AGAIN:
+            case AttemptOutcome.TRY_AGAIN:
                 return method != "POST" or self.resend == "documented"
-            case Attempt.UNKNOWN:
+            case AttemptOutcome.UNKNOWN:
                 return method in _REPEATABLE
 
     def wait(  # noqa: PLR0913 (all that a pure decision needs)
         self,
         method: str,
-        outcome: Attempt,
+        outcome: AttemptOutcome,
         *,
         attempt: int,
         elapsed: float,

@@ -8,29 +8,29 @@ from hypothesis import strategies as st
 
 from sinch_wrapper import ConfigurationError, RetryPolicy
 from sinch_wrapper._http import httpx
-from sinch_wrapper._retry import Attempt, classify_failure, classify_status
+from sinch_wrapper._retry import AttemptOutcome, classify_failure, classify_status
 
 METHODS = ["GET", "HEAD", "OPTIONS", "PUT", "DELETE", "PATCH", "POST"]
 SAFE = {"GET", "HEAD", "OPTIONS", "PUT", "DELETE"}
 
 
-def expected(method: str, outcome: Attempt, resend: str) -> bool:
+def expected(method: str, outcome: AttemptOutcome, resend: str) -> bool:
     """Say what the table of the design says."""
     table = {
-        Attempt.DONE: False,
-        Attempt.HOPELESS: False,
-        Attempt.THROTTLED: True,
-        Attempt.NOT_SENT: True,
-        Attempt.TRY_AGAIN: method != "POST" or resend == "documented",
-        Attempt.UNKNOWN: method in SAFE,
+        AttemptOutcome.DONE: False,
+        AttemptOutcome.HOPELESS: False,
+        AttemptOutcome.THROTTLED: True,
+        AttemptOutcome.NOT_SENT: True,
+        AttemptOutcome.TRY_AGAIN: method != "POST" or resend == "documented",
+        AttemptOutcome.UNKNOWN: method in SAFE,
     }
     return table[outcome]
 
 
 @pytest.mark.parametrize("resend", ["documented", "never"])
-@pytest.mark.parametrize("outcome", list(Attempt))
+@pytest.mark.parametrize("outcome", list(AttemptOutcome))
 @pytest.mark.parametrize("method", METHODS)
-def test_repeat_rule_is_the_table(method: str, outcome: Attempt, resend: str) -> None:
+def test_repeat_rule_is_the_table(method: str, outcome: AttemptOutcome, resend: str) -> None:
     """Every pair of method and outcome is decided as documented."""
     policy = RetryPolicy(resend=resend)  # type: ignore[arg-type]
     assert expected(method, outcome, resend) == policy.may_repeat(method, outcome)
@@ -40,31 +40,34 @@ def test_repeat_rule_is_the_table(method: str, outcome: Attempt, resend: str) ->
 @pytest.mark.parametrize("status", range(200, 620))
 def test_statuses_are_classified(status: int) -> None:
     """429 throttles, 500, 501, 503 ask for another try, other 5xx leave doubt."""
-    special = {429: Attempt.THROTTLED, **dict.fromkeys((500, 501, 503), Attempt.TRY_AGAIN)}
-    default = Attempt.UNKNOWN if status >= 500 else Attempt.DONE
+    special = {
+        429: AttemptOutcome.THROTTLED,
+        **dict.fromkeys((500, 501, 503), AttemptOutcome.TRY_AGAIN),
+    }
+    default = AttemptOutcome.UNKNOWN if status >= 500 else AttemptOutcome.DONE
     assert special.get(status, default) is classify_status(status)
 
 
 @pytest.mark.parametrize(
     ("error", "outcome"),
     [
-        (httpx.ConnectError(""), Attempt.NOT_SENT),
-        (httpx.ConnectTimeout(""), Attempt.NOT_SENT),
-        (httpx.PoolTimeout(""), Attempt.NOT_SENT),
-        (httpx.ProxyError(""), Attempt.NOT_SENT),
-        (httpx.ReadTimeout(""), Attempt.UNKNOWN),
-        (httpx.WriteTimeout(""), Attempt.UNKNOWN),
-        (httpx.ReadError(""), Attempt.UNKNOWN),
-        (httpx.WriteError(""), Attempt.UNKNOWN),
-        (httpx.CloseError(""), Attempt.UNKNOWN),
-        (httpx.RemoteProtocolError(""), Attempt.UNKNOWN),
-        (OSError(), Attempt.UNKNOWN),
-        (httpx.LocalProtocolError(""), Attempt.HOPELESS),
-        (httpx.UnsupportedProtocol(""), Attempt.HOPELESS),
+        (httpx.ConnectError(""), AttemptOutcome.NOT_SENT),
+        (httpx.ConnectTimeout(""), AttemptOutcome.NOT_SENT),
+        (httpx.PoolTimeout(""), AttemptOutcome.NOT_SENT),
+        (httpx.ProxyError(""), AttemptOutcome.NOT_SENT),
+        (httpx.ReadTimeout(""), AttemptOutcome.UNKNOWN),
+        (httpx.WriteTimeout(""), AttemptOutcome.UNKNOWN),
+        (httpx.ReadError(""), AttemptOutcome.UNKNOWN),
+        (httpx.WriteError(""), AttemptOutcome.UNKNOWN),
+        (httpx.CloseError(""), AttemptOutcome.UNKNOWN),
+        (httpx.RemoteProtocolError(""), AttemptOutcome.UNKNOWN),
+        (OSError(), AttemptOutcome.UNKNOWN),
+        (httpx.LocalProtocolError(""), AttemptOutcome.HOPELESS),
+        (httpx.UnsupportedProtocol(""), AttemptOutcome.HOPELESS),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else value.name,
 )
-def test_failures_are_classified(error: Exception, outcome: Attempt) -> None:
+def test_failures_are_classified(error: Exception, outcome: AttemptOutcome) -> None:
     """Only what surely was not sent counts as not sent."""
     assert outcome is classify_failure(error)
 
@@ -72,7 +75,7 @@ def test_failures_are_classified(error: Exception, outcome: Attempt) -> None:
 def wait(policy: RetryPolicy, **given: float | None) -> float | None:
     """Ask *policy* about a 429 of a GET."""
     values: dict[str, object] = {"attempt": 1, "elapsed": 0.0, "jitter": 1.0, **given}
-    return policy.wait("GET", Attempt.THROTTLED, **values)  # type: ignore[arg-type]
+    return policy.wait("GET", AttemptOutcome.THROTTLED, **values)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -112,14 +115,19 @@ def test_attempts_are_counted_from_one() -> None:
 
 @given(
     st.sampled_from(METHODS),
-    st.sampled_from(list(Attempt)),
+    st.sampled_from(list(AttemptOutcome)),
     st.integers(1, 50),
     st.floats(0, 1e6),
     st.floats(0, 1),
     st.none() | st.floats(0, 1e12),
 )
 def test_wait_is_sane_for_any_input(  # noqa: PLR0913, PLR0917 (one row)
-    method: str, outcome: Attempt, attempt: int, elapsed: float, jitter: float, asked: float | None
+    method: str,
+    outcome: AttemptOutcome,
+    attempt: int,
+    elapsed: float,
+    jitter: float,
+    asked: float | None,
 ) -> None:
     """A wait is finite, from 0 to 60 s, within the deadline, and only where the table allows."""
     policy = RetryPolicy(attempts=20)

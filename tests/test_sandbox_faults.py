@@ -17,8 +17,8 @@ from sandbox_fixtures import (
 
 from sinch_wrapper._http import httpx
 from sinch_wrapper.sandbox import FaultRule, parse_fault
-from sinch_wrapper.sandbox.rulebook import rule_from_json, rule_to_json
-from sinch_wrapper.sandbox.striking import Faults
+from sinch_wrapper.sandbox.fault_json import rule_from_json, rule_to_json
+from sinch_wrapper.sandbox.fault_rules import Faults
 
 APPS = "/conversation/v1/~/apps"
 SEND = "/conversation/v1/~/messages:send"

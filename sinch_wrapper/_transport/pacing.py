@@ -12,7 +12,7 @@ from sinch_wrapper._call import Call, call_of
 from sinch_wrapper._http import httpx
 from sinch_wrapper._limits.limiter import TOKEN_LIMITS, Limiter, RateLimiter, Unlimited
 from sinch_wrapper._replies import reply_from
-from sinch_wrapper._retry import Attempt, classify_failure, classify_status
+from sinch_wrapper._retry import AttemptOutcome, classify_failure, classify_status
 
 __all__ = ["Attempts", "Pacing", "Result"]
 
@@ -64,7 +64,7 @@ class Attempts:
         asked = None
         if isinstance(result, httpx.Response):
             outcome = classify_status(result.status_code)
-            if outcome is not Attempt.DONE:
+            if outcome is not AttemptOutcome.DONE:
                 from sinch_wrapper.errors import read_server_delay
 
                 asked = read_server_delay(reply_from(result), self.pacing.now())
@@ -72,7 +72,7 @@ class Attempts:
             outcome = classify_failure(result)
         self.call.doubtful = self.call.doubtful or outcome.doubtful
         now = self.pacing.clock()
-        if outcome is Attempt.THROTTLED:
+        if outcome is AttemptOutcome.THROTTLED:
             self.limiter.throttled(now - self.left)
         elapsed = now - self.began
         wait = self.call.retry.wait(

@@ -9,9 +9,9 @@ from starlette.responses import Response
 
 from sinch_wrapper.sandbox.codec import decode, encode
 from sinch_wrapper.sandbox.errors import Refusal, invalid
+from sinch_wrapper.sandbox.fault_json import rule_from_json, rule_to_json
 from sinch_wrapper.sandbox.faults import FaultRule
 from sinch_wrapper.sandbox.holder import Holder
-from sinch_wrapper.sandbox.rulebook import rule_from_json, rule_to_json
 from sinch_wrapper.sandbox.shapes import Json, JsonValue, seconds, timestamp
 
 PREFIX = "/_sandbox"

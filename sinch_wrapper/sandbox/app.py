@@ -14,10 +14,10 @@ from starlette.types import Receive, Scope, Send
 from sinch_wrapper.sandbox.addresses import AUTH, Address, find_address, token_url
 from sinch_wrapper.sandbox.admin import PREFIX, administer
 from sinch_wrapper.sandbox.auth import TokenRefusal
-from sinch_wrapper.sandbox.breaking import under_fault
 from sinch_wrapper.sandbox.codec import encode
 from sinch_wrapper.sandbox.documents import PACKAGES, OperationSpec, operations
 from sinch_wrapper.sandbox.errors import Refusal, invalid
+from sinch_wrapper.sandbox.fault_effects import under_fault
 from sinch_wrapper.sandbox.faults import TOKEN_OPERATION, FaultRule
 from sinch_wrapper.sandbox.holder import Holder
 from sinch_wrapper.sandbox.hub import Hub

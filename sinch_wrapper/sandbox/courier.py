@@ -8,6 +8,7 @@ from itertools import count
 
 from sinch_wrapper.sandbox.background import Background
 from sinch_wrapper.sandbox.clock import Clock
+from sinch_wrapper.sandbox.fault_rules import Faults
 from sinch_wrapper.sandbox.faults import CALLBACK_OPERATION
 from sinch_wrapper.sandbox.ids import Ulids
 from sinch_wrapper.sandbox.ledger import Ledger
@@ -15,7 +16,6 @@ from sinch_wrapper.sandbox.limits import Slots
 from sinch_wrapper.sandbox.posting import Poster, Target, is_local
 from sinch_wrapper.sandbox.settings import Settings
 from sinch_wrapper.sandbox.signing import signature_headers
-from sinch_wrapper.sandbox.striking import Faults
 
 _MAX_BACKOFF = 60.0
 _LONGEST_HOLD = 0.2

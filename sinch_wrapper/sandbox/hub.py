@@ -7,11 +7,11 @@ from sinch_wrapper.sandbox.auth import Authority
 from sinch_wrapper.sandbox.background import Background
 from sinch_wrapper.sandbox.clock import Clock
 from sinch_wrapper.sandbox.courier import Courier
+from sinch_wrapper.sandbox.fault_rules import Faults
 from sinch_wrapper.sandbox.ids import Ulids
 from sinch_wrapper.sandbox.ledger import Ledger
 from sinch_wrapper.sandbox.limits import RequestMeter
 from sinch_wrapper.sandbox.settings import Settings
-from sinch_wrapper.sandbox.striking import Faults
 from sinch_wrapper.sandbox.world import World
 
 

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from sinch_wrapper.sandbox.app import create_app
 from sinch_wrapper.sandbox.clock import Clock
+from sinch_wrapper.sandbox.fault_rules import Faults
 from sinch_wrapper.sandbox.http_server import LOOPBACK, BackgroundServer
 from sinch_wrapper.sandbox.ledger import Ledger
 from sinch_wrapper.sandbox.settings import Settings
-from sinch_wrapper.sandbox.striking import Faults
 
 if TYPE_CHECKING:
     from sinch_wrapper.sandbox.holder import Holder

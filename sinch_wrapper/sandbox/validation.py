@@ -9,7 +9,7 @@ import jsonschema_rs
 from sinch_wrapper.sandbox.codec import decode
 from sinch_wrapper.sandbox.documents import OperationSpec
 from sinch_wrapper.sandbox.errors import Violation, bad_request, invalid
-from sinch_wrapper.sandbox.rules import BODY_RULES, QUERY_RULES, Rule
+from sinch_wrapper.sandbox.prose_checks import BODY_RULES, QUERY_RULES, Rule
 from sinch_wrapper.sandbox.schemas import schema_book
 from sinch_wrapper.sandbox.shapes import Json, JsonValue
 

@@ -8,10 +8,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from sinch_wrapper.sandbox.abort import HalfResponse, abort_connection
+from sinch_wrapper.sandbox.fault_rules import fault_answer
 from sinch_wrapper.sandbox.faults import FaultRule
 from sinch_wrapper.sandbox.hub import Hub
 from sinch_wrapper.sandbox.intake import read_body
-from sinch_wrapper.sandbox.striking import fault_answer
 
 _GONE = 499
 
