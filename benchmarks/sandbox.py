@@ -17,8 +17,8 @@ from benchmarks._plan import Plan
 from benchmarks._report import Report, Target
 from benchmarks._served import costs_in_turns
 from sinch_wrapper.sandbox import BackgroundServer, Server, Settings
-from sinch_wrapper.sandbox.documents import operations
-from sinch_wrapper.sandbox.validation import checks
+from sinch_wrapper.sandbox._documents import operations
+from sinch_wrapper.sandbox._validation import checks
 
 __all__ = ["measure"]
 

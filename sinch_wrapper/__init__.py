@@ -3,15 +3,16 @@
 Names are loaded when they are first asked for, so that importing the package costs nothing.
 """
 
-import importlib
 import logging
 from typing import TYPE_CHECKING
 
+from sinch_wrapper._lazy import lazy
+
 if TYPE_CHECKING:
     from sinch_wrapper._auth.credentials import AccessKey, AccessToken
-    from sinch_wrapper._limits.limiter import RateLimiter, RateLimits
+    from sinch_wrapper._rate_limit import RateLimiter, RateLimits
     from sinch_wrapper._retry import RetryPolicy
-    from sinch_wrapper._version import package_version
+    from sinch_wrapper._version import __version__
     from sinch_wrapper.client import AsyncSinch, Sinch
     from sinch_wrapper.errors import (
         APIConnectionError,
@@ -48,8 +49,6 @@ if TYPE_CHECKING:
     )
     from sinch_wrapper.pagination import pages, paginate
     from sinch_wrapper.regions import Endpoints, Region
-
-    __version__ = package_version()
 
 __all__ = [
     "APIConnectionError",
@@ -95,42 +94,29 @@ __all__ = [
     "text",
 ]
 
-_HOMES = {
-    "_auth.credentials": ("AccessKey", "AccessToken"),
-    "_limits.limiter": ("RateLimiter", "RateLimits"),
-    "_retry": ("RetryPolicy",),
-    "client": ("AsyncSinch", "Sinch"),
-    "messages": (
-        "Recipient", "card", "carousel", "choice", "contact_info", "list_message", "location",
-        "media", "template", "template_reference", "text",
-    ),
-    "pagination": ("pages", "paginate"),
-    "regions": ("Endpoints", "Region"),
-}  # fmt: skip
-# Those that load without any extra, as reading all attributes of the package may load them.
-_MODULES = frozenset(
-    {"bulk", "callbacks", "errors", "messages", "pagination", "parameters", "regions"}
-)
-_HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
+# Modules that load without any extra, as reading all attributes of the package loads them.
+_MODULES = ("bulk", "callbacks", "errors", "messages", "pagination", "parameters", "regions")
+
+__getattr__ = lazy(
+    __name__,
+    {
+        "_auth.credentials": ("AccessKey", "AccessToken"),
+        "_rate_limit": ("RateLimiter", "RateLimits"),
+        "_retry": ("RetryPolicy",),
+        "_version": ("__version__",),
+        "client": ("AsyncSinch", "Sinch"),
+        "errors": tuple(name for name in __all__ if name.endswith("Error")),
+        "messages": (
+            "Recipient", "card", "carousel", "choice", "contact_info", "list_message", "location",
+            "media", "template", "template_reference", "text",
+        ),
+        "pagination": ("pages", "paginate"),
+        "regions": ("Endpoints", "Region"),
+    },
+    modules=_MODULES,
+)  # fmt: skip
 
 logging.getLogger(__name__).addHandler(logging.NullHandler())
-
-
-def __getattr__(name: str) -> object:
-    if name in _MODULES:
-        return importlib.import_module(f"{__name__}.{name}")
-    if name not in __all__:
-        message = f"module {__name__!r} has no attribute {name!r}"
-        raise AttributeError(message)
-    if name == "__version__":
-        from sinch_wrapper._version import package_version
-
-        value: object = package_version()
-    else:
-        module = importlib.import_module(f"{__name__}.{_HOME_OF.get(name, 'errors')}")
-        value = getattr(module, name)
-    globals()[name] = value
-    return value
 
 
 def __dir__() -> list[str]:

@@ -5,8 +5,6 @@ from collections.abc import Callable
 from typing import Protocol
 from weakref import WeakSet
 
-__all__ = ["renew_after_fork"]
-
 
 class _Renewable(Protocol):
     @property

@@ -6,13 +6,15 @@ says `from sinch_wrapper._http import httpx`; for type checkers it is httpx.
 
 import importlib
 import importlib.util
+import logging
 import os
+from contextvars import ContextVar
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from sinch_wrapper.errors import ConfigurationError
 
-__all__ = ["HTTP_VARIABLE", "httpx"]
+__all__ = ["HTTP_VARIABLE", "OUR_REQUEST", "httpx", "load_http_library", "quieten"]
 
 HTTP_VARIABLE = "SINCH_WRAPPER_HTTP"
 _PREFERENCE = ("httpx2", "httpx")
@@ -43,3 +45,26 @@ if TYPE_CHECKING:
     import httpx  # noqa: TID251 (this is the place that picks it)
 else:
     httpx = load_http_library(os.environ.get(HTTP_VARIABLE) or None)
+
+
+OUR_REQUEST: Final = ContextVar("sinch_wrapper_request", default=False)
+"""Whether what is logged now belongs to a request of ours."""
+
+_CORE: Final = httpx.__name__.replace("httpx", "httpcore")
+_PARTS: Final = ("connection", "http11", "http2", "proxy", "socks")
+
+
+class _EventsOnly(logging.Filter):
+    def filter(self, record: logging.LogRecord) -> bool:
+        if OUR_REQUEST.get():
+            record.msg, record.args = record.getMessage().partition(" ")[0], ()
+        return True
+
+
+_filter: Final = _EventsOnly()
+
+
+def quieten() -> None:
+    """Set the filter; setting it twice is harmless."""
+    for part in _PARTS:
+        logging.getLogger(f"{_CORE}.{part}").addFilter(_filter)

@@ -11,10 +11,8 @@ from http import HTTPStatus
 from typing import Final, Literal
 
 from sinch_wrapper._http import httpx
-from sinch_wrapper._numbers import is_number, is_whole
+from sinch_wrapper._validate import is_number, is_whole
 from sinch_wrapper.errors import ConfigurationError
-
-__all__ = ["AttemptOutcome", "RetryPolicy", "classify_failure", "classify_status", "is_untrusted"]
 
 _FIRST_BACKOFF: Final = 0.5
 _LONGEST_WAIT: Final = 60.0

@@ -7,23 +7,29 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeVar, cast
 
 from sinch_wrapper._auth.credentials import AccessToken
-from sinch_wrapper._call import Call, call_of, host_of, timeouts
-from sinch_wrapper._failures import FAILURES, connection_error
 from sinch_wrapper._http import httpx
 from sinch_wrapper._json import decode
-from sinch_wrapper._operation import OperationLike, Response
-from sinch_wrapper._replies import reply_from
-from sinch_wrapper._requests import build_request
+from sinch_wrapper._request import (
+    FAILURES,
+    Call,
+    OperationLike,
+    Response,
+    build_request,
+    call_of,
+    connection_error,
+    host_of,
+    reply_from,
+    timeouts,
+)
 from sinch_wrapper._retry import RetryPolicy
-from sinch_wrapper._transport.paced import UNDECODABLE
-from sinch_wrapper._transport.wire import AsyncWire, Wire
+from sinch_wrapper._transport.http_client import AsyncWire, Wire
+from sinch_wrapper._transport.retrying import UNDECODABLE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sinch_wrapper._telemetry import Telemetry
 
-__all__ = ["AsyncSession", "Session", "Settings"]
 
 T = TypeVar("T")
 

@@ -7,13 +7,9 @@ from typing import TypeVar
 
 from opentelemetry import metrics, trace
 
-from sinch_wrapper._call import call_of, host_of
 from sinch_wrapper._http import httpx
-from sinch_wrapper._operation import Response
-from sinch_wrapper._version import package_version
+from sinch_wrapper._request import Response, call_of, host_of
 from sinch_wrapper.errors import APIResponseValidationError, APIStatusError
-
-__all__ = ["Telemetry"]
 
 T = TypeVar("T")
 
@@ -27,9 +23,10 @@ class Telemetry:
     """
 
     def __init__(self) -> None:
-        version = package_version()
-        meter = metrics.get_meter("sinch_wrapper", version)
-        self._tracer = trace.get_tracer("sinch_wrapper", version)
+        from sinch_wrapper._version import __version__
+
+        meter = metrics.get_meter("sinch_wrapper", __version__)
+        self._tracer = trace.get_tracer("sinch_wrapper", __version__)
         self._duration = meter.create_histogram(
             "sinch.client.operation.duration", "s", "Calls, with all their attempts and waits."
         )

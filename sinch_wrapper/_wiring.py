@@ -14,24 +14,21 @@ from functools import partial
 from typing import TypeVar
 
 from sinch_wrapper._auth.credentials import AccessKey
-from sinch_wrapper._auth.plans import Auth, BasicAuth, BearerAuth
+from sinch_wrapper._auth.flow import Auth, BasicAuth, BearerAuth
 from sinch_wrapper._auth.token_source import ASYNCHRONOUS, TokenSource
+from sinch_wrapper._config import Options
 from sinch_wrapper._http import HTTP_VARIABLE, httpx
-from sinch_wrapper._limits.limiter import RateLimiter, RateLimits, Unlimited
-from sinch_wrapper._options import Options
-from sinch_wrapper._transport.paced import AsyncPacedTransport, PacedTransport, asleep
-from sinch_wrapper._transport.pacing import Pacing
-from sinch_wrapper._transport.routes import (
+from sinch_wrapper._rate_limit import RateLimiter, RateLimits, Unlimited
+from sinch_wrapper._transport.http_client import AsyncWire, Wire
+from sinch_wrapper._transport.pool import (
     AsyncRoutedTransport,
     RoutedTransport,
     Routes,
     open_async_pool,
     open_pool,
 )
-from sinch_wrapper._transport.wire import AsyncWire, Wire
+from sinch_wrapper._transport.retrying import AsyncPacedTransport, PacedTransport, Pacing, asleep
 from sinch_wrapper.errors import ConfigurationError
-
-__all__ = ["connect", "connect_async"]
 
 T = TypeVar("T")
 

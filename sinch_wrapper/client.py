@@ -1,15 +1,32 @@
 """Sinch and AsyncSinch: the three APIs behind one set of options."""
 
+from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Self, Unpack
+from typing import TYPE_CHECKING, Generic, NoReturn, Self, TypeVar, Unpack
 
 from sinch_wrapper._auth.credentials import AccessToken
-from sinch_wrapper._base import BaseClient
+from sinch_wrapper._config import (
+    AuthOption,
+    Options,
+    ProcessEnvironment,
+    Secrets,
+    checked_connections,
+    checked_limits,
+    checked_proxy,
+    checked_retry,
+    checked_timeout,
+    resolve_identity,
+    resolve_place,
+)
 from sinch_wrapper._http import httpx
-from sinch_wrapper._sending import SendOptions, send_body
-from sinch_wrapper._session import AsyncSession, Session
-from sinch_wrapper._transport.wire import AsyncWire, Wire
+from sinch_wrapper._rate_limit import RateLimiter, RateLimits
+from sinch_wrapper._retry import RetryPolicy
+from sinch_wrapper._send_body import SendOptions, send_body
+from sinch_wrapper._session import AsyncSession, Session, Settings
+from sinch_wrapper._transport.http_client import AsyncWire, Wire
 from sinch_wrapper._wiring import connect, connect_async
+from sinch_wrapper.errors import ConfigurationError
+from sinch_wrapper.regions import Endpoints, Region
 
 if TYPE_CHECKING:
     import sinch_batch_api
@@ -17,10 +34,144 @@ if TYPE_CHECKING:
     import sinch_template_api
     from sinch_conversation_api.models import SendMessageResponse
 
+    from sinch_wrapper._telemetry import Telemetry
     from sinch_wrapper.bulk import AsyncBulk, Bulk
     from sinch_wrapper.messages import Message, Recipient
 
-__all__ = ["AsyncSinch", "Sinch"]
+__all__ = ["AsyncSinch", "BaseClient", "Sinch"]
+
+
+TransportT = TypeVar("TransportT")
+WireT = TypeVar("WireT", Wire, AsyncWire)
+
+_DEFAULT_RETRY = RetryPolicy()
+_DEFAULT_LIMITS = RateLimits()
+
+
+def _telemetry() -> "Telemetry":
+    try:
+        from sinch_wrapper._telemetry import Telemetry
+    except ImportError:
+        message = "telemetry= needs opentelemetry-api: install sinch-wrapper[otel]"
+        raise ConfigurationError(message) from None
+    return Telemetry()
+
+
+class BaseClient(Generic[TransportT, WireT]):
+    """What both clients share: options, endpoints, views with other options."""
+
+    _wire: WireT
+
+    def __init__(  # noqa: PLR0913 (keyword-only, each with a default)
+        self,
+        *,
+        project_id: str | None = None,
+        key_id: str | None = None,
+        key_secret: str | None = None,
+        region: Region | str | None = None,
+        auth: AuthOption = "oauth2",
+        endpoints: Endpoints | None = None,
+        timeout: float = 10.0,
+        retry: RetryPolicy = _DEFAULT_RETRY,
+        limits: RateLimits | RateLimiter | None = _DEFAULT_LIMITS,
+        proxy: str | None = None,
+        connections: int = 32,
+        telemetry: bool = False,
+        transport: TransportT | None = None,
+    ) -> None:
+        """Resolve the options; nothing is opened or read before the first request.
+
+        Args:
+            project_id: else SINCH_PROJECT_ID.
+            key_id: else SINCH_KEY_ID.
+            key_secret: else SINCH_KEY_SECRET.
+            region: the one in which the app was created, else SINCH_REGION; no default.
+            auth: `"oauth2"`; `"basic"` for tests, which the API limits heavily; or a function
+                without arguments, for AsyncSinch also an asynchronous one, that gives a token
+                (text or AccessToken) or the AccessKey to fetch one with. It is asked when a
+                token is needed, not for each request: its token serves until it expires (a text:
+                after an hour) or is refused. So a key can be changed without a restart.
+            endpoints: other servers, such as Endpoints.sandbox(...), instead of a region; else
+                the sandbox at SINCH_SANDBOX_URL.
+            timeout: seconds for each step of a request (connecting: at most 5).
+            retry: which requests are repeated, and how.
+            limits: requests per second; a RateLimiter is shared by all clients that are given
+                it; None for no limit.
+            proxy: URL of a proxy; None for what the environment says, "" for none.
+            connections: how many requests may be on their way at once; one more waits. With
+                answers that take 100 ms, 32 carry 320 requests per second.
+            telemetry: spans and metrics for OpenTelemetry, whose API must be installed.
+            transport: replaces the connection pool, for tests.
+
+        Raises:
+            ConfigurationError: for what is missing or wrong; it names the variable to set.
+
+        """
+        secrets, environment = Secrets(key_id, key_secret, proxy), ProcessEnvironment()
+        # Not for a traceback that shows locals.
+        del key_id, key_secret, proxy
+        project, origin = resolve_identity(project_id, secrets, auth, environment)
+        self._setup(
+            Options(
+                project,
+                origin,
+                resolve_place(region, endpoints, environment),
+                auth == "basic",
+                checked_timeout(timeout),
+                checked_retry(retry),
+                checked_limits(limits),
+                checked_proxy(secrets),
+                checked_connections(connections),
+                _telemetry() if telemetry else None,
+            ),
+        )
+        self._wire = self._connect(transport)
+
+    def _setup(self, options: Options, origin: Self | None = None) -> None:
+        self._options = options
+        self._origin = origin
+
+    def _connect(self, transport: TransportT | None) -> WireT:
+        raise NotImplementedError
+
+    def _settings(self, base_url: str) -> Settings:
+        options = self._options
+        return Settings(base_url, options.timeout, options.retry, options.telemetry)
+
+    def __repr__(self) -> str:
+        options: Options | None = getattr(self, "_options", None)
+        if options is None:
+            # Tools that show the locals of a failed constructor show the client as well.
+            return f"<{type(self).__name__}>"
+        return f"<{type(self).__name__} {options.project_id} at {options.endpoints.conversation}>"
+
+    def __reduce__(self) -> NoReturn:
+        message = (
+            f"a {type(self).__name__} cannot be pickled or copied, for it holds connections: "
+            "make one in each process"
+        )
+        raise TypeError(message)
+
+    def with_options(
+        self, *, timeout: float | None = None, retry: RetryPolicy | None = None
+    ) -> Self:
+        """A view of this client with another *timeout* (seconds) or *retry* policy.
+
+        It shares connections, token and limits, and costs microseconds, so it is also the way
+        to set them for one call: `sinch.with_options(timeout=60).send(...)`. Closing it closes
+        nothing, closing this client closes it too.
+
+        Raises: ConfigurationError for values out of range.
+        """
+        options = replace(
+            self._options,
+            timeout=self._options.timeout if timeout is None else checked_timeout(timeout),
+            retry=self._options.retry if retry is None else checked_retry(retry),
+        )
+        view = object.__new__(type(self))
+        view._setup(options, origin=self)
+        view._wire = self._wire
+        return view
 
 
 class Sinch(BaseClient[httpx.BaseTransport, Wire]):

@@ -11,7 +11,7 @@ from collections.abc import (
 )
 from typing import Final, ParamSpec, TypeVar, cast, overload
 
-from sinch_wrapper._operation import Response
+from sinch_wrapper._request import Response
 from sinch_wrapper.errors import SinchError
 
 __all__ = ["pages", "paginate"]

@@ -2,7 +2,7 @@
 
 from hypothesis import settings
 
-pytest_plugins = ["core_fixtures", "sandbox_fixtures"]
+pytest_plugins = ["tests.helpers.core", "tests.helpers.sandbox"]
 
 # A machine that is busy with something else makes no example fail.
 settings.register_profile("patient", deadline=None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from codegen.document import Node, Refused, component_of, reference_to, references, schemas, shape
-from codegen.hoist import class_name, module_key
+from codegen.schemas import class_name, module_key
 
 _COMPOSITIONS = ("allOf", "oneOf", "anyOf")
 Properties = dict[str, Node]

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from openapi_python_client.strings import PythonIdentifier
 
-from codegen.document import Node, Refused, copied, schemas
+from codegen.document import Node, Refused, copied, pointing, schemas
 from codegen.flatten import flatten
-from codegen.form import check_form
-from codegen.hoist import hoist
 from codegen.operations import normalise_operations
-from codegen.pointer import pointing
-from codegen.refusals import check
-from codegen.relax import relax, sent_only
-from codegen.simplify import simplify
+from codegen.refusals import check, check_form
+from codegen.schemas import hoist, relax, sent_only, simplify
 
 
 def normalise(document: Node) -> Node:

@@ -17,9 +17,8 @@ from openapi_python_client.parser import GeneratorData
 from openapi_python_client.parser.errors import GeneratorError
 
 from codegen import docstrings
-from codegen.document import Node, Refused
+from codegen.document import Node, Refused, pointing
 from codegen.normalise import normalise
-from codegen.pointer import pointing
 from codegen.views import Views
 
 _HERE = Path(__file__).parent

@@ -16,15 +16,12 @@ from regenerate import compare as differing
 
 from codegen.document import Node, Refused
 from codegen.inventory import compared, inventory
-from codegen.reading import load
 from codegen.render import render
-from codegen.sources import Source, sources
+from codegen.sources import Source, load, sources
 from drift import compare as python
 from drift.backends import Compared
-from drift.impact import Impact, anchors
-from drift.repaired import through_overlays
+from drift.impact import Impact, anchors, through_overlays, words
 from drift.report import DocumentReport, Finding, Report
-from drift.wrapper import words
 
 
 @dataclass(frozen=True, slots=True)

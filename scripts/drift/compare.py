@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
-from codegen.document import Node, Refused, schemas
-from codegen.pointer import joined
+from codegen.document import Node, Refused, joined, schemas
 from drift.change import Change, Direction, Kind, merged
 from drift.operations import operation_changes, security_changes
-from drift.reach import direction_of, users
+from drift.reach import direction_of, spots_of, users
 from drift.schemas import SchemaWalk
-from drift.spots import spots_of
 
 
 def compare(base: Node, revision: Node) -> list[Change]:

@@ -2,20 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+import ast
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
+from pathlib import Path
 
-from codegen.document import Node, operations
-from codegen.hoist import class_name
+from codegen.document import Node, joined, keys_of, operations
 from codegen.operations import method_name
 from codegen.overlay import actions, apply, matched
-from codegen.pointer import joined, keys_of
-from codegen.reading import load
-from codegen.sources import Source
-from drift.change import Change
+from codegen.schemas import class_name
+from codegen.sources import Source, load
+from drift.change import Change, Kind, merged
 from drift.reach import Users, component_of, users
-from drift.wrapper import Words, naming
+
+Words = Mapping[str, frozenset[str]]
+"""Functions (or modules and classes) by dotted name, with the words that they use."""
+
+_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+
+
+def words(package: Path) -> Words:
+    """The words of every function below a package folder; others count for class or module."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for path in sorted(package.rglob("*.py")):
+        parts = path.relative_to(package.parent).with_suffix("").parts
+        module = ".".join(parts).removesuffix(".__init__")
+        _collect(ast.parse(path.read_text(encoding="utf-8")), module, found)
+    return {name: frozenset(used) for name, used in found.items()}
+
+
+def naming(index: Words, wanted: Iterable[str]) -> tuple[str, ...]:
+    """The functions that use one of some words, sorted."""
+    names = frozenset(wanted)
+    return tuple(sorted(function for function, used in index.items() if used & names))
+
+
+def _collect(node: ast.AST, scope: str, found: dict[str, set[str]]) -> None:
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, _SCOPES):
+            _collect(child, f"{scope}.{child.name}", found)
+        else:
+            found[scope].update(_words(child))
+            _collect(child, scope, found)
+
+
+def _words(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, ast.Attribute):
+        yield node.attr
+    elif isinstance(node, ast.Name):
+        yield node.id
+    elif isinstance(node, ast.alias):
+        yield node.name
+    elif isinstance(node, (ast.arg, ast.keyword)):
+        yield node.arg or ""
+    elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+        # A type written as text names a model by its last part.
+        yield node.value
+        yield node.value.rsplit(".", 1)[-1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,3 +151,47 @@ def _fields(pointer: str) -> Iterator[str]:
     for key, name in pairwise(keys):
         if key == "properties" and "_" in name:
             yield name
+
+
+_SECTION = 2
+
+
+def through_overlays(
+    changes: Collection[Change], ours: Collection[Change], targets: Collection[str]
+) -> list[Change]:
+    """The changes of a document, weighed by what they change for its users with the overlays.
+
+    Where an overlay has said so all the time, the change is neutral. Where one says otherwise no
+    more, because its target is gone, there is a change that the document alone does not show.
+
+    Args:
+        changes: of the document as it is published.
+        ours: of the document with its overlays.
+        targets: pointers of what the overlays target.
+    """
+    known, seen = ([one.pointer for one in given] for given in (ours, changes))
+    # An action that only adds to a whole section says nothing about what stands there.
+    targets = [one for one in targets if one.count("/") > _SECTION]
+    weighed = [
+        replace(one, kind=Kind.NEUTRAL, text=f"{one.text} (as an overlay says already)")
+        if one.kind and _is_near(one.pointer, targets) and not _is_near(one.pointer, known)
+        else one
+        for one in changes
+    ]
+    more = [
+        replace(one, text=f"{one.text} (where an overlay said otherwise)")
+        for one in ours
+        if one.kind and not _is_near(one.pointer, seen)
+    ]
+    return merged([*weighed, *more])
+
+
+def _is_near(pointer: str, others: Collection[str]) -> bool:
+    """Tell whether one of some places is this one, contains it, lies in it or beside it."""
+    parent = pointer.rpartition("/")[0]
+    # Of a whole section nothing is beside: #/components/schemas/A says nothing about B.
+    beside = parent if parent.count("/") > _SECTION else pointer
+    return any(
+        pointer == one or pointer.startswith(f"{one}/") or f"{one}/".startswith(f"{beside}/")
+        for one in others
+    )

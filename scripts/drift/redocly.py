@@ -8,15 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from codegen.document import Node, Refused, operations
-from codegen.pointer import joined, keys_of
+from codegen.document import Node, Refused, joined, keys_of, operations
 from drift.change import Change, Direction, Kind, merged
 from drift.compare import comparing, component_changes
-from drift.keywords import PROSE
 from drift.npm import PACKAGE, REMEDY, USUAL, Patience, output
 from drift.operations import operation_changes
 from drift.reach import Users, component_of, direction_of, users
-from drift.schemas import SchemaWalk
+from drift.schemas import PROSE, SchemaWalk
 
 _OPTIONS = ("--format", "json", "--fail-on", "none")
 _KINDS = {"major": Kind.BREAKING, "minor": Kind.ADDITIVE, "patch": Kind.ADDITIVE}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import hashlib
+import os
 import shutil
 import tempfile
 from dataclasses import dataclass
@@ -13,11 +14,28 @@ import tomlkit
 import tomlkit.items
 
 from codegen.document import Refused
-from codegen.reading import load
 from codegen.render import render
-from codegen.sources import Source, sources
+from codegen.sources import Source, load, sources
 from fetching import names
-from fetching.files import put
+
+
+def put(path: Path, content: bytes) -> None:
+    """Write a file that is the old one or the new one at any moment, also after a crash.
+
+    What a crash leaves behind is one hidden file beside it, which the next call writes over.
+
+    Raises: OSError; then the old file is there.
+    """
+    new = path.with_name(f".{path.name}.new")
+    try:
+        with new.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        new.replace(path)
+    finally:
+        new.unlink(missing_ok=True)
+
 
 _TABLE = "sources.toml"
 

@@ -8,8 +8,6 @@ from typing import Final, TypeAlias
 
 from sinch_wrapper.errors import ConfigurationError
 
-__all__ = ["AccessKey", "AccessToken", "AuthProvider", "lifetime_from"]
-
 # About an hour is what the overview of the Conversation API gives as lifetime.
 _USUAL_LIFETIME: Final = 3600.0
 # What may stand in a header (RFC 6750, 2.1 names fewer, real servers send more).

@@ -10,8 +10,6 @@ from typing import Final
 
 from sinch_wrapper._json import encode
 
-__all__ = ["CHUNK_MARK", "INDEX_MARK", "MetadataLimits", "metadata_fault", "static_limits"]
-
 CHUNK_MARK: Final = "sinch_wrapper_chunk"
 """The key in batch and message metadata whose value names the job and the chunk."""
 

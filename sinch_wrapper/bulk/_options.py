@@ -1,18 +1,51 @@
 """What a caller may say about a job, sorted by who needs it; pure."""
 
+import math
 import threading
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
-from typing import Literal, TypedDict, TypeVar, cast
+from pathlib import Path
+from typing import Literal, TypeAlias, TypedDict, TypeVar, cast
 
-from sinch_wrapper.bulk._pace import MessageLimits
-from sinch_wrapper.bulk._plan import CuttingRules, OnInvalid, RequestOptions
-from sinch_wrapper.bulk._recipients.columns import Columns
-from sinch_wrapper.bulk._sending.counts import Progress
-from sinch_wrapper.bulk._sending.rules import SendingRules
+from sinch_wrapper.bulk._calls import BATCH_OPERATIONS
+from sinch_wrapper.bulk._columns import Columns
+from sinch_wrapper.bulk._job_spec import CuttingRules, OnInvalid, Plan, RequestOptions, message_plan
+from sinch_wrapper.bulk._queue import MessageLimits
+from sinch_wrapper.bulk._report import failed_recipients, old_request
+from sinch_wrapper.bulk._sources import Items, Source, source_of
+from sinch_wrapper.bulk._states import Progress
+from sinch_wrapper.errors import BulkError
 
-__all__ = ["JobOptions", "Run", "RunOptions", "SendOptions", "rest", "rules_of", "run_of"]
+
+@dataclass(frozen=True, slots=True)
+class SendingRules:
+    """How a job is sent.
+
+    *concurrency* requests run at a time. *settle* is the seconds after which a request that the
+    look-up does not find was surely not accepted; *attempts* is how often one may leave, and
+    *patience* how many look-ups in a row may fail before it stays unknown. *limits* are those of
+    the app's queue. *deadline* is the seconds, reading included, after which no more is sent;
+    None for no limit.
+
+    Raises: BulkError for values out of range.
+    """
+
+    concurrency: int = 4
+    settle: float = 30.0
+    attempts: int = 5
+    patience: int = 10
+    limits: MessageLimits = field(default_factory=MessageLimits)
+    deadline: float | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("concurrency", "attempts", "patience"):
+            if getattr(self, name) < 1:
+                raise BulkError(f"{name} must be 1 or more")
+        for name in ("settle", "deadline"):
+            value = getattr(self, name)
+            if value is not None and not (math.isfinite(value) and value >= 0):
+                raise BulkError(f"{name} must be 0 seconds or more")
 
 
 class RunOptions(TypedDict, total=False):
@@ -99,3 +132,71 @@ def rest(options: Mapping[str, object], *names: str) -> dict[str, object]:
     """The options that neither rules, nor sending, nor *names* take."""
     taken = {*JobOptions.__annotations__, *RunOptions.__annotations__, *names}
     return {name: value for name, value in options.items() if name not in taken}
+
+
+JobPath: TypeAlias = str | Path
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A job that a caller wants: what, from whom, into which journal, and how."""
+
+    path: Path | None
+    run: Run
+    plan: Plan | None = None
+    source: Source | None = None
+
+
+def message_order(  # noqa: PLR0913 (keyword-only, as the caller said them)
+    *,
+    app_id: str,
+    message: Mapping[str, object],
+    recipients: Items,
+    job: JobPath | None,
+    options: SendOptions,
+    parent: str = "",
+) -> Order:
+    """The order of a job that sends messages; raises BulkError or TypeError for mistakes."""
+    others = cast("RequestOptions", rest(options, "columns", "send_after", "api"))
+    plan = message_plan(
+        app_id=app_id,
+        message=message,
+        options=others,
+        api=options.get("api", "v1"),
+        columns=options.get("columns") or Columns(),
+        rules=rules_of(options),
+        send_after=options.get("send_after"),
+    )
+    path = None if job is None else Path(job)
+    return Order(path, run_of(options), replace(plan, parent=parent), source_of(recipients))
+
+
+def items_order(
+    kind: str,
+    request: Mapping[str, object],
+    things: Items,
+    job: JobPath | None,
+    options: JobOptions,
+) -> Order:
+    """The order of a job of another kind; raises BulkError or TypeError for mistakes."""
+    if unknown := rest(options):
+        message = f"unknown option {next(iter(unknown))}"
+        raise TypeError(message)
+    plan = Plan(BATCH_OPERATIONS[kind], request, rules=rules_of(options))
+    return Order(None if job is None else Path(job), run_of(options), plan, source_of(things))
+
+
+def retry_order(
+    job: JobPath, new_job: JobPath, reasons: Collection[str], options: JobOptions
+) -> Order:
+    """The order of a job for those that failed; raises BulkError when *job* cannot be read."""
+    if unknown := rest(options):
+        message = f"unknown option {next(iter(unknown))}"
+        raise TypeError(message)
+    if Path(job) == Path(new_job):
+        raise BulkError("a retry is a job of its own: give it another file")
+    request, kind, parent = old_request(Path(job))
+    request = {name: value for name, value in request.items() if name != "send_after"}
+    plan = Plan(BATCH_OPERATIONS[kind], request, rules=rules_of(options), parent=parent)
+    source = Source("failed recipients", None, failed_recipients(Path(job), reasons))
+    return Order(Path(new_job), run_of(options), plan, source)

@@ -12,7 +12,7 @@ _HINT = 'sinch-wrapper: the command needs more packages: pip install "sinch-wrap
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command with *arguments*, else those of the process, and return its exit code."""
     try:
-        from sinch_wrapper.cli.app import run
+        from sinch_wrapper.cli._app import run
 
         return run(arguments)
     except ModuleNotFoundError as error:

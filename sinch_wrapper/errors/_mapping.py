@@ -3,24 +3,28 @@
 from datetime import UTC, datetime
 from typing import Final
 
-from sinch_wrapper.errors._delay import parse_retry_after
-from sinch_wrapper.errors._details import ErrorInfo
-from sinch_wrapper.errors._problem import Problem, read_problem
-from sinch_wrapper.errors._reply import Headers, Reply
-from sinch_wrapper.errors._status import (
+from sinch_wrapper.errors._exceptions import (
     APIResponseValidationError,
     APIStatusError,
     AuthenticationError,
     BadRequestError,
     ConflictError,
+    Headers,
     InternalServerError,
     NotFoundError,
     PermissionDeniedError,
     RateLimitError,
+    Reply,
 )
-from sinch_wrapper.errors._words import safe_field, safe_token, safe_word
-
-__all__ = ["error_from_reply", "read_server_delay", "unreadable_reply"]
+from sinch_wrapper.errors._google_rpc import (
+    ErrorInfo,
+    Problem,
+    parse_retry_after,
+    read_problem,
+    safe_field,
+    safe_token,
+    safe_word,
+)
 
 _CLASSES: Final[dict[int, type[APIStatusError]]] = {
     400: BadRequestError,

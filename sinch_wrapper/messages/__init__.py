@@ -6,10 +6,21 @@ placeholders when the message is sent in a batch.
 Source: AppMessage in the OpenAPI document of the Conversation API.
 """
 
-from sinch_wrapper.messages._common import Message, MessageOptions
-from sinch_wrapper.messages.plain import location, media, template, template_reference, text
-from sinch_wrapper.messages.recipients import Recipient
-from sinch_wrapper.messages.rich import card, carousel, choice, contact_info, list_message
+from sinch_wrapper.messages._builders import (
+    Message,
+    MessageOptions,
+    card,
+    carousel,
+    choice,
+    contact_info,
+    list_message,
+    location,
+    media,
+    template,
+    template_reference,
+    text,
+)
+from sinch_wrapper.messages._recipients import Recipient
 
 __all__ = [
     "Message",

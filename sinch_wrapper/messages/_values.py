@@ -3,8 +3,6 @@
 from collections.abc import Iterable, Mapping
 from typing import NoReturn, Self
 
-__all__ = ["Items", "Value", "compact", "required", "string"]
-
 
 def _frozen(value: object) -> object:
     if isinstance(value, Value | Items):

@@ -9,13 +9,15 @@ uses the HTTP library as it is.
 
 from typing import TYPE_CHECKING
 
+from sinch_wrapper._lazy import Extra, lazy
+
 if TYPE_CHECKING:
-    from sinch_wrapper.sandbox.app import create_app
-    from sinch_wrapper.sandbox.clock import Clock
-    from sinch_wrapper.sandbox.faults import FaultRule, parse_fault
-    from sinch_wrapper.sandbox.http_server import BackgroundServer
-    from sinch_wrapper.sandbox.server import Server, serve
-    from sinch_wrapper.sandbox.settings import Settings
+    from sinch_wrapper.sandbox._app import create_app
+    from sinch_wrapper.sandbox._clock import Clock
+    from sinch_wrapper.sandbox._faults import FaultRule, parse_fault
+    from sinch_wrapper.sandbox._http_server import BackgroundServer
+    from sinch_wrapper.sandbox._server import Server, serve
+    from sinch_wrapper.sandbox._settings import Settings
 
 __all__ = [
     "BackgroundServer",
@@ -28,30 +30,15 @@ __all__ = [
     "serve",
 ]
 
-_HOMES = {
-    "BackgroundServer": "http_server",
-    "Clock": "clock",
-    "FaultRule": "faults",
-    "Server": "server",
-    "Settings": "settings",
-    "create_app": "app",
-    "parse_fault": "faults",
-    "serve": "server",
-}
-_EXTRA = frozenset({"jsonschema_rs", "starlette", "uvicorn"})
-
-
-def __getattr__(name: str) -> object:
-    """Load *name* when it is first asked for (PEP 562), so that the import stays cheap."""
-    from importlib import import_module
-
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    try:
-        module = import_module(f"{__name__}.{_HOMES[name]}")
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in _EXTRA:
-            raise
-        hint = 'the sandbox needs more packages: pip install "sinch-wrapper[cli]"'
-        raise ModuleNotFoundError(hint, name=error.name) from error
-    return getattr(module, name)
+__getattr__ = lazy(
+    __name__,
+    {
+        "_app": ("create_app",),
+        "_clock": ("Clock",),
+        "_faults": ("FaultRule", "parse_fault"),
+        "_http_server": ("BackgroundServer",),
+        "_server": ("Server", "serve"),
+        "_settings": ("Settings",),
+    },
+    extra=Extra("the sandbox", "sandbox", frozenset({"jsonschema_rs", "starlette", "uvicorn"})),
+)

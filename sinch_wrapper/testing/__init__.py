@@ -6,16 +6,12 @@
 
 from typing import TYPE_CHECKING
 
+from sinch_wrapper._lazy import lazy
+
 if TYPE_CHECKING:
-    from sinch_wrapper.testing.kit import AsyncSandbox, Received, Sandbox
+    from sinch_wrapper.testing._kit import AsyncSandbox, Received, Sandbox
 
 __all__ = ["AsyncSandbox", "Received", "Sandbox"]
 
 
-def __getattr__(name: str) -> object:
-    """Load *name* when it is first asked for (PEP 562): pytest imports this in every project."""
-    from importlib import import_module
-
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.kit"), name)
+__getattr__ = lazy(__name__, {"_kit": ("AsyncSandbox", "Received", "Sandbox")})

@@ -12,9 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sinch_wrapper.sandbox import Server, Settings
-    from sinch_wrapper.testing.kit import AsyncSandbox, Sandbox
+    from sinch_wrapper.testing._kit import AsyncSandbox, Sandbox
 
-__all__ = ["async_sinch_sandbox", "sinch_sandbox"]
 
 _MARKER = "sinch_sandbox(**settings): settings of sinch_wrapper.sandbox.Settings for this test"
 
@@ -65,7 +64,7 @@ def _settings(given: dict[str, Any]) -> "Settings":
 @pytest.fixture
 def sinch_sandbox(fresh_sinch_sandbox_server: "Server") -> "Iterator[Sandbox]":
     """A sandbox as new, for code that uses `Sinch`."""
-    from sinch_wrapper.testing.kit import Sandbox
+    from sinch_wrapper.testing._kit import Sandbox
 
     sandbox = Sandbox(fresh_sinch_sandbox_server)
     yield sandbox
@@ -75,6 +74,6 @@ def sinch_sandbox(fresh_sinch_sandbox_server: "Server") -> "Iterator[Sandbox]":
 @pytest.fixture
 def async_sinch_sandbox(fresh_sinch_sandbox_server: "Server") -> "AsyncSandbox":
     """A sandbox as new, for code that uses `AsyncSinch`."""
-    from sinch_wrapper.testing.kit import AsyncSandbox
+    from sinch_wrapper.testing._kit import AsyncSandbox
 
     return AsyncSandbox(fresh_sinch_sandbox_server)

@@ -1,0 +1,183 @@
+"""How fast requests may leave: slots are booked, not polled for, so nobody starves."""
+
+import math
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, NoReturn, Protocol
+
+from sinch_wrapper._fork import renew_after_fork
+from sinch_wrapper._validate import is_number, is_whole
+from sinch_wrapper.errors import ConfigurationError
+
+_FIRST_CUT: Final = 0.05
+_LARGEST_CUT: Final = 0.5
+_STEP: Final = 0.05
+_STEP_SECONDS: Final = 1.0
+# In it the requests that were on their way, or had their slot, come back.
+_SETTLING: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Requests per second, *full* unless a 429 lowered them to *lowered_to* at *lowered_at*.
+
+    A 429 lowers the rate at once: by a twentieth when it comes alone, for that may be a stall of
+    this machine, and by twice the last cut, up to a half, when it comes before the rate has
+    recovered. It never falls below a twentieth of the full one, and each second gives a
+    twentieth back. Times are seconds of one clock.
+    """
+
+    full: float
+    lowered_to: float = math.inf
+    lowered_at: float = -math.inf
+    cut: float = 0.0
+
+    def rate(self, now: float) -> float:
+        """Requests per second at *now*."""
+        if self.lowered_to >= self.full:
+            return self.full
+        steps = max(0, math.floor((now - self.lowered_at) / _STEP_SECONDS))
+        return min(self.full, self.lowered_to + steps * _STEP * self.full)
+
+    def throttled(self, now: float, sent_at: float) -> "Pace":
+        """The pace after a 429 at *now* to a request that left at *sent_at*.
+
+        Many requests are on their way when the first 429 comes; theirs say nothing new, so what
+        left before the last lowering, or within a second of it, changes nothing.
+        """
+        if sent_at < self.lowered_at + _SETTLING:
+            return self
+        rate = self.rate(now)
+        again = rate < self.full or now - self.lowered_at <= _SETTLING + _STEP_SECONDS
+        cut = min(_LARGEST_CUT, 2 * self.cut) if again and self.cut else _FIRST_CUT
+        return Pace(self.full, max(_STEP * self.full, (1 - cut) * rate), now, cut)
+
+
+# One request in 1000 s.
+_SLOWEST: Final = 0.001
+_SECOND: Final = 1_000_000_000
+
+
+def book(booked: int, now: int, slot: int, burst: int) -> tuple[int, int]:
+    """Book the next slot of a bucket: where the bookings end then, and how long to wait.
+
+    This is GCRA (the leaky bucket as a meter, ITU-T I.371) that always admits: *booked* is its
+    theoretical arrival time, and what it would refuse waits instead. All are whole nanoseconds,
+    so that bookings add up exactly; *slot* is the distance of two requests.
+    """
+    ends = max(booked, now) + slot
+    return ends, max(0, ends - burst * slot - now)
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimits:
+    """Requests per second of the project, and how many may leave at once after idling.
+
+    Keep their sum at or below the project's quota: a window of one second can hold both.
+
+    Raises: ConfigurationError for values out of range.
+    Source: 800 requests per second and project (overview of the Conversation API).
+    """
+
+    requests_per_second: float = 780.0
+    burst: int = 8
+
+    def __post_init__(self) -> None:
+        rate = self.requests_per_second
+        if not (is_number(rate) and _SLOWEST <= rate < math.inf):
+            message = "RateLimits.requests_per_second must be a number, 0.001 or more"
+        elif not is_whole(self.burst) or self.burst < 1:
+            message = "RateLimits.burst must be a whole number, 1 or more"
+        else:
+            return
+        raise ConfigurationError(message)
+
+
+# Of the token endpoint, which has a quota of its own.
+TOKEN_LIMITS: Final = RateLimits(requests_per_second=10.0, burst=30)
+
+
+class Limiter(Protocol):
+    """What paces requests: it books a slot, says how long to wait for it, and hears of 429s."""
+
+    def reserve(self) -> float:
+        """Book the next free slot; returns the seconds to sleep before sending, >= 0."""
+        ...
+
+    def throttled(self, ago: float) -> None:
+        """Hear that a request that left *ago* seconds ago was answered 429."""
+        ...
+
+
+class Unlimited:
+    """The limiter that never waits."""
+
+    def reserve(self) -> float:
+        """Return 0."""
+        return 0.0
+
+    def throttled(self, ago: float) -> None:
+        """Do nothing."""
+
+
+class RateLimiter:
+    """Applies RateLimits; give one to several clients, and they share them.
+
+    It may be shared by threads, event loops, Sinch and AsyncSinch, within one process. Requests
+    get slots 1 / requests_per_second apart, in the order of asking, *burst* of them free after
+    idling; each sleeps until its slot, so nobody starves, and who gives up waiting costs one
+    slot. A 429 lowers the rate for all at once, by more when 429s go on; each second after gives a
+    twentieth back. A forked child counts for itself.
+
+    *clock* gives seconds and never goes back.
+    """
+
+    def __init__(
+        self, limits: RateLimits | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._limits = RateLimits() if limits is None else limits
+        if not isinstance(self._limits, RateLimits):
+            message = "RateLimiter takes RateLimits, such as RateLimits(requests_per_second=400)"
+            raise ConfigurationError(message)
+        self._pace = Pace(self._limits.requests_per_second)
+        self._clock = clock
+        self._booked = 0
+        self._guard = threading.Lock()
+        renew_after_fork(self)
+
+    def __reduce__(self) -> NoReturn:
+        message = "a RateLimiter cannot be pickled or copied: it counts for one process"
+        raise TypeError(message)
+
+    def __repr__(self) -> str:
+        return f"<RateLimiter {self.requests_per_second:g} of {self._pace.full:g} per second>"
+
+    @property
+    def requests_per_second(self) -> float:
+        """The rate now: below that of the limits for a while after a 429."""
+        return self._pace.rate(self._clock())
+
+    def after_fork(self) -> None:
+        """Forget the bookings, whose lock another thread may have held."""
+        self._booked = 0
+        self._guard = threading.Lock()
+
+    def reserve(self) -> float:
+        """Book the next free slot and say how long to wait for it.
+
+        Returns: seconds to sleep before sending, >= 0.
+        """
+        with self._guard:
+            now = self._clock()
+            # Rounded up: never faster than the rate.
+            slot = math.ceil(_SECOND / self._pace.rate(now))
+            self._booked, wait = book(self._booked, int(now * _SECOND), slot, self._limits.burst)
+        return wait / _SECOND
+
+    def throttled(self, ago: float) -> None:
+        """Lower the rate, for a request that left *ago* seconds ago was answered 429."""
+        now = self._clock()
+        with self._guard:
+            self._pace = self._pace.throttled(now, now - ago)

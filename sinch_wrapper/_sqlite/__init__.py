@@ -1,1 +1,0 @@
-"""SQLite files of our own: the journals of bulk jobs, the stores of callbacks (extra: cli)."""

@@ -1,0 +1,146 @@
+"""What a planner asks for, and what came of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, Literal, Protocol, TypeAlias, cast
+
+from sinch_wrapper._json import Encoded, encode
+from sinch_wrapper.bulk._metadata import CHUNK_MARK
+from sinch_wrapper.bulk._schema import unpack
+from sinch_wrapper.errors import SinchError
+
+Purpose: TypeAlias = Literal["send", "look", "status", "cancel"]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One operation of the Batch API: a method of a resource, and its arguments.
+
+    *chunk* is the request it is about, *begun* the time it was asked for, in monotonic seconds.
+    """
+
+    purpose: Purpose
+    resource: str
+    method: str
+    arguments: Mapping[str, object] = field(repr=False)
+    chunk: int
+    begun: float
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """How a call ended: with a value, or with an error."""
+
+    call: Call
+    value: object = field(default=None, repr=False)
+    error: SinchError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What to do next.
+
+    Make *calls* at once; come back when one of the running calls has ended, or after *wait*
+    seconds when it is given. *finished* means that nothing is left to do or to wait for.
+    """
+
+    calls: tuple[Call, ...] = ()
+    wait: float | None = None
+    finished: bool = False
+
+
+class Planner(Protocol):
+    """Hands out calls and takes what came of them; it never waits and never sends."""
+
+    def step(self, now: float, done: list[Done], *, stopping: bool) -> Step:
+        """Take what is *done* and say what comes next at *now*, in monotonic seconds."""
+        ...
+
+
+DoubtRule: TypeAlias = Literal["look_up", "repeat", "keep"]
+"""How the doubt about a request is settled: look it up, repeat it (harmless), or keep it."""
+
+
+@dataclass(frozen=True, slots=True)
+class BatchOperation:
+    """One batch operation.
+
+    *items* is the field of the request that holds its items; *doubt* says what happens to a
+    request whose outcome is unknown; *noun* is for people.
+    """
+
+    name: str
+    resource: str
+    method: str
+    items: str
+    doubt: DoubtRule
+    noun: str = "recipients"
+
+    @property
+    def is_messages(self) -> bool:
+        """Whether its items are recipients of a message."""
+        return self.resource == "messages"
+
+
+_ALL: Final = (
+    BatchOperation("messages", "messages", "send_batch", "recipient_and_params", "look_up"),
+    # The older path has no look-up, so a doubt stays one.
+    BatchOperation(
+        "messages-v1beta", "messages", "send_batch_v1_beta", "recipient_and_params", "keep"
+    ),
+    # A contact that was perhaps created would be there twice.
+    BatchOperation(
+        "create-contacts", "contacts", "create_contacts", "contacts", "keep", "contacts"
+    ),
+    # Deleting again deletes nothing else.
+    BatchOperation(
+        "delete-contacts", "contacts", "delete_contacts", "contact_ids", "repeat", "contacts"
+    ),
+    # Documented: none or a part may be stored after a failure, repeat the request later.
+    BatchOperation(
+        "insert-consents", "consents", "insert_consents", "consent_records", "repeat", "records"
+    ),
+)
+
+BATCH_OPERATIONS: Final[Mapping[str, BatchOperation]] = {kind.name: kind for kind in _ALL}
+
+
+_SEPARATOR: Final = "-"
+
+
+def mark_of(job: str, chunk: int) -> str:
+    """The value that names a chunk in metadata, unique for ever."""
+    return f"{job}{_SEPARATOR}{chunk}"
+
+
+def read_mark(mark: object, job: str) -> int | None:
+    """The chunk that *mark* names; None when it is of another job."""
+    head, _, number = mark.rpartition(_SEPARATOR) if isinstance(mark, str) else ("", "", "")
+    return int(number) if head == job and number.isascii() and number.isdigit() else None
+
+
+def send_call(  # noqa: PLR0913, PLR0917 (all that a request is made of)
+    kind: BatchOperation,
+    request: Mapping[str, object],
+    job: str,
+    chunk: int,
+    items: bytes,
+    now: float,
+) -> Call:
+    """The request that sends the packed *items*."""
+    body = dict(request)
+    if kind.is_messages:
+        mark = {CHUNK_MARK: mark_of(job, chunk)}
+        for name in ("batch_metadata", "message_metadata"):
+            body[name] = {**cast("Mapping[str, object]", body.get(name, {})), **mark}
+    shared = encode(body)
+    tail = b"," + shared[1:] if body else b"}"
+    content = b"".join((b"{", encode(kind.items), b":", unpack(items), tail))
+    return Call("send", kind.resource, kind.method, {"body": Encoded(content)}, chunk, now)
+
+
+def look_call(job: str, chunk: int, now: float) -> Call:
+    """The look-up of a chunk by its mark."""
+    arguments = {"metadata_key": CHUNK_MARK, "metadata_value": mark_of(job, chunk)}
+    method = "get_batch_statuses_by_metadata"
+    return Call("look", "messages", method, arguments, chunk, now)

@@ -1,0 +1,181 @@
+"""Which recipients come twice: in constant memory, and at the cost of a hash each."""
+
+import tempfile
+from array import array
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import IO, Final
+
+from sinch_wrapper._json import encode
+from sinch_wrapper.bulk._calls import BatchOperation
+from sinch_wrapper.bulk._journal import Journal, Planned
+from sinch_wrapper.bulk._metadata import INDEX_MARK
+from sinch_wrapper.bulk._rows import ItemBuilder, Skip
+from sinch_wrapper.bulk._rows_objects import identity_of
+from sinch_wrapper.bulk._schema import pack, pack_places, unpack_items, unpack_places
+from sinch_wrapper.errors import BulkError
+
+_PARTS: Final = 64
+# Hashes in memory, 8 bytes each, before they go to temporary files.
+_IN_MEMORY: Final = 1_000_000
+# Repeated hashes that are handed out together.
+_GROUP: Final = 100_000
+
+
+class SeenIdentities:
+    """The 64-bit hashes of all identities so far, in parts by their last bits.
+
+    Only at the end each part is looked through for hashes that are there twice. Two different
+    identities share a hash with a probability of n^2 / 2^65, that is 1 in 370,000 for a job of ten
+    million recipients; the second would be reported as a duplicate.
+    """
+
+    def __init__(self, in_memory: int = _IN_MEMORY) -> None:
+        self._most = in_memory
+        self._count = 0
+        self._parts = [array("q") for _ in range(_PARTS)]
+        self._files: list[IO[bytes]] = []
+        self._stack = ExitStack()
+
+    def add(self, identities: Iterable[str]) -> None:
+        """Count *identities* in; an empty one is never a duplicate.
+
+        Raises: BulkError when temporary files cannot be written.
+        """
+        adders = [part.append for part in self._parts]
+        # hash() is seeded for each process, so nobody can choose identities that collide.
+        marks = list(map(hash, filter(None, identities)))
+        for mark in marks:
+            adders[mark & 63](mark)
+        self._count += len(marks)
+        if self._count >= self._most:
+            self._spill()
+
+    def _spill(self) -> None:
+        with _temporary_files():
+            if not self._files:
+                files = (tempfile.TemporaryFile() for _ in self._parts)  # noqa: SIM115 (the stack closes them)
+                self._files = [self._stack.enter_context(file) for file in files]
+            for part, file in zip(self._parts, self._files, strict=True):
+                part.tofile(file)
+                file.flush()
+                del part[:]
+        self._count = 0
+
+    def repeated(self) -> Iterator[set[int]]:
+        """The hashes that came more than once, in groups of bounded size."""
+        group: set[int] = set()
+        for number, part in enumerate(self._parts):
+            if self._files:
+                with _temporary_files():
+                    file = self._files[number]
+                    file.seek(0)
+                    part.frombytes(file.read())
+            group |= _twice(part)
+            del part[:]
+            if len(group) >= _GROUP:
+                yield group
+                group = set()
+        if group:
+            yield group
+
+    def close(self) -> None:
+        """Remove the temporary files."""
+        self._stack.close()
+
+
+@contextmanager
+def _temporary_files() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        words = error.strerror or type(error).__name__
+        raise BulkError(
+            f"temporary files cannot be written, nothing was sent: {words}: make room, or let "
+            "TMPDIR name another folder"
+        ) from error
+
+
+def _twice(part: "array[int]") -> set[int]:
+    known = set(part)
+    if len(known) == len(part):
+        return set()
+    twice: set[int] = set()
+    for mark in part:
+        if mark in known:
+            known.discard(mark)
+        else:
+            twice.add(mark)
+    return twice
+
+
+_PAGE = 20
+
+
+@dataclass(slots=True)
+class _Part:
+    """What stays of one request, and what goes."""
+
+    items: list[dict[str, object]] = field(default_factory=list)
+    lines: list[int] = field(default_factory=list)
+    keys: list[str | None] = field(default_factory=list)
+    gone: list[Skip] = field(default_factory=list)
+
+
+def drop_repeated(
+    journal: Journal, kind: BatchOperation, repeated: Iterator[set[int]]
+) -> Iterator[Skip]:
+    """Leave the first of each recipient whose hash is in *repeated*, and take out the others."""
+    identity = _identity(kind)
+    for marks in repeated:
+        first: dict[int, int] = {}
+        last = -1
+        while found := journal.after(last, _PAGE):
+            for chunk in found:
+                last = chunk.id
+                part = _sifted(journal, chunk.id, identity, marks, first)
+                if part.gone:
+                    _replace(journal, chunk.id, kind, part)
+                    yield from part.gone
+
+
+def _identity(kind: BatchOperation) -> Callable[[object], str]:
+    if not kind.is_messages:
+        builder = ItemBuilder(kind.name)
+        return lambda item: builder(0, item).identity
+    return lambda item: identity_of(item["recipient"])  # type: ignore[index]  # as it was built
+
+
+def _sifted(
+    journal: Journal,
+    chunk: int,
+    identity: Callable[[object], str],
+    marks: set[int],
+    first: dict[int, int],
+) -> _Part:
+    with journal.storage.read() as connection:
+        content, places = journal.body(connection, chunk)
+    part = _Part()
+    for item, line, key in zip(unpack_items(content), *unpack_places(places), strict=True):
+        mark = hash(identity(item))
+        before = first.setdefault(mark, line) if mark in marks else line
+        if before == line:
+            part.items.append(item)
+            part.lines.append(line)
+            part.keys.append(key)
+        else:
+            reason = f"the same recipient as on line {before}"
+            part.gone.append(Skip(line, key, reason, duplicate=True))
+    return part
+
+
+def _replace(journal: Journal, chunk: int, kind: BatchOperation, part: _Part) -> None:
+    if kind.is_messages:
+        for position, item in enumerate(part.items):
+            metadata = item["message_metadata"]
+            metadata[INDEX_MARK] = str(position)  # type: ignore[index]  # as it was built
+    with journal.write() as connection:
+        content, places = pack(encode(part.items)), pack_places(part.lines, part.keys)
+        journal.replace(connection, Planned(chunk, len(part.items), content, places))
+        journal.skip(connection, part.gone)

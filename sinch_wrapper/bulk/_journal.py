@@ -1,0 +1,308 @@
+"""What a job remembers: the questions and changes that the rest of the package needs."""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Final, cast
+
+from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from sinch_wrapper._sqlite import Database, FileLock, Format
+from sinch_wrapper.bulk._calls import BATCH_OPERATIONS, BatchOperation
+from sinch_wrapper.bulk._queue import MessageLimits, Outstanding
+from sinch_wrapper.bulk._rows import Skip
+from sinch_wrapper.bulk._schema import bodies, chunks, early, facts, outcomes, schema, skipped
+from sinch_wrapper.bulk._states import ChunkState, may_become
+from sinch_wrapper.errors import BulkError
+
+# Questions for each request, put together once.
+ONE: Final = select(chunks).where(chunks.c.id == bindparam("chunk"))
+BODY: Final = select(bodies.c.content, bodies.c.places).where(bodies.c.chunk == bindparam("chunk"))
+NEXT: Final = (
+    select(chunks).where(chunks.c.state == ChunkState.PLANNED).order_by(chunks.c.id).limit(1)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A request that shall leave: its number, its recipients, and both parts of its body packed."""
+
+    id: int
+    count: int
+    content: bytes = field(repr=False)
+    places: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """One request: *sent* counts how often it left, *certain* says it was accepted surely."""
+
+    id: int
+    state: ChunkState
+    count: int
+    sent: int
+    certain: bool
+    batch_id: str | None
+    send_after: str | None
+    batch_status: str | None
+    error: str | None = field(repr=False)
+
+
+def chunk_of(row: Row[tuple[object, ...]]) -> Chunk:
+    """The request of one row."""
+    known = row._mapping  # noqa: SLF001 (the public name of it, says SQLAlchemy)
+    values = {name: known[name] for name in Chunk.__slots__}
+    values |= {"state": ChunkState(values["state"]), "certain": bool(values["certain"])}
+    return Chunk(**values)
+
+
+# "SWBJ" in the header.
+_FORMAT: Final = Format(
+    noun="journal",
+    schema=schema,
+    application_id=0x5357424A,
+    version=1,
+    stranger="it is no journal of a bulk job",
+    corrupt="it is corrupt: restore it from a backup, and send nothing from it",
+    failure=BulkError,
+)
+
+
+def open_storage(path: Path | None, *, must_exist: bool = False) -> Database:
+    """Open the journal at *path*, in memory for None; raises BulkError."""
+    return Database(path, _FORMAT, must_exist=must_exist)
+
+
+def sending_lock(path: Path | None, *, must_exist: bool = False) -> FileLock:
+    """Take the lock of the journal at *path*.
+
+    Raises: BulkError when another process has it, or there is no journal that *must_exist*.
+    """
+    if path is not None:
+        _FORMAT.refuse(path, path.name or str(path), must_exist=must_exist)
+    lock = FileLock(path, _FORMAT)
+    if not lock.take():
+        name = "" if path is None else path.name
+        raise BulkError(
+            f"journal {name}: another process is sending from it: wait, or stop that one"
+        )
+    return lock
+
+
+class Journal:
+    """One job on disk or in memory; safe for threads, and each change is one transaction."""
+
+    def __init__(self, path: Path | None, *, must_exist: bool = False) -> None:
+        self.storage = open_storage(path, must_exist=must_exist)
+        self.name = self.storage.name
+        self.path = self.storage.path
+
+    def facts(self) -> dict[str, object]:
+        """All facts of the job; empty for a new one."""
+        with self.storage.read() as connection:
+            rows = connection.execute(select(facts.c.name, facts.c.value)).all()
+        try:
+            return {name: json.loads(value) for name, value in rows}
+        except ValueError as error:
+            raise BulkError(f"journal {self.name}: it is corrupt: a fact is no JSON") from error
+
+    def note(self, connection: Connection, **values: object) -> None:
+        """Write facts."""
+        for name, value in values.items():
+            row = upsert(facts).values(name=name, value=json.dumps(value))
+            connection.execute(
+                row.on_conflict_do_update(
+                    index_elements=["name"], set_={"value": row.excluded.value}
+                )
+            )
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction that is on disk when the block ends; raises BulkError."""
+        with self.storage.write() as connection:
+            yield connection
+
+    def flush(self) -> None:
+        """Bring all of it into the file itself, which may be moved without its log."""
+        if self.path is not None:
+            self.storage.flush()
+
+    def empty(self, connection: Connection) -> None:
+        """Forget what a reading that did not end has left."""
+        for table in (chunks, bodies, skipped, outcomes, early):
+            connection.execute(delete(table))
+
+    def add(self, connection: Connection, planned: list[Planned]) -> None:
+        """Plan requests."""
+        if not planned:
+            return
+        connection.execute(
+            insert(chunks),
+            [
+                {"id": each.id, "state": ChunkState.PLANNED, "count": each.count, "sent": 0,
+                 "certain": 0}
+                for each in planned
+            ],
+        )  # fmt: skip
+        connection.execute(
+            insert(bodies),
+            [
+                {"chunk": each.id, "content": each.content, "places": each.places}
+                for each in planned
+            ],
+        )
+
+    def replace(self, connection: Connection, planned: Planned) -> None:
+        """Change a planned request; without recipients it goes."""
+        for table, name in ((chunks, "id"), (bodies, "chunk")):
+            connection.execute(delete(table).where(table.c[name] == planned.id))
+        if planned.count:
+            self.add(connection, [planned])
+
+    def skip(self, connection: Connection, skips: list[Skip]) -> None:
+        """Note rows that are not sent."""
+        if skips:
+            rows = [skip._asdict() | {"duplicate": int(skip.duplicate)} for skip in skips]
+            connection.execute(insert(skipped), rows)
+
+    def totals(self) -> dict[ChunkState, tuple[int, int]]:
+        """Chunks and their recipients, by state."""
+        query = select(chunks.c.state, func.count(), func.sum(chunks.c.count))
+        with self.storage.read() as connection:
+            rows = connection.execute(query.group_by(chunks.c.state)).all()
+        return {ChunkState(state): (many, total) for state, many, total in rows}
+
+    def chunk(self, connection: Connection, chunk: int) -> Chunk | None:
+        """The chunk with this number."""
+        row = connection.execute(ONE, {"chunk": chunk}).first()
+        return None if row is None else chunk_of(row)
+
+    def by_batch(self, connection: Connection, batch_id: str) -> Chunk | None:
+        """The chunk that became this batch."""
+        query = select(chunks).where(chunks.c.batch_id == batch_id)
+        row = connection.execute(query).first()
+        return None if row is None else chunk_of(row)
+
+    def is_waiting(self, connection: Connection) -> bool:
+        """Whether some request may still turn into a batch whose id is not known."""
+        states = (ChunkState.PLANNED, ChunkState.SENDING, ChunkState.UNKNOWN)
+        query = select(chunks.c.id).where(chunks.c.state.in_(states), chunks.c.batch_id.is_(None))
+        return connection.execute(query.limit(1)).first() is not None
+
+    def forget_early(self) -> None:
+        """Drop callbacks that waited for batches of this job, once no request can become one."""
+        with self.write() as connection:
+            if not self.is_waiting(connection):
+                connection.execute(delete(early))
+
+    def next_planned(self, connection: Connection) -> Chunk | None:
+        """The first chunk that has not left yet."""
+        row = connection.execute(NEXT).first()
+        return None if row is None else chunk_of(row)
+
+    def in_doubt(self) -> list[Chunk]:
+        """The chunks that left, or may have, and whose end is unknown."""
+        states = (ChunkState.SENDING, ChunkState.UNKNOWN)
+        with self.storage.read() as connection:
+            rows = connection.execute(select(chunks).where(chunks.c.state.in_(states))).all()
+        return [chunk_of(row) for row in rows]
+
+    def after(self, chunk: int, many: int = 100, **only: object) -> list[Chunk]:
+        """Up to *many* chunks after number *chunk*, those whose columns equal *only*."""
+        query = select(chunks).where(chunks.c.id > chunk)
+        for name, value in only.items():
+            query = query.where(chunks.c[name] == value)
+        with self.storage.read() as connection:
+            return [
+                chunk_of(row) for row in connection.execute(query.order_by(chunks.c.id).limit(many))
+            ]
+
+    def body(self, connection: Connection, chunk: int) -> tuple[bytes, bytes]:
+        """The packed items and places of a chunk."""
+        items, places = connection.execute(BODY, {"chunk": chunk}).one()
+        return items, places
+
+    def move(
+        self,
+        connection: Connection,
+        chunk: Chunk,
+        state: ChunkState,
+        **values: Any,  # noqa: ANN401 (columns)
+    ) -> Chunk:
+        """Change the state of *chunk*, and other columns with it.
+
+        Raises: BulkError when it is no longer as given, or may not change so.
+        """
+        if not may_become(chunk.state, state):
+            raise BulkError(
+                f"journal {self.name}: a request cannot go from {chunk.state} to {state}"
+            )
+        query = update(chunks).where(chunks.c.id == chunk.id, chunks.c.state == chunk.state)
+        done = connection.execute(query.values(state=state, **values))
+        if done.rowcount != 1:
+            raise BulkError(f"journal {self.name}: it was changed by another process")
+        return replace(chunk, state=state, **values)
+
+    def set(self, connection: Connection, chunk: int, **values: object) -> None:
+        """Change columns of a chunk other than its state."""
+        connection.execute(update(chunks).where(chunks.c.id == chunk).values(**values))
+
+    def close(self) -> None:
+        """Close it; what is in memory is gone then."""
+        self.storage.close()
+
+
+def text_fact(known: Mapping[str, object], name: str) -> str:
+    """A fact that is a text; empty when there is none."""
+    value = known.get(name)
+    return value if isinstance(value, str) else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A job: *id* is unique for ever, *request* the fields that all its requests share."""
+
+    journal: Journal
+    id: str
+    kind: BatchOperation
+    project: str
+    request: Mapping[str, object] = field(repr=False)
+    facts: Mapping[str, object] = field(repr=False)
+
+    def outstanding_at(self, wall: float, limits: MessageLimits) -> float:
+        """The recipients that an earlier run may have left in the queue of the app."""
+        found = self.facts.get("outstanding")
+        if not isinstance(found, list):
+            return 0.0
+        count, at = found
+        return Outstanding(count, at).at_time(wall, limits).count
+
+
+def read_job(journal: Journal) -> Job | None:
+    """The job in *journal*; None when its recipients are not there, or not all."""
+    facts = journal.facts()
+    if facts.get("state") != "ready":
+        return None
+    kind = BATCH_OPERATIONS.get(text_fact(facts, "kind"))
+    request = facts.get("request")
+    if kind is None or not isinstance(request, dict):
+        raise BulkError(f"journal {journal.name}: it is corrupt: what it sends is unreadable")
+    ids = text_fact(facts, "job"), text_fact(facts, "project")
+    return Job(journal, ids[0], kind, ids[1], cast("dict[str, object]", request), facts)
+
+
+def open_job(journal: Journal) -> Job:
+    """The job in *journal*.
+
+    Raises: BulkError when the reading of its recipients had not ended.
+    """
+    job = read_job(journal)
+    if job is None:
+        raise BulkError(
+            f"journal {journal.name}: reading its recipients had not ended, nothing was sent: "
+            "start the job again with them"
+        )
+    return job

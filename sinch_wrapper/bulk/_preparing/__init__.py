@@ -1,1 +1,0 @@
-"""From recipients to a job on disk, before anything leaves."""

@@ -1,1 +1,0 @@
-"""Recipients as they come: read, checked, and made into the text of requests."""

@@ -1,0 +1,240 @@
+"""What became of a job: counts, its batches, and every recipient as a stream."""
+
+import weakref
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sinch_wrapper.bulk._journal import Job, Journal, open_job
+from sinch_wrapper.bulk._metadata import INDEX_MARK
+from sinch_wrapper.bulk._results import RecipientResult, count_recipients, stream
+from sinch_wrapper.bulk._schema import unpack_items
+from sinch_wrapper.bulk._states import ChunkState, RecipientState
+from sinch_wrapper.errors import BulkError
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """One request of a job; *send_after* is the time the server has settled on, if it told one.
+
+    *status* is the last one known (`SCHEDULED`, `PROCESSED`, `CANCELLED`, ...), empty for none.
+    """
+
+    number: int
+    state: str
+    recipients: int
+    batch_id: str
+    send_after: str
+    status: str
+
+
+@dataclass(slots=True)
+class Report:
+    """What became of a job.
+
+    *accepted*, *rejected*, *unknown* and *pending* count recipients by their request and make
+    *total*; *invalid* and *duplicates* were never sent. *by_state* counts each recipient once, at
+    the furthest it is known to be, callbacks included; *reasons* counts those that failed or were
+    rejected, by reason. The counts are those of the last `refresh()`; streams are always fresh.
+    """
+
+    path: Path | None
+    stopped: str = ""
+    job: str = field(default="", init=False)
+    parent: str = field(default="", init=False)
+    warnings: tuple[str, ...] = field(default=(), init=False)
+    by_state: Mapping[RecipientState, int] = field(default_factory=dict, init=False)
+    reasons: Mapping[str, int] = field(default_factory=dict, init=False)
+    accepted: int = field(default=0, init=False)
+    rejected: int = field(default=0, init=False)
+    unknown: int = field(default=0, init=False)
+    pending: int = field(default=0, init=False)
+    _has_look_up: bool = field(default=True, init=False, repr=False)
+    _memory: Journal | None = field(default=None, repr=False)
+    __weakref__: object = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if self.path is not None:
+            # Whoever changes the working directory later means the same file.
+            self.path = self.path.absolute()
+        if self._memory is not None:
+            weakref.finalize(self, self._memory.close)
+        self.refresh()
+
+    @property
+    def total(self) -> int:
+        """Recipients that are sent or shall be."""
+        return self.accepted + self.rejected + self.unknown + self.pending
+
+    @property
+    def invalid(self) -> int:
+        """Rows that cannot be sent."""
+        return self.by_state.get(RecipientState.INVALID, 0)
+
+    @property
+    def duplicates(self) -> int:
+        """Rows that repeat a recipient, and were left out."""
+        return self.by_state.get(RecipientState.DUPLICATE, 0)
+
+    @property
+    def delivered(self) -> int:
+        """Recipients whose message was delivered, read or not."""
+        return self.by_state.get(RecipientState.DELIVERED, 0) + self.read
+
+    @property
+    def read(self) -> int:
+        """Recipients who have read the message."""
+        return self.by_state.get(RecipientState.READ, 0)
+
+    @property
+    def failed(self) -> int:
+        """Recipients whose message failed after it was accepted."""
+        return self.by_state.get(RecipientState.FAILED, 0)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every request has an outcome; receipts may still come."""
+        return not self.pending and not self.unknown
+
+    @property
+    def resumable(self) -> bool:
+        """Whether `resume()` may change anything: what is unknown may have no look-up."""
+        return bool(self.pending or (self.unknown and self._has_look_up))
+
+    def refresh(self) -> "Report":
+        """Count again; returns itself.
+
+        Raises: BulkError when the journal cannot be read.
+        """
+        with self._opened() as job:
+            totals = job.journal.totals()
+            counts, reasons = count_recipients(job)
+        facts, self._has_look_up = job.facts, job.kind.doubt != "keep"
+        self.job, self.parent = job.id, str(facts.get("parent") or "")
+        known = facts.get("warnings")
+        self.warnings = tuple(map(str, known)) if isinstance(known, list) else ()
+        self.by_state, self.reasons = counts, reasons
+        people = Counter({state: many for state, (_, many) in totals.items()})
+        self.accepted, self.rejected = people[ChunkState.ACCEPTED], people[ChunkState.REJECTED]
+        self.unknown = people[ChunkState.UNKNOWN] + people[ChunkState.SENDING]
+        self.pending = people[ChunkState.PLANNED]
+        return self
+
+    def recipients(self, *states: RecipientState | str) -> Iterator[RecipientResult]:
+        """Every recipient, or those in *states*, in the order of the input; in constant memory.
+
+        Rows that were left out come last.
+        Raises: BulkError, ValueError for a state that does not exist.
+        """
+        wanted = frozenset(map(RecipientState, states)) or frozenset(RecipientState)
+        with self._opened() as job:
+            yield from stream(job, wanted)
+
+    def batches(self) -> Iterator[Batch]:
+        """The requests of the job, in order."""
+        with self._opened() as job:
+            last = -1
+            while found := job.journal.after(last):
+                for chunk in found:
+                    last = chunk.id
+                    texts = (chunk.batch_id, chunk.send_after, chunk.batch_status)
+                    yield Batch(chunk.id, chunk.state, chunk.count, *(text or "" for text in texts))
+
+    @contextmanager
+    def _opened(self) -> Iterator[Job]:
+        if self._memory is not None:
+            yield open_job(self._memory)
+            return
+        journal = Journal(self.path, must_exist=True)
+        try:
+            yield open_job(journal)
+        finally:
+            journal.close()
+
+
+class BulkInterruptedError(BulkError):
+    """A job was stopped while its recipients were still being read, so nothing was sent.
+
+    The same call starts it again from the beginning.
+    """
+
+
+class BulkStoppedError(BulkError):
+    """The API gave an answer that every other request would get too, such as 401 or 403.
+
+    Or it refused the first requests for what all have in common, such as the message: those are
+    rejected. When the job is resumed in spite of it, the next ones are tried.
+
+    Nothing is lost: *report* says what was accepted, and the job can be resumed. The answer
+    itself is the cause of this error.
+    """
+
+    def __init__(self, line: str, report: Report | None = None) -> None:
+        super().__init__(line)
+        self.report = report
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # A report belongs to its process.
+        return type(self), self.args
+
+
+_AGAIN = frozenset({RecipientState.FAILED, RecipientState.REJECTED})
+
+
+def old_request(path: Path) -> tuple[Mapping[str, object], str, str]:
+    """The request fields, the kind and the pointer of the job at *path*.
+
+    Raises: BulkError when it is no job of messages.
+    """
+    journal = Journal(path, must_exist=True)
+    try:
+        job = open_job(journal)
+        if not job.kind.is_messages:
+            raise BulkError(f"journal {journal.name}: only messages can be retried")
+        return job.request, job.kind.name, pointer(job, path)
+    finally:
+        journal.close()
+
+
+def pointer(job: Job, path: Path) -> str:
+    """What a new job remembers of *job*."""
+    return f"{job.id} {path.name}"
+
+
+def failed_recipients(path: Path, reasons: Collection[str]) -> Iterator[Mapping[str, object]]:
+    """The recipients of the job at *path* that failed or were rejected for one of *reasons*.
+
+    They keep their keys; those without one get their line in the old input as key.
+    """
+    # A text is a collection too: of each text that is a part of it.
+    wanted = {reasons} if isinstance(reasons, str) else set(reasons)
+    journal = Journal(path, must_exist=True)
+    try:
+        job = open_job(journal)
+        items: list[dict[str, object]] = []
+        number: int | None = None
+        for result in stream(job, _AGAIN):
+            if result.reason not in wanted or result.chunk is None or result.position is None:
+                continue
+            if result.chunk != number:
+                number = result.chunk
+                items = _items(job, number)
+            yield _shaped(items[result.position], result.key)
+    finally:
+        journal.close()
+
+
+def _items(job: Job, chunk: int) -> list[dict[str, object]]:
+    with job.journal.storage.read() as connection:
+        content, _ = job.journal.body(connection, chunk)
+    return unpack_items(content)
+
+
+def _shaped(item: Mapping[str, object], key: str) -> Mapping[str, object]:
+    metadata = item.get("message_metadata")
+    pairs = metadata.items() if isinstance(metadata, Mapping) else ()
+    own = {name: value for name, value in pairs if name != INDEX_MARK}
+    fields = {name: value for name, value in item.items() if name != "message_metadata"}
+    return {**fields, "key": key} | ({"message_metadata": own} if own else {})

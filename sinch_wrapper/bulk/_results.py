@@ -1,0 +1,211 @@
+"""Recipients one by one, and counted: what the input, the requests and the callbacks say."""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias, cast
+
+from sqlalchemy import func, select
+
+from sinch_wrapper.bulk._journal import Chunk, Job
+from sinch_wrapper.bulk._outcomes import Outcome
+from sinch_wrapper.bulk._schema import chunks, outcomes, skipped, unpack_places
+from sinch_wrapper.bulk._states import ChunkState, RecipientState
+
+_INDEX: Final = re.compile(r"^(?:\w+)(?:\[(\d+)\]|\.(\d+)(?=\.|$))\.?(.*)$")
+_LISTS: Final = ("recipient_and_params", "recipientAndParams", "contact", "consent")
+_PARAMETER: Final = re.compile(r"^parameters[.\[]['\"]?([^'\"\]]+)")
+_METADATA: Final = re.compile(r"^(message_metadata|conversation_metadata)[.\[]['\"]?([^'\"\]]+)")
+_IDENTITY: Final = re.compile(r"^recipient\.identified_by\.channel_identities(?:\[|\.)(\d+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Why one recipient was refused: a code, the server's text, and the column it is about."""
+
+    reason: str
+    detail: str = field(default="", repr=False)
+    column: str = ""
+
+
+Columns: TypeAlias = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Faults:
+    """The faults of a request by position, and the one of all other recipients."""
+
+    named: Mapping[int, Fault]
+    others: Fault
+
+    def of(self, position: int) -> Fault:
+        """The fault of the recipient at *position*."""
+        return self.named.get(position, self.others)
+
+
+def read_faults(error: str | None, columns: Columns) -> Faults:
+    """Read the error of a refused request, as the journal holds it."""
+    known = json.loads(error) if error else {}
+    named: dict[int, Fault] = {}
+    rest = str(known.get("line", ""))
+    status = str(known.get("status") or "NOT_ACCEPTED")
+    for path, description in known.get("violations", ()):
+        found = _INDEX.match(path)
+        if found is None or not path.startswith(_LISTS):
+            rest = f"{path}: {description}"
+            continue
+        index = int(found[1] or found[2])
+        named.setdefault(index, Fault(status, description, _column(found[3], columns)))
+    if named:
+        return Faults(named, Fault("NOT_SENT", "another recipient of the request was refused"))
+    return Faults({}, Fault(status, rest))
+
+
+def _column(path: str, columns: Columns) -> str:
+    """The column that *path*, below one recipient, was read from; else the path itself."""
+    if found := _PARAMETER.match(path):
+        return _mapped(columns.get("parameters"), found[1])
+    if found := _METADATA.match(path):
+        return _mapped(columns.get(found[1]), found[2])
+    if found := _IDENTITY.match(path):
+        names = list(to) if isinstance(to := columns.get("to"), Mapping) else []
+        at = int(found[1])
+        return names[at] if at < len(names) else path
+    return path
+
+
+def _mapped(names: object, name: str) -> str:
+    return str(names.get(name, name)) if isinstance(names, Mapping) else name
+
+
+_BY_CHUNK: Final = {
+    ChunkState.PLANNED: RecipientState.PENDING,
+    ChunkState.SENDING: RecipientState.UNKNOWN,
+    ChunkState.UNKNOWN: RecipientState.UNKNOWN,
+    ChunkState.ACCEPTED: RecipientState.ACCEPTED,
+    ChunkState.REJECTED: RecipientState.REJECTED,
+}
+_MANY: Final = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class RecipientResult:
+    """Where one recipient stands.
+
+    *key* is the caller's own, else the line. *reason* is a code or a short text, *detail* the
+    server's own words, *column* what they are about. *chunk* and *position* say which request
+    held it; *chunk* is None for rows that were left out.
+    """
+
+    key: str = field(repr=False)
+    line: int
+    state: RecipientState
+    reason: str = field(default="", repr=False)
+    detail: str = field(default="", repr=False)
+    column: str = ""
+    batch_id: str = ""
+    message_id: str = ""
+    chunk: int | None = None
+    position: int | None = None
+
+
+def stream(job: Job, wanted: frozenset[RecipientState]) -> Iterator[RecipientResult]:
+    """The recipients of *job* that are in a *wanted* state."""
+    last = -1
+    while found := job.journal.after(last):
+        for chunk in found:
+            last = chunk.id
+            for result in _of_chunk(job, chunk):
+                if result.state in wanted:
+                    yield result
+    if wanted & {RecipientState.INVALID, RecipientState.DUPLICATE}:
+        yield from (result for result in _left_out(job) if result.state in wanted)
+
+
+def _base(state: ChunkState, batch_status: str | None) -> RecipientState:
+    if state is ChunkState.ACCEPTED and batch_status == "CANCELLED":
+        return RecipientState.CANCELLED
+    return _BY_CHUNK[state]
+
+
+def _of_chunk(job: Job, chunk: Chunk) -> Iterator[RecipientResult]:
+    query = select(outcomes).where(outcomes.c.chunk == chunk.id)
+    with job.journal.storage.read() as connection:
+        _, places = job.journal.body(connection, chunk.id)
+        known = {
+            row.position: Outcome(RecipientState(row.state), row.reason, row.detail, row.message_id)
+            for row in connection.execute(query)
+        }
+    lines, keys = unpack_places(places)
+    columns = cast("Mapping[str, object]", job.facts.get("columns") or {})
+    refused = chunk.state is ChunkState.REJECTED
+    faults = read_faults(chunk.error, columns) if refused else None
+    none, base = Fault(""), _base(chunk.state, chunk.batch_status)
+    for position, (line, key) in enumerate(zip(lines, keys, strict=True)):
+        fault = faults.of(position) if faults else none
+        said = known.get(position) or Outcome(base, fault.reason, fault.detail)
+        yield RecipientResult(
+            key or str(line),
+            line,
+            said.state,
+            said.reason,
+            said.detail,
+            fault.column,
+            chunk.batch_id or "",
+            said.message_id,
+            chunk.id,
+            position,
+        )
+
+
+def _left_out(job: Job) -> Iterator[RecipientResult]:
+    last = 0
+    while True:
+        query = select(skipped).where(skipped.c.id > last).order_by(skipped.c.id).limit(_MANY)
+        with job.journal.storage.read() as connection:
+            rows = connection.execute(query).all()
+        if not rows:
+            return
+        for row in rows:
+            last = row.id
+            state = RecipientState.DUPLICATE if row.duplicate else RecipientState.INVALID
+            key = row.key or str(row.line)
+            yield RecipientResult(key, row.line, state, row.reason, column=row.column)
+
+
+def count_recipients(job: Job) -> tuple[dict[RecipientState, int], dict[str, int]]:
+    """The recipients by state, each once, and those that failed or were rejected by reason."""
+    counts: Counter[RecipientState] = Counter()
+    reasons: Counter[str] = Counter()
+    place = (chunks.c.state, chunks.c.batch_status)
+    asked = select(*place, func.sum(chunks.c.count)).group_by(*place)
+    told = (*place, outcomes.c.state, outcomes.c.reason)
+    known = select(*told, func.count()).join(chunks, chunks.c.id == outcomes.c.chunk)
+    out = select(skipped.c.duplicate, func.count()).group_by(skipped.c.duplicate)
+    with job.journal.storage.read() as connection:
+        for state, status, many in connection.execute(asked):
+            counts[_base(ChunkState(state), status)] += many
+        for state, status, said, reason, many in connection.execute(known.group_by(*told)):
+            counts[_base(ChunkState(state), status)] -= many
+            counts[RecipientState(said)] += many
+            if said == RecipientState.FAILED:
+                reasons[reason] += many
+        for duplicate, many in connection.execute(out):
+            counts[RecipientState.DUPLICATE if duplicate else RecipientState.INVALID] += many
+    _add_refused(job, reasons)
+    return {state: many for state, many in counts.items() if many}, dict(reasons)
+
+
+def _add_refused(job: Job, reasons: Counter[str]) -> None:
+    last = -1
+    while found := job.journal.after(last, state=ChunkState.REJECTED):
+        for chunk in found:
+            last = chunk.id
+            faults = read_faults(chunk.error, {})
+            named = [fault for at, fault in faults.named.items() if at < chunk.count]
+            for fault in named:
+                reasons[fault.reason] += 1
+            if others := chunk.count - len(named):
+                reasons[faults.others.reason] += others

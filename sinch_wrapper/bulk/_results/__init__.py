@@ -1,1 +1,0 @@
-"""What became of a job: counts, every recipient, errors, and who is sent to again."""

@@ -1,0 +1,234 @@
+"""Rows of a table made into the text of a request, many at a time; pure.
+
+Only rows in which nothing is wrong or unusual are taken. They become what table_builder() makes
+of each, at a fraction of the cost, for no object is made for a recipient.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Final, NamedTuple, TypeAlias, TypeVar, cast
+
+from sinch_wrapper._json import encode, encode_text
+from sinch_wrapper.bulk._columns import Layout
+from sinch_wrapper.bulk._metadata import INDEX_MARK, MetadataLimits, metadata_fault
+from sinch_wrapper.bulk._rows import Cells, Entry, Skip, table_builder
+
+_Column: TypeAlias = Sequence[str | None]
+
+_TEXT: Final = frozenset({str})
+_TEXT_OR_NONE: Final = frozenset({str, type(None)})
+
+
+class Block(NamedTuple):
+    """Rows that are ready to be sent, with *content* as the JSON list of a request.
+
+    *keys* are None where the line is the key; *identities* are what makes a row a duplicate.
+    """
+
+    lines: Sequence[int]
+    keys: Sequence[str | None]
+    identities: Sequence[str]
+    content: bytes
+
+    def __repr__(self) -> str:
+        return f"Block({len(self.lines)} rows)"
+
+
+class TableBlocks:
+    """Makes blocks of the rows of a table whose columns *at* tells apart."""
+
+    def __init__(self, at: Layout, limits: MetadataLimits) -> None:
+        self._at = at
+        self._limits = limits
+        self._width = len(at.header)
+        self._form = _form_of(at)
+        self._needed = [place for place, _ in at.parameters]
+        self._needed += [] if at.key is None else [at.key]
+        metadata = (*at.message_metadata, *at.conversation_metadata)
+        self._optional = [place for place, _ in (*at.to, *metadata)]
+        # Rows that use a reserved key are wrong, each with its line.
+        self._never = any(metadata_fault("", {name: ""}) for _, name in metadata)
+
+    def __call__(self, lines: Sequence[int], rows: Sequence[Cells]) -> Block | None:
+        """Make a block; None when some row needs a look of its own."""
+        try:
+            columns: list[_Column] = list(zip(*rows, strict=True))
+        except ValueError:
+            return None
+        if len(columns) != self._width or self._never or not self._is_usual(columns):
+            return None
+        identities, recipients = self._recipients(columns)
+        messages = _pairs(self._at.message_metadata, columns, len(lines))
+        conversations = _pairs(self._at.conversation_metadata, columns, len(lines))
+        if not all(recipients) or self._is_too_long(messages, conversations):
+            return None
+        content = self._content(columns, recipients, conversations, messages)
+        keys = [None] * len(lines) if self._at.key is None else columns[self._at.key]
+        return None if content is None else Block(lines, keys, identities, content)
+
+    def _is_usual(self, columns: list[_Column]) -> bool:
+        needed = [columns[place] for place in self._needed]
+        return (
+            all(map(all, needed))
+            and all(_TEXT.issuperset(map(type, column)) for column in needed)
+            and all(_TEXT_OR_NONE.issuperset(map(type, columns[at])) for at in self._optional)
+        )
+
+    def _recipients(self, columns: list[_Column]) -> tuple[list[str], list[str]]:
+        """What makes each row a duplicate, and its recipient as JSON; empty for nobody."""
+        if not self._at.to:
+            return self._contacts(columns)
+        texts, identities = [], []
+        for place, channel in self._at.to:
+            cells = [cell and cell.strip() for cell in columns[place]]
+            form = f'{{"channel":{_literal(channel)},"identity":%s}}'
+            texts.append([form % encode_text(cell) if cell else "" for cell in cells])
+            identities.append([f"{channel}\0{cell.lstrip('+')}" if cell else "" for cell in cells])
+        joined = texts[0]
+        if len(texts) > 1:
+            joined = [",".join(filter(None, row)) for row in zip(*texts, strict=True)]
+            identities[0] = [next(filter(None, row), "") for row in zip(*identities, strict=True)]
+        form = '{"identified_by":{"channel_identities":[%s]}}'
+        return identities[0], [text and form % text for text in joined]
+
+    def _contacts(self, columns: list[_Column]) -> tuple[list[str], list[str]]:
+        column = columns[cast("int", self._at.contact_id)]
+        cells = [cell.strip() if type(cell) is str else "" for cell in column]
+        form = '{"contact_id":%s}'
+        texts = [form % encode_text(cell) if cell else "" for cell in cells]
+        return [f"\0{cell}" for cell in cells], texts
+
+    def _is_too_long(self, messages: list[str], conversations: list[str]) -> bool:
+        # Each pair ends in a comma; braces are counted by the limits.
+        return (
+            max(map(len, messages)) - 1 > self._limits.message_metadata
+            or max(map(len, conversations)) - 1 > self._limits.conversation_metadata
+        )
+
+    def _content(
+        self,
+        columns: list[_Column],
+        recipients: list[str],
+        conversations: list[str],
+        messages: list[str],
+    ) -> bytes | None:
+        parts: list[Iterable[object]] = [recipients]
+        for place, _ in self._at.parameters:
+            parts.append(map(encode_text, cast("Sequence[str]", columns[place])))
+        form = ',"conversation_metadata":{%s}'
+        parts.append([text and form % text[:-1] for text in conversations])
+        rows = zip(*parts, messages, range(len(recipients)), strict=True)
+        try:
+            return f"[{','.join(map(self._form.__mod__, rows))}]".encode()
+        except UnicodeEncodeError:
+            return None
+
+
+def _form_of(at: Layout) -> str:
+    """One recipient, to be filled with texts that are JSON, and the position in the request."""
+    filled = ",".join(f"{_literal(name)}:%s" for _, name in at.parameters)
+    parameters = f',"parameters":{{{filled}}}' if filled else ""
+    mark = f"{_literal(INDEX_MARK)}:"
+    return f'{{"recipient":%s{parameters}%s,"message_metadata":{{%s{mark}"%d"}}}}'
+
+
+def _pairs(names: tuple[tuple[int, str], ...], columns: list[_Column], many: int) -> list[str]:
+    """The metadata of each row as pairs of JSON, a comma after each; empty for none."""
+    found = []
+    for place, name in names:
+        form = f"{_literal(name)}:%s,"
+        found.append([form % encode_text(cell) if cell else "" for cell in columns[place]])
+    if len(found) == 1:
+        return found[0]
+    return list(map("".join, zip(*found, strict=True))) if found else [""] * many
+
+
+def _literal(text: str) -> str:
+    """*text* as JSON, for a form."""
+    return encode_text(text).replace("%", "%%")
+
+
+T = TypeVar("T")
+
+_MARKS: Final = [{INDEX_MARK: str(index)} for index in range(1000)]
+_Json: TypeAlias = dict[str, object]
+
+
+def cut(
+    entries: Sequence[Entry], limit: int, *, is_messages: bool
+) -> tuple[list[Block], list[Skip]]:
+    """Cut *entries* into requests of at most *limit* bytes, and those apart that fit into none."""
+    skips: list[Skip] = []
+    encoded = _messages if is_messages else _things
+    try:
+        parts = list(by_bytes(entries, encoded, limit)) if entries else []
+    except (TypeError, ValueError):
+        sound = []
+        for entry in entries:
+            if _is_json(entry):
+                sound.append(entry)
+            else:
+                skips.append(Skip(entry.line, entry.key, "holds what JSON cannot express"))
+        parts = list(by_bytes(sound, encoded, limit)) if sound else []
+    blocks = []
+    for part, content in parts:
+        if len(content) > limit:
+            skips.append(Skip(part[0].line, part[0].key, "is too large for a request"))
+            continue
+        lines, keys, identities, _ = zip(*part, strict=True)
+        blocks.append(Block(lines, keys, identities, content))
+    return blocks, skips
+
+
+def _messages(entries: Sequence[Entry]) -> bytes:
+    items = [cast("_Json", entry.item) for entry in entries]
+    for mark, item in zip(_MARKS, items, strict=False):
+        own = item.get("message_metadata")
+        item["message_metadata"] = mark if own is None else {**cast("_Json", own), **mark}
+    return encode(items)
+
+
+def _things(entries: Sequence[Entry]) -> bytes:
+    return encode([entry.item for entry in entries])
+
+
+def _is_json(entry: Entry) -> bool:
+    try:
+        encode(entry.item)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def by_bytes(
+    items: Sequence[T], encode: Callable[[Sequence[T]], bytes], limit: int
+) -> Iterator[tuple[Sequence[T], bytes]]:
+    """Cut *items* so that each part encodes to at most *limit* bytes; the order stays.
+
+    A single item beyond the limit stays a part of its own: whoever reads parts refuses those.
+    """
+    content = encode(items)
+    if len(content) <= limit or len(items) == 1:
+        yield items, content
+        return
+    middle = len(items) // 2
+    yield from by_bytes(items[:middle], encode, limit)
+    yield from by_bytes(items[middle:], encode, limit)
+
+
+class TableRows:
+    """Builds the entries, or blocks, of a table whose columns *at* tells apart."""
+
+    unused: frozenset[str] = frozenset()
+
+    def __init__(self, at: Layout, limits: MetadataLimits) -> None:
+        self._one = table_builder(at, limits)
+        self._many = TableBlocks(at, limits)
+
+    def __call__(self, line: int, value: object) -> Entry:
+        """Build the entry of one row; raises InvalidError."""
+        return self._one(line, cast("Cells", value))
+
+    def block(self, rows: Sequence[tuple[int, object]]) -> Block | None:
+        """Build all at once; None when some row must be looked at by itself."""
+        lines, cells = zip(*rows, strict=True)
+        return self._many(lines, cells)

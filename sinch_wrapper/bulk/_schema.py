@@ -1,0 +1,121 @@
+"""The tables of a journal."""
+
+import zlib
+from collections.abc import Sequence
+from typing import Any, TypeAlias, cast
+
+from sqlalchemy import Column, Index, Integer, LargeBinary, MetaData, String, Table, Text
+
+from sinch_wrapper._json import decode, encode
+
+schema = MetaData()
+
+# What the job is: one JSON value a name.
+facts = Table(
+    "facts",
+    schema,
+    Column("name", String, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+# One request each. Bodies are apart, so that counting reads few pages.
+chunks = Table(
+    "chunks",
+    schema,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("state", String, nullable=False),
+    Column("count", Integer, nullable=False),
+    Column("sent", Integer, nullable=False, default=0),
+    Column("certain", Integer, nullable=False, default=0),
+    Column("batch_id", String),
+    Column("send_after", String),
+    Column("batch_status", String),
+    Column("error", Text),
+)
+Index("chunks_by_state", chunks.c.state, chunks.c.id)
+Index("chunks_by_batch", chunks.c.batch_id)
+
+# Both compressed JSON: the items of the request, and [lines, keys] of its recipients.
+bodies = Table(
+    "bodies",
+    schema,
+    Column("chunk", Integer, primary_key=True, autoincrement=False),
+    Column("content", LargeBinary, nullable=False),
+    Column("places", LargeBinary, nullable=False),
+)
+
+
+def _told() -> list[Column[Any]]:
+    """The columns of what a callback says about a recipient."""
+    return [
+        Column("state", String, nullable=False),
+        Column("reason", String, nullable=False),
+        Column("detail", Text, nullable=False),
+        Column("message_id", String, nullable=False),
+    ]
+
+
+# What callbacks said about single recipients.
+outcomes = Table(
+    "outcomes",
+    schema,
+    Column("chunk", Integer, primary_key=True, autoincrement=False),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    *_told(),
+    sqlite_with_rowid=False,
+)
+
+# Callbacks about batches that no chunk is known to be, yet.
+early = Table(
+    "early",
+    schema,
+    Column("batch_id", String, primary_key=True),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    *_told(),
+    sqlite_with_rowid=False,
+)
+
+# Rows of the input that are not sent.
+skipped = Table(
+    "skipped",
+    schema,
+    Column("id", Integer, primary_key=True),
+    Column("line", Integer, nullable=False),
+    Column("key", String),
+    Column("duplicate", Integer, nullable=False),
+    Column("reason", String, nullable=False),
+    Column("column", String, nullable=False),
+)
+
+
+# The fastest level: recipients are alike, and shrink to a tenth or less all the same.
+_LEVEL = 1
+
+Places: TypeAlias = tuple[list[int], list[str | None]]
+
+
+def pack(content: bytes) -> bytes:
+    """Compress *content*."""
+    return zlib.compress(content, _LEVEL)
+
+
+def unpack(blob: bytes) -> bytes:
+    """Undo pack()."""
+    return zlib.decompress(blob)
+
+
+def unpack_items(blob: bytes) -> list[dict[str, object]]:
+    """The items of a request."""
+    return cast("list[dict[str, object]]", decode(unpack(blob)))
+
+
+def pack_places(lines: Sequence[int], keys: Sequence[str | None]) -> bytes:
+    """Compress the lines and keys of recipients; keys that are all None cost nothing."""
+    named = any(key is not None for key in keys)
+    return pack(encode([lines, keys if named else None]))
+
+
+def unpack_places(blob: bytes) -> Places:
+    """Undo pack_places()."""
+    lines, keys = cast("tuple[list[int], list[str | None] | None]", decode(unpack(blob)))
+    return lines, [None] * len(lines) if keys is None else keys

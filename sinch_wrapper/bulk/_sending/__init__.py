@@ -1,1 +1,0 @@
-"""What leaves when, what its end means, and the two ways to run it."""

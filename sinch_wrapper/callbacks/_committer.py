@@ -1,0 +1,105 @@
+"""Group commit: what gathers while one transaction is written goes into the next."""
+
+import asyncio
+import contextlib
+import logging
+import queue
+import threading
+from collections.abc import Callable
+from typing import Final, Generic, TypeVar
+
+from sinch_wrapper.callbacks._dispatcher import place_of
+from sinch_wrapper.errors import CallbackError, SinchError
+
+T = TypeVar("T")
+
+_LOG: Final = logging.getLogger(__name__)
+_MOST: Final = 500
+
+
+class Committer(Generic[T]):
+    """Hands items to *write*, many at a time, from a thread of its own.
+
+    Each item is answered once the call of *write* that had it returned. At most *limit* wait.
+    """
+
+    def __init__(self, write: Callable[[list[T]], None], limit: int) -> None:
+        self._write = write
+        self._limit = limit
+        self._items: queue.SimpleQueue[tuple[T, asyncio.Future[None]] | None] = queue.SimpleQueue()
+        self._loop = asyncio.get_running_loop()
+        self._open: set[asyncio.Future[None]] = set()
+        self._is_closed = False
+        self._thread = threading.Thread(target=self._run, name="sinch-callbacks", daemon=True)
+        self._thread.start()
+
+    def put(self, item: T, *, limited: bool = True) -> "asyncio.Future[None]":
+        """Queue *item*; the future ends when it is written, with CallbackError when it is not.
+
+        Raises: CallbackError when too many wait, or it is closed.
+        """
+        if self._is_closed:
+            raise CallbackError("callback not taken: the receiver is ending")
+        if limited and len(self._open) >= self._limit:
+            raise CallbackError("callback not taken: too many wait to be written")
+        future = self._loop.create_future()
+        self._open.add(future)
+        self._items.put((item, future))
+        return future
+
+    async def aclose(self) -> None:
+        """Write what waits, take nothing more, and end the thread."""
+        if not self._is_closed:
+            self._is_closed = True
+            self._items.put(None)
+        await asyncio.to_thread(self._thread.join)
+        # Futures are answered by the loop, after the thread has ended.
+        if self._open:
+            await asyncio.wait(self._open)
+
+    def _run(self) -> None:
+        while True:
+            batch, is_last = self._gathered()
+            if batch:
+                self._settle([future for _, future in batch], self._written(batch))
+            if is_last:
+                return
+
+    def _gathered(self) -> tuple[list[tuple[T, "asyncio.Future[None]"]], bool]:
+        found: list[tuple[T, asyncio.Future[None]]] = []
+        item = self._items.get()
+        while item is not None:
+            found.append(item)
+            if len(found) == _MOST:
+                return found, False
+            try:
+                item = self._items.get_nowait()
+            except queue.Empty:
+                return found, False
+        return found, True
+
+    def _written(self, batch: list[tuple[T, "asyncio.Future[None]"]]) -> CallbackError | None:
+        try:
+            self._write([item for item, _ in batch])
+        except SinchError as error:
+            _LOG.error("%d callbacks not written: %s", len(batch), error)
+            return CallbackError(str(error))
+        except Exception as error:  # noqa: BLE001 (senders would wait for a thread that is dead)
+            _LOG.error("%d callbacks not written: %s", len(batch), place_of(error))
+            return CallbackError("callback not written: see the log")
+        return None
+
+    def _settle(self, futures: "list[asyncio.Future[None]]", error: CallbackError | None) -> None:
+        # Once for all of them: waking the loop costs more than writing.
+        with contextlib.suppress(RuntimeError):  # the loop may be gone
+            self._loop.call_soon_threadsafe(self._answer, futures, error)
+
+    def _answer(self, futures: "list[asyncio.Future[None]]", error: CallbackError | None) -> None:
+        for future in futures:
+            self._open.discard(future)
+            if future.done():
+                continue
+            if error is None:
+                future.set_result(None)
+            else:
+                future.set_exception(error)

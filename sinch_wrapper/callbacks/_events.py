@@ -1,0 +1,181 @@
+"""Events: what a callback says, whatever its kind."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Final, TypeVar
+
+import sinch_conversation_api.models
+from sinch_conversation_api.types import Model
+
+from sinch_wrapper.callbacks._signature import TOLERANCE, Headers, NonceStore, Secrets, verify
+from sinch_wrapper.callbacks._strict_json import read_object, read_text
+from sinch_wrapper.callbacks._triggers import MODELS, TRIGGERS, kind_of
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Event:
+    """One callback: *body* as it came, *raw* the object in it, *kind* the key of its payload.
+
+    A kind that this library does not know passes through with *trigger* None; *kind* is empty
+    when there is no payload. Texts are empty and times None when absent or unreadable. All but
+    these three is read when it is first asked for. Two events are equal when their bodies are.
+    """
+
+    body: bytes
+    raw: Mapping[str, object] = field(compare=False)
+    kind: str = field(compare=False)
+    _known: dict[str, object] = field(default_factory=dict, init=False, compare=False)
+
+    def __repr__(self) -> str:
+        # The rest is personal data.
+        return f"Event(kind={self.kind!r}, trigger={self.trigger!r})"
+
+    @property
+    def trigger(self) -> str | None:
+        """The trigger to which the webhook subscribed, such as `MESSAGE_DELIVERY`."""
+        return TRIGGERS.get(self.kind)
+
+    @property
+    def payload(self) -> Mapping[str, object]:
+        """The object under *kind*; empty when there is none."""
+        found = self.raw.get(self.kind)
+        return found if isinstance(found, dict) else {}
+
+    @property
+    def app_id(self) -> str:
+        """The app; Sinch leaves it empty for contacts, which belong to no app."""
+        return self._text("app_id")
+
+    @property
+    def project_id(self) -> str:
+        """The project; it may be empty as well."""
+        return self._text("project_id")
+
+    @property
+    def correlation_id(self) -> str:
+        """What the request that sent the message gave as its `correlation_id`."""
+        return self._text("correlation_id")
+
+    @property
+    def accepted_time(self) -> datetime | None:
+        """When the API took the event in; aware, cut to microseconds."""
+        return self._once("accepted_time", lambda: _time(self._text("accepted_time")))
+
+    @property
+    def event_time(self) -> datetime | None:
+        """When it happened, as the channel says; aware, cut to microseconds."""
+        return self._once("event_time", lambda: _time(self._text("event_time")))
+
+    @property
+    def message_metadata(self) -> str:
+        """The text of that name beside the payload: often JSON, often empty."""
+        return self._text("message_metadata")
+
+    @property
+    def envelope_metadata(self) -> Mapping[str, object]:
+        """The JSON object in *message_metadata*; empty when it holds none."""
+        return self._once("envelope_metadata", lambda: read_text(self.raw.get("message_metadata")))
+
+    @property
+    def metadata(self) -> Mapping[str, object]:
+        """The JSON object in the metadata of the message or event; empty when there is none.
+
+        In receipts it is the `message_metadata` of the request merged with that of the recipient.
+        """
+        return self._once("metadata", lambda: read_text(self.payload.get("metadata")))
+
+    @property
+    def model(self) -> "Model | None":
+        """The event as its class in `sinch_conversation_api.models`.
+
+        None for a kind that the document does not have.
+        """
+
+        def load() -> "Model | None":
+
+            return load_event(self.kind, self.raw)
+
+        return self._once("model", load)
+
+    def _text(self, name: str) -> str:
+        value = self.raw.get(name)
+        return value if isinstance(value, str) else ""
+
+    def _once(self, name: str, load: Callable[[], T]) -> T:
+        if name not in self._known:
+            self._known[name] = load()
+        return self._known[name]  # type: ignore[return-value]  # put there by the line above
+
+
+def parse(  # noqa: PLR0913 (those of verify)
+    raw: bytes,
+    headers: Headers,
+    secrets: Secrets,
+    *,
+    tolerance: float = TOLERANCE,
+    now: Callable[[], float] = time.time,
+    nonces: NonceStore | None = None,
+) -> Event:
+    """Verify a callback, then read it; *raw* must be the bytes as received.
+
+    Raises: SignatureError, before anything is read; CallbackParseError.
+    """
+    verify(raw, headers, secrets, tolerance=tolerance, now=now, nonces=nonces)
+    return read_event(raw)
+
+
+def read_event(raw: bytes) -> Event:
+    """Read a callback without verifying it.
+
+    Raises: CallbackParseError, and nothing else, when *raw* is no JSON object.
+    """
+    body, found = read_object(raw)
+    return Event(body, found, kind_of(found))
+
+
+def _time(text: str) -> datetime | None:
+    try:
+        # RFC 3339 allows "t" and "z".
+        moment = datetime.fromisoformat(text.upper())
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+# The document demands these spellings and declares the others; a server may follow either.
+_RECORD_NAMES: Final = {
+    "entityId": "entity_id",
+    "recordStatus": "record_status",
+    "channelIdentity": "channel_identity",
+    "contactId": "contact_id",
+    "conversationId": "conversation_id",
+    "processingMode": "processing_mode",
+}
+
+
+def load_event(kind: str, raw: Mapping[str, object]) -> Model | None:
+    """The model of a callback; None when the document has none of this *kind*."""
+    name = MODELS.get(kind)
+    if name is None:
+        return None
+    if kind == "record_notification":
+        raw = {**raw, kind: _declared(raw[kind])}
+    model: type[Model] = getattr(sinch_conversation_api.models, name)
+    try:
+        return model.from_dict(raw)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return None
+
+
+def _declared(payload: object) -> object:
+    if not isinstance(payload, dict):
+        return payload
+    return {
+        _RECORD_NAMES.get(name, name): value
+        for name, value in payload.items()
+        if _RECORD_NAMES.get(name) not in payload
+    }

@@ -1,0 +1,269 @@
+"""Callbacks in an SQLite file, each once, with what their handlers have left to do."""
+
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import (
+    Column,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Row,
+    String,
+    Table,
+    Text,
+    bindparam,
+    delete,
+    func,
+    select,
+    true,
+    update,
+)
+from sqlalchemy.dialects.sqlite import insert
+
+from sinch_wrapper._sqlite import Database, FileLock, Format
+from sinch_wrapper.callbacks._events import Event, read_event
+from sinch_wrapper.callbacks._records import (
+    Arrival,
+    Counts,
+    DeadLetter,
+    StoredEvent,
+    Verdict,
+    digest_of,
+)
+from sinch_wrapper.errors import CallbackError
+
+
+def row_of(arrival: Arrival) -> dict[str, object]:
+    """The row of a new callback."""
+    return {
+        "digest": digest_of(arrival.event),
+        "received": arrival.received,
+        "kind": arrival.event.kind,
+        "body": arrival.event.body,
+        "due": arrival.received if arrival.wanted else None,
+        "wanted": json.dumps(arrival.wanted),
+    }
+
+
+def settled_row(verdict: Verdict) -> dict[str, object]:
+    """What a verdict changes in the row of its callback."""
+    done = json.dumps(sorted(verdict.finished))
+    return {"of": verdict.id, "at": verdict.due, "tried": verdict.attempts, "done": done}
+
+
+def letter_row(verdict: Verdict) -> dict[str, object]:
+    """The row of a dead letter."""
+    return {
+        "id": verdict.id,
+        "died": verdict.at,
+        "attempts": verdict.attempts,
+        "error": verdict.error,
+    }
+
+
+def stored_of(row: Row[Any]) -> StoredEvent:
+    """The callback in a row."""
+    wanted, finished = (frozenset(json.loads(each)) for each in (row.wanted, row.finished))
+    return StoredEvent(row.id, read_event(row.body), row.received, row.attempts, wanted, finished)
+
+
+schema = MetaData()
+
+# Each callback once. *due* is null when no handler has anything left to do; *wanted* and *finished*
+# are JSON lists of names of handlers.
+events = Table(
+    "events",
+    schema,
+    Column("id", Integer, primary_key=True),
+    Column("digest", LargeBinary, nullable=False, unique=True),
+    Column("received", Float, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("due", Float),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("wanted", Text, nullable=False),
+    Column("finished", Text, nullable=False, default="[]"),
+    # Numbers that were given out name dead letters to people: never again for another one.
+    sqlite_autoincrement=True,
+)
+Index("events_due", events.c.due, sqlite_where=events.c.due.is_not(None))
+Index("events_received", events.c.received)
+
+dead = Table(
+    "dead",
+    schema,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("died", Float, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("error", Text, nullable=False),
+)
+
+# One row, written to see whether writing works.
+probe = Table("probe", schema, Column("id", Integer, primary_key=True), Column("at", Float))
+
+# "SWCB" in the header.
+FORMAT: Final = Format(
+    noun="callback store",
+    schema=schema,
+    application_id=0x53574342,
+    version=1,
+    stranger="it is no store of callbacks",
+    corrupt="it is corrupt: move it away, a new one will be made",
+    failure=CallbackError,
+)
+
+
+_IN_MEMORY: Final = ":memory:"
+_BUSY_SECONDS: Final = 5.0
+_PAGE: Final = 500
+
+_KEEP: Final = insert(events).on_conflict_do_nothing(index_elements=["digest"])
+_SETTLE: Final = (
+    update(events)
+    .where(events.c.id == bindparam("of"))
+    .values(due=bindparam("at"), attempts=bindparam("tried"), finished=bindparam("done"))
+)
+_PROBE: Final = insert(probe).values(id=1, at=bindparam("now"))
+
+
+class EventStore:
+    """Callbacks in the file at *path*; `":memory:"` keeps them as long as the process lives.
+
+    WAL and `synchronous=FULL`: what is committed survives a crash of the machine. Several
+    processes may use one file. Bodies are stored as they came, numbers and texts in them: a new
+    file can be read by its owner alone.
+
+    Raises: CallbackError when the file is no store or cannot be opened, and in every method when
+    it cannot be read or written; one line that says why.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        must_exist: bool = False,
+        busy: float = _BUSY_SECONDS,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self.path = None if str(path) == _IN_MEMORY else Path(path)
+        self._now = now
+        self._lead = FileLock(self.path, FORMAT)
+        self._database = Database(self.path, FORMAT, must_exist=must_exist, busy=busy)
+
+    def commit(self, arrivals: Sequence[Arrival], verdicts: Sequence[Verdict]) -> None:
+        """Write all of it or nothing; on return it is on disk.
+
+        A callback that is stored already stays as it is.
+        """
+        with self._database.write() as connection:
+            if arrivals:
+                connection.execute(_KEEP, [row_of(each) for each in arrivals])
+            if verdicts:
+                connection.execute(_SETTLE, [settled_row(each) for each in verdicts])
+            if letters := [letter_row(each) for each in verdicts if each.error]:
+                row = insert(dead)
+                fresh = {name: row.excluded[name] for name in ("died", "attempts", "error")}
+                connection.execute(
+                    row.on_conflict_do_update(index_elements=["id"], set_=fresh), letters
+                )
+
+    def add(self, event: Event) -> bool:
+        """Store one callback, for web frameworks in which no receiver runs.
+
+        Returns: whether it is new; on return it is on disk in either case.
+        """
+        with self._database.write() as connection:
+            row = row_of(Arrival(event, self._now()))
+            return connection.execute(_KEEP.values(row)).rowcount == 1
+
+    def lead(self) -> bool:
+        """Whether this process is the one that runs the handlers; the first that asks is."""
+        return self._lead.take()
+
+    def waiting(self, now: float, limit: int) -> list[StoredEvent]:
+        """Callbacks that are due, the longest due first."""
+        query = select(events).where(events.c.due <= now).order_by(events.c.due, events.c.id)
+        with self._database.read() as connection:
+            rows = connection.execute(query.limit(limit)).all()
+        return [stored_of(row) for row in rows]
+
+    def events(self) -> Iterator[Event]:
+        """All callbacks in the order in which they came; for `sinch.bulk.record`, for example."""
+        for stored in self.stored():
+            yield stored.event
+
+    def stored(self, after: int = 0) -> Iterator[StoredEvent]:
+        """All callbacks with an id above *after*, in the order in which they came."""
+        while True:
+            query = select(events).where(events.c.id > after).order_by(events.c.id)
+            with self._database.read() as connection:
+                rows = connection.execute(query.limit(_PAGE)).all()
+            if not rows:
+                return
+            after = rows[-1].id
+            yield from map(stored_of, rows)
+
+    def counts(self) -> Counts:
+        """Count, after a write that proves that the file can be written."""
+        upsert = _PROBE.on_conflict_do_update(
+            index_elements=["id"], set_={"at": _PROBE.excluded.at}
+        )
+        with self._database.write() as connection:
+            connection.execute(upsert, {"now": self._now()})
+            return Counts(
+                *(
+                    connection.execute(query).scalar_one()
+                    for query in (
+                        select(func.count()).select_from(events),
+                        select(func.count()).where(events.c.due.is_not(None)),
+                        select(func.count()).select_from(dead),
+                    )
+                )
+            )
+
+    def dead(self, limit: int = 1000) -> list[DeadLetter]:
+        """Dead letters, the newest first."""
+        columns = (events.c.body, events.c.received, dead)
+        query = select(*columns).join(dead, dead.c.id == events.c.id).order_by(dead.c.died.desc())
+        with self._database.read() as connection:
+            rows = connection.execute(query.limit(limit)).all()
+        return [
+            DeadLetter(
+                row.id, read_event(row.body), row.received, row.died, row.attempts, row.error
+            )
+            for row in rows
+        ]
+
+    def retry_dead(self, ids: Sequence[int] | None = None) -> int:
+        """Let the handlers of dead letters run again, all when *ids* is None; says how many.
+
+        Handlers that had worked do not run again.
+        """
+        which = true() if ids is None else dead.c.id.in_(ids)
+        again = update(events).where(events.c.id.in_(select(dead.c.id).where(which)))
+        with self._database.write() as connection:
+            connection.execute(again.values(due=self._now(), attempts=0))
+            return connection.execute(delete(dead).where(which)).rowcount
+
+    def prune(self, before: float, limit: int = 1000) -> int:
+        """Forget callbacks received *before*, unless they wait or are dead; says how many."""
+        old = (
+            select(events.c.id)
+            .where(events.c.received < before, events.c.due.is_(None))
+            .where(events.c.id.not_in(select(dead.c.id)))
+            .order_by(events.c.received)
+            .limit(limit)
+        )
+        with self._database.write() as connection:
+            return connection.execute(delete(events).where(events.c.id.in_(old))).rowcount
+
+    def close(self) -> None:
+        """Close the file; what is in memory is gone then."""
+        self._lead.release()
+        self._database.close()

@@ -1,0 +1,140 @@
+"""What the commands about saved and stored callbacks do."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from sinch_wrapper._validate import counted
+from sinch_wrapper.callbacks import (
+    Event,
+    EventStore,
+    batch_ref,
+    delivery_report,
+    read_event,
+    verify,
+)
+from sinch_wrapper.callbacks._signature import TIMESTAMP, pick
+from sinch_wrapper.errors import CallbackError, SignatureError
+
+
+def facts_of(event: Event) -> dict[str, object]:
+    """What *event* is and what became of the message; no number, no text."""
+    facts: dict[str, object] = {"trigger": event.trigger, "kind": event.kind}
+    report = delivery_report(event)
+    if report is not None:
+        facts |= {"id": report.id, "status": report.status, "reason": report.reason}
+    if isinstance(status := event.payload.get("batch_status"), str):
+        facts["status"] = status
+    batch = batch_ref(event)
+    if batch is not None:
+        facts |= {"batch_id": batch.batch_id, "index": batch.index}
+    if event.accepted_time is not None:
+        facts["accepted_time"] = event.accepted_time.isoformat()
+    return facts
+
+
+def line_of(facts: Mapping[str, object], *, as_json: bool) -> str:
+    """One line for people, or JSON for programs."""
+    if as_json:
+        return json.dumps(facts)
+    first = facts.get("trigger") or facts.get("kind") or "no payload"
+    rest = (
+        f"{name}={value}"
+        for name, value in facts.items()
+        if name not in {"trigger", "kind"} and value not in {None, ""}
+    )
+    # What the API sends must not move the cursor of a terminal.
+    line = " ".join([str(first), *rest])
+    return "".join(each if each.isprintable() else "?" for each in line)
+
+
+def moment(seconds: float) -> str:
+    """A Unix time as text, in UTC; one after the year 9999 as the number that it is."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
+    except (ValueError, OverflowError, OSError):
+        return f"{seconds:.0f}"
+
+
+def check(
+    body: bytes,
+    headers: list[tuple[str, str]],
+    secrets: list[str],
+    tolerance: float,
+    *,
+    as_json: bool,
+) -> int:
+    """Say in one line whether a saved request is valid; returns the exit code."""
+    try:
+        which = _fitting(body, headers, secrets, tolerance)
+        facts = facts_of(read_event(body))
+    except CallbackError as error:
+        answer = {"valid": False, "why": str(error)}
+        click.echo(json.dumps(answer) if as_json else f"invalid: {error}")
+        return 1
+    signed = moment(int(pick(headers)[TIMESTAMP]))
+    if as_json:
+        click.echo(json.dumps({"valid": True, "signed": signed, "secret": which + 1} | facts))
+        return 0
+    place = f"secret {which + 1} of {len(secrets)}" if len(secrets) > 1 else "the secret"
+    click.echo(f"valid: {line_of(facts, as_json=False)}, signed {signed} with {place}")
+    return 0
+
+
+def _fitting(
+    body: bytes, headers: list[tuple[str, str]], secrets: list[str], tolerance: float
+) -> int:
+    """The place of the secret that fits; raises SignatureError when none does."""
+    verify(body, headers, secrets, tolerance=tolerance)
+    for place, secret in enumerate(secrets[:-1]):
+        try:
+            verify(body, headers, secret, tolerance=float("inf"))
+        except SignatureError:
+            continue
+        return place
+    return len(secrets) - 1
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[EventStore]:
+    store = EventStore(path, must_exist=True)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def show_stored(path: Path, after: int, *, raw: bool, as_json: bool) -> None:
+    """Print a line for each callback in the store at *path*."""
+    with _opened(path) as store:
+        for stored in store.stored(after):
+            if raw:
+                click.echo(json.dumps(stored.event.raw, ensure_ascii=False))
+                continue
+            facts = {"number": stored.id, "received": moment(stored.received)}
+            click.echo(line_of(facts_of(stored.event) | facts, as_json=as_json))
+
+
+def show_dead(path: Path, *, as_json: bool) -> None:
+    """Print a line for each dead letter in the store at *path*."""
+    with _opened(path) as store:
+        for letter in store.dead():
+            facts = {
+                "number": letter.id,
+                "died": moment(letter.died),
+                "attempts": letter.attempts,
+                "error": letter.error,
+            }
+            click.echo(line_of(facts_of(letter.event) | facts, as_json=as_json))
+
+
+def retry_dead(path: Path, ids: Sequence[int]) -> None:
+    """Let the handlers of dead letters run again, of all without *ids*."""
+    with _opened(path) as store:
+        count = store.retry_dead(ids or None)
+    found = counted(count, "callback")
+    click.echo(f"{found} will be handled again by the receiver that runs or starts next")

@@ -1,0 +1,136 @@
+"""How the demo shows itself: on a terminal, as plain lines, or not at all."""
+
+import sys
+from typing import Protocol, Self
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.table import Table
+
+from sinch_wrapper.cli._demo import Result
+
+_WHY = {
+    "failed: BAD_REQUEST": "an unknown contact: a callback named batch and index",
+    "failed: RECIPIENT_NOT_REACHABLE": "the number cannot be reached: told by callback",
+    "invalid": "no name for the placeholder: found before anything was sent",
+    "duplicate": "the same number as another row: not sent twice",
+}
+
+
+class View(Protocol):
+    """Where the demo tells what it does."""
+
+    def __enter__(self) -> Self: ...
+    def __exit__(self, *error: object) -> None: ...
+    def note(self, line: str) -> None:
+        """Show a step."""
+
+    def progress(self, accepted: int, settled: int, total: int) -> None:
+        """Show how many of *total* recipients were accepted, and how many have their end."""
+
+    def result(self, result: Result) -> None:
+        """Show how it ended."""
+
+
+class SilentView:
+    """Shows nothing."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        pass
+
+    def note(self, line: str) -> None:
+        """Show nothing."""
+
+    def progress(self, accepted: int, settled: int, total: int) -> None:
+        """Show nothing."""
+
+    def result(self, result: Result) -> None:
+        """Show nothing."""
+
+
+class PlainView(SilentView):
+    """Lines of text, for files and pipes."""
+
+    def note(self, line: str) -> None:
+        """Print a line."""
+        click.echo(line)
+
+    def result(self, result: Result) -> None:
+        """Print the counts, one a line."""
+        for label, count, _ in rows(result):
+            click.echo(f"{label}: {count}")
+        click.echo(closing(result))
+
+
+class TerminalView(SilentView):
+    """Progress bars and a table."""
+
+    def __init__(self) -> None:
+        self._console = Console(highlight=False)
+        self._bars = Progress(
+            TextColumn("  {task.description:<13}"),
+            BarColumn(bar_width=40),
+            MofNCompleteColumn(),
+            console=self._console,
+        )
+        self._accepted = self._bars.add_task("accepted", visible=False)
+        self._settled = self._bars.add_task("accounted for", visible=False)
+
+    def __enter__(self) -> Self:
+        self._bars.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._bars.stop()
+
+    def note(self, line: str) -> None:
+        """Print a step above the bars."""
+        self._console.print(f"[green]✓[/] {line}")
+
+    def progress(self, accepted: int, settled: int, total: int) -> None:
+        """Move the bars."""
+        self._bars.update(self._accepted, completed=accepted, total=total, visible=True)
+        self._bars.update(self._settled, completed=settled, total=total, visible=True)
+
+    def result(self, result: Result) -> None:
+        """Print the table."""
+        self._bars.stop()
+        table = Table(title="What became of each recipient", title_justify="left")
+        table.add_column("outcome")
+        table.add_column("recipients", justify="right")
+        table.add_column("why", style="dim")
+        shown = rows(result)
+        for number, (label, count, why) in enumerate(shown, 1):
+            table.add_row(label, f"{count:,}", why, end_section=number == len(shown) - 1)
+        self._console.print()
+        self._console.print(table)
+        self._console.print(closing(result))
+
+
+def view_for(*, as_json: bool) -> View:
+    """Return the view that suits the output."""
+    if as_json:
+        return SilentView()
+    return TerminalView() if sys.stdout.isatty() else PlainView()
+
+
+def rows(result: Result) -> list[tuple[str, int, str]]:
+    """Return the table: outcome, count, explanation; the total comes last."""
+    ends = sorted(result.summary.ends.items(), key=lambda end: -end[1])
+    return [
+        *((outcome, count, _WHY.get(outcome, "")) for outcome, count in ends),
+        ("total", result.summary.total, ""),
+    ]
+
+
+def closing(result: Result) -> str:
+    """Return the last line."""
+    return (
+        f"The first message: {result.first_status.lower()}. "
+        f"{result.callbacks:,} signed callbacks verified, "
+        f"{result.faults} faults overcome, in {result.seconds:.1f} s."
+    )

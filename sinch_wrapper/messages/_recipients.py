@@ -1,0 +1,88 @@
+"""Who a message goes to: one or more channel identities, or a contact."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final, TypeAlias
+
+from sinch_wrapper.messages._values import Value, required, string
+
+CHANNELS: Final = (
+    "SMS", "RCS", "WHATSAPP", "MMS", "KAKAOTALK", "KAKAOTALKCHAT", "VIBERBM", "LINE", "INSTAGRAM",
+    "MESSENGER", "WECHAT", "TELEGRAM", "APPLEBC",
+)  # fmt: skip
+"""Those of the document; `Recipient` has a method for each."""
+
+_OnChannel: TypeAlias = "Callable[[str], Recipient]"
+
+
+def _channel(name: str) -> _OnChannel:
+    def recipient(identity: str) -> "Recipient":
+        return Recipient.on(name, identity)
+
+    recipient.__doc__ = f"The recipient with *identity* on the channel {name}."
+    recipient.__name__ = recipient.__qualname__ = name.lower()
+    return recipient
+
+
+class Recipient(Value):
+    """A recipient as the APIs take it; immutable, and its repr shows no number.
+
+    Make it with one of the channels, `Recipient.sms("+46700000001")`, with `contact()` or
+    `identities()`. Apps in dispatch mode take channel identities only.
+    """
+
+    __slots__ = ()
+
+    sms: _OnChannel = staticmethod(_channel("SMS"))
+    rcs: _OnChannel = staticmethod(_channel("RCS"))
+    whatsapp: _OnChannel = staticmethod(_channel("WHATSAPP"))
+    mms: _OnChannel = staticmethod(_channel("MMS"))
+    kakaotalk: _OnChannel = staticmethod(_channel("KAKAOTALK"))
+    kakaotalkchat: _OnChannel = staticmethod(_channel("KAKAOTALKCHAT"))
+    viberbm: _OnChannel = staticmethod(_channel("VIBERBM"))
+    line: _OnChannel = staticmethod(_channel("LINE"))
+    instagram: _OnChannel = staticmethod(_channel("INSTAGRAM"))
+    messenger: _OnChannel = staticmethod(_channel("MESSENGER"))
+    wechat: _OnChannel = staticmethod(_channel("WECHAT"))
+    telegram: _OnChannel = staticmethod(_channel("TELEGRAM"))
+    applebc: _OnChannel = staticmethod(_channel("APPLEBC"))
+
+    @classmethod
+    def on(cls, channel: str, identity: str) -> "Recipient":
+        """The recipient with *identity* on *channel*, also on one that is newer than this list.
+
+        Raises: ValueError when either is empty.
+        """
+        return cls.identities([(channel, identity)])
+
+    @classmethod
+    def identities(cls, identities: Iterable[tuple[str, str] | Mapping[str, str]]) -> "Recipient":
+        """One recipient with several identities, as pairs of channel and identity.
+
+        Raises: ValueError when there are none or one is empty.
+        """
+        found = [_identity(item) for item in required("identities", identities)]
+        channels = "+".join(dict.fromkeys(str(item["channel"]) for item in found))
+        kind = f"Recipient {channels}"
+        return cls(kind, {"identified_by": {"channel_identities": found}})
+
+    @classmethod
+    def contact(cls, contact_id: str) -> "Recipient":
+        """The contact with this id; not for apps in dispatch mode.
+
+        Raises: ValueError when it is empty.
+        """
+        return cls("Recipient contact", {"contact_id": string("contact_id", contact_id)})
+
+
+def _identity(item: object) -> dict[str, str]:
+    if isinstance(item, Mapping):
+        channel, identity = item.get("channel"), item.get("identity")
+    elif isinstance(item, tuple | list) and len(item) == 2:  # noqa: PLR2004 (a pair)
+        channel, identity = item
+    else:
+        message = "an identity must be a pair of channel and identity"
+        raise TypeError(message)
+    return {
+        "channel": string("channel", channel).upper(),
+        "identity": string("identity", identity),
+    }

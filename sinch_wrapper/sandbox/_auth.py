@@ -1,0 +1,126 @@
+"""Tokens and credentials: the token endpoint, and the check of each call."""
+
+import base64
+import binascii
+import hmac
+import random
+from collections.abc import Callable
+from urllib.parse import parse_qs
+
+from sinch_wrapper.sandbox._errors import Json, Refusal
+from sinch_wrapper.sandbox._settings import Settings
+
+_REALM = 'realm="sinch-sandbox"'
+_MAX_TOKENS = 1000
+
+
+class TokenRefusal(Exception):  # noqa: N818 (an answer, no mistake)
+    """A refusal of the token endpoint: OAuth2 has an error format of its own (RFC 6749, 5.2)."""
+
+    def __init__(self, code: int, error: str) -> None:
+        super().__init__(code, error)
+        self.code = code
+        self.error = error
+
+
+class Authority:
+    """Issues access tokens for the one key of the sandbox and checks what callers present."""
+
+    def __init__(self, settings: Settings, clock: Callable[[], float], rng: random.Random) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._rng = rng
+        self._expiries: dict[str, float] = {}
+
+    def issue(self, authorization: str, form: bytes, lives: float | None = None) -> Json:
+        """Answer a client credentials request; raises TokenRefusal.
+
+        The token lives as long as the answer says, or *lives* seconds.
+        """
+        if not self._is_key(authorization):
+            raise TokenRefusal(401, "invalid_client")
+        grant = parse_qs(form.decode("latin-1")).get("grant_type", [""])[0]
+        if grant != "client_credentials":
+            raise TokenRefusal(400, "unsupported_grant_type" if grant else "invalid_request")
+        token = base64.urlsafe_b64encode(self._rng.randbytes(48)).decode()
+        lives = self._settings.token_lifetime if lives is None else lives
+        self._expiries[token] = self._clock() + lives
+        while len(self._expiries) > _MAX_TOKENS:
+            del self._expiries[next(iter(self._expiries))]
+        lifetime = int(self._settings.token_lifetime)
+        return {"access_token": token, "expires_in": lifetime, "scope": "", "token_type": "bearer"}
+
+    def check(self, authorization: str) -> None:
+        """Accept a live bearer token or the key itself; raises Refusal 401."""
+        scheme, _, token = authorization.partition(" ")
+        if scheme.lower() == "basic":
+            if self._is_key(authorization):
+                return
+            raise _unauthenticated(f"Basic {_REALM}")
+        expiry = self._expiries.get(token.strip()) if scheme.lower() == "bearer" else None
+        if expiry is None:
+            raise _unauthenticated(f'Bearer {_REALM}, error="invalid_token"')
+        if expiry <= self._clock():
+            reason = 'error_description="The token is expired"'
+            raise _unauthenticated(f'Bearer {_REALM}, error="invalid_token", {reason}')
+
+    def revoke(self, authorization: str) -> None:
+        """End the life of a token that a caller presents."""
+        token = authorization.partition(" ")[2].strip()
+        if token in self._expiries:
+            self._expiries[token] = float("-inf")
+
+    def _is_key(self, authorization: str) -> bool:
+        scheme, _, encoded = authorization.partition(" ")
+        if scheme.lower() != "basic":
+            return False
+        try:
+            given = base64.b64decode(encoded.strip(), validate=True)
+        except (binascii.Error, ValueError):
+            return False
+        expected = f"{self._settings.key_id}:{self._settings.key_secret}".encode()
+        return hmac.compare_digest(given, expected)
+
+
+def _unauthenticated(challenge: str) -> Refusal:
+    message = "Request had invalid credentials."
+    return Refusal(401, message, headers={"www-authenticate": challenge})
+
+
+class RequestMeter:
+    """A bucket of one second's worth of requests, of one at least.
+
+    Source: Sinch documentation, Rate limits (800 per second and project).
+    """
+
+    def __init__(self, per_second: float, clock: Callable[[], float]) -> None:
+        self._per_second = per_second
+        self._clock = clock
+        self._size = max(1.0, per_second)
+        self._left = self._size
+        self._seen = clock()
+
+    def take(self) -> None:
+        """Count one request; raises Refusal 429 when the bucket is empty."""
+        now = self._clock()
+        earned = (now - self._seen) * self._per_second
+        self._seen = now
+        self._left = min(self._size, self._left + max(0.0, earned))
+        if self._left < 1:
+            raise Refusal(429, "The project sends too many requests per second")
+        self._left -= 1
+
+
+class Slots:
+    """Slots that lie 1 / *per_second* apart; after idling a second's worth may go at once."""
+
+    def __init__(self, per_second: float) -> None:
+        self._gap = 1 / per_second
+        self._next = float("-inf")
+
+    def book(self, now: float) -> float:
+        """Take the next slot and return its time, *now* or later."""
+        # A second's worth of slots that nobody took is kept, and no more.
+        start = max(self._next, now - 1)
+        self._next = start + self._gap
+        return max(now, start)

@@ -1,0 +1,232 @@
+"""A server for an ASGI app: in a background thread, or in the foreground."""
+
+import asyncio
+import contextlib
+import socket
+import ssl
+import struct
+import threading
+from typing import TYPE_CHECKING, Any, Self
+
+import uvicorn
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+_EXTENSION = "sinch_wrapper.transport"
+_NO_LINGER = struct.pack("ii", 1, 0)
+
+
+class AbortableProtocol(H11Protocol):
+    """The HTTP protocol of uvicorn, which lets the app at the connection of a request."""
+
+    def connection_made(
+        self,
+        transport: asyncio.Transport,  # type: ignore[override]  # narrowed by uvicorn too
+    ) -> None:
+        """Give each request of the connection the means to end it."""
+        super().connection_made(transport)
+        inner: ASGIApp = self.app
+
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            extensions: dict[str, Any] = scope.setdefault("extensions", {})
+            extensions[_EXTENSION] = transport
+            await inner(scope, receive, send)
+
+        self.app = app
+
+
+async def abort_connection(request: Request, *, reset: bool = False) -> None:
+    """Close the connection of *request* without an answer, or with *reset* by a TCP reset.
+
+    Returns when the server has noticed.
+    Raises: ConnectionAbortedError under a server that cannot do it.
+    """
+    transport = _transport(request)
+    if reset:
+        connection = transport.get_extra_info("socket")
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
+    transport.abort()
+    await _noticed(request)
+
+
+class HalfResponse(Response):
+    """A response that promises its whole body and sends half of it, then closes."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the head and half the body."""
+        request = Request(scope, receive)
+        transport = _transport(request)
+        await send(
+            {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
+        )
+        half = bytes(self.body)[: len(self.body) // 2]
+        await send({"type": "http.response.body", "body": half, "more_body": True})
+        transport.close()
+        await _noticed(request)
+
+
+def _transport(request: Request) -> asyncio.Transport:
+    transport = request.scope.get("extensions", {}).get(_EXTENSION)
+    if not isinstance(transport, asyncio.Transport):
+        raise ConnectionAbortedError
+    return transport
+
+
+async def _noticed(request: Request) -> None:
+    while not await request.is_disconnected():  # noqa: ASYNC110 (there is no event for it)
+        await asyncio.sleep(0)
+
+
+LOOPBACK = "127.0.0.1"
+_BACKLOG = 2048
+_GRACE = 1
+_TICK = 0.1
+
+
+class _SignallingServer(uvicorn.Server):
+    """A uvicorn server that says when it has started and ends without waiting for a tick."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ready = threading.Event()
+        self._wake: Callable[[], object] = lambda: None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.ready.set()
+
+    async def main_loop(self) -> None:
+        loop, stopping = asyncio.get_running_loop(), asyncio.Event()
+        self._wake = lambda: loop.call_soon_threadsafe(stopping.set)
+        counter = 0
+        while not await self.on_tick(counter):
+            counter += 1
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_TICK):
+                    await stopping.wait()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().shutdown(sockets)
+        # A connection that was accepted in the last moment is known one tick later.
+        await asyncio.sleep(0)
+        for connection in list(self.server_state.connections):
+            transport = getattr(connection, "transport", None)
+            if transport is not None:
+                transport.abort()
+        await asyncio.sleep(0)
+
+    def end(self) -> None:
+        """End the server; safe from any thread while it runs."""
+        self.should_exit = True
+        self._wake()
+
+
+class BackgroundServer:
+    """Serves *app* over HTTP from a thread, as a context manager.
+
+    *port* 0 picks a free port; so does a *port* that is taken. *url* is known from the start.
+    With *tls* it speaks HTTPS. An app that writes the header `Date` itself is not *dated*.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        host: str = LOOPBACK,
+        port: int = 0,
+        tls: ssl.SSLContext | None = None,
+        dated: bool = True,
+    ) -> None:
+        self._socket = _listen(host, port)
+        self.port: int = self._socket.getsockname()[1]
+        name = f"[{host}]" if ":" in host else host
+        self.url = f"{'http' if tls is None else 'https'}://{name}:{self.port}"
+        self._server = _SignallingServer(_config(app, tls, dated=dated))
+        self._thread = threading.Thread(target=self._run_quietly, name="sinch-server", daemon=True)
+
+    def start(self) -> Self:
+        """Start the thread and wait until it serves; raises RuntimeError when it cannot."""
+        self._thread.start()
+        self._server.ready.wait()
+        if not self._server.started:
+            self.stop()
+            message = "the server could not start"
+            raise RuntimeError(message)
+        return self
+
+    def stop(self) -> None:
+        """End the server and its thread; running requests get a second."""
+        if self._thread.is_alive():
+            self._server.end()
+        if self._thread.ident is not None:
+            self._thread.join()
+        self.close()
+
+    def close(self) -> None:
+        """Give back the port; `stop` does so too."""
+        self._socket.close()
+
+    def run(self) -> None:
+        """Serve in this thread until a signal comes; then raises KeyboardInterrupt."""
+        try:
+            self._server.run(sockets=[self._socket])
+        finally:
+            self._server.ready.set()
+            self.close()
+
+    def _run_quietly(self) -> None:
+        # uvicorn ends the process when it cannot start; start() says so in its own thread.
+        with contextlib.suppress(SystemExit):
+            self.run()
+
+    def __enter__(self) -> Self:
+        """Start serving."""
+        return self.start()
+
+    def __exit__(self, *_error: object) -> None:
+        """Stop serving."""
+        self.stop()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        return _bound(host, port)
+    except OSError:
+        if port == 0:
+            raise
+        return _bound(host, 0)
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    # asyncio switches Nagle's algorithm off only where the protocol is given: without it each
+    # answer may wait 40 ms for an acknowledgement.
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(_BACKLOG)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def _config(app: ASGIApp, tls: ssl.SSLContext | None, *, dated: bool) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        http=AbortableProtocol,
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        date_header=dated,
+        timeout_graceful_shutdown=_GRACE,
+        ssl_context_factory=None if tls is None else lambda _config, _default: tls,
+    )

@@ -1,0 +1,175 @@
+"""The queue of each app: it drains at a rate, and each message ends in delivery receipts."""
+
+import asyncio
+from collections import Counter, deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from sinch_wrapper.sandbox._errors import Json, Refusal
+from sinch_wrapper.sandbox._store import Entry
+from sinch_wrapper.sandbox._webhook_delivery import Callback
+
+if TYPE_CHECKING:
+    from sinch_wrapper.sandbox._region import World
+
+
+UNREACHABLE_SUFFIX = "000"
+SILENT_SUFFIX = "999"
+
+_TICK = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Outbound:
+    """A message or an event on its way to a channel."""
+
+    entry: Entry
+    id: str
+    correlation_id: str
+    callback_url: str
+    identities: list[Json] = field(repr=False)
+    metadata: str = field(repr=False)
+    contact_id: str
+    conversation_id: str
+    processing_mode: str
+    is_event: bool
+    since: float
+    expires: float = float("inf")
+
+    @property
+    def app_id(self) -> str:
+        """The app that sends it."""
+        return self.entry.order.app_id
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A message that ends before it is queued."""
+
+    entry: Entry
+    message_id: str
+    contact_id: str
+    reason: Json
+    message_metadata: str
+    correlation_id: str = ""
+    callback_url: str = ""
+
+
+class Outbox:
+    """The queues of all apps of a region.
+
+    An identity that ends in 000 cannot be reached: the next channel is tried, and without one the
+    message fails with RECIPIENT_NOT_REACHABLE. One that ends in 999 is silent: its message stays at
+    QUEUED_ON_CHANNEL. One that opted out of everything fails with RECIPIENT_NOT_OPTED_IN, a
+    message beyond its `ttl` with DELIVERY_TIMED_OUT. All others are delivered.
+    """
+
+    def __init__(self, world: "World") -> None:
+        self._world = world
+        self._queues: dict[str, deque[Outbound]] = {}
+        self._reserved: Counter[str] = Counter()
+
+    def size(self, app_id: str) -> int:
+        """Return how many messages wait in the queue of the app."""
+        return len(self._queues.get(app_id, ())) + self._reserved[app_id]
+
+    def require_room(self, app_id: str, messages: int) -> None:
+        """Raise Refusal 429 when *messages* more would overflow the queue of the app."""
+        if self.size(app_id) + messages > self._world.settings.queue_limit:
+            raise Refusal(429, "The message queue of the app is full")
+
+    def reserve(self, app_id: str, messages: int) -> None:
+        """Count messages as waiting that are accepted and not yet queued; negative: no longer."""
+        self._reserved[app_id] += messages
+
+    def put(self, outbound: Outbound) -> None:
+        """Queue a message; the queue starts to drain if it stood still."""
+        queue = self._queues.setdefault(outbound.app_id, deque())
+        queue.append(outbound)
+        if len(queue) == 1:
+            self._world.tasks.spawn(self._drain(outbound.app_id))
+
+    def fail(self, failure: Failure) -> None:
+        """Send the receipt of a message that failed before it was queued."""
+        failure.entry.message_id = failure.message_id
+        failure.entry.outcome, failure.entry.reason = "FAILED", failure.reason["code"]
+        report = {
+            "message_id": failure.message_id,
+            "status": "FAILED",
+            "contact_id": failure.contact_id,
+            "reason": failure.reason,
+        }
+        self._world.notifier.emit(
+            Callback(
+                "MESSAGE_DELIVERY",
+                "message_delivery_report",
+                report,
+                app_id=failure.entry.order.app_id,
+                message_metadata=failure.message_metadata,
+                correlation_id=failure.correlation_id,
+                override_url=failure.callback_url,
+                dated=False,
+            )
+        )
+
+    async def _drain(self, app_id: str) -> None:
+        queue, clock = self._queues[app_id], self._world.clock
+        rate = self._world.settings.drain_rate
+        burst = max(1, round(rate * _TICK))
+        due = queue[0].since
+        while queue:
+            # The head leaves the queue last: while it is there, put() starts no second drain.
+            sent = min(burst, len(queue))
+            # Counted from the time it was sent, so that a jump of the clock is caught up.
+            due += sent / rate
+            await clock.sleep_until(due)
+            for _ in range(sent):
+                self._hand_over(queue[0])
+                queue.popleft()
+            await asyncio.sleep(0)
+
+    def _hand_over(self, outbound: Outbound) -> None:
+        store = self._world.store
+        if self._world.clock() > outbound.expires:
+            self._receipt(outbound, outbound.identities[0], "FAILED", "DELIVERY_TIMED_OUT")
+            return
+        for place, identity in enumerate(outbound.identities, 1):
+            self._receipt(outbound, identity, "QUEUED_ON_CHANNEL")
+            address = identity["identity"]
+            opted_out = store.opted_out(outbound.app_id, address)
+            if not (opted_out or address.endswith(UNREACHABLE_SUFFIX)):
+                if not address.endswith(SILENT_SUFFIX):
+                    self._receipt(outbound, identity, "DELIVERED")
+                return
+            reason = "RECIPIENT_NOT_OPTED_IN" if opted_out else "RECIPIENT_NOT_REACHABLE"
+            last = place == len(outbound.identities)
+            self._receipt(outbound, identity, "FAILED" if last else "SWITCHING_CHANNEL", reason)
+
+    def _receipt(self, outbound: Outbound, identity: Json, status: str, reason: str = "") -> None:
+        outbound.entry.outcome, outbound.entry.reason = status, reason
+        report: Json = {
+            ("event_id" if outbound.is_event else "message_id"): outbound.id,
+            "status": status,
+            "channel_identity": identity,
+            "contact_id": outbound.contact_id,
+            "metadata": outbound.metadata,
+            "processing_mode": outbound.processing_mode,
+        }
+        if not outbound.is_event:
+            report["conversation_id"] = outbound.conversation_id
+        if reason:
+            report["reason"] = {
+                "code": reason,
+                "description": "The sandbox fails messages to such recipients.",
+                "sub_code": "UNSPECIFIED_SUB_CODE",
+            }
+        self._world.notifier.emit(
+            Callback(
+                "EVENT_DELIVERY" if outbound.is_event else "MESSAGE_DELIVERY",
+                "event_delivery_report" if outbound.is_event else "message_delivery_report",
+                report,
+                app_id=outbound.app_id,
+                correlation_id=outbound.correlation_id,
+                override_url=outbound.callback_url,
+            )
+        )

@@ -1,0 +1,109 @@
+"""Who a message goes to: from the recipient of a request to identities on channels."""
+
+from dataclasses import dataclass
+
+from sinch_wrapper.sandbox._errors import Json, encode_text, invalid
+from sinch_wrapper.sandbox._region import World
+from sinch_wrapper.sandbox._resources.contacts import create_contact
+from sinch_wrapper.sandbox._resources.conversations import open_conversation
+from sinch_wrapper.sandbox._store import get
+
+
+@dataclass(frozen=True, slots=True)
+class Addressee:
+    """The identities that are tried in turn, and in CONVERSATION mode contact and conversation."""
+
+    identities: list[Json]
+    processing_mode: str
+    contact_id: str = ""
+    conversation_id: str = ""
+
+    def fields(self) -> Json:
+        """Return the fields that messages, events and their callbacks have in common."""
+        return {
+            "channel_identity": self.identities[0],
+            "contact_id": self.contact_id,
+            "conversation_id": self.conversation_id,
+            "processing_mode": self.processing_mode,
+        }
+
+
+def find_addressee(world: World, app: Json, request: Json, recipient: Json) -> Addressee:
+    """Return who *recipient* is for a request of *app*.
+
+    In DISPATCH mode nothing is remembered and a contact id means nothing. In CONVERSATION mode an
+    unknown identity becomes a contact, and the conversation is the active one or a new one.
+
+    Raises: Refusal 400 or 404.
+    """
+    mode = mode_of(app, request)
+    _check_channels(app, request)
+    if mode == "DISPATCH":
+        if "contact_id" in recipient:
+            raise invalid("recipient.contact_id", "An app in DISPATCH mode knows no contacts.")
+        return Addressee(_ranked(request, _identities(recipient)), mode)
+    contact = _contact(world, recipient)
+    identities = _ranked(request, contact.get("channel_identities", []))
+    conversation = _conversation(world, app, contact, identities[0]["channel"], request)
+    return Addressee(identities, mode, contact["id"], conversation["id"])
+
+
+def mode_of(app: Json, request: Json) -> str:
+    """Return the processing mode of *request*; raises Refusal 400 for what the mode excludes."""
+    mode: str = app.get("processing_mode", "DISPATCH")
+    if request.get("processing_strategy") != "DISPATCH_ONLY":
+        return mode
+    for name in ("conversation_metadata", "correlation_id"):
+        if mode == "CONVERSATION" and name in request:
+            raise invalid(name, "Not supported with DISPATCH_ONLY by an app in CONVERSATION mode.")
+    return "DISPATCH"
+
+
+def _check_channels(app: Json, request: Json) -> None:
+    # An app without any credentials, as tests make them, takes every channel.
+    configured = {each.get("channel") for each in app.get("channel_credentials", [])}
+    wanted = request.get("channel_priority_order", [])
+    if configured and any(channel not in configured for channel in wanted):
+        raise invalid("channel_priority_order", "The app is not configured for this channel.")
+
+
+def _identities(recipient: Json) -> list[Json]:
+    identities: list[Json] = recipient["identified_by"]["channel_identities"]
+    return identities
+
+
+def _ranked(request: Json, identities: list[Json]) -> list[Json]:
+    if not identities:
+        raise invalid("recipient", "The recipient has no channel identity.")
+    order = request.get("channel_priority_order", [])
+    ranked = [each for channel in order for each in identities if each["channel"] == channel]
+    if order and not ranked:
+        raise invalid("channel_priority_order", "The recipient is on none of these channels.")
+    return ranked or identities
+
+
+def _contact(world: World, recipient: Json) -> Json:
+    if "contact_id" in recipient:
+        return get(world.store.contacts, recipient["contact_id"], "Contact")
+    identities = _identities(recipient)
+    for each in identities:
+        if holders := world.store.holders(each["channel"], each["identity"]):
+            return holders[0]
+    return create_contact(world, {"channel_identities": identities, "language": "EN"})
+
+
+def _conversation(world: World, app: Json, contact: Json, channel: str, request: Json) -> Json:
+    fields = {"app_id": app["id"], "contact_id": contact["id"], "active_channel": channel}
+    carried: Json = {}
+    known = world.store.active_conversation(app["id"], contact["id"])
+    if "conversation_metadata" in request:
+        metadata = request["conversation_metadata"]
+        if request.get("conversation_metadata_update_strategy") == "MERGE_PATCH" and known:
+            metadata = known.get("metadata_json", {}) | metadata
+        carried |= {"metadata_json": metadata, "metadata": encode_text(metadata)}
+    if "correlation_id" in request:
+        carried["correlation_id"] = request["correlation_id"]
+    if known is None:
+        return open_conversation(world, fields | carried)
+    known.update(carried, active_channel=channel)
+    return known

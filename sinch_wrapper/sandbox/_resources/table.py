@@ -1,0 +1,30 @@
+"""Which function serves which operation."""
+
+from sinch_wrapper.sandbox._region import Handler
+from sinch_wrapper.sandbox._resources import (
+    apps,
+    batches,
+    consents,
+    contacts,
+    conversations,
+    events,
+    injections,
+    messages,
+    project,
+    templates,
+    webhooks,
+)
+
+HANDLERS: dict[str, Handler] = {
+    **apps.HANDLERS,
+    **batches.HANDLERS,
+    **consents.HANDLERS,
+    **contacts.HANDLERS,
+    **conversations.HANDLERS,
+    **events.HANDLERS,
+    **injections.HANDLERS,
+    **messages.HANDLERS,
+    **project.HANDLERS,
+    **templates.HANDLERS,
+    **webhooks.HANDLERS,
+}

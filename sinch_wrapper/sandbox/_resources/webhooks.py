@@ -1,0 +1,79 @@
+"""Webhooks."""
+
+import re
+from urllib.parse import urlsplit
+
+from sinch_wrapper.sandbox._errors import Json, invalid
+from sinch_wrapper.sandbox._region import Call, Handler, World
+from sinch_wrapper.sandbox._resources.fields import app_of, patched
+from sinch_wrapper.sandbox._store import get
+
+_MAX_PER_APP = 5
+_MAX_TARGET = 742
+_FORBIDDEN = re.compile(r"conversation-api\..*\.?sinch\.com")
+
+
+def _of_app(world: World, app_id: str) -> list[Json]:
+    return [hook for hook in world.store.webhooks.values() if hook["app_id"] == app_id]
+
+
+def _check_target(world: World, webhook: Json) -> None:
+    target = webhook["target"]
+    if len(target) > _MAX_TARGET or not _is_http(target):
+        raise invalid("target", f"Must be an HTTP URL of at most {_MAX_TARGET} characters.")
+    if _FORBIDDEN.fullmatch(urlsplit(target).hostname or ""):
+        raise invalid("target", "Must not be a host of the API itself.")
+    if "UNSPECIFIED_TRIGGER" in webhook.get("triggers", []):
+        raise invalid("triggers", "Must name a trigger.")
+    others = [hook for hook in _of_app(world, webhook["app_id"]) if hook["id"] != webhook["id"]]
+    if target in (hook["target"] for hook in others):
+        raise invalid("target", "The app has a webhook with this target already.")
+
+
+def _is_http(target: str) -> bool:
+    try:
+        parts = urlsplit(target)
+    except ValueError:
+        return False
+    return parts.scheme in {"http", "https"} and bool(parts.hostname)
+
+
+def _create(world: World, call: Call) -> Json:
+    app_id = app_of(world.store, call.body["app_id"])["id"]
+    if len(_of_app(world, app_id)) >= _MAX_PER_APP:
+        raise invalid("app_id", f"An app has at most {_MAX_PER_APP} webhooks.")
+    webhook: Json = {"target_type": "DISMISS"} | call.body | {"id": world.new_id()}
+    _check_target(world, webhook)
+    world.store.webhooks[webhook["id"]] = webhook
+    return webhook
+
+
+def _list(world: World, call: Call) -> Json:
+    world.store.app(call.path["app_id"])
+    return {"webhooks": _of_app(world, call.path["app_id"])}
+
+
+def _get(world: World, call: Call) -> Json:
+    return get(world.store.webhooks, call.path["webhook_id"], "Webhook")
+
+
+def _update(world: World, call: Call) -> Json:
+    mask = call.query.get("update_mask")
+    webhook = patched(_get(world, call), call.body, mask, fixed=("id", "app_id"))
+    _check_target(world, webhook)
+    world.store.webhooks[webhook["id"]] = webhook
+    return webhook
+
+
+def _delete(world: World, call: Call) -> Json:
+    del world.store.webhooks[_get(world, call)["id"]]
+    return {}
+
+
+HANDLERS: dict[str, Handler] = {
+    "Webhooks_CreateWebhook": _create,
+    "Webhooks_ListWebhooks": _list,
+    "Webhooks_GetWebhook": _get,
+    "Webhooks_UpdateWebhook": _update,
+    "Webhooks_DeleteWebhook": _delete,
+}

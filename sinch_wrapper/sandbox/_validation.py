@@ -1,0 +1,383 @@
+"""The check of a request against its operation, and of an answer against its schema."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache
+from itertools import islice
+from typing import Literal, TypeAlias
+
+import jsonschema_rs
+
+from sinch_wrapper.sandbox._documents import Api, OperationSpec, document
+from sinch_wrapper.sandbox._errors import (
+    Json,
+    JsonValue,
+    Violation,
+    bad_request,
+    decode,
+    encode_text,
+    invalid,
+    seconds,
+)
+
+Direction = Literal["request", "response"]
+
+# Neither side may require what only the other side writes.
+_FOREIGN: dict[Direction, str] = {"request": "readOnly", "response": "writeOnly"}
+# Keywords of OpenAPI that mean something else, or nothing, to JSON Schema.
+_DROPPED = frozenset({"discriminator", "example", "examples", "xml", "externalDocs", "default"})
+
+
+class SchemaBook:
+    """The validators of one document for one direction.
+
+    OpenAPI 3.0 is brought to JSON Schema 2020-12, the dialect of OpenAPI 3.1: `nullable` becomes a
+    type, what only the other side writes is not required, and of a `oneOf` over wrappers
+    (objects of one property) each alternative requires its property, since the documents
+    tell such alternatives apart by the key that is present. Any other `oneOf` is read as
+    `anyOf`: its alternatives overlap.
+    """
+
+    def __init__(self, root: Json, base: str, direction: Direction) -> None:
+        self._root = root
+        self._base = base
+        self._foreign = _FOREIGN[direction]
+        components = {"schemas": self._prepare_all(root["components"]["schemas"])}
+        self._registry = jsonschema_rs.Registry(
+            [(base, {"components": components})], draft=jsonschema_rs.Draft202012
+        )
+
+    def validator(self, schema: Json) -> jsonschema_rs.Draft202012Validator:
+        """Return a validator of *schema*; its messages never contain the value."""
+        return jsonschema_rs.Draft202012Validator(
+            self._prepare(schema), registry=self._registry, validate_formats=True, mask="value"
+        )
+
+    def _prepare_all(self, schemas: Json) -> Json:
+        return {name: self._prepare(schema) for name, schema in schemas.items()}
+
+    def _prepare(self, schema: JsonValue) -> JsonValue:
+        if not isinstance(schema, dict):
+            return schema
+        ready = {
+            key: self._keyword(key, value) for key, value in schema.items() if key not in _DROPPED
+        }
+        if "oneOf" in schema and not all(map(self._is_wrapper, schema["oneOf"])):
+            ready["anyOf"] = ready.pop("oneOf")
+        if "required" in ready and "properties" in schema:
+            ready["required"] = [
+                name for name in ready["required"] if not self._is_foreign(schema, name)
+            ]
+        return _with_null(ready) if ready.pop("nullable", False) else ready
+
+    def _keyword(self, key: str, value: JsonValue) -> JsonValue:
+        match key:
+            case "$ref":
+                return self._base + value
+            case "properties" | "patternProperties":
+                return self._prepare_all(value)
+            case "oneOf":
+                return [self._alternative(each) for each in value]
+            case "allOf" | "anyOf":
+                return [self._prepare(each) for each in value]
+            case "items" | "additionalProperties" | "not":
+                return self._prepare(value)
+        return value
+
+    def _alternative(self, schema: Json) -> Json:
+        ready: Json = self._prepare(schema)
+        if not self._is_wrapper(schema):
+            return ready
+        return {"allOf": [ready], "required": list(self._resolve(schema)["properties"])}
+
+    def _is_wrapper(self, schema: Json) -> bool:
+        return len(self._resolve(schema).get("properties", {})) == 1
+
+    def _is_foreign(self, schema: Json, name: str) -> bool:
+        return bool(schema["properties"].get(name, {}).get(self._foreign, False))
+
+    def _resolve(self, schema: Json) -> Json:
+        while "$ref" in schema:
+            schema = self._root["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]]
+        return schema
+
+
+def _with_null(schema: Json) -> Json:
+    return {"anyOf": [schema, {"type": "null"}]}
+
+
+@cache
+def schema_book(api: Api, direction: Direction) -> SchemaBook:
+    """Return the schemas of *api*, prepared for *direction* once a process."""
+    return SchemaBook(document(api), f"urn:{api}:{direction}", direction)
+
+
+Rule: TypeAlias = Callable[[Json], Iterator[Violation]]
+
+_TTL = re.compile(r"\d+s")
+_SHORTEST_TTL, _LONGEST_TTL = 3, 315_576_000_000
+_ONE = "Give one of {} and {}."
+_NOBODY = "Must have at least one element."
+
+
+def longest(limit: int, *names: str) -> Rule:
+    """Return the rule that each of the texts *names* has at most *limit* characters."""
+
+    def check(fields: Json) -> Iterator[Violation]:
+        for name in names:
+            if len(fields.get(name) or "") > limit:
+                yield Violation(name, f"Must have at most {limit} characters.")
+
+    return check
+
+
+def together(first: str, second: str) -> Rule:
+    """Return the rule that *first* and *second* are given both or not at all."""
+
+    def check(fields: Json) -> Iterator[Violation]:
+        for name, other in ((first, second), (second, first)):
+            if name in fields and other not in fields:
+                yield Violation(other, f"Must be given together with {name}.")
+
+    return check
+
+
+def apart(first: str, *others: str) -> Rule:
+    """Return the rule that *first* excludes each of *others*."""
+
+    def check(fields: Json) -> Iterator[Violation]:
+        for name in others:
+            if fields.get(first) and fields.get(name):
+                yield Violation(first, f"Must not be given together with {name}.")
+
+    return check
+
+
+def either(first: str, second: str) -> Rule:
+    """Return the rule that *first* or *second* must be given."""
+
+    def check(fields: Json) -> Iterator[Violation]:
+        if first not in fields and second not in fields:
+            yield Violation(first, _ONE.format(first, second))
+
+    return check
+
+
+def _serialised(fields: Json) -> Iterator[Violation]:
+    metadata = fields.get("conversation_metadata")
+    if metadata and len(encode_text(metadata)) > 2048:  # noqa: PLR2004 (the documented limit)
+        yield Violation("conversation_metadata", "Must have at most 2048 characters as JSON.")
+
+
+def _properties(fields: Json) -> Iterator[Violation]:
+    for name, value in (fields.get("channel_properties") or {}).items():
+        if len(value) > 1024:  # noqa: PLR2004 (the documented limit)
+            yield Violation(f"channel_properties.{name}", "Must have at most 1024 characters.")
+
+
+def _ttl(fields: Json) -> Iterator[Violation]:
+    text = fields.get("ttl")
+    if text is None:
+        return
+    if not _TTL.fullmatch(text) or not _SHORTEST_TTL <= int(text[:-1]) <= _LONGEST_TTL:
+        yield Violation("ttl", "Must be 3 to 315576000000 seconds, such as 10s.")
+
+
+def _template(fields: Json) -> Iterator[Violation]:
+    message = fields.get("message", {}).get("template_message")
+    if message is not None and not ("channel_template" in message or "omni_template" in message):
+        description = _ONE.format("channel_template", "omni_template")
+        yield Violation("message.template_message", description)
+
+
+def _recipient(fields: Json) -> Iterator[Violation]:
+    if _is_nobody(fields["recipient"]):
+        yield Violation("recipient.identified_by.channel_identities", _NOBODY)
+
+
+def _recipients(fields: Json) -> Iterator[Violation]:
+    for place, row in enumerate(fields["recipient_and_params"]):
+        if _is_nobody(row["recipient"]):
+            path = f"recipient_and_params[{place}].recipient.identified_by.channel_identities"
+            yield Violation(path, _NOBODY)
+
+
+def _is_nobody(recipient: Json) -> bool:
+    identities = recipient.get("identified_by", {}).get("channel_identities", [])
+    return "contact_id" not in recipient and not identities
+
+
+def _span(fields: Json) -> Iterator[Violation]:
+    try:
+        start, end = (seconds(fields[name]) for name in ("start_time", "end_time"))
+    except (KeyError, ValueError):
+        return
+    if start >= end:
+        yield Violation("start_time", "Must be before end_time.")
+
+
+def _conversation_source(*names: str) -> Rule:
+    def check(fields: Json) -> Iterator[Violation]:
+        for name in names:
+            if fields.get(name) and fields.get("messages_source") == "DISPATCH_SOURCE":
+                yield Violation(name, "Works with CONVERSATION_SOURCE only.")
+
+    return check
+
+
+_SENDING = (longest(128, "correlation_id"), _serialised, _properties, _ttl, _template)
+_CONTACT = (longest(1024, "metadata"),)
+
+
+def _each_contact(fields: Json) -> Iterator[Violation]:
+    for place, contact in enumerate(fields["contacts"]):
+        for found in _CONTACT[0](contact):
+            yield Violation(f"contacts[{place}].{found.field}", found.description)
+
+
+BODY_RULES: dict[str, tuple[Rule, ...]] = {
+    "Capability_QueryCapability": (_recipient,),
+    "Contact_GetChannelProfile": (_recipient,),
+    "Events_SendEvent": (_recipient,),
+    "Messages_SendMessage": (*_SENDING, _recipient, longest(1024, "message_metadata")),
+    "Messages_UpdateMessageMetadata": (longest(1024, "metadata"),),
+    "Messages_ListMessagesByChannelIdentity": (
+        apart("contact_ids", "channel_identities"),
+        _conversation_source("contact_ids"),
+        _span,
+    ),
+    "Batch_SendBatch": (*_SENDING, _recipients),
+    "Batch_SendBatchV1Beta": (*_SENDING, _recipients),
+    "Batch_CreateContacts": (_each_contact,),
+    "Contact_CreateContact": _CONTACT,
+    "Contact_UpdateContact": _CONTACT,
+    "Conversation_CreateConversation": (longest(1024, "metadata"),),
+    "Conversation_UpdateConversation": (longest(1024, "metadata"),),
+    "Conversation_InjectMessage": (longest(1024, "metadata"),),
+}
+
+QUERY_RULES: dict[str, tuple[Rule, ...]] = {
+    "Contact_ListContacts": (
+        apart("external_id", "channel", "identity"),
+        together("channel", "identity"),
+    ),
+    "Conversation_ListConversations": (either("app_id", "contact_id"),),
+    "Events_ListEvents": (either("conversation_id", "contact_id"),),
+    "Messages_ListMessages": (_conversation_source("conversation_id", "contact_id"), _span),
+}
+
+
+_MAX_VIOLATIONS = 20
+
+
+class Checks:
+    """The validators of one operation."""
+
+    def __init__(self, spec: OperationSpec) -> None:
+        book = schema_book(spec.api, "request")
+        self._spec = spec
+        self._path = book.validator(_object(spec.parameters_in("path")))
+        self._query = book.validator(_object(spec.parameters_in("query")))
+        self._body = None if spec.body is None else book.validator(spec.body)
+        self._schemas = {each["name"]: each for each in spec.parameters_in("query")}
+        self._query_rules = QUERY_RULES.get(spec.id, ())
+        self._body_rules = BODY_RULES.get(spec.id, ())
+
+    def path(self, values: Mapping[str, str]) -> None:
+        """Check the path parameters; raises Refusal 400."""
+        _raise(violations(self._path, dict(values)))
+
+    def query(self, pairs: Iterable[tuple[str, str]]) -> Json:
+        """Return the query parameters as typed values; raises Refusal 400."""
+        values: Json = {}
+        for name, text in pairs:
+            schema = self._schemas.get(name, {}).get("schema", {})
+            if schema.get("type") == "array":
+                values[name] = values.get(name, []) + [each for each in text.split(",") if each]
+            else:
+                values[name] = _typed(text, schema.get("type"))
+        _raise(violations(self._query, values) or _broken(self._query_rules, values))
+        return values
+
+    @property
+    def takes_body(self) -> bool:
+        """Whether the operation has a body."""
+        return self._body is not None
+
+    def body(self, raw: bytes) -> JsonValue:
+        """Return the decoded body, None when the operation has none; raises Refusal 400."""
+        if self._body is None:
+            return None
+        if not raw and not self._spec.body_required:
+            return {}
+        try:
+            value = decode(raw)
+            found = violations(self._body, value)
+        except ValueError:
+            # Half a surrogate pair is JSON to some parsers, and no text to any validator.
+            raise invalid("body", "The body is not JSON.") from None
+        _raise(found or _broken(self._body_rules, value))
+        return value
+
+
+@cache
+def checks(spec: OperationSpec) -> Checks:
+    """Return the validators of *spec*, built once a process."""
+    return Checks(spec)
+
+
+def answer_violations(spec: OperationSpec, answer: object) -> list[Violation]:
+    """Return what is wrong with *answer* by the response schema of *spec*."""
+    if spec.answer is None:
+        return []
+    return violations(schema_book(spec.api, "response").validator(spec.answer), answer)
+
+
+def violations(validator: jsonschema_rs.Draft202012Validator, value: object) -> list[Violation]:
+    """Return the first violations of *value*."""
+    return [_violation(error) for error in islice(validator.iter_errors(value), _MAX_VIOLATIONS)]
+
+
+def _violation(error: jsonschema_rs.ValidationError) -> Violation:
+    path = _dotted(error.instance_path)
+    if isinstance(error.kind, jsonschema_rs.ValidationErrorKind.Required):
+        name = str(error.kind.property)
+        return Violation(f"{path}.{name}" if path else name, "Field is mandatory.")
+    return Violation(path or "body", error.message)
+
+
+def _dotted(steps: Iterable[str | int]) -> str:
+    text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps)
+    return text.removeprefix(".")
+
+
+def _broken(rules: Iterable[Rule], fields: Json) -> list[Violation]:
+    return [violation for rule in rules for violation in rule(fields)]
+
+
+def _raise(found: list[Violation]) -> None:
+    if found:
+        raise bad_request(found)
+
+
+def _object(parameters: list[Json]) -> Json:
+    return {
+        "type": "object",
+        "properties": {each["name"]: each.get("schema", {}) for each in parameters},
+        "required": [each["name"] for each in parameters if each.get("required")],
+        "additionalProperties": False,
+    }
+
+
+def _typed(text: str, kind: str | None) -> object:
+    try:
+        match kind:
+            case "integer":
+                return int(text)
+            case "number":
+                return float(text)
+            case "boolean":
+                return {"true": True, "false": False}[text.lower()]
+    except (ValueError, KeyError):
+        pass  # The validator says that the type is wrong.
+    return text

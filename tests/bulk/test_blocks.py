@@ -1,0 +1,171 @@
+"""Many rows at once become what each of them becomes by itself, or are left to that."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sinch_wrapper._json import Encoded, encode, encode_portably, encode_text
+from sinch_wrapper.bulk import Columns
+from sinch_wrapper.bulk._calls import BATCH_OPERATIONS
+from sinch_wrapper.bulk._columns import layout
+from sinch_wrapper.bulk._job_spec import CuttingRules, Plan
+from sinch_wrapper.bulk._metadata import MetadataLimits
+from sinch_wrapper.bulk._prepare import Loader
+from sinch_wrapper.bulk._rows import InvalidError, Skip
+from sinch_wrapper.bulk._rows_fast import Block, TableRows, cut
+from sinch_wrapper.bulk._sources import source_of
+
+HEADER = ("key", "wa", "sms", "name", "seg%s", "tone", "contact_id")
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
+CELLS = st.one_of(TEXTS.map(lambda text: f"x{text}"), TEXTS, st.sampled_from(["", " ", "+1", "%s"]))
+ODD = st.one_of(CELLS, st.none(), st.integers(), st.binary(), st.just("\ud800"))
+COLUMNS = [
+    Columns(to={"sms": "SMS"}, parameters={"name": "name"}),
+    Columns(to={"wa": "WHATSAPP", "sms": "sms"}, key="key", parameters={"name": "name"}),
+    Columns(to={"wa": "W%s"}, parameters={'na"%d': "name"}, message_metadata={"s%": "seg%s"}),
+    Columns(
+        to={"sms": "SMS"},
+        key="key",
+        parameters={"name": "name"},
+        message_metadata={"segment": "seg%s", "tone": "tone"},
+        conversation_metadata={"tone": "tone"},
+    ),
+    Columns(message_metadata={"_batch_id": "tone"}, to={"sms": "SMS"}, parameters={"name": "name"}),
+]
+LIMITS = MetadataLimits(30, 40)
+
+
+def _rows(columns: Columns) -> TableRows:
+    needed = frozenset(columns.parameters)
+    return TableRows(layout(columns, HEADER, needed, "a.csv"), LIMITS)
+
+
+def _one_by_one(rows: TableRows, table: Sequence[tuple[int, object]]) -> Block | None:
+    """The block that the rows make by themselves; None when one of them cannot be sent."""
+    try:
+        entries = [rows(line, cells) for line, cells in table]
+    except InvalidError:
+        return None
+    blocks, skips = cut(entries, 10**9, is_messages=True)
+    return None if skips else blocks[0]
+
+
+def _comparable(block: Block) -> tuple[object, ...]:
+    lines, keys, identities, content = block
+    return list(lines), list(keys), list(identities), json.loads(content)
+
+
+@pytest.mark.parametrize("columns", COLUMNS)
+@pytest.mark.parametrize("cells", [CELLS, ODD], ids=["texts", "anything"])
+def test_blocks_equal_their_rows(columns: Columns, cells: st.SearchStrategy[Any]) -> None:
+    """Whatever is in the cells: the same recipients, keys, duplicates and marks, or no block."""
+    rows = _rows(columns)
+
+    @given(table=st.lists(st.tuples(*[cells] * len(HEADER)), min_size=1, max_size=6))
+    def check(table: list[tuple[Any, ...]]) -> None:
+        numbered = list(enumerate(table, 2))
+        block = rows.block(numbered)
+        if block is None:
+            return
+        one_by_one = _one_by_one(rows, numbered)
+        assert one_by_one is not None
+        assert _comparable(one_by_one) == _comparable(block)
+
+    check()
+
+
+def _usual(number: int) -> tuple[str, ...]:
+    return (f"k{number}", f"+1{number}", f"+2{number}", "Åsa", "a", "b", f"C{number}")
+
+
+@pytest.mark.parametrize("columns", COLUMNS[:4])
+def test_usual_rows_are_taken_together(columns: Columns) -> None:
+    """Nothing wrong in them means a block."""
+    table = [(number, _usual(number)) for number in range(5)]
+    block = _rows(columns).block(table)
+    assert block is not None
+    assert _comparable(block) == _comparable(_one_by_one(_rows(columns), table) or block)
+
+
+def test_contacts_are_taken_together() -> None:
+    """A table of contact ids alone makes blocks too."""
+    rows = TableRows(layout(Columns(), ["contact_id"], frozenset(), "a.csv"), LIMITS)
+    block = rows.block([(2, (" C1 ",)), (3, ("C2",))])
+    assert block is not None
+    assert ["\0C1", "\0C2"] == block.identities
+    assert [{"contact_id": "C1"}, {"contact_id": "C2"}] == [
+        row["recipient"] for row in json.loads(block.content)
+    ]
+    assert rows.block([(2, ("C1",)), (3, (7,))]) is None
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [_usual(1)[:6], (*_usual(1), "x"), ("", *_usual(1)[1:]), (*_usual(1)[:4], "a" * 30, "b", "c")],
+    ids=["short", "long", "no key", "metadata too long"],
+)
+def test_a_row_that_is_wrong_leaves_the_block_open(cells: tuple[str, ...]) -> None:
+    """Then each row is looked at by itself, so that the error names its line."""
+    assert _rows(COLUMNS[3]).block([(2, _usual(0)), (3, cells)]) is None
+    with pytest.raises(InvalidError):
+        _rows(COLUMNS[3])(3, cells)
+
+
+def test_rows_and_blocks_show_no_recipient() -> None:
+    """Neither numbers nor keys nor parameters are in a repr."""
+    rows = _rows(COLUMNS[3])
+    shown = f"{rows(2, _usual(7))} {rows.block([(2, _usual(7))])} {Skip(2, 'k7', 'is bad')}"
+    assert "Entry(line=2) Block(1 rows) Skip(line=2, reason='is bad', column='')" == shown
+
+
+class _Sink:
+    def __init__(self) -> None:
+        self.counts: list[int] = []
+
+    def add(self, count: int, _items: bytes, _places: bytes) -> None:
+        self.counts.append(count)
+
+    def skip(self, skips: list[Any]) -> None:
+        pass
+
+
+@given(wrong=st.sets(st.integers(0, 39), max_size=8), size=st.integers(1, 12))
+def test_requests_are_full_whatever_is_left_out(wrong: set[int], size: int) -> None:
+    """All requests but the last have the chosen size, and together they hold every good row."""
+    things = [{"phone": "" if number in wrong else f"+{number}"} for number in range(40)]
+    plan = Plan(
+        BATCH_OPERATIONS["messages"], {"message": {}}, rules=CuttingRules("skip", "send", size)
+    )
+    sink = _Sink()
+    loader = Loader(plan, source_of(things), sink, lambda: False)
+    loader.run()
+    assert (40 - len(wrong), len(wrong)) == (loader.total, loader.invalid)
+    assert loader.total == sum(sink.counts)
+    assert all(count == size for count in sink.counts[:-1])
+
+
+@given(text=st.text())
+def test_texts_are_encoded_as_by_the_library(text: str) -> None:
+    """The short way for one text gives what the long way gives."""
+    assert json.dumps(text, ensure_ascii=False) == encode_text(text)
+
+
+def test_what_is_encoded_passes_unchanged() -> None:
+    """With orjson and without."""
+    assert b"[1 ]" == encode(Encoded(b"[1 ]"))
+    assert encode({"a": ["å", 1]}) == encode_portably({"a": ["å", 1]})
+    code = (
+        "import sys; sys.modules['orjson'] = None\n"
+        "from sinch_wrapper._json import Encoded, encode; print(encode(Encoded(b'[1 ]')))"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert "b'[1 ]'\n" == result.stdout
+    assert "1" not in repr(Encoded(b"[1 ]"))

@@ -1,0 +1,132 @@
+"""Doubts that callbacks settle at the last moment, and questions that nobody answers."""
+
+import time
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from sinch_wrapper import APIConnectionError, PermissionDeniedError
+from sinch_wrapper._http import httpx
+from sinch_wrapper.bulk._callbacks import record
+from sinch_wrapper.bulk._calls import Call, Done
+from sinch_wrapper.bulk._follower import Follower, Target
+from sinch_wrapper.bulk._journal import Job, Journal, open_job
+from sinch_wrapper.bulk._options import SendingRules
+from sinch_wrapper.bulk._sender import Sender
+from tests.helpers.bulk import FakeBatchApi, MakeBulk, make_bulk, marked, receipt, rows
+
+__all__ = ["make_bulk"]
+
+HOW = SendingRules(concurrency=1, settle=0)
+
+
+def doubtful(bulk: MakeBulk, api: FakeBatchApi, path: Path) -> Job:
+    """A job of one request that was accepted, whose answer and look-ups were lost."""
+    api.look_answer = lambda: httpx.Response(503, json={})
+    bulk(api).go(rows(2), job=path, patience=1)
+    return open_job(Journal(path, must_exist=True))
+
+
+@pytest.mark.parametrize("batch_id", ["B1", None], ids=["with id", "by its mark"])
+def test_a_callback_before_the_second_sending_prevents_it(
+    make_bulk: MakeBulk, tmp_path: Path, batch_id: str | None
+) -> None:
+    """Not found, so it shall leave again once the queue has room: then a receipt proves it."""
+    api = FakeBatchApi("lost")
+    job = doubtful(make_bulk, api, tmp_path / "job.db")
+    sender = Sender(job, HOW, 0.0, time.time)
+    (look,) = sender.step(1.0, [], stopping=False).calls
+    assert () == sender.step(2.0, [Done(look, [])], stopping=True).calls
+    record(job, [receipt("DELIVERED", marked(api, 0, 0, batch_id))])
+    step = sender.step(3.0, [], stopping=False)
+    assert ((), True) == (step.calls, step.finished)
+    progress = sender.progress(3.0)
+    assert (2, 0) == (progress.accepted + progress.unknown, progress.pending)
+    job.journal.close()
+
+
+def test_a_mark_alone_proves_that_nothing_must_leave_again(
+    make_bulk: MakeBulk, tmp_path: Path
+) -> None:
+    """A receipt without any batch id: a look-up that finds nothing is not believed any more."""
+    api = FakeBatchApi("lost")
+    job = doubtful(make_bulk, api, tmp_path / "job.db")
+    sender = Sender(job, replace(HOW, attempts=1), 0.0, time.time)
+    (look,) = sender.step(1.0, [], stopping=False).calls
+    record(job, [receipt("DELIVERED", marked(api, 0, 0))])
+    step = sender.step(2.0, [Done(look, [])], stopping=False)
+    assert ((), True) == (step.calls, step.finished)
+    assert (2, 0) == (sender.progress(2.0).unknown, sender.progress(2.0).rejected)
+    job.journal.close()
+
+
+def test_early_callbacks_of_others_are_forgotten_at_the_end(
+    make_bulk: MakeBulk, tmp_path: Path
+) -> None:
+    """What waited for a batch of this job waits for nothing once every request has its end."""
+    api, path = FakeBatchApi(), tmp_path / "job.db"
+    bulk = make_bulk(api)
+    bulk.go(rows(2), job=path, deadline=0)
+    place = '{"batchId":"of another job","messageIndex":0}'
+    assert 1 == bulk.record(receipt("FAILED", None, "X", message_metadata=place), path)
+    bulk.resume(path)
+    journal = Journal(path, must_exist=True)
+    with journal.storage.read() as connection:
+        assert 0 == connection.exec_driver_sql("SELECT count(*) FROM early").scalar_one()
+    journal.close()
+
+
+def test_status_without_permission_is_an_error(make_bulk: MakeBulk, tmp_path: Path) -> None:
+    """Asking for the status of batches fails with the answer that each of them got."""
+    api, path = FakeBatchApi(), tmp_path / "job.db"
+    bulk = make_bulk(api)
+    bulk.go(rows(6), job=path)
+    bulk = make_bulk(lambda request: refused(api, request))
+    for method in (bulk.status, bulk.cancel):
+        with pytest.raises(PermissionDeniedError):
+            method(path)
+
+
+def refused(api: FakeBatchApi, request: httpx.Request) -> httpx.Response:
+    """What the API answers to whom it does not trust."""
+    return api(request) if request.url.path.endswith("/token") else httpx.Response(403, json={})
+
+
+def call_of(follower: Follower, now: float) -> Call:
+    """The next question."""
+    (call,) = follower.step(now, [], stopping=False).calls
+    return call
+
+
+def test_status_that_nobody_answers_is_an_error() -> None:
+    """After the patience for one batch, nothing being known of any, no other is asked about."""
+    error = APIConnectionError("no connection", outcome="not_sent")
+    targets = (Target(f"B{number}") for number in range(100))
+    follower = Follower(targets, lambda *_: None, concurrency=1, patience=0.0)
+    step = follower.step(1.0, [Done(call_of(follower, 0.0), error=error)], stopping=False)
+    assert ((), True) == (step.calls, step.finished)
+    with pytest.raises(APIConnectionError):
+        follower.check()
+
+
+def test_status_of_some_is_no_error() -> None:
+    """Once a batch was told about, others that have no answer are just unknown."""
+    error = APIConnectionError("no connection", outcome="not_sent")
+    follower = Follower(
+        iter([Target("B1"), Target("B2")]), lambda *_: None, concurrency=1, patience=0.0
+    )
+    told = Done(call_of(follower, 0.0), SimpleNamespace(status="PROCESSED"))
+    (call,) = follower.step(1.0, [told], stopping=False).calls
+    assert follower.step(2.0, [Done(call, error=error)], stopping=False).finished
+    follower.check()
+    assert {"PROCESSED": 1, "UNKNOWN": 1} == follower.statuses
+
+
+def test_a_follower_that_is_busy_waits_for_answers() -> None:
+    """With every place taken there is no moment to wake up for: it would turn round and round."""
+    targets = (Target(f"B{number}") for number in range(3))
+    follower = Follower(targets, lambda *_: None, concurrency=1)
+    call_of(follower, 0.0)
+    assert follower.step(1.0, [], stopping=False).wait is None

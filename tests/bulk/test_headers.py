@@ -1,0 +1,65 @@
+"""Tables that are not quite tables: what is said about them, and what is not."""
+
+from pathlib import Path
+
+import pytest
+
+from sinch_wrapper import BulkError, text
+from tests.helpers.bulk import FakeBatchApi, MakeBulk, make_bulk
+
+__all__ = ["make_bulk"]
+
+PHONE = "+46700000001"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [f"{PHONE},Ada Lovelace\n", f"{PHONE}\n", "0046 70-000 00 01;Ada Lovelace\n"],
+    ids=["table", "one column", "semicolons"],
+)
+@pytest.mark.parametrize("words", ["Hi", "Hi ${name}"])
+def test_a_missing_header_is_told_without_the_data(
+    make_bulk: MakeBulk, tmp_path: Path, content: str, words: str
+) -> None:
+    """Neither number nor name of the recipient in its place are in the error."""
+    path = tmp_path / "all.csv"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(BulkError, match="as if that line were missing") as caught:
+        make_bulk(FakeBatchApi()).go(path, message=text(words))
+    assert ("46" in str(caught.value), "Ada" in str(caught.value)) == (False, False)
+
+
+@pytest.mark.parametrize("separator", [";", "\t", "|"])
+def test_another_separator_is_recognised(
+    make_bulk: MakeBulk, tmp_path: Path, separator: str
+) -> None:
+    """One column whose name holds a separator of another dialect."""
+    path = tmp_path / "all.csv"
+    path.write_text(f"phone{separator}name\n", encoding="utf-8")
+    with pytest.raises(BulkError, match="to be separated by commas"):
+        make_bulk(FakeBatchApi()).go(path)
+
+
+@pytest.mark.parametrize(
+    ("thing", "words"),
+    [
+        ({1: "a"}, "texts as names"),
+        ({PHONE: "Ada"}, "line 1: missing columns 'name'; what should name the columns"),
+    ],
+    ids=["no text", "number"],
+)
+def test_fields_that_are_no_names_are_refused(
+    make_bulk: MakeBulk, thing: object, words: str
+) -> None:
+    """An object with odd fields is a row that cannot be sent."""
+    with pytest.raises(BulkError, match=words) as caught:
+        make_bulk(FakeBatchApi()).go([thing])
+    assert PHONE not in str(caught.value)
+
+
+def test_rows_of_another_length_are_counted_well(make_bulk: MakeBulk, tmp_path: Path) -> None:
+    """One cell is no cells."""
+    path = tmp_path / "all.csv"
+    path.write_text(f"phone,name\n{PHONE}\n", encoding="utf-8")
+    with pytest.raises(BulkError, match="line 2: 1 cell instead of 2"):
+        make_bulk(FakeBatchApi()).go(path)

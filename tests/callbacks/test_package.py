@@ -1,0 +1,61 @@
+"""What the package offers, and what importing it loads."""
+
+import subprocess
+import sys
+
+import pytest
+
+from sinch_wrapper import callbacks
+
+HEAVY = "{'sqlalchemy', 'starlette', 'uvicorn', 'asyncio', 'sinch_conversation_api', 'httpx'}"
+
+
+def run(code: str) -> str:
+    """What a program of its own prints."""
+    result = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=True
+    )
+    return result.stdout.strip()
+
+
+def test_pure_functions_load_nothing_heavy() -> None:
+    """Verifying and reading need no web framework, no database, no generated model."""
+    code = (
+        "from sinch_wrapper.callbacks import parse, read_event, batch_ref, settle; import sys;"
+        "event = read_event(b'{\"message\":{}}'); batch_ref(event); event.metadata;"
+        f"print(*{{m.partition('.')[0] for m in sys.modules}} & {HEAVY})"
+    )
+    assert "" == run(code)
+
+
+@pytest.mark.parametrize("missing", ["starlette", "sqlalchemy"])
+def test_missing_extra_is_named(missing: str) -> None:
+    """Without the extra the receiver says how to install it."""
+    code = (
+        f"import sys; sys.modules[{missing!r}] = None\n"
+        "from sinch_wrapper import CallbackError, callbacks\n"
+        "try: callbacks.receiver\n"
+        "except CallbackError as error: print(error)\n"
+    )
+    assert run(code).endswith('pip install "sinch-wrapper[receiver]"')
+
+
+def test_receiver_loads_no_bulk_sending() -> None:
+    """Imports go one way: bulk sending is loaded when a job is followed, not before."""
+    code = (
+        "from sinch_wrapper.callbacks import Receiver; import sys; print('sinch_wrapper.bulk' in "
+    )
+    assert "False" == run(f"{code}sys.modules)")
+
+
+@pytest.mark.parametrize("name", callbacks.__all__)
+def test_every_name_is_there(name: str) -> None:
+    """What is listed can be imported, and is documented."""
+    thing = getattr(callbacks, name)
+    assert isinstance(thing, float) or thing.__doc__
+
+
+def test_unknown_name_is_an_attribute_error() -> None:
+    """Lazy loading does not hide spelling mistakes."""
+    with pytest.raises(AttributeError, match="reciever"):
+        callbacks.reciever  # noqa: B018

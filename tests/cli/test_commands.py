@@ -1,0 +1,166 @@
+"""The commands do what they say, and every mistake is one line and an exit code."""
+
+import io
+import json
+from typing import Any
+
+import pytest
+
+from sinch_wrapper._http import httpx
+from sinch_wrapper.cli._api import arguments, find_operation, method_of, snake
+from sinch_wrapper.sandbox._documents import all_operations
+from tests.helpers.sandbox import Api, RunCli
+
+
+def test_help_lists_commands_and_exit_codes(run_cli: RunCli) -> None:
+    """The help names each command, the exit codes and the variables."""
+    code, out, _ = run_cli("--help")
+
+    assert code == 0
+    for word in ("demo", "sandbox", "token", "send", "api", "130", "SINCH_KEY_SECRET"):
+        assert word in out
+
+
+def test_version_names_package_and_documents(run_cli: RunCli) -> None:
+    """The version is that of the package, with those of the three documents."""
+    code, out, _ = run_cli("--version")
+
+    assert code == 0
+    assert out.startswith("sinch-wrapper ")
+    assert "Conversation API 1.0, Batch API 1.0, Template API 2.0" in out
+
+
+def test_without_command_help_is_shown(run_cli: RunCli) -> None:
+    """No command at all is a wrong command line, answered with the help."""
+    code, out, err = run_cli()
+
+    assert (code, out) == (2, "")
+    assert "Commands:" in err
+
+
+def test_token_says_that_it_works(run_cli: RunCli, api: Api) -> None:
+    """The token is fetched, its lifetime told, and itself kept back."""
+    assert run_cli("token", api=api) == (
+        0,
+        "The credentials work: the token is good for 60 minutes.\n",
+        "",
+    )
+
+
+def test_token_is_shown_on_demand_and_works(run_cli: RunCli, api: Api) -> None:
+    """With --show the token is printed, and the API accepts it."""
+    _, out, _ = run_cli("token", "--show", api=api)
+
+    url = f"{api.url}/conversation/v1/projects/{api.settings.project_id}/apps"
+    headers = {"authorization": f"Bearer {out.strip()}"}
+    assert httpx.get(url, headers=headers).status_code == 200
+
+
+def test_token_as_json_holds_no_token(run_cli: RunCli, api: Api) -> None:
+    """JSON has the lifetime, and the token with --show alone."""
+    _, hidden, _ = run_cli("token", "--json", api=api)
+    _, shown, _ = run_cli("token", "--json", "--show", api=api)
+
+    assert json.loads(hidden) == {"expires_in": 3600}
+    assert set(json.loads(shown)) == {"expires_in", "access_token"}
+
+
+def test_send_prints_message_id(run_cli: RunCli, api: Api) -> None:
+    """The message arrives in the API under the id that is printed."""
+    words = ("send", "--app", api.settings.app_id, "--to", "+46700000001", "--text", "Hi")
+    code, out, _ = run_cli(*words, api=api)
+
+    message_id = out.removeprefix("Accepted as message ").removesuffix(".\n")
+    params = {"messages_source": "DISPATCH_SOURCE"}
+    sent = api.ok("GET", f"/conversation/v1/~/messages/{message_id}", params=params)
+    assert (code, sent["app_message"]) == (0, {"text_message": {"text": "Hi"}})
+
+
+def test_send_as_json_on_another_channel(run_cli: RunCli, api: Api) -> None:
+    """--channel takes any channel, in any case, and --json prints the answer."""
+    words = ("send", "--app", api.settings.app_id, "--to", "46700000001", "--text", "Hi")
+    code, out, _ = run_cli(*words, "--channel", "whatsapp", "--json", api=api)
+
+    assert code == 0
+    assert {"message_id", "accepted_time"} == set(json.loads(out))
+
+
+def test_api_calls_operation_with_parameters(run_cli: RunCli, api: Api) -> None:
+    """Parameters reach the path, and the answer is printed as it came."""
+    words = ("api", "App_GetApp", "--param", f"app_id={api.settings.app_id}")
+    code, out, _ = run_cli(*words, api=api)
+
+    expected = api.ok("GET", f"/conversation/v1/~/apps/{api.settings.app_id}")
+    assert (code, json.loads(out)) == (0, expected)
+
+
+def test_api_takes_query_in_either_spelling(run_cli: RunCli, api: Api) -> None:
+    """A parameter may be written as in the document or in snake case."""
+    words = ("api", "Batch_GetBatchStatusesByMetadata", "--param", "metadataKey=a")
+    code, out, _ = run_cli(*words, "--param", "metadata_value=b=c", api=api)
+
+    assert (code, json.loads(out)) == (0, [])
+
+
+@pytest.mark.parametrize("source", ["inline", "file", "stdin"])
+def test_api_reads_body(
+    run_cli: RunCli, api: Api, tmp_path: Any, monkeypatch: pytest.MonkeyPatch, source: str
+) -> None:
+    """The body comes from the command line, a file or stdin."""
+    body = json.dumps({"display_name": f"From {source}", "channel_credentials": []})
+    path = tmp_path / "body.json"
+    path.write_text(body, encoding="utf-8")
+    monkeypatch.setattr("sys.stdin", io.StringIO(body))
+    given = {"inline": body, "file": f"@{path}", "stdin": "@-"}[source]
+
+    code, out, _ = run_cli("api", "App_CreateApp", "--body", given, api=api)
+
+    assert (code, json.loads(out)["display_name"]) == (0, f"From {source}")
+
+
+def test_api_prints_empty_object_for_no_content(run_cli: RunCli, api: Api) -> None:
+    """An operation without content prints an empty object."""
+    app_id = api.app()
+    code, out, _ = run_cli("api", "app_deleteapp", "--param", f"app_id={app_id}", api=api)
+
+    assert (code, out) == (0, "{}\n")
+
+
+@pytest.mark.parametrize("spec", all_operations(), ids=lambda spec: spec.id)
+def test_every_operation_has_a_method(spec: Any) -> None:
+    """Each operation of the documents is found by its id, and has a method to call."""
+    from sinch_wrapper import Endpoints, Sinch
+
+    with Sinch(
+        project_id="p", key_id="k", key_secret="s", endpoints=Endpoints.sandbox("http://h")
+    ) as sinch:
+        assert callable(method_of(sinch, find_operation(spec.id)))
+
+
+def test_parameters_get_their_types() -> None:
+    """Integers, booleans and lists are made of their texts."""
+    spec = find_operation("Conversation_UpdateConversation")
+    listing = find_operation("Conversation_ListConversations")
+
+    assert arguments(spec, ["conversation_id=c", "update_mask=a,b"]) == {
+        "conversation_id": "c",
+        "update_mask": ["a", "b"],
+    }
+    assert arguments(listing, ["only_active=TRUE", "page_size=5"]) == {
+        "only_active": True,
+        "page_size": 5,
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("metadataKey", "metadata_key"),
+        ("Project Settings", "project_settings"),
+        ("SendBatchV1Beta", "send_batch_v1_beta"),
+        ("page_size", "page_size"),
+    ],
+)
+def test_snake_case_is_that_of_the_generator(name: str, expected: str) -> None:
+    """Names are spelled as in the generated code."""
+    assert snake(name) == expected

@@ -1,0 +1,94 @@
+"""The command `sinch-wrapper sandbox`: its options reach the sandbox that it serves."""
+
+import json
+import os
+import signal
+import ssl
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from sinch_wrapper._http import httpx
+from tests.helpers.sandbox import RunCli, eventually
+
+CLEAN = {key: value for key, value in os.environ.items() if not key.startswith("SINCH_")}
+
+
+@contextmanager
+def _sandbox(*words: str) -> Iterator[tuple[dict[str, str], subprocess.Popen[str]]]:
+    command = [sys.executable, "-m", "sinch_wrapper.cli", "sandbox", "--port", "0", *words]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=CLEAN
+    ) as process:
+        try:
+            assert process.stdout is not None
+            yield json.loads(process.stdout.readline()), process
+        finally:
+            process.kill()
+
+
+def _ask(client: httpx.Client, url: str) -> Any:
+    answers: list[httpx.Response] = []
+
+    def is_up() -> bool:
+        try:
+            answers.append(client.get(url))
+        except httpx.ConnectError:
+            return False
+        return True
+
+    eventually(is_up)
+    return answers[-1].json()
+
+
+def test_options_reach_the_sandbox() -> None:
+    """Start, region, error shape, time and limits are as the command line says."""
+    words = ["--json", "--start", "empty", "--region", "eu", "--error-shape", "flat", "--frozen"]
+    with _sandbox(*words, "--request-rate", "1") as (announced, _), httpx.Client() as client:
+        url = announced["SINCH_SANDBOX_URL"]
+        client.auth = (announced["SINCH_KEY_ID"], announced["SINCH_KEY_SECRET"])
+        clock = _ask(client, f"{url}/_sandbox/clock")
+        about = _ask(client, f"{url}/_sandbox")
+        apps = f"{url}/conversation/v1/projects/{announced['SINCH_PROJECT_ID']}/apps"
+        first, second = client.get(apps), client.get(apps)
+
+    assert (True, "eu") == (clock["frozen"], about["region"])
+    assert ([], 429) == (first.json()["apps"], second.json()["code"])
+
+
+def test_tls_announces_the_certificate_and_removes_it() -> None:
+    """The variable to export names a certificate that is good, and gone after Ctrl-C."""
+    with _sandbox("--json", "--tls") as (announced, process):
+        file = announced["SSL_CERT_FILE"]
+        context = ssl.create_default_context(cafile=file)
+        with httpx.Client(verify=context, trust_env=False) as client:
+            _ask(client, f"{announced['SINCH_SANDBOX_URL']}/_sandbox")
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=10)
+
+    assert announced["SINCH_SANDBOX_URL"].startswith("https://")
+    assert (130, "sinch-wrapper: interrupted", False) == (
+        process.returncode,
+        err.strip(),
+        os.path.exists(file),  # noqa: PTH110 (a text out of JSON)
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (("--callback-duplicates", "2"), "--callback-duplicates"),
+        (("--start", "full"), "--start"),
+        (("--host", "203.0.113.1"), "--host 203.0.113.1"),
+    ],
+)
+def test_bad_options_are_named(run_cli: RunCli, words: tuple[str, ...], named: str) -> None:
+    """An option out of range and an address that is not ours are one line."""
+    code, _, err = run_cli("sandbox", *words)
+
+    assert (2, 1) == (code, err.count("\n"))
+    assert named in err

@@ -1,0 +1,109 @@
+"""Reading documents: what plain text means, and files that are no document."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from codegen.document import Refused
+from codegen.sources import load
+
+
+def read(folder: Path, text: str | bytes) -> dict[str, object]:
+    """What a file of that content holds."""
+    path = folder / "a.yaml"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return load(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("NO", "NO"),
+        ("on", "on"),
+        ("true", True),
+        ("12:30", "12:30"),
+        ("2030-05-17", "2030-05-17"),
+        ("2030-13-45", "2030-13-45"),
+        ("2030-05-17T12:00:00Z", "2030-05-17T12:00:00Z"),
+        ("007", "007"),
+        ("1_000", "1_000"),
+        (".nan", ".nan"),
+        ("0", 0),
+        ("-17", -17),
+        ("1.50", 1.5),
+        ("1e3", 1000.0),
+        ("null", None),
+        ("", None),
+    ],
+)
+def test_plain_text_means_what_json_says(tmp_path: Path, text: str, value: object) -> None:
+    """A country is no truth value, a time no number and a date no moment."""
+    assert {"x": [value]} == read(tmp_path, f"x:\n- {text}\n")
+
+
+def test_keys_are_text(tmp_path: Path) -> None:
+    """Status codes, dates and truth values are names when they stand before a colon."""
+    assert ["200", "2030-05-17", "on", "true"] == [
+        *read(tmp_path, "200: a\n2030-05-17: a\non: a\ntrue: a\n")
+    ]
+
+
+def test_byte_order_mark_is_no_part_of_a_document(tmp_path: Path) -> None:
+    """Some editors begin a file with it, in YAML and in JSON."""
+    assert [{"a": 1}] * 2 == [
+        read(tmp_path, b"\xef\xbb\xbf" + text) for text in (b"a: 1", b'{"a":1}')
+    ]
+
+
+def test_aliases_and_merges_are_resolved(tmp_path: Path) -> None:
+    """A document may say things once and refer to them."""
+    text = "a: &a {b: 1}\nc: *a\nd:\n  <<: *a\n  e: 2\n"
+    assert {"a": {"b": 1}, "c": {"b": 1}, "d": {"b": 1, "e": 2}} == read(tmp_path, text)
+
+
+def nested(depth: int) -> str:
+    """JSON of some levels."""
+    return '{"a":' * depth + "1" + "}" * depth
+
+
+LAUGHS = "\n".join(
+    ["a0: &a0 [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]"]
+    + [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 9)]
+)
+FAULTS: dict[str, tuple[str | bytes, str]] = {
+    "a control character": ("a: \x01b", "a.yaml: is not valid YAML"),
+    "two documents": ("a: 1\n---\nb: 2\n", "a.yaml, line 2: is not valid YAML"),
+    "a Python object": ("a: !!python/object:os.system {}", "a.yaml, line 1: is not valid YAML"),
+    "a number that is none": ("a: !!int b", "is no JSON document (invalid literal"),
+    "a number of 5000 digits": ("a: " + "1" * 5000, "is no JSON document (Exceeds the limit"),
+    "such a number in JSON": ('{"a": ' + "1" * 5000 + "}", "is no JSON document (Exceeds the"),
+    "no number in JSON": ('{"a": NaN}', "is no JSON document (Out of range"),
+    "half a character": (r'{"a": "\ud800"}', "is no JSON document ('utf-8' codec"),
+    "many levels": (nested(300), "is nested 301 levels deep; name its parts as components"),
+    "more levels": (nested(900), "is nested too deeply, or contains itself"),
+    "endless levels": (nested(100_000), "is nested too deeply, or contains itself"),
+    "endless lists": ("a: " + "[" * 3000 + "]" * 3000, "is nested too deeply, or contains itself"),
+    "itself": ("a: &a\n  b: *a\n", "is nested too deeply, or contains itself"),
+    "a billion laughs": (LAUGHS, "nodes, aliases resolved; write it without them"),
+    "another encoding": ("a: b".encode("utf-16"), "a.yaml: is not UTF-8; convert it"),
+    "a repeated key in JSON": ('{"a": 1, "a": 2}', "the key 'a' stands twice in one mapping"),
+    "a list as a key": ("? [a]\n: 1", "is not valid YAML"),
+}
+
+
+@pytest.mark.parametrize("kind", FAULTS)
+def test_file_that_is_no_document_is_refused(tmp_path: Path, kind: str) -> None:
+    """Whatever a file holds, it is read or refused in one line."""
+    text, expected = FAULTS[kind]
+    with pytest.raises(Refused) as caught:
+        read(tmp_path, text)
+    assert expected in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_deep_document_that_somebody_may_have_is_read(tmp_path: Path) -> None:
+    """The limit is far above what documents have."""
+    assert json.loads(nested(150)) == read(tmp_path, nested(150))

@@ -1,0 +1,549 @@
+"""Sinch and AsyncSinch: options, wiring, closing; over mock transports and real loopback."""
+
+import asyncio
+import copy
+import json
+import os
+import pickle
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, ClassVar
+
+import pytest
+
+from sinch_wrapper import (
+    APIConnectionError,
+    APITimeoutError,
+    AsyncSinch,
+    ConfigurationError,
+    Endpoints,
+    NotFoundError,
+    RateLimits,
+    Recipient,
+    Region,
+    RetryPolicy,
+    Sinch,
+    SinchError,
+    text,
+)
+from sinch_wrapper._http import httpx
+from sinch_wrapper._transport.pool import proxy_for
+from tests.helpers.core import (
+    KEY_ID,
+    KEY_SECRET,
+    PROJECT,
+    Flavour,
+    Server,
+    SyncFlavour,
+    token_answer,
+)
+
+PHONE = "+46700000001"
+SENT = httpx.Response(200, json={"message_id": "m1", "accepted_time": "2026-01-01T00:00:00Z"})
+ONCE = RetryPolicy(attempts=1)
+
+
+@pytest.fixture(params=[Sinch, AsyncSinch])
+def kind(request: pytest.FixtureRequest) -> Any:
+    """Both clients, for what needs no request."""
+    return request.param
+
+
+@pytest.fixture
+def complete(clean_environment: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """An environment with everything a client needs."""
+    for name, value in (
+        ("PROJECT_ID", PROJECT),
+        ("KEY_ID", KEY_ID),
+        # Mounted secrets often end in a line break.
+        ("KEY_SECRET", f"{KEY_SECRET}\n"),
+        ("REGION", "eu"),
+    ):
+        clean_environment.setenv(f"SINCH_{name}", value)
+    return clean_environment
+
+
+@pytest.mark.usefixtures("complete")
+def test_client_takes_everything_from_the_environment(kind: Any) -> None:
+    """No option is needed when the variables are set, and no I/O happens."""
+    assert f"<{kind.__name__} {PROJECT} at https://eu.conversation.api.sinch.com>" == repr(kind())
+
+
+@pytest.mark.usefixtures("complete")
+def test_options_win_over_the_environment(kind: Any) -> None:
+    """What is passed counts."""
+    assert "other at https://br" in repr(kind(project_id="other", region=Region.BR))
+
+
+def test_sandbox_variable_redirects_an_unchanged_program(
+    complete: pytest.MonkeyPatch, kind: Any
+) -> None:
+    """With SINCH_SANDBOX_URL the region is still checked, but the sandbox is asked."""
+    complete.setenv("SINCH_SANDBOX_URL", "http://127.0.0.1:8787")
+    assert "at http://127.0.0.1:8787/conversation" in repr(kind(region="eu"))
+    with pytest.raises(ConfigurationError, match="unknown region"):
+        kind(region="mars")
+    complete.delenv("SINCH_REGION")
+    assert "at http://127.0.0.1:8787/conversation" in repr(kind())
+    explicit = Endpoints.sandbox("http://127.0.0.1:1")
+    assert "at http://127.0.0.1:1/conversation" in repr(kind(endpoints=explicit))
+
+
+@pytest.mark.usefixtures("complete")
+def test_endpoints_of_another_kind_are_refused(kind: Any) -> None:
+    """A URL alone does not say where each API is."""
+    for endpoints in ("http://127.0.0.1:8787", {"auth": "x"}, Endpoints):
+        with pytest.raises(ConfigurationError, match="endpoints must be Endpoints"):
+            kind(endpoints=endpoints)
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:8787/\n", " http://127.0.0.1:8787"])
+def test_sandbox_variable_is_read_as_a_shell_may_set_it(
+    complete: pytest.MonkeyPatch, kind: Any, url: str
+) -> None:
+    """White space around the URL does not count."""
+    complete.setenv("SINCH_SANDBOX_URL", url)
+    assert "at http://127.0.0.1:8787/conversation" in repr(kind())
+
+
+@pytest.mark.parametrize("url", [" ", "127.0.0.1:8787", "ftp://h", "http://u:p@h", "http://h/?q"])
+def test_wrong_sandbox_variable_is_named(complete: pytest.MonkeyPatch, kind: Any, url: str) -> None:
+    """The error names the variable, and never falls back to the real API."""
+    complete.setenv("SINCH_SANDBOX_URL", url)
+    with pytest.raises(ConfigurationError, match="check SINCH_SANDBOX_URL"):
+        kind()
+
+
+@pytest.mark.usefixtures("complete")
+def test_clients_are_not_pickled(kind: Any) -> None:
+    """Who gives one to another process is told what to do instead."""
+    for make in (pickle.dumps, copy.copy, copy.deepcopy):
+        with pytest.raises(TypeError, match=f"{kind.__name__} cannot be pickled.*each process"):
+            make(kind())
+
+
+@pytest.mark.parametrize(
+    ("missing", "variable"),
+    [
+        ("project_id", "SINCH_PROJECT_ID"), ("key_id", "SINCH_KEY_ID"),
+        ("key_secret", "SINCH_KEY_SECRET"), ("region", "SINCH_REGION"),
+    ],
+)  # fmt: skip
+def test_missing_option_names_its_variable(
+    complete: pytest.MonkeyPatch, kind: Any, missing: str, variable: str
+) -> None:
+    """The error says which option or variable to set."""
+    complete.delenv(variable)
+    with pytest.raises(ConfigurationError, match=f"missing {missing}= .{variable}."):
+        kind()
+
+
+@pytest.mark.usefixtures("clean_environment")
+def test_all_missing_options_are_named_at_once(kind: Any) -> None:
+    """Nobody should have to fix them one by one."""
+    with pytest.raises(ConfigurationError, match=r"PROJECT_ID.*KEY_ID.*KEY_SECRET"):
+        kind()
+
+
+@pytest.mark.usefixtures("complete")
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"timeout": 0}, {"timeout": -1}, {"timeout": float("inf")}, {"timeout": float("nan")},
+        {"auth": "digest"}, {"auth": None}, {"limits": 800}, {"region": "mars"},
+        {"key_secret": "a b"}, {"transport": object()}, {"timeout": None}, {"timeout": "10"},
+        {"timeout": True}, {"timeout": 10**400}, {"retry": None}, {"retry": 3}, {"region": 5},
+        {"proxy": {"https": "p"}}, {"proxy": b"http://p"}, {"key_id": 5}, {"key_secret": b"k"},
+        {"project_id": ".."}, {"project_id": "p\udcff"}, {"project_id": "p q"}, {"auth": []},
+        {"region": "eu", "endpoints": Endpoints.sandbox("http://127.0.0.1:1")},
+    ],
+)  # fmt: skip
+def test_senseless_options_are_refused(kind: Any, options: dict[str, object]) -> None:
+    """Mistakes are found when the client is made."""
+    with pytest.raises(ConfigurationError):
+        kind(**options)
+
+
+def test_send_is_the_short_way(flavour: Flavour) -> None:
+    """`send()` fills in the body and returns the generated answer."""
+    server = Server(SENT)
+    client = flavour.client(server)
+    sent = flavour.run(
+        client.send(app_id="A", to=Recipient.sms(PHONE), message=text("Hi"), ttl=10, queue=None)
+    )
+    assert sent.message_id == "m1"
+    (request,) = server.requests
+    assert (
+        "POST",
+        f"https://eu.conversation.api.sinch.com/v1/projects/{PROJECT}/messages:send",
+        {
+            "app_id": "A",
+            "recipient": dict(Recipient.sms(PHONE)),
+            "message": {"text_message": {"text": "Hi"}},
+            "ttl": "10s",
+        },
+    ) == (request.method, str(request.url), json.loads(request.content))  # fmt: skip
+
+
+def test_three_apis_share_token_and_go_to_their_hosts(flavour: Flavour) -> None:
+    """One token serves Conversation, Batch and Template, each under its own host."""
+    server = Server()
+    client = flavour.client(server)
+    flavour.run(client.conversation.app.list_apps())
+    flavour.run(client.batch.messages.get_batch_status("b1"))
+    flavour.run(client.templates.templates_v2.list_templates())
+    assert [
+        f"https://eu.conversation.api.sinch.com/v1/projects/{PROJECT}/apps",
+        f"https://eu.conversationbatch.api.sinch.com/v1/projects/{PROJECT}/messages/b1",
+        f"https://eu.template.api.sinch.com/v2/projects/{PROJECT}/templates",
+    ] == [str(request.url) for request in server.requests]
+    assert len(server.token_requests) == 1
+
+
+def test_detailed_twin_returns_the_response(flavour: Flavour) -> None:
+    """Status, headers and raw body stand beside the value."""
+    client = flavour.client(Server(SENT))
+    body = {"app_id": "A", "recipient": Recipient.sms(PHONE), "message": text("Hi")}
+    answer = flavour.run(client.conversation.messages.send_message_detailed(body=body))
+    assert (answer.status_code, answer.parsed.message_id) == (200, "m1")
+    assert b"m1" in answer.content
+
+
+def test_basic_auth_is_an_option(flavour: Flavour) -> None:
+    """For tests, without a token."""
+    server = Server()
+    flavour.run(flavour.client(server, auth="basic").conversation.app.list_apps())
+    assert server.requests[0].headers["Authorization"].startswith("Basic ")
+    assert server.token_requests == []
+
+
+def test_errors_come_through_the_generated_methods(flavour: Flavour) -> None:
+    """They are mapped below the generated parsing."""
+    client = flavour.client(Server(httpx.Response(404, text="<html>")))
+    with pytest.raises(NotFoundError, match=r"^Contact_GetContact failed at .*: 404.*region"):
+        flavour.run(client.conversation.contact.get_contact("c1"))
+
+
+def test_view_shares_connections_and_token(flavour: Flavour) -> None:
+    """`with_options` changes timeout and policy for itself alone."""
+    server = Server(httpx.Response(503))
+    client = flavour.client(server)
+    view = client.with_options(timeout=60, retry=ONCE)
+    with pytest.raises(SinchError):
+        flavour.run(view.conversation.app.list_apps())
+    assert len(server.requests) == 1
+    assert server.requests[0].extensions["timeout"] == {
+        "connect": 5.0,
+        "read": 60.0,
+        "write": 60.0,
+        "pool": 60.0,
+    }
+    again = client.with_options(retry=ONCE).with_options(timeout=3)
+    with pytest.raises(SinchError):
+        flavour.run(again.conversation.app.list_apps())
+    assert server.requests[1].extensions["timeout"]["read"] == 3.0
+    assert len(server.token_requests) == 1
+    with pytest.raises(ConfigurationError, match="timeout"):
+        client.with_options(timeout=-1)
+    with pytest.raises(ConfigurationError, match="retry must be a RetryPolicy"):
+        client.with_options(retry=3)
+
+
+def test_view_sets_options_for_one_call(flavour: Flavour) -> None:
+    """The calls before and after keep the client's own policy."""
+    server = Server(httpx.Response(429), httpx.Response(429), SENT)
+    client = flavour.client(server, retry=RetryPolicy(attempts=1))
+    to, message = Recipient.sms(PHONE), text("Hi")
+    with pytest.raises(SinchError):
+        flavour.run(client.send(app_id="A", to=to, message=message))
+    twice = RetryPolicy(attempts=2)
+    sent = flavour.run(client.with_options(retry=twice).send(app_id="A", to=to, message=message))
+    assert (sent.message_id, len(server.requests)) == ("m1", 3)
+
+
+def test_closing_a_view_closes_nothing(flavour: Flavour) -> None:
+    """The connections belong to the client; closing that one closes all."""
+    server = Server()
+    client = flavour.client(server)
+    view = client.with_options(timeout=3)
+    flavour.close(view)
+    flavour.run(client.conversation.app.list_apps())
+    flavour.close(client)
+    with pytest.raises(SinchError, match="closed"):
+        flavour.run(view.conversation.app.list_apps())
+
+
+def test_use_after_close_is_told(flavour: Flavour) -> None:
+    """A closed client says so, also at the door of a with block; closing twice is harmless."""
+    client = flavour.client(Server())
+    flavour.close(client)
+    flavour.close(client)
+    with pytest.raises(SinchError, match="this client is closed"):
+        flavour.run(client.conversation.app.list_apps())
+
+
+def test_with_blocks_close() -> None:
+    """Leaving the block closes, and a closed client does not enter."""
+    flavoured = {"project_id": "p", "key_id": "k", "key_secret": "s", "region": "eu"}
+    with Sinch(**flavoured) as client:  # type: ignore[arg-type]
+        pass
+    with pytest.raises(SinchError, match="closed"), client:
+        pass
+
+    async def scenario() -> None:
+        async with AsyncSinch(**flavoured) as client:  # type: ignore[arg-type]
+            pass
+        with pytest.raises(SinchError, match="closed"):
+            await client.__aenter__()
+
+    asyncio.run(scenario())
+
+
+def flavourless() -> AsyncSinch:
+    """Build an AsyncSinch that is bound to no loop yet."""
+    transport = httpx.MockTransport(Server())
+    return AsyncSinch(project_id="p", key_id="k", key_secret="s", region="eu", transport=transport)
+
+
+def test_closing_in_another_event_loop() -> None:
+    """Of a loop that has ended nothing is left to close; of one that runs, it is told."""
+    client = flavourless()
+    asyncio.run(client.conversation.app.list_apps())
+    asyncio.run(client.aclose())
+    with pytest.raises(SinchError, match="closed"):
+        asyncio.run(client.__aenter__())
+
+    async def scenario() -> None:
+        client = flavourless()
+        await client.conversation.app.list_apps()
+        with pytest.raises(SinchError, match="another event loop"):
+            await asyncio.to_thread(asyncio.run, client.aclose())
+        await client.conversation.app.list_apps()
+        await client.aclose()
+
+    asyncio.run(scenario())
+
+
+def test_second_event_loop_is_told() -> None:
+    """Connections belong to a loop; the error says to make a client in each."""
+    client = flavourless()
+    asyncio.run(client.conversation.app.list_apps())
+    with pytest.raises(SinchError, match="another event loop"):
+        asyncio.run(client.conversation.app.list_apps())
+
+
+def test_event_loop_of_another_library_is_told() -> None:
+    """Where asyncio does not run, as under trio, the error says what to do."""
+    call = flavourless().conversation.app.list_apps()
+    with pytest.raises(SinchError, match="event loop of asyncio"):
+        call.send(None)
+
+
+def test_default_limits_do_not_slow_a_few_calls(flavour: Flavour) -> None:
+    """A burst passes at once, through the real limiter."""
+    server = Server()
+    client = flavour.client(server, limits=RateLimits(requests_per_second=5000))
+    for _ in range(20):
+        flavour.run(client.conversation.app.list_apps())
+    assert len(server.requests) == 20
+
+
+class Loopback(BaseHTTPRequestHandler):
+    """A real server that speaks keep-alive and knows a few ways to fail."""
+
+    protocol_version = "HTTP/1.1"
+    connections: ClassVar[set[object]] = set()
+    proxied: ClassVar[list[str]] = []
+
+    def do_GET(self) -> None:
+        """Answer, or fail as the path says."""
+        type(self).connections.add(self.client_address)
+        if self.path.startswith("http://"):
+            type(self).proxied.append(self.path)
+        if self.path.endswith("drop"):
+            self.close_connection = True
+            return
+        if self.path.endswith("slow"):
+            threading.Event().wait(0.3)
+        body = b'{"access_token": "t", "apps": [{"id": "a"}]}'
+        length = len(body) + (50 if self.path.endswith("half") else 0)
+        self.send_response(200)
+        self.send_header("Content-Length", str(length))
+        if self.path.endswith("header"):
+            self.send_header("X-Long", "x" * 300_000)
+        self.end_headers()
+        self.wfile.write(body)
+        if length != len(body):
+            self.close_connection = True
+
+    def do_POST(self) -> None:
+        """Read the body, then answer."""
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.do_GET()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def loopback(clean_environment: pytest.MonkeyPatch) -> Iterator[str]:
+    """The address of a real server."""
+    del clean_environment
+    Loopback.connections.clear()
+    Loopback.proxied.clear()
+    with ThreadingHTTPServer(("127.0.0.1", 0), Loopback) as server:
+        server.daemon_threads = True
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def real(flavour: Flavour, base: str, **options: Any) -> Any:
+    """Build a client without a mock transport."""
+    endpoints = Endpoints.sandbox(base)
+    return flavour.client(Server(), endpoints=endpoints, transport=None, **options)
+
+
+def test_real_connections_are_kept_alive(flavour: Flavour, loopback: str) -> None:
+    """Many calls, one connection."""
+    client = real(flavour, loopback)
+    for _ in range(10):
+        (app,) = flavour.run(client.conversation.app.list_apps()).apps
+        assert app.id == "a"
+    flavour.close(client)
+    assert len(Loopback.connections) == 1
+
+
+def test_connections_limit_what_is_on_its_way(flavour: Flavour, loopback: str) -> None:
+    """With two connections, twelve calls at once go over at most two, and all arrive."""
+    client = real(flavour, loopback, connections=2)
+    answers = flavour.all([client.conversation.app.list_apps] * 12)
+    flavour.close(client)
+    assert [["a"]] * 12 == [[app.id for app in answer.apps] for answer in answers]
+    assert 1 <= len(Loopback.connections) <= 2
+
+
+@pytest.mark.parametrize("number", [0, 1001, 2.0, True, None])
+def test_senseless_connections_are_refused(flavour: Flavour, number: Any) -> None:
+    """The number must be whole, and from 1 to 1000."""
+    with pytest.raises(ConfigurationError, match="whole number from 1 to 1000"):
+        flavour.client(Server(), connections=number)
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "outcome"),
+    [
+        ("drop", APIConnectionError, "unknown"),
+        ("half", APIConnectionError, "unknown"),
+        ("header", APIConnectionError, "unknown"),
+        ("slow", APITimeoutError, "unknown"),
+    ],
+)
+def test_real_failures_are_ours(
+    flavour: Flavour, loopback: str, path: str, kind: type[APIConnectionError], outcome: str
+) -> None:
+    """Dropped, cut, overlong and late answers, from a real socket."""
+    client = real(flavour, loopback, retry=ONCE, auth="basic", timeout=0.15)
+    with pytest.raises(kind) as caught:
+        flavour.run(client.conversation.app.get_app(path))
+    flavour.close(client)
+    assert outcome == caught.value.outcome
+
+
+def test_real_refused_connection_is_not_sent(flavour: Flavour) -> None:
+    """Nobody listens: surely nothing was sent."""
+    client = real(flavour, "http://127.0.0.1:9", retry=ONCE)
+    with pytest.raises(APIConnectionError) as caught:
+        flavour.run(client.conversation.app.list_apps())
+    flavour.close(client)
+    assert caught.value.outcome == "not_sent"
+
+
+def test_proxy_option_is_used(flavour: Flavour, loopback: str) -> None:
+    """An explicit proxy gets all requests, token requests too."""
+    client = real(flavour, "http://api.invalid", proxy=loopback)
+    flavour.run(client.conversation.app.list_apps())
+    flavour.close(client)
+    assert [
+        "http://api.invalid/auth/oauth2/token",
+        f"http://api.invalid/conversation/v1/projects/{PROJECT}/apps",
+    ] == Loopback.proxied
+
+
+def test_proxy_of_the_environment_is_used(
+    flavour: Flavour, loopback: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """HTTP_PROXY counts although the transport is ours."""
+    monkeypatch.setenv("http_proxy", loopback)
+    client = real(flavour, "http://api.invalid")
+    flavour.run(client.conversation.app.list_apps())
+    flavour.close(client)
+    assert len(Loopback.proxied) == 2
+
+
+@pytest.mark.parametrize("proxy", ["nonsense://planted:planted@h", "http://planted@[::1"])
+def test_unusable_proxy_is_told_without_quoting(flavour: Flavour, proxy: str) -> None:
+    """A proxy URL may hold a password."""
+    client = real(flavour, "http://127.0.0.1:9", proxy=proxy)
+    with pytest.raises(ConfigurationError, match="proxy=") as caught:
+        flavour.run(client.conversation.app.list_apps())
+    assert "planted" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("environment", "scheme", "host", "explicit", "proxy"),
+    [
+        ({}, "https", "h", None, None),
+        ({"https_proxy": "http://p"}, "https", "h", None, "http://p"),
+        ({"https_proxy": "p:8080"}, "https", "h", None, "http://p:8080"),
+        ({"all_proxy": "http://p"}, "https", "h", None, "http://p"),
+        ({"http_proxy": "http://p"}, "https", "h", None, None),
+        ({"https_proxy": "http://p", "no_proxy": "h"}, "https", "h", None, None),
+        ({"https_proxy": "http://p"}, "https", "h", "", None),
+        ({"https_proxy": "http://p"}, "https", "h", "http://q", "http://q"),
+    ],
+)
+def test_proxy_is_chosen(  # noqa: PLR0913, PLR0917 (one row of the table)
+    clean_environment: pytest.MonkeyPatch,
+    environment: dict[str, str],
+    scheme: str,
+    host: str,
+    explicit: str | None,
+    proxy: str | None,
+) -> None:
+    """The option wins, an empty one means none, then the environment and its exceptions."""
+    for name, value in environment.items():
+        clean_environment.setenv(name, value)
+    assert proxy == proxy_for(scheme, host, explicit)
+
+
+def test_token_answers_are_real_in_these_tests() -> None:
+    """The helper writes what the token endpoint writes."""
+    assert {"access_token", "expires_in", "token_type"} == set(token_answer().json())
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+def test_forked_child_opens_its_own_connection(loopback: str) -> None:
+    """The parent's sockets are not the child's; the token is."""
+    client = real(SyncFlavour(), loopback)
+    client.conversation.app.list_apps()
+    child = os.fork()
+    if child == 0:
+        apps = client.conversation.app.list_apps().apps
+        os._exit(0 if apps and apps[0].id == "a" else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    client.conversation.app.list_apps()
+    client.close()
+    assert len(Loopback.connections) == 2
+
+
+def test_forked_wire_forgets_connection_and_loop() -> None:
+    """What a fork must renew is renewed in the asynchronous client too."""
+    client = flavourless()
+    asyncio.run(client.conversation.app.list_apps())
+    client._wire.after_fork()  # noqa: SLF001 (what the child of a fork calls)
+    asyncio.run(client.conversation.app.list_apps())

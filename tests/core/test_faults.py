@@ -1,0 +1,536 @@
+"""Every fault of network, API and token endpoint, over real sockets, for threads and tasks.
+
+Each row says which exception comes, how many requests the server saw, and what is known of the
+outcome. The last test runs the whole file once more with the other HTTP library.
+"""
+
+import asyncio
+import gzip
+import logging
+import os
+import pickle
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from sinch_conversation_api import AsyncClient, Client
+
+from sinch_wrapper import (
+    AccessKey,
+    APIConnectionError,
+    APIResponseValidationError,
+    APIStatusError,
+    APITimeoutError,
+    AuthenticationError,
+    BadRequestError,
+    ConflictError,
+    InternalServerError,
+    NotFoundError,
+    PermissionDeniedError,
+    RateLimitError,
+    RetryPolicy,
+    SinchError,
+)
+from sinch_wrapper._auth.flow import BasicAuth, BearerAuth
+from sinch_wrapper._auth.token_source import TokenSource
+from sinch_wrapper._http import HTTP_VARIABLE, httpx
+from sinch_wrapper._session import AsyncSession, Session, Settings
+from sinch_wrapper._transport.http_client import AsyncWire, Wire
+from sinch_wrapper._transport.pool import (
+    AsyncRoutedTransport,
+    RoutedTransport,
+    Routes,
+    open_async_pool,
+    open_pool,
+)
+from sinch_wrapper._transport.retrying import AsyncPacedTransport, PacedTransport, Pacing
+from sinch_wrapper.sandbox import Server
+from tests.helpers.core import KEY_ID, KEY_SECRET, Flavour, Operation
+from tests.helpers.fault_server import (
+    DROP,
+    NO_TLS,
+    RESET,
+    RESET_EARLY,
+    Fault,
+    FaultServer,
+    answer,
+    closed_port,
+    deaf_port,
+    raw,
+    serving,
+)
+from tests.helpers.planted import PHONE, TEXT, leaks, printed
+
+METHODS = ["GET", "PUT", "DELETE", "PATCH", "POST"]
+REPEATABLE = {"GET", "PUT", "DELETE"}
+ATTEMPTS = 2
+SHORT = 0.2
+
+
+class Caller:
+    """Sessions over real connection pools, without back-off, for one flavour."""
+
+    def __init__(self, flavour: Flavour) -> None:
+        self.flavour = flavour
+        self._wires: list[Any] = []
+
+    def session(
+        self,
+        url: str,
+        *,
+        timeout: float = 20.0,
+        token: bool = False,
+        attempts: int = ATTEMPTS,
+        proxy: str = "",
+    ) -> Any:
+        """Build a session for the server at *url*."""
+        key, pacing = AccessKey(KEY_ID, KEY_SECRET), Pacing(jitter=lambda: 0.0)
+        source = TokenSource(key, f"{url}/oauth2/token")
+        auth = BearerAuth(source) if token else BasicAuth(key)
+        settings = Settings(url, timeout, RetryPolicy(attempts=attempts))
+        if self.flavour.name == "sync":
+            inner = RoutedTransport(Routes(open_pool, proxy))
+            wire = Wire(lambda: PacedTransport(inner, pacing), auth)
+            self._wires.append(wire)
+            return Session(wire, settings)
+        async_inner = AsyncRoutedTransport(Routes(open_async_pool, proxy))
+        async_wire = AsyncWire(lambda: AsyncPacedTransport(async_inner, pacing), auth)
+        self._wires.append(async_wire)
+        return AsyncSession(async_wire, settings)
+
+    def client(self, url: str, **options: Any) -> Any:
+        """Build the generated client over a session."""
+        kind = Client if self.flavour.name == "sync" else AsyncClient
+        return kind(self.session(url, **options), "p")
+
+    def call(self, session: Any, method: str = "GET", **fields: Any) -> Any:
+        """Make one call."""
+        body = {"to": PHONE, "text": TEXT} if method in {"PUT", "PATCH", "POST"} else None
+        path, params = f"/v1/{PHONE}", {"identity": PHONE}
+        operation = Operation(method=method, path=path, params=params, json=body, **fields)
+        return self.flavour.run(session.request(operation))
+
+    def close(self) -> None:
+        """Close what was opened."""
+        for wire in self._wires:
+            self.flavour.run(wire.close() if self.flavour.name == "sync" else wire.aclose())
+
+
+@pytest.fixture
+def caller(flavour: Flavour) -> Iterator[Caller]:
+    """Make calls in threads, then in tasks."""
+    made = Caller(flavour)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def server() -> Iterator[FaultServer]:
+    """Run a server that is well until it is told otherwise."""
+    with serving() as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def clean_log(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """Whatever happens, no logger of any library writes what must not show."""
+    caplog.set_level(logging.DEBUG)
+    yield
+    assert leaks("\n".join(record.getMessage() for record in caplog.get_records("call"))) == []
+
+
+def check_clean(error: SinchError) -> None:
+    """Check that *error* is ours, is one line, survives pickling, and shows nothing."""
+    assert type(error).__module__.startswith("sinch_wrapper.errors")
+    assert "\n" not in str(error)
+    assert str(error) == str(pickle.loads(pickle.dumps(error)))  # noqa: S301
+    assert leaks(printed(error)) == []
+
+
+HEAD = f"HTTP/1.1 200 OK\r\nX-Echo: {PHONE}\r\nSet-Cookie: planted=1\r\n".encode()
+BREAKS: dict[str, tuple[Fault, float]] = {
+    "reset before the request is read": (RESET_EARLY, 20.0),
+    "drop after accept": (DROP, 20.0),
+    "reset after accept": (RESET, 20.0),
+    "half a status line": (raw(b"HTTP/1.1 20"), 20.0),
+    "half a head": (raw(HEAD), 20.0),
+    "half a body": (raw(HEAD + b'Content-Length: 99\r\n\r\n{"half": '), 20.0),
+    "half a chunk": (raw(HEAD + b"Transfer-Encoding: chunked\r\n\r\n9\r\n{"), 20.0),
+    "no last chunk": (raw(HEAD + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n"), 20.0),
+    "no HTTP": (raw(f"220 {PHONE} {TEXT}\r\n".encode()), 20.0),
+    "a header that is none": (raw(HEAD + f"{PHONE} {TEXT}\r\n\r\n".encode()), 20.0),
+    "an endless header": (raw(HEAD + b"X: " + b"x" * 300_000), 20.0),
+    "two lengths": (raw(HEAD + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{} "), 20.0),
+    "slow headers": (raw(b"HTTP/1.1 200 OK\r\n", b"X: y\r\n", pause=5), SHORT),
+    "slow body": (raw(HEAD + b"Content-Length: 9\r\n\r\n{", b"}", pause=5), SHORT),
+}
+BROKEN = [
+    (name, method)
+    for name, (_, timeout) in BREAKS.items()
+    for method in (METHODS if timeout > SHORT else ("GET", "POST"))
+]
+
+
+@pytest.mark.parametrize(("name", "method"), BROKEN)
+def test_broken_answer_leaves_doubt(
+    caller: Caller, server: FaultServer, name: str, method: str
+) -> None:
+    """What may have been carried out is repeated only where repeating does no harm."""
+    fault, timeout = BREAKS[name]
+    server.script = [fault]
+    session = caller.session(server.url, timeout=timeout)
+    with pytest.raises(APIConnectionError) as caught:
+        caller.call(session, method)
+    tries = ATTEMPTS if method in REPEATABLE else 1
+    assert (APITimeoutError if timeout == SHORT else APIConnectionError) is type(caught.value)
+    assert (caught.value.outcome, caught.value.attempts) == ("unknown", tries)
+    assert tries == server.connections
+    assert [method] * (0 if fault.at_once else tries) == server.seen
+    check_clean(caught.value)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_refused_connection_is_surely_not_sent(caller: Caller, method: str) -> None:
+    """Nobody accepts: any method is repeated, and nothing was sent."""
+    with closed_port() as url, pytest.raises(APIConnectionError) as caught:
+        caller.call(caller.session(url), method)
+    assert ("not_sent", ATTEMPTS) == (caught.value.outcome, caught.value.attempts)
+    check_clean(caught.value)
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_deaf_server_leaves_doubt(caller: Caller, method: str) -> None:
+    """The system accepts and nobody reads: who waits for an answer cannot know that."""
+    with deaf_port() as url, pytest.raises(APITimeoutError) as caught:
+        caller.call(caller.session(url, timeout=SHORT), method)
+    assert ("unknown", ATTEMPTS if method == "GET" else 1) == (
+        caught.value.outcome, caught.value.attempts,
+    )  # fmt: skip
+    check_clean(caught.value)
+
+
+@pytest.mark.parametrize("host", ["a..b", f"{'a' * 64}.example", "xn--a", "xn--", "nobody.invalid"])
+def test_host_that_is_none_is_surely_not_sent(caller: Caller, host: str) -> None:
+    """Names that cannot be looked up fail as one of ours, in the token endpoint's URL as well."""
+    for token in (False, True):
+        with pytest.raises(SinchError) as caught:
+            caller.call(caller.session(f"http://{host}", token=token), "POST")
+        assert getattr(caught.value, "outcome", "not_sent") == "not_sent"
+        check_clean(caught.value)
+
+
+@pytest.mark.parametrize("fault", [NO_TLS, RESET_EARLY], ids=["no TLS", "reset"])
+def test_failed_handshake_is_surely_not_sent(
+    caller: Caller, server: FaultServer, fault: Fault
+) -> None:
+    """Without TLS no request leaves, so any method is repeated."""
+    server.script = [fault]
+    with pytest.raises(APIConnectionError) as caught:
+        caller.call(caller.session(server.url.replace("http:", "https:")), "POST")
+    assert ("not_sent", ATTEMPTS, []) == (
+        caught.value.outcome, caught.value.attempts, server.seen,
+    )  # fmt: skip
+    check_clean(caught.value)
+
+
+@pytest.mark.parametrize("token", [False, True], ids=["call", "token request"])
+def test_untrusted_certificate_is_final(caller: Caller, token: bool) -> None:  # noqa: FBT001 (a parameter)
+    """Another attempt would meet the same certificate: nothing is sent, and the error says why."""
+    with Server(tls=True) as server, pytest.raises(APIConnectionError) as caught:
+        caller.call(caller.session(server.url, token=token), "POST")
+    assert ("not_sent", 1) == (caught.value.outcome, caught.value.attempts)
+    assert "certificate is not trusted, and nothing was sent" in str(caught.value)
+    check_clean(caught.value)
+
+
+UNREADABLE = """
+import asyncio, sys
+from sinch_wrapper import AsyncSinch, ConfigurationError, Endpoints, Recipient, Sinch, text
+
+options = {"project_id": "p", "auth": lambda: "token", "endpoints": Endpoints.sandbox(sys.argv[1])}
+message = {"app_id": "A", "to": Recipient.sms("+46700000001"), "message": text("Hi")}
+for call in (
+    lambda: Sinch(**options).send(**message),
+    lambda: asyncio.run(AsyncSinch(**options).send(**message)),
+):
+    try:
+        call()
+    except ConfigurationError as error:
+        print(error)
+"""
+
+
+@pytest.mark.parametrize("file", ["/gone", __file__, "/"], ids=["gone", "no PEM", "folder"])
+def test_unreadable_certificates_are_a_mistake_of_configuration(
+    server: FaultServer, file: str
+) -> None:
+    """A POST that never left is not in doubt, and is not tried again."""
+    environment = os.environ | {"SSL_CERT_FILE": file}
+    result = subprocess.run(
+        [sys.executable, "-c", UNREADABLE, server.url],
+        capture_output=True, text=True, check=True, env=environment,
+    )  # fmt: skip
+    line = "the certificates to trust cannot be read: check SSL_CERT_FILE and SSL_CERT_DIR\n"
+    assert (line * 2, []) == (result.stdout, server.seen)
+
+
+@pytest.mark.parametrize("status", [403, 407, 502, 503])
+def test_refusing_proxy_is_surely_not_sent(
+    caller: Caller, server: FaultServer, status: int
+) -> None:
+    """A proxy that opens no tunnel lets no request pass."""
+    server.script = [answer(status, TEXT.encode())]
+    proxy = server.url.replace("//", f"//{KEY_ID}:{KEY_SECRET}@")
+    with pytest.raises(APIConnectionError) as caught:
+        caller.call(caller.session("https://api.invalid", proxy=proxy), "POST")
+    assert ("not_sent", ["CONNECT"] * ATTEMPTS) == (caught.value.outcome, server.seen)
+    check_clean(caught.value)
+
+
+def test_hints_before_the_answer_are_no_fault(caller: Caller, server: FaultServer) -> None:
+    """Answers of the kind 1xx come before the one that counts."""
+    hints = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nX: y\r\n\r\n"
+    server.script = [raw(hints, HEAD + b"Content-Length: 2\r\n\r\n{}")]
+    assert caller.call(caller.session(server.url), "POST").status_code == 200
+    assert server.seen == ["POST"]
+
+
+@pytest.mark.parametrize("fault", [DROP, RESET, raw(HEAD)], ids=["drop", "reset", "half"])
+def test_repetition_after_a_break_succeeds(
+    caller: Caller, server: FaultServer, fault: Fault
+) -> None:
+    """The second attempt uses a new connection and brings the answer."""
+    server.script = [fault, answer(body=b'{"fine": 1}')]
+    assert caller.call(caller.session(server.url)).parsed == {"fine": 1}
+    assert server.seen == ["GET", "GET"]
+
+
+def test_connection_closed_between_calls_is_no_fault(caller: Caller, server: FaultServer) -> None:
+    """A kept connection that the server closed meanwhile is replaced, for a POST as well."""
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
+    server.script = [raw(head)]
+    session = caller.session(server.url)
+    for _ in range(3):
+        assert caller.call(session, "POST").status_code == 200
+        server.wait_until_closed()
+    assert (server.seen, server.connections) == (["POST"] * 3, 3)
+
+
+CLASSES = {
+    400: BadRequestError, 401: AuthenticationError, 403: PermissionDeniedError,
+    404: NotFoundError, 409: ConflictError, 429: RateLimitError,
+}  # fmt: skip
+
+
+def tries_of(status: int, method: str) -> int:
+    """How often a request of *method* is sent that is always answered with *status*."""
+    if status in {429, 500, 501, 503}:
+        return ATTEMPTS
+    return ATTEMPTS if status >= 500 and method in REPEATABLE else 1
+
+
+@pytest.mark.parametrize("method", ["GET", "PATCH", "POST"])
+def test_every_status_has_its_class(caller: Caller, server: FaultServer, method: str) -> None:
+    """All from 400 to 599, unofficial ones too: the class, and how often the server was asked."""
+    session = caller.session(server.url)
+    for status in range(400, 600):
+        server.seen.clear()
+        server.script = [answer(status, b"", X_Request_Id="r-1")]
+        with pytest.raises(APIStatusError) as caught:
+            caller.call(session, method)
+        default = InternalServerError if status >= 500 else APIStatusError
+        assert CLASSES.get(status, default) is type(caught.value)
+        assert [method] * tries_of(status, method) == server.seen
+        assert (caught.value.attempts, caught.value.request_id) == (len(server.seen), "r-1")
+        assert f"Things_GetThing failed at 127.0.0.1: {status}, request id r-1" in str(caught.value)
+
+
+@pytest.mark.parametrize("status", [300, 301, 302, 303, 304, 307, 308, 600, 799, 999])
+def test_other_statuses_are_status_errors(caller: Caller, server: FaultServer, status: int) -> None:
+    """Redirects are not followed, and statuses that do not exist are no surprise."""
+    server.script = [answer(status, b"", Location="/elsewhere")]
+    with pytest.raises(APIStatusError) as caught:
+        caller.call(caller.session(server.url), "POST")
+    assert (APIStatusError, status, 1) == (
+        type(caught.value), caught.value.status_code, len(server.seen),
+    )  # fmt: skip
+    check_clean(caught.value)
+
+
+HUGE = b"<html>" + b"x" * 10_000_000
+HALF_A_GZIP = gzip.compress(str([*range(5000)]).encode())[:5000]
+BODIES: dict[str, tuple[bytes, dict[str, str]]] = {
+    "list": (b"[1]", {}),
+    "string": (f'"{TEXT}"'.encode(), {"X_Request_Id": PHONE, "Set_Cookie": "planted=1"}),
+    "number": (b"1", {}),
+    "null": (b"null", {}),
+    "HTML": (f"<html>{PHONE} {TEXT}".encode(), {"Content_Type": "text/html"}),
+    "empty": (b"", {}),
+    "truncated": (b'{"error": {"message": "ha', {}),
+    "10 MB": (HUGE, {}),
+    "Latin-1": ('{"error": {"message": "é"}}'.encode("latin-1"), {}),
+    "UTF-16": ('{"error": {}}'.encode("utf-16"), {"Content_Type": "text/json;charset=utf-8"}),
+    "unknown charset": (b"\xff{}", {"Content_Type": "application/json; charset=nonsense"}),
+    "binary": (bytes(range(256)), {}),
+    "deep": (b"[" * 100_000, {}),
+    "no gzip": (b"{}", {"Content_Encoding": "gzip"}),
+    "half a gzip": (HALF_A_GZIP, {"Content_Encoding": "gzip"}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("status", [400, 401, 429, 503, 520])
+@pytest.mark.parametrize("name", BODIES)
+def test_every_body_of_an_error_is_an_error(
+    caller: Caller, server: FaultServer, name: str, status: int
+) -> None:
+    """The status alone decides class and repetition, whatever the body."""
+    body, headers = BODIES[name]
+    server.script = [answer(status, body, **headers)]
+    with pytest.raises(APIStatusError) as caught:
+        caller.call(caller.session(server.url), "POST")
+    assert CLASSES.get(status, InternalServerError) is type(caught.value)
+    assert ["POST"] * tries_of(status, "POST") == server.seen
+    check_clean(caught.value)
+
+
+@pytest.mark.parametrize("name", BODIES)
+def test_every_body_of_a_success_is_read_or_told(
+    caller: Caller, server: FaultServer, name: str
+) -> None:
+    """A 200 means accepted: what cannot be read is told, and never sent again."""
+    body, headers = BODIES[name]
+    wanted = {"app_id": "A", "message": {"text_message": {"text": TEXT}}}
+    server.script = [answer(200, body, **{"X_Request_Id": "r-2", **headers})]
+    client = caller.client(server.url)
+    with pytest.raises(
+        APIResponseValidationError, match=r"accepted by 127\.0\.0\.1 \(200"
+    ) as caught:
+        caller.flavour.run(client.messages.send_message(body=wanted))
+    assert server.seen == ["POST"]
+    check_clean(caught.value)
+
+
+def test_large_answer_is_no_fault(caller: Caller, server: FaultServer) -> None:
+    """10 MB of JSON are read."""
+    server.script = [answer(200, b'{"text": "' + b"x" * 10_000_000 + b'"}')]
+    assert len(caller.call(caller.session(server.url)).parsed["text"]) == 10_000_000
+
+
+TOKEN_FAULTS: dict[str, tuple[Fault, float, type[SinchError], int]] = {
+    "drop": (DROP, 20.0, APIConnectionError, ATTEMPTS),
+    "reset": (RESET, 20.0, APIConnectionError, ATTEMPTS),
+    "half": (raw(HEAD + b"Content-Length: 99\r\n\r\n{"), 20.0, APIConnectionError, ATTEMPTS),
+    "slow": (raw(HEAD, b"X: y", pause=5), SHORT, APITimeoutError, ATTEMPTS),
+    "400": (answer(400), 20.0, AuthenticationError, 1),
+    "401": (answer(401, HUGE), 20.0, AuthenticationError, 1),
+    "403": (answer(403), 20.0, AuthenticationError, 1),
+    "404": (answer(404), 20.0, NotFoundError, 1),
+    "429": (answer(429), 20.0, RateLimitError, ATTEMPTS),
+    "500": (answer(500), 20.0, InternalServerError, ATTEMPTS),
+    "502": (answer(502), 20.0, InternalServerError, ATTEMPTS),
+    "302": (answer(302), 20.0, APIStatusError, 1),
+    **{
+        f"200 {name}": (answer(200, body, **headers), 20.0, AuthenticationError, 1)
+        for name, (body, headers) in BODIES.items()
+    },
+    "200 no token": (answer(200, b'{"expires_in": 5}'), 20.0, AuthenticationError, 1),
+}
+
+
+@pytest.mark.parametrize("name", TOKEN_FAULTS)
+def test_fault_of_the_token_endpoint_sends_nothing(
+    caller: Caller, server: FaultServer, name: str
+) -> None:
+    """Whatever the token endpoint does, the call fails as one of ours and is not sent."""
+    fault, timeout, kind, tries = TOKEN_FAULTS[name]
+    server.token_script = [fault]
+    session = caller.session(server.url, timeout=timeout, token=True)
+    with pytest.raises(SinchError, match=r"^token request") as caught:
+        caller.call(session, "POST")
+    assert (kind, tries, []) == (type(caught.value), server.tokens_seen, server.seen)
+    if isinstance(caught.value, APIConnectionError):
+        assert caught.value.outcome == "not_sent"
+    check_clean(caught.value)
+
+
+def test_refusing_token_endpoint_sends_nothing(caller: Caller) -> None:
+    """A token endpoint that is not there."""
+    with closed_port() as url, pytest.raises(APIConnectionError, match=r"^token request") as caught:
+        caller.call(caller.session(url, token=True), "POST")
+    assert caught.value.outcome == "not_sent"
+
+
+def test_path_arguments_are_refused_before_the_wire(caller: Caller, server: FaultServer) -> None:
+    """An empty id would hit the collection, and dots another operation; others are encoded."""
+    client = caller.client(server.url)
+    for bad in ("", ".", ".."):
+        with pytest.raises(ValueError, match="app_id"):
+            caller.flavour.run(client.app.get_app(bad))
+    assert (server.seen, server.connections) == ([], 0)
+    caller.flavour.run(client.app.get_app("../../apps/x?y=1#f"))
+    assert server.seen == ["GET"]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [answer(503, b"busy"), raw(HEAD + b"Content-Length: 99\r\n\r\n{"), answer(200, b"<"), RESET],
+    ids=["503", "half", "unreadable", "reset"],
+)
+def test_no_fault_leaks_a_connection(caller: Caller, server: FaultServer, fault: Fault) -> None:
+    """More failed calls than the pool has connections, then a good one that need not wait."""
+    server.script = [fault]
+    session = caller.session(server.url, timeout=5)
+    for _ in range(40):
+        with pytest.raises(SinchError):
+            caller.call(session, load=dict)
+    server.script = [answer()]
+    assert caller.call(session).status_code == 200
+
+
+def test_no_cancelled_call_leaks_a_connection(server: FaultServer) -> None:
+    """More calls cancelled in the middle than the pool has connections, then a good one."""
+    server.script = [raw(HEAD, b"X: y", pause=30)]
+
+    async def scenario() -> int:
+        pool = AsyncRoutedTransport(Routes(open_async_pool, ""))
+        wire = AsyncWire(
+            lambda: AsyncPacedTransport(pool, Pacing()), BasicAuth(AccessKey("k", "s"))
+        )
+        session = AsyncSession(wire, Settings(server.url, timeout=10))
+        for _ in range(40):
+            number = len(server.seen) + 1
+            task = asyncio.create_task(session.request(Operation()))
+            await asyncio.to_thread(server.wait_until_seen, number)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+        server.script = [answer()]
+        status = (await session.request(Operation())).status_code
+        await wire.aclose()
+        return status
+
+    assert asyncio.run(scenario()) == 200
+
+
+def test_faults_of_many_callers_stay_apart(caller: Caller, server: FaultServer) -> None:
+    """Fifty calls at once over a server that drops every second one: each has its own end."""
+    server.script = [*[DROP, answer()] * 25, answer()]
+    session = caller.session(server.url, attempts=1)
+    operation = Operation(method="POST", json={"a": 1})
+    results = caller.flavour.all([lambda: session.request(operation)] * 50)
+    failed = [result for result in results if isinstance(result, APIConnectionError)]
+    assert (25, 50) == (len(failed), len(server.seen))
+    assert {200} == {result.status_code for result in results if result not in failed}
+
+
+@pytest.mark.skipif("SINCH_WRAPPER_FAULTS" in os.environ, reason="this is the other run")
+@pytest.mark.timeout(300)
+def test_table_holds_with_the_other_http_library() -> None:
+    """The whole file once more, with httpx instead of httpx2 or the other way about."""
+    other = "httpx" if httpx.__name__ == "httpx2" else "httpx2"
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", __file__]
+    environment = {**os.environ, HTTP_VARIABLE: other, "SINCH_WRAPPER_FAULTS": "other"}
+    run = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stdout[-4000:]

@@ -1,0 +1,216 @@
+"""Lanes: a pool in which a request has its connection to itself."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from sinch_wrapper._http import httpx
+from sinch_wrapper._transport.pool import AsyncLanes, Lanes
+from sinch_wrapper.sandbox import Server
+
+
+class Body(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """A body in two parts that knows whether it was closed."""
+
+    closed = False
+
+    def __iter__(self):  # type: ignore[no-untyped-def]  # noqa: ANN204 - the parts of the body
+        yield b"one "
+        yield b"two"
+
+    async def __aiter__(self):  # type: ignore[no-untyped-def]  # noqa: ANN204 - as above
+        yield b"one "
+        yield b"two"
+
+    def close(self) -> None:
+        """Note it."""
+        self.closed = True
+
+    async def aclose(self) -> None:
+        """Note it."""
+        self.closed = True
+
+
+def request(pool: float = 5.0) -> httpx.Request:
+    """A request that waits so many seconds for a lane."""
+    return httpx.Request("GET", "http://api.example/", extensions={"timeout": {"pool": pool}})
+
+
+Send = Callable[[Callable[[httpx.Request], httpx.Response], int], httpx.Response]
+
+
+@pytest.fixture(params=["threads", "tasks"])
+def send(request: pytest.FixtureRequest) -> Send:
+    """Send one request through lanes whose inner transport is a function."""
+
+    def blocking(handler: Callable[[httpx.Request], httpx.Response], number: int) -> httpx.Response:
+        lanes = Lanes(lambda: httpx.MockTransport(handler), number)
+        return lanes.handle_request(globals()["request"]())
+
+    def asynchronous(
+        handler: Callable[[httpx.Request], httpx.Response], number: int
+    ) -> httpx.Response:
+        lanes = AsyncLanes(lambda: httpx.MockTransport(handler), number)
+        return asyncio.run(lanes.handle_async_request(globals()["request"]()))
+
+    return blocking if request.param == "threads" else asynchronous
+
+
+def test_body_is_taken_in_and_the_connection_given_back(send: Send) -> None:
+    """The whole body is read inside the lane, and its stream is closed."""
+    body = Body()
+    response = send(lambda _: httpx.Response(200, stream=body), 1)
+    assert (b"one two", True) == (response.read(), body.closed)
+
+
+def test_failure_frees_the_lane_in_threads() -> None:
+    """A lane whose request failed serves the next one."""
+    failures = [httpx.ReadError("reset")]
+
+    def handler(_: httpx.Request) -> httpx.Response:
+        if failures:
+            raise failures.pop()
+        return httpx.Response(200)
+
+    lanes = Lanes(lambda: httpx.MockTransport(handler), 1)
+    with pytest.raises(httpx.ReadError):
+        lanes.handle_request(request())
+    assert 200 == lanes.handle_request(request()).status_code
+
+
+def test_cancelled_task_frees_its_lane() -> None:
+    """A task that is cancelled in its request leaves the lane to the next."""
+
+    async def run() -> int:
+        started = asyncio.Event()
+
+        async def handler(_: httpx.Request) -> httpx.Response:
+            if not started.is_set():
+                started.set()
+                await asyncio.sleep(60)
+            return httpx.Response(200)
+
+        lanes = AsyncLanes(lambda: httpx.MockTransport(handler), 1)
+        task = asyncio.create_task(lanes.handle_async_request(request()))
+        await started.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        return (await lanes.handle_async_request(request())).status_code
+
+    assert 200 == asyncio.run(run())
+
+
+def test_no_free_lane_in_time_is_a_pool_timeout_in_threads() -> None:
+    """Who finds all lanes taken for as long as it may wait was surely not sent."""
+    entered, leave = threading.Event(), threading.Event()
+
+    def handler(_: httpx.Request) -> httpx.Response:
+        entered.set()
+        leave.wait(10)
+        return httpx.Response(200)
+
+    lanes = Lanes(lambda: httpx.MockTransport(handler), 1)
+    other = threading.Thread(target=lanes.handle_request, args=[request()])
+    other.start()
+    entered.wait(10)
+    with pytest.raises(httpx.PoolTimeout):
+        lanes.handle_request(request(pool=0.01))
+    leave.set()
+    other.join()
+
+
+def test_no_free_lane_in_time_is_a_pool_timeout_in_tasks() -> None:
+    """The same, awaited; and the one that waited longer gets the lane."""
+
+    async def run() -> list[object]:
+        leave = asyncio.Event()
+
+        async def handler(_: httpx.Request) -> httpx.Response:
+            await leave.wait()
+            return httpx.Response(200)
+
+        lanes = AsyncLanes(lambda: httpx.MockTransport(handler), 1)
+        calls: list[Awaitable[httpx.Response]] = [
+            asyncio.create_task(lanes.handle_async_request(request(pool=seconds)))
+            for seconds in (5, 0.01, 5)
+        ]
+        await asyncio.sleep(0.05)
+        leave.set()
+        found = await asyncio.gather(*calls, return_exceptions=True)
+        return [getattr(each, "status_code", type(each)) for each in found]
+
+    assert [200, httpx.PoolTimeout, 200] == asyncio.run(run())
+
+
+class Hanging(httpx.AsyncBaseTransport):
+    """A lane that never answers its first request, and no other once that was cancelled."""
+
+    opened: list[Hanging]
+
+    def __init__(self) -> None:
+        self.opened.append(self)
+        self.closed = False
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Hang, unless it is the lane after."""
+        del request
+        if self is self.opened[0]:
+            await asyncio.sleep(3600)
+        return httpx.Response(200, stream=Body())
+
+    async def aclose(self) -> None:
+        """Note it."""
+        self.closed = True
+
+
+def test_lane_of_a_cancelled_request_is_replaced() -> None:
+    """What a cancelled request leaves behind in its pool is in nobody's way."""
+    Hanging.opened = []
+
+    async def scenario() -> tuple[int, list[bool]]:
+        lanes = AsyncLanes(Hanging, 1)
+        first = asyncio.create_task(lanes.handle_async_request(request()))
+        await asyncio.sleep(0)
+        first.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await first
+        answer = await asyncio.wait_for(lanes.handle_async_request(request()), 10)
+        closed = [lane.closed for lane in Hanging.opened]
+        await lanes.aclose()
+        return answer.status_code, closed + [lane.closed for lane in Hanging.opened]
+
+    assert (200, [True, False, True, True]) == asyncio.run(scenario())
+
+
+def test_cancelled_connects_leave_nothing_behind() -> None:
+    """At whatever moment requests are cancelled, the next one gets through."""
+
+    def lane() -> httpx.AsyncBaseTransport:
+        return httpx.AsyncHTTPTransport(limits=httpx.Limits(max_connections=1))
+
+    async def after_cancelling(url: str, ticks: int) -> int:
+        lanes = AsyncLanes(lane, 1)
+        timeouts = {"pool": 1.0, "connect": 5.0, "read": 5.0, "write": 5.0}
+
+        async def call() -> int:
+            asked = httpx.Request("GET", url, extensions={"timeout": timeouts})
+            return (await lanes.handle_async_request(asked)).status_code
+
+        cancelled = asyncio.create_task(call())
+        for _ in range(ticks):
+            await asyncio.sleep(0)
+        cancelled.cancel()
+        await asyncio.gather(cancelled, return_exceptions=True)
+        try:
+            return await call()
+        finally:
+            await lanes.aclose()
+
+    with Server() as server:
+        for ticks in range(40):
+            assert 200 == asyncio.run(after_cancelling(f"{server.url}/_sandbox", ticks))

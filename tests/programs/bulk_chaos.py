@@ -1,0 +1,51 @@
+"""The two programs of the chaos test, each a process of its own: a sandbox, and a sender.
+
+`bulk_chaos serve [FAULT ...]` prints its URL and serves until stdin is closed; its ledger says
+what was accepted, whatever the client was told. `bulk_chaos send URL CSV JOURNAL CHUNK` sends
+until done, or until it is killed.
+"""
+
+import sys
+
+from sinch_wrapper import Endpoints, RetryPolicy, Sinch, text
+from sinch_wrapper.bulk import Bulk
+from sinch_wrapper.sandbox import Server, Settings, parse_fault
+
+TIMEOUT = 0.6
+# Longer than the slowest answer takes beyond the timeout, with room for a busy machine.
+SETTLE = 1.5
+
+
+def serve(*faults: str) -> None:
+    """Serve a sandbox."""
+    settings = Settings(drain_rate=1e6, seed=7, faults=tuple(map(parse_fault, faults)))
+    with Server(settings) as server:
+        sys.stdout.write(f"{server.url}\n")
+        sys.stdout.flush()
+        sys.stdin.read()
+
+
+def send(url: str, source: str, journal: str, chunk_size: str) -> None:
+    """Send or go on."""
+    known = Settings()
+    with Sinch(
+        project_id=known.project_id,
+        key_id=known.key_id,
+        key_secret=known.key_secret,
+        endpoints=Endpoints.sandbox(url),
+        timeout=TIMEOUT,
+        retry=RetryPolicy(attempts=3, retry_deadline=5),
+        proxy="",
+    ) as sinch:
+        Bulk(sinch).send(
+            app_id=known.app_id,
+            message=text("Hi ${name}"),
+            recipients=source,
+            job=journal,
+            chunk_size=int(chunk_size),
+            settle=SETTLE,
+        )
+
+
+if __name__ == "__main__":
+    (serve if sys.argv[1] == "serve" else send)(*sys.argv[2:])

@@ -1,0 +1,113 @@
+"""The repository as a whole: what is in it, and what must never be."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import update_pins
+
+ROOT = Path(__file__).parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+
+
+def tracked() -> list[Path]:
+    """The files that git tracks; all files where there is no git."""
+    try:
+        names = subprocess.run(
+            ["git", "ls-files", "-z"],  # noqa: S607 - the user's git
+            cwd=ROOT,
+            capture_output=True,
+            check=True,
+            text=True,
+        ).stdout.split("\0")
+    except (OSError, subprocess.CalledProcessError):
+        return [
+            p for name in ("sinch_wrapper", "scripts", "tests") for p in (ROOT / name).rglob("*.py")
+        ]
+    return [ROOT / name for name in names if name and (ROOT / name).is_file()]
+
+
+def test_no_file_names_a_machine_or_a_registry() -> None:
+    """No tracked file has an absolute path of a machine or the host of a package registry."""
+    registry = "|".join(["pypi" + r"\.org", "files\\.python" + "hosted", "registry\\.npm" + "js"])
+    wrong = re.compile(rf"(?<![\w.])/(?:home|root|work|Users)/\w|{registry}")
+    found = [
+        f"{path.relative_to(ROOT)}: {match.group()}"
+        for path in tracked()
+        if (match := wrong.search(path.read_text(encoding="utf-8", errors="replace")))
+    ]
+    assert [] == found
+
+
+def test_no_lock_file_is_tracked() -> None:
+    """uv.lock stays out of the repository."""
+    assert [] == [path.name for path in tracked() if path.name == "uv.lock"]
+
+
+def test_hand_written_modules_are_short() -> None:
+    """A hand-written module stays below 200 lines, or it is time to split it."""
+    long = {
+        path.relative_to(ROOT).as_posix(): count
+        for folder in ("sinch_wrapper", "scripts")
+        for path in (ROOT / folder).rglob("*.py")
+        if (count := len(path.read_text(encoding="utf-8").splitlines())) > 200
+    }
+    assert {} == long
+
+
+def test_changelog_has_the_version() -> None:
+    """The changelog has a section for the version of the package, or one for what is to come."""
+    text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert re.search(
+        rf"^## (Unreleased|{re.escape(PROJECT['project']['version'])})", text, re.MULTILINE
+    )
+
+
+def test_every_ruff_ignore_has_a_reason() -> None:
+    """Each ignored rule in pyproject.toml carries its reason as a comment."""
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    section = text[text.index("[tool.ruff.lint]") : text.index("[tool.ruff.lint.flake8")]
+    rules = [line for line in section.splitlines() if re.match(r'\s+"[A-Z]+\d*",', line)]
+    assert [] == [line for line in rules if "#" not in line]
+
+
+def test_every_noqa_has_a_reason() -> None:
+    """Each suppressed warning in hand-written code says why."""
+    pattern = re.compile(r"#\s*(?:noqa: [A-Z0-9, ]+|type: ignore\[[\w, -]+\])\s*$")
+    bare = [
+        f"{path.relative_to(ROOT)}:{number}"
+        for folder in ("sinch_wrapper", "scripts")
+        for path in (ROOT / folder).rglob("*.py")
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if pattern.search(line)
+    ]
+    assert [] == bare
+
+
+def test_pins_are_written_into_constraints_and_groups() -> None:
+    """The versions that were resolved replace the pins of groups and the whole constraint list."""
+    text = 'dev = ["mypy==1.0", "x>=1"]\nconstraint-dependencies = [\n    "old==1",\n]\n'
+    expected = (
+        'dev = ["mypy==2.0", "x>=1"]\n'
+        'constraint-dependencies = [\n    "mypy==2.0",\n    "x==3.1",\n]\n'
+    )
+    assert expected == update_pins.pinned(text, {"x": "3.1", "mypy": "2.0"})
+
+
+def test_pins_leave_out_what_is_not_from_a_registry() -> None:
+    """The project itself stands in the lock file, but is no pin."""
+    lock = (
+        '[[package]]\nname = "a"\nversion = "1"\nsource = { registry = "r" }\n'
+        '[[package]]\nname = "self"\nversion = "2"\nsource = { editable = "." }\n'
+    )
+    assert {"a": "1"} == update_pins.locked(lock)
+
+
+def test_dev_tools_are_pinned_exactly() -> None:
+    """Whatever the groups name is pinned, for the generated code depends on it."""
+    groups = PROJECT["dependency-groups"]
+    loose = [item for items in groups.values() for item in items if "==" not in item]
+    assert ["sinch-wrapper[cli,fast,otel,parquet]"] == loose
