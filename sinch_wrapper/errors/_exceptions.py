@@ -10,6 +10,7 @@ SinchError
   APIResponseValidationError
   ParameterError
   BulkError
+    BulkArgumentError, also a ValueError
   CallbackError
     SignatureError
     CallbackParseError
@@ -70,6 +71,10 @@ class ParameterError(SinchError):
 
 class BulkError(SinchError):
     """A bulk job cannot be started, resumed or read."""
+
+
+class BulkArgumentError(BulkError, ValueError):
+    """An argument of a call of `sinch.bulk` is not usable; nothing was opened or sent."""
 
 
 class CallbackError(SinchError):

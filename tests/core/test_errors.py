@@ -217,6 +217,7 @@ EXAMPLES = [
     unreadable_reply("Op", reply(200, {}, x_request_id="r"), "it is empty", 2),
     ParameterError("line", recipient=7, key="name"),
     errors.BulkError("line"),
+    errors.BulkArgumentError("line"),
     errors.SignatureError("line"),
     errors.CallbackParseError("line"),
 ]  # fmt: skip

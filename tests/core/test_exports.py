@@ -11,7 +11,8 @@ import sinch_wrapper
 
 NAMES = [
     "APIConnectionError", "APIResponseValidationError", "APIStatusError", "APITimeoutError",
-    "AccessKey", "AccessToken", "AsyncSinch", "AuthenticationError", "BadRequestError", "BulkError",
+    "AccessKey", "AccessToken", "AsyncSinch", "AuthenticationError", "BadRequestError",
+    "BulkArgumentError", "BulkError",
     "CallbackError", "CallbackParseError", "ConfigurationError", "ConflictError", "Endpoints",
     "InternalServerError", "NotFoundError", "ParameterError", "PermissionDeniedError",
     "RateLimitError", "RateLimiter", "RateLimits", "Recipient", "Region", "RetryPolicy",
