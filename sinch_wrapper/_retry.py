@@ -10,6 +10,7 @@ from enum import Enum
 from http import HTTPStatus
 from typing import Final, Literal
 
+from sinch_wrapper._backoff import backoff
 from sinch_wrapper._http import httpx
 from sinch_wrapper._validate import is_number, is_whole
 from sinch_wrapper.errors import ConfigurationError
@@ -152,6 +153,6 @@ class RetryPolicy:
         """
         if attempt >= self.attempts or not self.may_repeat(method, outcome):
             return None
-        backoff = jitter * min(_LONGEST_WAIT, _FIRST_BACKOFF * 2.0 ** min(attempt - 1, 10))
-        pause = max(backoff, min(asked or 0.0, _LONGEST_WAIT))
+        drawn = jitter * backoff(attempt - 1, _FIRST_BACKOFF, _LONGEST_WAIT)
+        pause = max(drawn, min(asked or 0.0, _LONGEST_WAIT))
         return pause if elapsed + pause <= self.retry_deadline else None
