@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Final, TypeAlias, TypeGuard, TypeVar
+from typing import Final, Protocol, TypeAlias, TypeGuard, TypeVar
 
 T = TypeVar("T")
 FunctionT = TypeVar("FunctionT", bound=Callable[..., object])
@@ -40,10 +40,10 @@ def out_of_range(option: str, wanted: str, error: Error = None) -> Exception:
 
 
 def is_number(value: object) -> TypeGuard[float]:
-    """Whether *value* is a finite number; a bool is not a number."""
+    """Whether *value* is a number; infinity is one, NaN and bools are not."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
-    return -_LARGEST <= value <= _LARGEST
+    return isinstance(value, int) or not math.isnan(value)
 
 
 def is_whole(value: object) -> TypeGuard[int]:
@@ -194,33 +194,32 @@ def items(option: str, value: object, *, error: Error = None) -> list[object]:
 
 def strings(option: str, value: object, *, error: Error = None) -> Sequence[str]:
     """Check for a list or tuple of strings, none of them blank."""
-    if not isinstance(value, list | tuple):
+    if not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in value):
         raise wrong_kind(option, "a list of strings", value, error)
-    for item in value:
-        if not isinstance(item, str):
-            raise wrong_kind(option, "a list of strings", [item], error)
-        string(option, item, error=error)
+    if not all(item.strip() for item in value):
+        raise out_of_range(option, "a list of strings that are not empty", error)
     return value
 
 
 def mapping(
-    option: str, value: object, wanted: str = "a mapping", *, error: Error = None
+    option: str,
+    value: object,
+    wanted: str = "a mapping with strings as keys",
+    *,
+    values: type = object,
+    error: Error = None,
 ) -> Mapping[str, object]:
-    """Check for a mapping with strings as keys, called *wanted* in the error."""
-    if not isinstance(value, Mapping):
+    """Check for a mapping from strings to *values*, called *wanted* in the error."""
+    if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
         raise wrong_kind(option, wanted, value, error)
-    if not all(isinstance(key, str) for key in value):
-        raise (error or TypeError)(f"{option}= must have strings as keys")
+    if values is not object and not all(isinstance(item, values) for item in value.values()):
+        raise wrong_kind(option, wanted, value, error)
     return value
 
 
-def string_mapping(option: str, value: object, *, error: Error = None) -> Mapping[str, str]:
+def string_mapping(option: str, value: object, *, error: Error = None) -> Mapping[str, object]:
     """Check for a mapping from strings to strings."""
-    found = mapping(option, value, "a mapping of strings", error=error)
-    texts = {key: item for key, item in found.items() if isinstance(item, str)}
-    if len(texts) != len(found):
-        raise (error or TypeError)(f"{option}= must have strings as values")
-    return texts
+    return mapping(option, value, "a mapping from strings to strings", values=str, error=error)
 
 
 def no_unknown(
@@ -233,7 +232,7 @@ def no_unknown(
         raise (error or TypeError)(fault)
 
 
-# What messages and batches are made of
+# What is sent
 
 
 def app_id(value: object, *, error: Error = None) -> str:
@@ -243,10 +242,11 @@ def app_id(value: object, *, error: Error = None) -> str:
 
 def content(option: str, value: object, hint: str, *, error: Error = None) -> Mapping[str, object]:
     """Check for a mapping that is not empty, such as a message; *hint* says how to make one."""
-    found = mapping(option, value, hint, error=error)
-    if not found:
-        raise (error or ValueError)(f"{option}= must not be empty")
-    return found
+    if not isinstance(value, Mapping):
+        raise wrong_kind(option, hint, value, error)
+    if not value:
+        raise (error or ValueError)(f"{option}= must not be empty: it must be {hint}")
+    return value
 
 
 def message(value: object, *, error: Error = None) -> Mapping[str, object]:
@@ -264,21 +264,55 @@ def ttl(value: object, *, error: Error = None) -> str:
     given = value.total_seconds() if isinstance(value, timedelta) else value
     if isinstance(given, bool) or not isinstance(given, int | float):
         raise wrong_kind("ttl", wanted, value, error)
-    if not (is_number(given) and given >= 1):
+    if not 1 <= given <= _LARGEST:
         raise out_of_range("ttl", "1 second or more", error)
-    return f"{math.floor(given)}s"
+    return f"{int(given)}s"
 
 
 def metadata(option: str, value: object, *, error: Error = None) -> str:
     """Check metadata that the API takes as a string; a mapping is written as JSON."""
     if isinstance(value, str):
         return value
-    found = mapping(option, value, "a string or a mapping", error=error)
+    if not isinstance(value, Mapping):
+        raise wrong_kind(option, "a string or a mapping", value, error)
     try:
-        return json.dumps(dict(found), separators=(",", ":"), allow_nan=False)
+        return json.dumps(dict(value), separators=(",", ":"), allow_nan=False)
     except (TypeError, ValueError, RecursionError) as fault:
         kind = TypeError if isinstance(fault, TypeError) else ValueError
     raise (error or kind)(f"{option}= holds a value that JSON cannot express")
+
+
+def _any_string(option: str, value: object, *, error: Error = None) -> str:
+    return instance(option, value, str, "a string", error=error)
+
+
+def _ttl(_option: str, value: object, *, error: Error = None) -> str:
+    return ttl(value, error=error)
+
+
+class _Check(Protocol):
+    def __call__(self, option: str, value: object, /, *, error: Error = None) -> object: ...
+
+
+# The optional fields of messages:send and of a batch. Enums are open: the API adds values.
+_REQUEST_FIELDS: Final[Mapping[str, _Check]] = {
+    "callback_url": _any_string,
+    "channel_priority_order": strings,
+    "channel_properties": string_mapping,
+    "message_metadata": metadata,
+    "conversation_metadata": mapping,
+    "queue": _any_string,
+    "ttl": _ttl,
+    "processing_strategy": _any_string,
+    "correlation_id": _any_string,
+    "conversation_metadata_update_strategy": _any_string,
+    "message_content_type": _any_string,
+}
+
+
+def request_field(name: str, value: object, *, error: Error = None) -> object:
+    """Check the optional field *name* of a request, and return it as the API takes it."""
+    return _REQUEST_FIELDS[name](name, value, error=error)
 
 
 def counted(count: int, noun: str) -> str:
