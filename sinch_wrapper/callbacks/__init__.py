@@ -6,6 +6,8 @@ framework. `receiver` is an ASGI app around them that loses nothing (extra: rece
 
 from typing import TYPE_CHECKING
 
+from sinch_conversation_api.callbacks import TRIGGERS
+
 from sinch_wrapper._lazy import Extra, lazy
 from sinch_wrapper.callbacks._correlation import BatchRef, Confidence, batch_ref
 from sinch_wrapper.callbacks._events import Event, parse, read_event
@@ -26,7 +28,6 @@ from sinch_wrapper.callbacks._signature import (
     sign,
     verify,
 )
-from sinch_wrapper.callbacks._triggers import TRIGGERS
 from sinch_wrapper.errors import CallbackError
 
 if TYPE_CHECKING:

@@ -10,10 +10,11 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
 from typing import Final, TypeAlias, TypeVar
 
+from sinch_conversation_api.callbacks import TRIGGERS
+
 from sinch_wrapper.callbacks._events import Event
 from sinch_wrapper.callbacks._records import Store, StoredEvent, Verdict
 from sinch_wrapper.callbacks._settings import Settings, backoff_delay
-from sinch_wrapper.callbacks._triggers import TRIGGERS
 from sinch_wrapper.errors import CallbackError, ConfigurationError
 
 EventHandler: TypeAlias = Callable[[Event], Awaitable[None]] | Callable[[Event], None]

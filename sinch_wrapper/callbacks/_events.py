@@ -4,16 +4,21 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
-import sinch_conversation_api.models
-from sinch_conversation_api.types import Model
+from sinch_conversation_api.callbacks import MODELS, TRIGGERS
 
 from sinch_wrapper.callbacks._signature import TOLERANCE, Headers, NonceStore, Secrets, verify
 from sinch_wrapper.callbacks._strict_json import read_object, read_text
-from sinch_wrapper.callbacks._triggers import MODELS, TRIGGERS, kind_of
+
+if TYPE_CHECKING:
+    from sinch_conversation_api.types import Model
 
 T = TypeVar("T")
+
+# Objects on the envelope that are not a payload. The document gives neither this form: it has
+# message_metadata as a string and no channel_metadata; the pages on metadata show both.
+ENVELOPE: Final = frozenset({"channel_metadata", "message_metadata"})
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -94,12 +99,7 @@ class Event:
 
         None for a kind that the document does not have.
         """
-
-        def load() -> "Model | None":
-
-            return load_event(self.kind, self.raw)
-
-        return self._once("model", load)
+        return self._once("model", lambda: load_event(self.kind, self.raw))
 
     def _text(self, name: str) -> str:
         value = self.raw.get(name)
@@ -134,7 +134,19 @@ def read_event(raw: bytes) -> Event:
     Raises: CallbackParseError, and nothing else, when *raw* is no JSON object.
     """
     body, found = read_object(raw)
-    return Event(body, found, kind_of(found))
+    return Event(body, found, _kind_of(found))
+
+
+def _kind_of(raw: Mapping[str, object]) -> str:
+    """The payload key of a callback, also one that this library does not know; empty if none."""
+    known = [key for key in raw if key in TRIGGERS and isinstance(raw[key], dict)]
+    if known:
+        # The longer key is the better clue when several are present.
+        return max(sorted(known), key=len)
+    for key, value in raw.items():
+        if isinstance(value, dict) and key not in ENVELOPE:
+            return key
+    return ""
 
 
 def _time(text: str) -> datetime | None:
@@ -157,11 +169,14 @@ _RECORD_NAMES: Final = {
 }
 
 
-def load_event(kind: str, raw: Mapping[str, object]) -> Model | None:
+def load_event(kind: str, raw: Mapping[str, object]) -> "Model | None":
     """The model of a callback; None when the document has none of this *kind*."""
     name = MODELS.get(kind)
     if name is None:
         return None
+    # Verifying and reading need no model: the classes are loaded by those who ask for one.
+    import sinch_conversation_api.models
+
     if kind == "record_notification":
         raw = {**raw, kind: _declared(raw[kind])}
     model: type[Model] = getattr(sinch_conversation_api.models, name)

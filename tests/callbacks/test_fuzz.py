@@ -11,9 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sinch_wrapper.callbacks import batch_ref, delivery_report, parse, read_event, sign
+from sinch_wrapper.callbacks import (
+    TRIGGERS,
+    batch_ref,
+    delivery_report,
+    parse,
+    read_event,
+    sign,
+)
 from sinch_wrapper.callbacks._strict_json import decode_fast, decode_portably
-from sinch_wrapper.callbacks._triggers import TRIGGERS
 from sinch_wrapper.errors import CallbackParseError, SignatureError
 from tests.helpers.callbacks import SECRET
 

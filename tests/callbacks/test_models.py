@@ -6,10 +6,11 @@ from typing import Any, cast, get_args
 
 import pytest
 from sinch_conversation_api import models
+from sinch_conversation_api.callbacks import MODELS
 from sinch_conversation_api.types import UNSET
 
 from sinch_wrapper.callbacks import TRIGGERS
-from sinch_wrapper.callbacks._triggers import ENVELOPE, MODELS
+from sinch_wrapper.callbacks._events import ENVELOPE
 from tests.helpers.callbacks import make_event
 
 PACKAGE = importlib.resources.files("sinch_conversation_api")
