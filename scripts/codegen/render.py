@@ -7,7 +7,6 @@ import io
 import json
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 from types import CodeType
 from typing import Any
@@ -146,13 +145,21 @@ def _write_callbacks(project: Project, document: Node, target: Path) -> None:
 
 def _tidy(target: Path, origin: str) -> None:
     for arguments in _RUFF:
-        command = [sys.executable, "-m", "ruff", *arguments, *_RUFF_OPTIONS, str(target)]
+        command = [_ruff(origin), *arguments, *_RUFF_OPTIONS, str(target)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             said = next(iter(done.stderr.splitlines()), f"exit code {done.returncode}")
-            problem = f"ruff rejects the generated code ({said})"
-            remedy = "repair the document in an overlay, or run uv sync if ruff is missing"
-            raise Refused(origin, problem, remedy)
+            raise Refused(origin, f"ruff rejects the generated code ({said})")
+
+
+def _ruff(origin: str) -> str:
+    """The program itself: another Python to start it would take longer than it does."""
+    try:
+        from ruff import find_ruff_bin
+
+        return find_ruff_bin()
+    except (ImportError, FileNotFoundError) as error:
+        raise Refused(origin, "cannot be turned into code without ruff", "run uv sync") from error
 
 
 def _finish(target: Path, document: Node, origin: str) -> None:

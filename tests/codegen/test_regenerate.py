@@ -379,18 +379,32 @@ def test_fault_is_said_in_one_line_and_changes_nothing(  # noqa: PLR0913, PLR091
     assert {"openapi", "generated"} == {path.name for path in written.parent.iterdir()}
 
 
+def command(
+    documents: Path, output: Path, env: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run the command itself."""
+    folders = [f"--documents={documents}", f"--output={output}"]
+    arguments = [sys.executable, str(SCRIPTS / "regenerate.py"), *folders]
+    return subprocess.run(arguments, env=env, capture_output=True, text=True, check=False)
+
+
 def test_fault_ends_the_command_without_a_traceback(documents: Path, output: Path) -> None:
     """The command itself, too, ends with code 1 and one line."""
     expected = misspell_target(documents)
-    folders = [f"--documents={documents}", f"--output={output}"]
-    command = [sys.executable, str(SCRIPTS / "regenerate.py"), *folders]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = command(documents, output)
     assert (done.returncode, done.stdout) == (1, "")
     assert f"regenerate: {expected}; correct the target\n" == done.stderr
 
 
+def with_ruff(folder: Path, module: str) -> dict[str, str]:
+    """The environment of a Python that finds this module as ruff."""
+    (folder / "ruff.py").write_text(module, encoding="utf-8")
+    return os.environ | {"PYTHONPATH": str(folder)}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the stand-in for ruff is a script")
 @pytest.mark.parametrize(
-    ("module", "said"),
+    ("program", "said"),
     [
         (
             "import sys\nsys.exit('error: Failed to parse a.py:1:2')",
@@ -399,30 +413,34 @@ def test_fault_ends_the_command_without_a_traceback(documents: Path, output: Pat
         ("raise SystemExit(2)", "exit code 2"),
     ],
 )
-def test_code_that_ruff_refuses_is_said_in_one_line(
-    documents: Path, written: Path, tmp_path: Path, module: str, said: str
+def test_code_that_ruff_rejects_is_said_in_one_line(
+    documents: Path, written: Path, tmp_path: Path, program: str, said: str
 ) -> None:
-    """Code that is no Python, and a missing ruff, end like any other refusal."""
-    (tmp_path / "ruff.py").write_text(module, encoding="utf-8")
+    """Generated code that is not valid Python ends like any other refusal."""
+    script = tmp_path / "program"
+    script.write_text(f"#!{sys.executable} -S\n{program}\n", encoding="utf-8")
+    script.chmod(0o755)
     before = tree(written)
-    done = subprocess.run(
-        [
-            sys.executable,
-            str(SCRIPTS / "regenerate.py"),
-            f"--documents={documents}",
-            f"--output={written}",
-        ],
-        env=os.environ | {"PYTHONPATH": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    env = with_ruff(tmp_path, f"def find_ruff_bin(): return {str(script)!r}")
+    done = command(documents, written, env)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
-        f"regenerate: left.yaml: ruff refuses the code that it would become ({said}); "
-        "repair it in an overlay; without ruff: uv sync\n"
+        f"regenerate: left.yaml: ruff rejects the generated code ({said}); "
+        "repair it in an overlay\n"
     )
     assert before == tree(written)
+
+
+@pytest.mark.parametrize("module", ["", "def find_ruff_bin(): raise FileNotFoundError"])
+def test_missing_ruff_is_said_in_one_line(
+    documents: Path, output: Path, tmp_path: Path, module: str
+) -> None:
+    """Without ruff, or without its program, the message says how to get it."""
+    done = command(documents, output, with_ruff(tmp_path, module))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        "regenerate: left.yaml: cannot be turned into code without ruff; run uv sync\n"
+    )
 
 
 def test_output_that_cannot_be_written_is_said_in_one_line(

@@ -141,7 +141,8 @@ def test_newer_openapi_of_a_document_changes_nothing(tmp_path: Path) -> None:
         for path in old.overlays:
             repaired, _ = overlay.apply(repaired, load(path), path.name)
         folder = tmp_path / version
-        packages.append(render(repaired, old.package, old.path.name, folder))
+        package = render(repaired, old.package, old.path.name, folder, tidy=False)
+        packages.append(package)
         spelt_anew(document)
         document["openapi"] = "3.1.0"
     assert document != old.read()

@@ -133,7 +133,7 @@ def builder(folder: Path) -> Iterator[Build]:
 
     def build(given: Node) -> ModuleType:
         name = f"rendered_{next(_numbers)}"
-        path = render(given, name, "things.yaml", folder)
+        path = render(given, name, "things.yaml", folder, tidy=False)
         names.append(name)
         sys.path.insert(0, str(folder))
         try:
