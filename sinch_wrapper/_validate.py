@@ -182,12 +182,14 @@ def function(
 # Collections
 
 
-def items(option: str, value: object, *, error: Error = None) -> list[object]:
-    """Check for an iterable with at least one item; strings and mappings are not lists."""
+def items(
+    option: str, value: object, *, may_be_empty: bool = False, error: Error = None
+) -> list[object]:
+    """Check for an iterable and read it; strings, bytes and mappings are not lists."""
     if isinstance(value, str | bytes | bytearray | Mapping) or not isinstance(value, Iterable):
         raise wrong_kind(option, "a list", value, error)
     found = list(value)
-    if not found:
+    if not found and not may_be_empty:
         raise (error or ValueError)(f"{option}= must not be empty")
     return found
 

@@ -1,15 +1,17 @@
 """Placeholders of a message, `${name}`, and whether the parameters of a recipient fill them.
 
-Source: Sinch documentation: Batch API, send a batch. A placeholder may stand in any string of the
-message; a blank key, an empty value or a missing one fails that one message after the batch was
-accepted.
+Any string of a message may hold placeholders. A blank key, an empty value or a missing one fails
+the message to that recipient after the API has accepted the batch.
+Source: Sinch documentation: Batch API, send a batch.
 """
 
 import re
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
+from sinch_wrapper import _validate
 from sinch_wrapper.errors import ParameterError
 
 __all__ = ["Mismatch", "MismatchKind", "check_parameters", "mismatches", "placeholders"]
@@ -19,10 +21,10 @@ _PLACEHOLDER: Final = re.compile(r"\$\{([^}]*)\}")
 MismatchKind: TypeAlias = Literal["missing", "blank_key", "empty_value", "not_text", "unused"]
 
 _WORDS: Final[Mapping[str, str]] = {
-    "missing": "the message needs it, and it is missing",
+    "missing": "required by the message but missing",
     "blank_key": "the name of a parameter is blank",
     "empty_value": "its value is empty",
-    "not_text": "its value must be a text",
+    "not_text": "its value must be a string",
     "unused": "no placeholder of the message uses it",
 }
 
@@ -36,7 +38,7 @@ class Mismatch:
 
     @property
     def is_fatal(self) -> bool:
-        """Whether the API would fail the message; an unused parameter is only a sign of a slip."""
+        """Whether the API would fail the message; an unused parameter may only be a slip."""
         return self.kind != "unused"
 
     def __str__(self) -> str:
@@ -59,7 +61,15 @@ def placeholders(message: object) -> frozenset[str]:
 
 
 def mismatches(needed: frozenset[str], parameters: Mapping[str, object]) -> tuple[Mismatch, ...]:
-    """Compare the *needed* names with *parameters*; an empty tuple means that they fit."""
+    """Compare the *needed* names with *parameters*; an empty tuple means that they fit.
+
+    Raises: TypeError for arguments of another kind.
+    """
+    # The exact types first: this runs for each recipient of a batch.
+    if type(needed) is not frozenset and not isinstance(needed, AbstractSet):
+        raise _validate.wrong_kind("needed", "a set of names, as from placeholders()", needed)
+    if type(parameters) is not dict and not isinstance(parameters, Mapping):
+        raise _validate.wrong_kind("parameters", "a mapping", parameters)
     found: list[Mismatch] = []
     if not needed <= parameters.keys():
         found += [Mismatch("missing", key) for key in sorted(needed - parameters.keys())]
@@ -80,10 +90,13 @@ def check_parameters(
 ) -> None:
     """Check that *parameters* fill the placeholders of *message*; unused ones are accepted.
 
-    *recipient* is the place of the recipient, a line or an index, for the error.
+    *recipient* is the place of the recipient in a list, a line or an index, for the error.
 
-    Raises: ParameterError for the first parameter that is missing, blank or empty.
+    Raises: ParameterError for the first parameter that is missing, blank or empty; TypeError for
+    arguments of another kind.
     """
+    if isinstance(recipient, bool) or not isinstance(recipient, int | str | None):
+        raise _validate.wrong_kind("recipient", "a line or an index", recipient)
     for mismatch in mismatches(placeholders(message), parameters):
         if mismatch.is_fatal:
             place = "" if recipient is None else f"recipient {recipient}: "

@@ -1,8 +1,8 @@
-"""Where the APIs answer: regions and base URLs."""
+"""Regions and the base URLs of the APIs in them."""
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final, TypeGuard
+from typing import Final, NoReturn, TypeGuard
 from urllib.parse import urlsplit
 
 from sinch_wrapper.errors import ConfigurationError
@@ -27,9 +27,16 @@ class Region(StrEnum):
         """
         try:
             return cls(str(name).strip().lower())
-        except ValueError:
-            message = f"unknown region: set region= or SINCH_REGION to one of {', '.join(cls)}"
-            raise ConfigurationError(message) from None
+        except ValueError as error:
+            fault = ConfigurationError(str(error))
+        raise fault
+
+    @classmethod
+    def _missing_(cls, value: object) -> NoReturn:
+        # The message of the standard library would quote the value.
+        del value
+        message = f"unknown region: set region= or SINCH_REGION to one of {', '.join(cls)}"
+        raise ValueError(message)
 
 
 def _is_base_url(url: object) -> TypeGuard[str]:
@@ -46,7 +53,7 @@ def _is_base_url(url: object) -> TypeGuard[str]:
 
 def _checked(name: str, url: object) -> str:
     if not _is_base_url(url):
-        message = f"endpoints.{name} must be an http(s) URL without query and user: check it"
+        message = f"endpoints.{name} must be an http or https URL without query and user"
         raise ConfigurationError(message)
     return url.rstrip("/")
 
@@ -55,7 +62,7 @@ def _checked(name: str, url: object) -> str:
 class Endpoints:
     """The URL of the token endpoint (*auth*) and the base URLs of the three APIs.
 
-    Raises: ConfigurationError for what is no http or https URL.
+    Raises: ConfigurationError for anything but an http or https URL.
     """
 
     auth: str
@@ -83,15 +90,15 @@ class Endpoints:
 
     @classmethod
     def sandbox(cls, base: str) -> "Endpoints":
-        """One server for all: each API under its own prefix, for two of them share paths.
+        """One server for all: each API under its own prefix, because two of them share paths.
 
-        Raises: ConfigurationError when *base* is no http or https URL.
+        Raises: ConfigurationError when *base* is not an http or https URL.
         """
         root = base.strip().rstrip("/") if isinstance(base, str) else base
         if not _is_base_url(root):
             message = (
-                "the URL of a sandbox must be like http://127.0.0.1:8787: "
-                "check SINCH_SANDBOX_URL or Endpoints.sandbox(...)"
+                "invalid sandbox URL: expected something like http://127.0.0.1:8787; "
+                "check SINCH_SANDBOX_URL or Endpoints.sandbox(base=...)"
             )
             raise ConfigurationError(message)
         return cls(

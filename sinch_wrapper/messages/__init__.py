@@ -1,7 +1,7 @@
 """Builders of messages: immutable values for `message=`, in the Conversation and Batch APIs.
 
 Every builder takes the options that all messages have (MessageOptions) and raises ValueError or
-TypeError for obvious mistakes, without quoting what was passed. Texts may hold `${name}`
+TypeError for obvious mistakes, without quoting what was passed. Strings may hold `${name}`
 placeholders when the message is sent in a batch.
 Source: AppMessage in the OpenAPI document of the Conversation API.
 """
@@ -20,9 +20,10 @@ from sinch_wrapper.messages._builders import (
     template_reference,
     text,
 )
-from sinch_wrapper.messages._recipients import Recipient
+from sinch_wrapper.messages._recipients import CHANNELS, Recipient
 
 __all__ = [
+    "CHANNELS",
     "Message",
     "MessageOptions",
     "Recipient",

@@ -1,86 +1,12 @@
-"""Builders of messages with one piece of content: text, media, template, location."""
+"""The builders of messages, one for each kind of content."""
 
-import math
-from collections.abc import Iterable, Mapping
-from typing import Final, TypeAlias, TypedDict, Unpack
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final, TypeAlias, TypedDict, TypeVar, Unpack
 
-from sinch_wrapper.messages._values import Value, compact, required, string
+from sinch_wrapper import _validate
+from sinch_wrapper.messages._values import Value, compact
 
-_LATITUDES = 90.0
-_LONGITUDES = 180.0
-
-
-def _coordinates(latitude: float, longitude: float) -> dict[str, float]:
-    """Degrees as the API takes them."""
-    for name, value, limit in (
-        ("latitude", latitude, _LATITUDES),
-        ("longitude", longitude, _LONGITUDES),
-    ):
-        if not (math.isfinite(value) and -limit <= value <= limit):
-            message = f"{name} must be from -{limit:.0f} to {limit:.0f} degrees"
-            raise ValueError(message)
-    return {"latitude": latitude, "longitude": longitude}
-
-
-def _unwrapped(key: str, item: object) -> Mapping[str, object]:
-    """The content under *key* when *item* is a whole message, else *item* itself."""
-    if not isinstance(item, Mapping):
-        message = f"a {key} must be an object, not {type(item).__name__}"
-        raise TypeError(message)
-    inner = item.get(key)
-    return inner if isinstance(inner, Mapping) else item
-
-
-def _choices(name: str, items: Iterable[object]) -> list[Mapping[str, object]]:
-    """Choices; a plain string becomes a text choice."""
-    if isinstance(items, str | Mapping):
-        message = f"{name} must be a list, not one {type(items).__name__}"
-        raise TypeError(message)
-    return [
-        {"text_message": {"text": string(name, item)}}
-        if isinstance(item, str)
-        else _unwrapped("choice", item)
-        for item in items
-    ]
-
-
-def _media_properties(media: str | Mapping[str, object] | None) -> Mapping[str, object] | None:
-    """The properties of a medium, given by its URL, as such, or as a whole message."""
-    if media is None:
-        return None
-    if isinstance(media, str):
-        return {"url": string("media", media)}
-    return _unwrapped("media_message", media)
-
-
-def _section(item: object) -> dict[str, object]:
-    """A _section of a list; plain strings among its items become _choices."""
-    given = _unwrapped("_section", item)
-    items = given.get("items")
-    found = required("items", items if isinstance(items, Iterable) else ())
-    return {
-        **given,
-        "items": [
-            {"choice": {"title": string("items", entry)}} if isinstance(entry, str) else entry
-            for entry in found
-        ],
-    }
-
-
-def _named(name: str, key: str, item: object) -> Mapping[str, object]:
-    """An object with *key*, or a plain string that stands for it."""
-    if isinstance(item, Mapping):
-        string(name, item.get(key))
-        return item
-    return {key: string(name, item)}
-
-
-def _named_all(
-    name: str, key: str, items: Iterable[object] | None
-) -> list[Mapping[str, object]] | None:
-    """_named() for each of *items*, of which there must be one when they are given."""
-    return None if items is None else [_named(name, key, item) for item in required(name, items)]
-
+T = TypeVar("T")
 
 Message: TypeAlias = Mapping[str, object]
 
@@ -99,28 +25,113 @@ class MessageOptions(TypedDict, total=False):
     reply_to: str
 
 
-_OPTIONS: Final = frozenset(MessageOptions.__annotations__)
+def _objects(option: str, value: object) -> Mapping[str, object]:
+    return _validate.mapping(option, value, "a mapping from strings to objects", values=Mapping)
 
 
-def build(kind: str, content: Mapping[str, object], options: MessageOptions) -> Message:
+def _reply_to(option: str, value: object) -> Mapping[str, object]:
+    return {"message_id": _validate.string(option, value)}
+
+
+_CHECKS: Final[Mapping[str, Callable[[str, object], object]]] = {
+    "agent": _validate.string_mapping,
+    "explicit_channel_message": _validate.string_mapping,
+    "explicit_channel_omni_message": _objects,
+    "channel_specific_message": _objects,
+    "reply_to": _reply_to,
+}
+
+
+def _build(kind: str, content: Mapping[str, object], options: MessageOptions) -> Message:
     """Build the message whose content is of *kind*.
 
     Raises: TypeError for an option that messages do not have.
     """
-    unknown = options.keys() - _OPTIONS
-    if unknown:
-        message = f"a {kind} has no option {min(unknown)!r}: besides its content it takes "
-        message += ", ".join(MessageOptions.__annotations__)
-        raise TypeError(message)
-    common: dict[str, object] = {**options}
-    if "reply_to" in options:
-        common["reply_to"] = {"message_id": string("reply_to", options["reply_to"])}
+    _validate.no_unknown(f"a {kind}", options, _CHECKS)
+    common = {
+        name: _CHECKS[name](name, value) for name, value in options.items() if value is not None
+    }
     return Value(kind, {kind: content, **compact(**common)})
+
+
+def _string(option: str, value: object) -> str:
+    return _validate.instance(option, value, str, "a string")
+
+
+def _optional(option: str, value: object, check: Callable[[str, object], T]) -> T | None:
+    """The checked *value*, or None when it is not given."""
+    return None if value is None else check(option, value)
+
+
+def _strings(**fields: object) -> dict[str, str | None]:
+    """Optional strings whose options have the names of their fields."""
+    return {name: _optional(name, value, _string) for name, value in fields.items()}
+
+
+def _content_of(option: str, key: str, wanted: str, item: object) -> Mapping[str, object]:
+    """The content under *key* when *item* is a whole message, else *item* itself."""
+    found = _validate.mapping(option, item, wanted)
+    inner = found.get(key)
+    return inner if isinstance(inner, Mapping) else found
+
+
+def _choices(items: Iterable[object], *, may_be_empty: bool = False) -> list[Mapping[str, object]]:
+    """Choices; a plain string becomes a text choice."""
+    return [
+        {"text_message": {"text": _validate.string("choices", item)}}
+        if isinstance(item, str)
+        else _content_of("choices", "choice", "a list of strings and choices", item)
+        for item in _validate.items("choices", items, may_be_empty=may_be_empty)
+    ]
+
+
+def _media_properties(media: str | Mapping[str, object] | None) -> Mapping[str, object] | None:
+    """The properties of a medium, given by its URL, as such, or as a whole message."""
+    if media is None:
+        return None
+    if isinstance(media, str):
+        return {"url": _validate.string("media", media)}
+    return _content_of("media", "media_message", "a URL or a value of media()", media)
+
+
+def _section(section: object) -> dict[str, object]:
+    """A section of a list; plain strings among its items become choices."""
+    given = _validate.mapping("sections", section, "a list of objects with items")
+    return {
+        **given,
+        "items": [_list_item(item) for item in _validate.items("items", given.get("items", ()))],
+    }
+
+
+def _list_item(item: object) -> Mapping[str, object]:
+    if isinstance(item, str):
+        return {"choice": {"title": _validate.string("items", item)}}
+    return _validate.mapping("items", item, "a list of strings and objects")
+
+
+def _named(option: str, key: str, item: object) -> Mapping[str, object]:
+    """An object with *key*, or a plain string that stands for it."""
+    if isinstance(item, Mapping):
+        _validate.string(option, item.get(key))
+        return item
+    return {key: _validate.string(option, item)}
+
+
+def _named_all(option: str, key: str, items: object) -> list[Mapping[str, object]] | None:
+    """Objects with *key*, one or more, or None when no *items* are given."""
+    if items is None:
+        return None
+    return [_named(option, key, item) for item in _validate.items(option, items)]
+
+
+def _addresses(option: str, value: object) -> list[Mapping[str, object]]:
+    found = _validate.items(option, value, may_be_empty=True)
+    return [_validate.mapping(option, item, "a list of objects") for item in found]
 
 
 def text(text: str, /, **options: Unpack[MessageOptions]) -> Message:
     """Plain text."""
-    return build("text_message", {"text": string("text", text)}, options)
+    return _build("text_message", {"text": _validate.string("text", text)}, options)
 
 
 def media(
@@ -132,9 +143,10 @@ def media(
 ) -> Message:
     """An image, video, document or other file at a public URL."""
     content = compact(
-        url=string("url", url), thumbnail_url=thumbnail_url, filename_override=filename_override
+        url=_validate.string("url", url),
+        **_strings(thumbnail_url=thumbnail_url, filename_override=filename_override),
     )
-    return build("media_message", content, options)
+    return _build("media_message", content, options)
 
 
 def template_reference(
@@ -145,15 +157,12 @@ def template_reference(
     parameters: Mapping[str, str] | None = None,
 ) -> Message:
     """A template by its id, for `channel=` of template()."""
-    return Value(
-        "template_reference",
-        compact(
-            template_id=string("template_id", template_id),
-            version=version,
-            language_code=language_code,
-            parameters=parameters,
-        ),
+    content = compact(
+        template_id=_validate.string("template_id", template_id),
+        **_strings(version=version, language_code=language_code),
+        parameters=_optional("parameters", parameters, _validate.string_mapping),
     )
+    return Value("template_reference", content)
 
 
 def template(
@@ -169,19 +178,20 @@ def template(
 
     *channel* maps channel names to values of template_reference(); they win on their channels.
     """
+    channels = _optional("channel", channel, _objects)
     omni = None
     if template_id is not None:
         omni = template_reference(
             template_id,
-            version=string("version", version),
+            version=_validate.string("version", version),
             language_code=language_code,
             parameters=parameters,
         )
-    elif not channel:
+    elif not channels:
         message = "template() needs template_id and version, or channel="
         raise ValueError(message)
-    content = compact(channel_template=channel, omni_template=omni)
-    return build("template_message", content, options)
+    content = compact(channel_template=channels, omni_template=omni)
+    return _build("template_message", content, options)
 
 
 def location(
@@ -194,11 +204,14 @@ def location(
 ) -> Message:
     """A place on the map, in degrees."""
     content = compact(
-        title=string("title", title),
-        coordinates=_coordinates(latitude, longitude),
-        label=label,
+        title=_validate.string("title", title),
+        coordinates={
+            "latitude": _validate.number("latitude", latitude, -90, 90, unit="degrees"),
+            "longitude": _validate.number("longitude", longitude, -180, 180, unit="degrees"),
+        },
+        **_strings(label=label),
     )
-    return build("location_message", content, options)
+    return _build("location_message", content, options)
 
 
 def choice(
@@ -208,16 +221,16 @@ def choice(
     footer: str | None = None,
     **options: Unpack[MessageOptions],
 ) -> Message:
-    """A text with buttons; a choice that is a plain string becomes a text choice.
+    """Text with buttons; a choice that is a plain string becomes a text choice.
 
-    *footer* is for WhatsApp. None as text leaves it out.
+    *footer* is for WhatsApp. None as *text* leaves the text out.
     """
     content = compact(
-        text_message=None if text is None else {"text": string("text", text)},
-        choices=_choices("choices", required("choices", choices)),
-        message_properties=compact(whatsapp_footer=footer),
+        text_message=None if text is None else {"text": _validate.string("text", text)},
+        choices=_choices(choices),
+        message_properties=compact(whatsapp_footer=_optional("footer", footer, _string)),
     )
-    return build("choice_message", content, options)
+    return _build("choice_message", content, options)
 
 
 def card(  # noqa: PLR0913 (the fields of the API)
@@ -235,17 +248,15 @@ def card(  # noqa: PLR0913 (the fields of the API)
     *height* is SHORT, MEDIUM or TALL; *header* is for WhatsApp.
     """
     content = compact(
-        title=title,
-        description=description,
+        **_strings(title=title, description=description, height=height),
         media_message=_media_properties(media),
-        choices=_choices("choices", choices) or None,
-        height=height,
-        message_properties=compact(whatsapp_header=header),
+        choices=_choices(choices, may_be_empty=True) or None,
+        message_properties=compact(whatsapp_header=_optional("header", header, _string)),
     )
     if not content:
         message = "card() needs a title, a description, media or choices"
         raise ValueError(message)
-    return build("card_message", content, options)
+    return _build("card_message", content, options)
 
 
 def carousel(
@@ -256,10 +267,13 @@ def carousel(
 ) -> Message:
     """Several cards side by side, made by card(), and choices below all of them."""
     content = compact(
-        cards=[_unwrapped("card_message", item) for item in required("cards", cards)],
-        choices=_choices("choices", choices) or None,
+        cards=[
+            _content_of("cards", "card_message", "a list of values of card()", item)
+            for item in _validate.items("cards", cards)
+        ],
+        choices=_choices(choices, may_be_empty=True) or None,
     )
-    return build("carousel_message", content, options)
+    return _build("carousel_message", content, options)
 
 
 def list_message(  # noqa: PLR0913 (the fields of the API)
@@ -279,13 +293,16 @@ def list_message(  # noqa: PLR0913 (the fields of the API)
     `{"product": ...}`. *menu* is the text of the button, *header* is for WhatsApp.
     """
     content = compact(
-        title=string("title", title),
-        description=description,
+        title=_validate.string("title", title),
+        **_strings(description=description),
         media=_media_properties(media),
-        sections=[_section(item) for item in required("sections", sections)],
-        message_properties=compact(catalog_id=catalog_id, menu=menu, whatsapp_header=header),
+        sections=[_section(item) for item in _validate.items("sections", sections)],
+        message_properties=compact(
+            **_strings(catalog_id=catalog_id, menu=menu),
+            whatsapp_header=_optional("header", header, _string),
+        ),
     )
-    return build("list_message", content, options)
+    return _build("list_message", content, options)
 
 
 def contact_info(  # noqa: PLR0913 (the fields of the API)
@@ -299,17 +316,17 @@ def contact_info(  # noqa: PLR0913 (the fields of the API)
     birthday: str | None = None,
     **options: Unpack[MessageOptions],
 ) -> Message:
-    """A visiting card; plain strings stand for a full name, a number, an address or a URL.
+    """A contact card; plain strings stand for a full name, a number, an email address or a URL.
 
     *birthday* is written YYYY-MM-DD.
     """
     content = compact(
         name=_named("name", "full_name", name),
         phone_numbers=_named_all("phone_numbers", "phone_number", phone_numbers),
-        addresses=None if addresses is None else list(addresses),
+        addresses=_optional("addresses", addresses, _addresses),
         email_addresses=_named_all("email_addresses", "email_address", email_addresses),
-        organization=organization,
+        organization=_optional("organization", organization, _validate.string_mapping),
         urls=_named_all("urls", "url", urls),
-        birthday=birthday,
+        **_strings(birthday=birthday),
     )
-    return build("contact_info_message", content, options)
+    return _build("contact_info_message", content, options)

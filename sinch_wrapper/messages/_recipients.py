@@ -3,13 +3,8 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final, TypeAlias
 
-from sinch_wrapper.messages._values import Value, required, string
-
-CHANNELS: Final = (
-    "SMS", "RCS", "WHATSAPP", "MMS", "KAKAOTALK", "KAKAOTALKCHAT", "VIBERBM", "LINE", "INSTAGRAM",
-    "MESSENGER", "WECHAT", "TELEGRAM", "APPLEBC",
-)  # fmt: skip
-"""Those of the document; `Recipient` has a method for each."""
+from sinch_wrapper import _validate
+from sinch_wrapper.messages._values import Value
 
 _OnChannel: TypeAlias = "Callable[[str], Recipient]"
 
@@ -48,7 +43,7 @@ class Recipient(Value):
 
     @classmethod
     def on(cls, channel: str, identity: str) -> "Recipient":
-        """The recipient with *identity* on *channel*, also on one that is newer than this list.
+        """The recipient with *identity* on *channel*, also one that this class does not know.
 
         Raises: ValueError when either is empty.
         """
@@ -56,22 +51,22 @@ class Recipient(Value):
 
     @classmethod
     def identities(cls, identities: Iterable[tuple[str, str] | Mapping[str, str]]) -> "Recipient":
-        """One recipient with several identities, as pairs of channel and identity.
+        """One recipient with several identities, each a pair of channel and identity.
 
-        Raises: ValueError when there are none or one is empty.
+        Raises: ValueError when there is no identity, or an empty one.
         """
-        found = [_identity(item) for item in required("identities", identities)]
+        found = [_identity(item) for item in _validate.items("identities", identities)]
         channels = "+".join(dict.fromkeys(str(item["channel"]) for item in found))
         kind = f"Recipient {channels}"
         return cls(kind, {"identified_by": {"channel_identities": found}})
 
     @classmethod
     def contact(cls, contact_id: str) -> "Recipient":
-        """The contact with this id; not for apps in dispatch mode.
+        """The contact with the id *contact_id*; not for apps in dispatch mode.
 
         Raises: ValueError when it is empty.
         """
-        return cls("Recipient contact", {"contact_id": string("contact_id", contact_id)})
+        return cls("Recipient contact", {"contact_id": _validate.string("contact_id", contact_id)})
 
 
 def _identity(item: object) -> dict[str, str]:
@@ -80,9 +75,15 @@ def _identity(item: object) -> dict[str, str]:
     elif isinstance(item, tuple | list) and len(item) == 2:  # noqa: PLR2004 (a pair)
         channel, identity = item
     else:
-        message = "an identity must be a pair of channel and identity"
+        message = "identities= must hold pairs of channel and identity"
         raise TypeError(message)
     return {
-        "channel": string("channel", channel).upper(),
-        "identity": string("identity", identity),
+        "channel": _validate.string("channel", channel).upper(),
+        "identity": _validate.string("identity", identity),
     }
+
+
+CHANNELS: Final = tuple(
+    name.upper() for name, member in vars(Recipient).items() if isinstance(member, staticmethod)
+)
+"""The channels of the document; `Recipient` has a method for each."""

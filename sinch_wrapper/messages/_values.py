@@ -1,4 +1,4 @@
-"""Immutable JSON objects whose repr tells their kind and nothing else."""
+"""Immutable JSON objects whose repr shows their kind and nothing else."""
 
 from collections.abc import Iterable, Mapping
 from typing import NoReturn, Self
@@ -15,12 +15,12 @@ def _frozen(value: object) -> object:
 
 
 class _Fixed:
-    """What both kinds have in common: they refuse to change, and copies are themselves."""
+    """The common part of both kinds: they refuse to change, and a copy is the value itself."""
 
     __slots__ = ()
 
     def refuse(self, *_: object, **__: object) -> NoReturn:
-        """Raise TypeError; it stands in the place of every method that would change something."""
+        """Raise TypeError, in place of every method that would change something."""
         message = f"{self!r} cannot be changed: build another one"
         raise TypeError(message)
 
@@ -52,8 +52,8 @@ class Items(_Fixed, list[object]):
 class Value(_Fixed, dict[str, object]):
     """A JSON object that cannot be changed, down to its last list.
 
-    A dict, for that is what JSON libraries write fastest. It holds numbers and texts of
-    recipients, so only its *kind* shows.
+    A dict, because JSON libraries write dicts fastest. It holds phone numbers and message text,
+    so only its *kind* is shown.
     """
 
     __slots__ = ("kind",)
@@ -72,29 +72,6 @@ class Value(_Fixed, dict[str, object]):
 
     def __reduce__(self) -> tuple[object, ...]:
         return type(self), (self.kind, dict(self))
-
-
-def string(name: str, value: object) -> str:
-    """Return *value*, which must be a text that is not blank; errors name, but never quote it."""
-    if not isinstance(value, str):
-        message = f"{name} must be a text, not {type(value).__name__}"
-        raise TypeError(message)
-    if not value.strip():
-        message = f"{name} must not be empty"
-        raise ValueError(message)
-    return value
-
-
-def required(name: str, items: Iterable[object]) -> list[object]:
-    """Return *items* as a list, which must not be empty."""
-    if isinstance(items, str | Mapping):
-        message = f"{name} must be a list, not one {type(items).__name__}"
-        raise TypeError(message)
-    found = list(items)
-    if not found:
-        message = f"{name} must not be empty"
-        raise ValueError(message)
-    return found
 
 
 def compact(**fields: object) -> dict[str, object]:

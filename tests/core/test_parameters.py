@@ -1,4 +1,4 @@
-"""Placeholders are found wherever they are, and parameters are held against them."""
+"""Placeholders are found wherever they are, and parameters are compared with them."""
 
 from typing import Any
 
@@ -38,7 +38,7 @@ def test_placeholders_of_messages_are_found() -> None:
 
 
 def test_a_message_without_placeholders_needs_nothing() -> None:
-    """Dollar signs and braces alone are no placeholder."""
+    """Dollar signs and braces alone are not placeholders."""
     assert frozenset() == placeholders(text("5 $, {x}, $x, ${open"))
 
 
@@ -54,7 +54,7 @@ def test_a_message_without_placeholders_needs_nothing() -> None:
     ],
 )
 def test_each_mismatch_has_its_kind(parameters: dict[str, object], kinds: list[str]) -> None:
-    """Missing, blank, empty and unused parameters are told apart."""
+    """Missing, blank, empty and unused parameters are distinguished."""
     found = mismatches(frozenset({"name"}), parameters)
     assert kinds == [mismatch.kind for mismatch in found]
 
@@ -75,6 +75,6 @@ def test_an_error_names_recipient_and_key_but_no_value() -> None:
     assert "planted" not in str(error)
 
 
-def test_unused_parameters_are_no_error() -> None:
-    """A parameter that nothing uses does not stop anybody."""
+def test_unused_parameters_are_not_an_error() -> None:
+    """A parameter that no placeholder uses does not raise."""
     check_parameters(text("Hi"), {"name": "Ada"})

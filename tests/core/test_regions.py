@@ -20,7 +20,7 @@ def test_endpoints_follow_the_region(region: Region) -> None:
 
 
 def test_unknown_region_lists_the_valid_ones() -> None:
-    """The error says what is possible and where to set it, not what was given."""
+    """The error says what is valid and where to set it; it does not quote what was given."""
     with pytest.raises(ConfigurationError, match="SINCH_REGION to one of us, eu, br") as caught:
         Endpoints.for_region("planted")
     assert "planted" not in str(caught.value)
@@ -28,7 +28,7 @@ def test_unknown_region_lists_the_valid_ones() -> None:
 
 @pytest.mark.parametrize("base", ["http://127.0.0.1:8787", "http://127.0.0.1:8787/"])
 def test_sandbox_puts_each_api_under_its_prefix(base: str) -> None:
-    """One server serves all, for Conversation and Batch share paths."""
+    """One server serves all three under prefixes, because Conversation and Batch share paths."""
     root = "http://127.0.0.1:8787"
     expected = Endpoints(
         f"{root}/auth/oauth2/token", f"{root}/conversation", f"{root}/batch", f"{root}/template"
@@ -37,15 +37,15 @@ def test_sandbox_puts_each_api_under_its_prefix(base: str) -> None:
 
 
 @pytest.mark.parametrize("base", ["", "127.0.0.1:8787", "http://h/?q=1", None, 5, b"http://h"])
-def test_sandbox_refuses_what_is_no_url(base: Any) -> None:
-    """The error names the place to look at, whatever was given."""
+def test_sandbox_refuses_what_is_not_a_url(base: Any) -> None:
+    """The error names the variable and the call to look at."""
     with pytest.raises(ConfigurationError, match=r"check SINCH_SANDBOX_URL or Endpoints\.sandbox"):
         Endpoints.sandbox(base)
 
 
 @pytest.mark.parametrize("region", [None, 5, b"eu", ""])
 def test_region_of_another_kind_is_unknown(region: Any) -> None:
-    """Nothing but a name is a region."""
+    """Only a name is a region."""
     with pytest.raises(ConfigurationError, match="unknown region"):
         Endpoints.for_region(region)
 
@@ -57,7 +57,7 @@ def test_region_of_another_kind_is_unknown(region: Any) -> None:
         "https://h:0", "https://h:99999", "https://h:x", "https://h /", "https://[::1", "https://é",
     ],
 )  # fmt: skip
-def test_endpoints_refuse_what_is_no_base_url(url: str) -> None:
-    """A wrong URL is found when it is given, and is not quoted, for it may hold a password."""
+def test_endpoints_refuse_what_is_not_a_base_url(url: str) -> None:
+    """A wrong URL raises at once, and is not quoted, because it may hold a password."""
     with pytest.raises(ConfigurationError, match=r"endpoints\.batch"):
         Endpoints("https://a", "https://b", url, "https://d")
