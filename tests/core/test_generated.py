@@ -1,4 +1,4 @@
-"""The committed packages as a whole: nothing missing, nothing loaded too early."""
+"""The committed packages as a whole: nothing is missing, nothing is loaded too early."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ NAMES = [*PACKAGES]
 Method = Callable[..., Any]
 
 
-class Reply:
-    """An answer of which nothing was parsed."""
+class EmptyResponse:
+    """A response of which nothing was parsed."""
 
     status_code = 200
     headers: Mapping[str, str] = {}
@@ -50,13 +50,13 @@ class Recorder:
         self.sent: list[Any] = []
         self._asynchronous = asynchronous
 
-    def request(self, operation: Any, /) -> Reply | Awaitable[Reply]:
+    def request(self, operation: Any, /) -> EmptyResponse | Awaitable[EmptyResponse]:
         """Keep an operation."""
         self.sent.append(operation)
-        return self._later() if self._asynchronous else Reply()
+        return self._later() if self._asynchronous else EmptyResponse()
 
-    async def _later(self) -> Reply:
-        return Reply()
+    async def _later(self) -> EmptyResponse:
+        return EmptyResponse()
 
 
 def package(name: str) -> ModuleType:
@@ -84,7 +84,7 @@ def methods(client: object) -> dict[str, Method]:
 
 
 def client(name: str, *, asynchronous: bool = False) -> tuple[dict[str, Method], Recorder]:
-    """The methods of a client and the session that they send to."""
+    """The methods of a client and the session that they send with."""
     session = Recorder(asynchronous=asynchronous)
     kind = package(name).AsyncClient if asynchronous else package(name).Client
     return methods(kind(session, "p")), session
@@ -114,7 +114,7 @@ def models(name: str) -> Iterator[type[Any]]:
             yield value
 
 
-MODELS = [pytest.param(model, id=f"{n}-{model.__name__}") for n in NAMES for model in models(n)]
+MODELS = [(f"{name}-{model.__name__}", model) for name in NAMES for model in models(name)]
 
 
 def keys(model: type[Any]) -> list[str]:
@@ -147,7 +147,7 @@ def test_every_operation_has_its_method(name: str, *, detailed: bool, asynchrono
     for dotted, method in found.items():
         if dotted.endswith("_detailed") is detailed:
             result = finished(called(method)) if asynchronous else called(method)
-            assert isinstance(result, Reply) is detailed
+            assert isinstance(result, EmptyResponse) is detailed
     expected = {
         one["operationId"]: (method.upper(), _pattern(path))
         for path, method, one, _ in operations(shipped(name))
@@ -160,7 +160,7 @@ def test_every_operation_has_its_method(name: str, *, detailed: bool, asynchrono
 
 
 def _pattern(path: str) -> str:
-    """What a path looks like when it is filled in with the made-up arguments."""
+    """A regular expression for a path that is filled in with the made-up arguments."""
     text = path.replace("{project_id}", "p")
     return "".join(
         "the%20[a-z_]+" if part.startswith("{") else re.escape(part)
@@ -252,24 +252,32 @@ def test_version_is_that_of_the_document(name: str) -> None:
 # Models
 
 
-@pytest.mark.parametrize("model", MODELS)
-def test_empty_object_round_trips(model: type[Any]) -> None:
+def test_there_are_models() -> None:
+    """The tests over all models have models of each package to check."""
+    assert {name.partition("-")[0] for name, _ in MODELS} == {*NAMES}
+    assert len(MODELS) > 500
+
+
+def test_empty_object_round_trips(subtests: pytest.Subtests) -> None:
     """An object without any field is read, unless only the caller writes it."""
-    if required(model):
-        with pytest.raises(ValueError, match=r"is missing$"):
-            model.from_dict({})
-    else:
-        assert model.from_dict({}).to_dict() == {}
+    for name, model in MODELS:
+        with subtests.test(name):
+            if required(model):
+                with pytest.raises(ValueError, match=r"is missing$"):
+                    model.from_dict({})
+            else:
+                assert model.from_dict({}).to_dict() == {}
 
 
-@pytest.mark.parametrize("model", MODELS)
-def test_model_is_discreet_and_can_be_copied(model: type[Any]) -> None:
-    """A model shows no value, and is itself after copying and pickling."""
-    found = model.from_dict(dict.fromkeys([*keys(model), "novel"], "s3cret"))
-    assert "s3cret" not in repr(found)
-    assert repr(found).startswith(f"{model.__name__}(")
-    assert found == copy.deepcopy(found)
-    assert found == pickle.loads(pickle.dumps(found))  # noqa: S301 - our own
+def test_model_is_discreet_and_can_be_copied(subtests: pytest.Subtests) -> None:
+    """A model shows no value, and is equal to itself after copying and pickling."""
+    for name, model in MODELS:
+        with subtests.test(name):
+            found = model.from_dict(dict.fromkeys([*keys(model), "novel"], "s3cret"))
+            assert "s3cret" not in repr(found)
+            assert repr(found).startswith(f"{model.__name__}(")
+            assert found == copy.deepcopy(found)
+            assert found == pickle.loads(pickle.dumps(found))  # noqa: S301 - our own
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -281,8 +289,8 @@ def test_unset_survives_copying(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_enums_are_literals_of_text(name: str) -> None:
-    """An enum is a type for checkers, not a class that could refuse a value."""
+def test_enums_are_literals_of_strings(name: str) -> None:
+    """An enum is a type for checkers, not a class that could reject a value."""
     module = importlib.import_module(f"{PACKAGES[name]}.models")
     enums = [v for item in dir(module) if not isinstance(v := getattr(module, item), type)]
     assert enums
@@ -330,7 +338,7 @@ REPRESENTATIVE = [
 @given(data=st.data())
 @settings(max_examples=60)
 def test_any_json_in_known_fields_round_trips(name: str, item: str, data: st.DataObject) -> None:
-    """Whatever stands in a known field is read without failing and sent back as it was read."""
+    """Any value in a known field is read without failing and sent back as it was read."""
     model = getattr(importlib.import_module(f"{PACKAGES[name]}.models"), item)
     known = st.sampled_from(keys(model))
     given_data = data.draw(st.dictionaries(known | st.text(max_size=5), JUNK, max_size=6))
