@@ -14,6 +14,7 @@ from sinch_wrapper._lazy import Extra, lazy
 if TYPE_CHECKING:
     from sinch_wrapper.sandbox._app import create_app
     from sinch_wrapper.sandbox._clock import Clock
+    from sinch_wrapper.sandbox._documents import OperationSpec, all_operations
     from sinch_wrapper.sandbox._faults import FaultRule, parse_fault
     from sinch_wrapper.sandbox._http_server import BackgroundServer
     from sinch_wrapper.sandbox._server import Server, serve
@@ -23,8 +24,10 @@ __all__ = [
     "BackgroundServer",
     "Clock",
     "FaultRule",
+    "OperationSpec",
     "Server",
     "Settings",
+    "all_operations",
     "create_app",
     "parse_fault",
     "serve",
@@ -35,6 +38,7 @@ __getattr__ = lazy(
     {
         "_app": ("create_app",),
         "_clock": ("Clock",),
+        "_documents": ("OperationSpec", "all_operations"),
         "_faults": ("FaultRule", "parse_fault"),
         "_http_server": ("BackgroundServer",),
         "_server": ("Server", "serve"),

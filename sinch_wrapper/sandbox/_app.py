@@ -13,35 +13,197 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from sinch_wrapper.sandbox._admin import PREFIX, administer
+from sinch_wrapper.sandbox._arguments import check_kind
 from sinch_wrapper.sandbox._auth import TokenRefusal
-from sinch_wrapper.sandbox._documents import (
-    AUTH,
-    PACKAGES,
-    Address,
-    OperationSpec,
-    Router,
-    find_address,
-    operations,
-    synthesise,
-    token_url,
-)
-from sinch_wrapper.sandbox._errors import Refusal, encode, invalid
-from sinch_wrapper.sandbox._faults import TOKEN_OPERATION, FaultRule, fault_answer
+from sinch_wrapper.sandbox._documents import AUTH, PACKAGES, OperationSpec, operations, token_url
+from sinch_wrapper.sandbox._errors import Refusal, invalid, unknown_method, unknown_path
+from sinch_wrapper.sandbox._faults import TOKEN_OPERATION, FaultRule, fault_response
 from sinch_wrapper.sandbox._http_server import HalfResponse, abort_connection
-from sinch_wrapper.sandbox._region import Call
+from sinch_wrapper.sandbox._json import encode
+from sinch_wrapper.sandbox._region import OperationCall
 from sinch_wrapper.sandbox._resources.table import HANDLERS
+from sinch_wrapper.sandbox._routing import OperationRouter, RequestAddress, find_address
 from sinch_wrapper.sandbox._settings import Settings
-from sinch_wrapper.sandbox._state import Holder, Hub
+from sinch_wrapper.sandbox._state import RunningSandbox, SandboxState
+from sinch_wrapper.sandbox._synthesis import synthesise
 from sinch_wrapper.sandbox._validation import checks
 
 _JSON = "application/json"
 _CHARSETS = {"utf-8", "utf8", "us-ascii"}
+_CLIENT_GONE = 499
 
 
-async def read_body(request: Request, limit: int) -> bytes | None:
+def create_app(settings: Settings | None = None) -> Starlette:
+    """Return the sandbox as an ASGI app; its queues and callbacks run while its lifespan does.
+
+    The APIs are under `/conversation`, `/batch` and `/template`, in another region under
+    `/eu/conversation` and so on, the token endpoint is `/auth/oauth2/token`; or all of them
+    under the real host names, by the header `Host`. `/_sandbox` is for the tests that use it.
+    """
+    if settings is not None:
+        check_kind("settings", settings, Settings, "Settings or None")
+    sandbox = RunningSandbox(settings or Settings())
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        sandbox.start()
+        try:
+            yield
+        finally:
+            await sandbox.aclose()
+
+    app = Starlette(lifespan=lifespan)
+    # Not a route: no route of Starlette matches every path, such as one with a line break.
+    app.router.default = _SandboxApp(sandbox)
+    app.state.sandbox = sandbox
+    return app
+
+
+class _SandboxApp:
+    """Serves a request: address, fault, credentials, project, limit, checks, handler."""
+
+    def __init__(self, sandbox: RunningSandbox) -> None:
+        self._sandbox = sandbox
+        self._routers = {str(api): OperationRouter(operations(api)) for api in PACKAGES}
+        self._token_path = f"/{token_url().split('/', 3)[3]}"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        response = await self._respond(Request(scope, receive))
+        # From the clock of the sandbox: a client must cope with a server whose clock is off.
+        response.headers.setdefault("date", _http_date(int(self._sandbox.state.clock())))
+        await response(scope, receive, send)
+
+    async def _respond(self, request: Request) -> Response:
+        state = self._sandbox.state
+        raw = request.scope.get("raw_path") or request.url.path.encode()
+        path = raw.decode("latin-1").partition("?")[0]
+        try:
+            if path.startswith(PREFIX):
+                return await administer(self._sandbox, request, path.removeprefix(PREFIX))
+            return await self._call(state, request, path)
+        except Refusal as refusal:
+            return _refused(state, refusal)
+        except ClientDisconnect:
+            return Response(status_code=_CLIENT_GONE)
+
+    async def _call(self, state: SandboxState, request: Request, path: str) -> Response:
+        address = find_address(request.headers.get("host", ""), path, state.settings.region)
+        if address is None:
+            raise unknown_path()
+        if address.api == AUTH:
+            self._require_token_path(request, address)
+            rule = state.faults.strike(TOKEN_OPERATION)
+            serve = partial(_token, state, request, rule)
+        else:
+            spec, parameters = self._routers[address.api].match(request.method, address.path)
+            rule = state.faults.strike(spec.id)
+            serve = partial(_operation, state, request, address, spec, parameters)
+        if rule is None:
+            return await serve()
+        return await _under_fault(state, rule, request, serve)
+
+    def _require_token_path(self, request: Request, address: RequestAddress) -> None:
+        if address.path != self._token_path:
+            raise unknown_path()
+        if request.method != "POST":
+            raise unknown_method("POST")
+
+
+async def _token(state: SandboxState, request: Request, rule: FaultRule | None) -> Response:
+    form = await _read_body(request, state.settings.body_limit) or b""
+    lives = rule.seconds if rule is not None and rule.kind == "expire" else None
+    try:
+        authorization = request.headers.get("authorization", "")
+        response = _json(200, state.authority.issue(authorization, form, lives))
+    except TokenRefusal as refusal:
+        response = _json(refusal.code, {"error": refusal.error})
+        if refusal.code == HTTPStatus.UNAUTHORIZED:
+            response.headers["www-authenticate"] = 'Basic realm="sinch-sandbox"'
+    state.ledger.responses[TOKEN_OPERATION][response.status_code] += 1
+    return response
+
+
+async def _operation(
+    state: SandboxState,
+    request: Request,
+    address: RequestAddress,
+    spec: OperationSpec,
+    path: dict[str, str],
+) -> Response:
+    try:
+        response = _json(200, await _served(state, request, address, spec, path))
+    except Refusal as refusal:
+        response = _refused(state, refusal)
+    state.ledger.responses[spec.id][response.status_code] += 1
+    return response
+
+
+async def _served(
+    state: SandboxState,
+    request: Request,
+    address: RequestAddress,
+    spec: OperationSpec,
+    path: dict[str, str],
+) -> object:
+    raw = await _read_body(request, state.settings.body_limit)
+    state.authority.check(request.headers.get("authorization", ""))
+    if path.get("project_id") != state.settings.project_id:
+        raise Refusal(403, "The credentials do not belong to this project")
+    state.limiter.take()
+    check = checks(spec)
+    check.path(path)
+    query = check.query(request.query_params.multi_items())
+    if not check.takes_body:
+        raw = b""
+    try:
+        call = OperationCall(path, query, check.body(_require_json(request, raw)))
+        handler = HANDLERS.get(spec.id)
+        return handler(state.regions[address.region], call) if handler else synthesise(spec)
+    except RecursionError:
+        raise invalid("body", "The body is nested too deeply.") from None
+
+
+async def _under_fault(
+    state: SandboxState, rule: FaultRule, request: Request, serve: Callable[[], Awaitable[Response]]
+) -> Response:
+    """Do to *request* what *rule* says; *serve* serves it."""
+    match rule.kind:
+        case "status":
+            await _read_body(request, state.settings.body_limit)
+            status, body, headers = fault_response(rule, state.settings.error_shape, state.clock)
+            return Response(body, status_code=status, headers=dict(headers))
+        case "drop-before" | "reset-before":
+            return await _severed(request, reset=rule.kind == "reset-before")
+        case "slow":
+            # The machine's time, because the caller's timeout runs on it.
+            await asyncio.sleep(rule.seconds)
+        case "expire":
+            state.authority.revoke(request.headers.get("authorization", ""))
+    return await _spoiled(state, rule, request, await serve())
+
+
+async def _spoiled(
+    state: SandboxState, rule: FaultRule, request: Request, response: Response
+) -> Response:
+    match rule.kind:
+        case "drop" | "reset":
+            return await _severed(request, reset=rule.kind == "reset")
+        case "half":
+            return HalfResponse(response.body, response.status_code, dict(response.headers))
+        case "skew":
+            response.headers["date"] = formatdate(state.clock() + rule.seconds, usegmt=True)
+    return response
+
+
+async def _severed(request: Request, *, reset: bool) -> Response:
+    await abort_connection(request, reset=reset)
+    return Response(status_code=_CLIENT_GONE)
+
+
+async def _read_body(request: Request, limit: int) -> bytes | None:
     """Read the whole body; None when it is longer than *limit* bytes.
 
-    Also what is too long is read to its end, so that the caller gets to hear the answer.
+    A longer one is still read to its end, so that the caller receives the response.
     """
     chunks, size = [], 0
     async for chunk in request.stream():
@@ -51,11 +213,11 @@ async def read_body(request: Request, limit: int) -> bytes | None:
     return None if size > limit else b"".join(chunks)
 
 
-def require_json(request: Request, body: bytes | None) -> bytes:
+def _require_json(request: Request, body: bytes | None) -> bytes:
     """Return *body*.
 
-    Raises: Refusal 413 for one that was too long, 415 for one that does not say it is JSON in
-    UTF-8 as it stands.
+    Raises: Refusal 413 for a body that was too long, 415 for one that is not declared as plain
+        JSON in UTF-8.
     """
     if body is None:
         raise Refusal(413, "The request body is too large")
@@ -70,164 +232,6 @@ def require_json(request: Request, body: bytes | None) -> bytes:
     return body
 
 
-async def under_fault(
-    hub: Hub, rule: FaultRule, request: Request, serve: Callable[[], Awaitable[Response]]
-) -> Response:
-    """Serve *request* under *rule*, or do not serve it."""
-    match rule.kind:
-        case "status":
-            await read_body(request, hub.settings.body_limit)
-            status, body, headers = fault_answer(rule, hub.settings.error_shape, hub.clock)
-            return Response(body, status_code=status, headers=dict(headers))
-        case "drop-before" | "reset-before":
-            return await _severed(request, reset=rule.kind == "reset-before")
-        case "slow":
-            # The machine's time, for that is what the caller's timeout runs on.
-            await asyncio.sleep(rule.seconds)
-        case "expire":
-            hub.authority.revoke(request.headers.get("authorization", ""))
-    return await _spoiled(hub, rule, request, await serve())
-
-
-async def _spoiled(hub: Hub, rule: FaultRule, request: Request, answer: Response) -> Response:
-    match rule.kind:
-        case "drop" | "reset":
-            return await _severed(request, reset=rule.kind == "reset")
-        case "half":
-            return HalfResponse(answer.body, answer.status_code, dict(answer.headers))
-        case "skew":
-            answer.headers["date"] = formatdate(hub.clock() + rule.seconds, usegmt=True)
-    return answer
-
-
-async def _severed(request: Request, *, reset: bool) -> Response:
-    await abort_connection(request, reset=reset)
-    return Response(status_code=_GONE)
-
-
-_GONE = 499
-
-
-def create_app(settings: Settings | None = None) -> Starlette:
-    """Return the sandbox as an ASGI app; its queues and callbacks run while its lifespan does.
-
-    The APIs are under `/conversation`, `/batch` and `/template`, in another region under
-    `/eu/conversation` and so on, the token endpoint is `/auth/oauth2/token`; or all of them
-    under the real host names, by the header `Host`. `/_sandbox` is for whoever runs the tests.
-    """
-    holder = Holder(settings or Settings())
-
-    @asynccontextmanager
-    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        holder.start()
-        try:
-            yield
-        finally:
-            await holder.aclose()
-
-    app = Starlette(lifespan=lifespan)
-    # No route of Starlette matches every path: one with a line break fits none.
-    app.router.default = _Front(holder)
-    app.state.holder = holder
-    return app
-
-
-class _Front:
-    """The way of a request: address, fault, credentials, project, limit, checks, handler."""
-
-    def __init__(self, holder: Holder) -> None:
-        self._holder = holder
-        self._routers = {str(api): Router(operations(api)) for api in PACKAGES}
-        self._token_path = f"/{token_url().split('/', 3)[3]}"
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        answer = await self._answer(Request(scope, receive))
-        # By the clock of the sandbox: one that was moved is a server whose clock is wrong.
-        answer.headers.setdefault("date", _http_date(int(self._holder.hub.clock())))
-        await answer(scope, receive, send)
-
-    async def _answer(self, request: Request) -> Response:
-        hub = self._holder.hub
-        raw = request.scope.get("raw_path") or request.url.path.encode()
-        path = raw.decode("latin-1").partition("?")[0]
-        try:
-            if path.startswith(PREFIX):
-                return await administer(self._holder, request, path.removeprefix(PREFIX))
-            return await self._call(hub, request, path)
-        except Refusal as refusal:
-            return _refused(hub, refusal)
-        except ClientDisconnect:
-            return Response(status_code=_GONE)
-
-    async def _call(self, hub: Hub, request: Request, path: str) -> Response:
-        address = find_address(request.headers.get("host", ""), path, hub.settings.region)
-        if address is None:
-            raise Refusal(404, "There is no such path")
-        if address.api == AUTH:
-            self._require_token_path(request, address)
-            rule = hub.faults.strike(TOKEN_OPERATION)
-            serve = partial(_token, hub, request, rule)
-        else:
-            spec, parameters = self._routers[address.api].match(request.method, address.path)
-            rule = hub.faults.strike(spec.id)
-            serve = partial(_operation, hub, request, address, spec, parameters)
-        if rule is None:
-            return await serve()
-        return await under_fault(hub, rule, request, serve)
-
-    def _require_token_path(self, request: Request, address: Address) -> None:
-        if address.path != self._token_path:
-            raise Refusal(404, "There is no such path")
-        if request.method != "POST":
-            raise Refusal(405, "This path has no such method", headers={"allow": "POST"})
-
-
-async def _token(hub: Hub, request: Request, rule: FaultRule | None) -> Response:
-    form = await read_body(request, hub.settings.body_limit) or b""
-    lives = rule.seconds if rule is not None and rule.kind == "expire" else None
-    try:
-        authorization = request.headers.get("authorization", "")
-        answer = _json(200, hub.authority.issue(authorization, form, lives))
-    except TokenRefusal as refusal:
-        answer = _json(refusal.code, {"error": refusal.error})
-        if refusal.code == HTTPStatus.UNAUTHORIZED:
-            answer.headers["www-authenticate"] = 'Basic realm="sinch-sandbox"'
-    hub.ledger.answers[TOKEN_OPERATION][answer.status_code] += 1
-    return answer
-
-
-async def _operation(
-    hub: Hub, request: Request, address: Address, spec: OperationSpec, path: dict[str, str]
-) -> Response:
-    try:
-        answer = _json(200, await _served(hub, request, address, spec, path))
-    except Refusal as refusal:
-        answer = _refused(hub, refusal)
-    hub.ledger.answers[spec.id][answer.status_code] += 1
-    return answer
-
-
-async def _served(
-    hub: Hub, request: Request, address: Address, spec: OperationSpec, path: dict[str, str]
-) -> object:
-    raw = await read_body(request, hub.settings.body_limit)
-    hub.authority.check(request.headers.get("authorization", ""))
-    if path.get("project_id") != hub.settings.project_id:
-        raise Refusal(403, "The credentials are not those of this project")
-    hub.meter.take()
-    check = checks(spec)
-    check.path(path)
-    query = check.query(request.query_params.multi_items())
-    if not check.takes_body:
-        raw = b""
-    try:
-        call = Call(path, query, check.body(require_json(request, raw)))
-        handler = HANDLERS.get(spec.id)
-        return handler(hub.worlds[address.region], call) if handler else synthesise(spec)
-    except RecursionError:
-        raise invalid("body", "The body is nested too deep.") from None
-
-
 @lru_cache(maxsize=8)
 def _http_date(moment: int) -> str:
     return formatdate(moment, usegmt=True)
@@ -237,7 +241,7 @@ def _json(status: int, value: object) -> Response:
     return Response(encode(value), status_code=status, media_type="application/json")
 
 
-def _refused(hub: Hub, refusal: Refusal) -> Response:
-    answer = _json(refusal.code, refusal.body(hub.settings.error_shape))
-    answer.headers.update(refusal.headers)
-    return answer
+def _refused(state: SandboxState, refusal: Refusal) -> Response:
+    response = _json(refusal.code, refusal.body(state.settings.error_shape))
+    response.headers.update(refusal.headers)
+    return response

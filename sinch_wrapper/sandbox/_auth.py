@@ -7,15 +7,16 @@ import random
 from collections.abc import Callable
 from urllib.parse import parse_qs
 
-from sinch_wrapper.sandbox._errors import Json, Refusal
+from sinch_wrapper.sandbox._errors import Refusal
+from sinch_wrapper.sandbox._json import Json
 from sinch_wrapper.sandbox._settings import Settings
 
 _REALM = 'realm="sinch-sandbox"'
 _MAX_TOKENS = 1000
 
 
-class TokenRefusal(Exception):  # noqa: N818 (an answer, no mistake)
-    """A refusal of the token endpoint: OAuth2 has an error format of its own (RFC 6749, 5.2)."""
+class TokenRefusal(Exception):  # noqa: N818 (a response, not a mistake)
+    """A refusal of the token endpoint, in the error format of OAuth2 (RFC 6749, 5.2)."""
 
     def __init__(self, code: int, error: str) -> None:
         super().__init__(code, error)
@@ -24,7 +25,7 @@ class TokenRefusal(Exception):  # noqa: N818 (an answer, no mistake)
 
 
 class Authority:
-    """Issues access tokens for the one key of the sandbox and checks what callers present."""
+    """Issues access tokens for the one key of the sandbox, and checks credentials of calls."""
 
     def __init__(self, settings: Settings, clock: Callable[[], float], rng: random.Random) -> None:
         self._settings = settings
@@ -33,9 +34,9 @@ class Authority:
         self._expiries: dict[str, float] = {}
 
     def issue(self, authorization: str, form: bytes, lives: float | None = None) -> Json:
-        """Answer a client credentials request; raises TokenRefusal.
+        """Return the response to a client credentials request; raises TokenRefusal.
 
-        The token lives as long as the answer says, or *lives* seconds.
+        The token lives as long as the response says, or *lives* seconds.
         """
         if not self._is_key(authorization):
             raise TokenRefusal(401, "invalid_client")
@@ -65,7 +66,7 @@ class Authority:
             raise _unauthenticated(f'Bearer {_REALM}, error="invalid_token", {reason}')
 
     def revoke(self, authorization: str) -> None:
-        """End the life of a token that a caller presents."""
+        """Revoke the token in the header *authorization*, if it is one."""
         token = authorization.partition(" ")[2].strip()
         if token in self._expiries:
             self._expiries[token] = float("-inf")
@@ -85,42 +86,3 @@ class Authority:
 def _unauthenticated(challenge: str) -> Refusal:
     message = "Request had invalid credentials."
     return Refusal(401, message, headers={"www-authenticate": challenge})
-
-
-class RequestMeter:
-    """A bucket of one second's worth of requests, of one at least.
-
-    Source: Sinch documentation, Rate limits (800 per second and project).
-    """
-
-    def __init__(self, per_second: float, clock: Callable[[], float]) -> None:
-        self._per_second = per_second
-        self._clock = clock
-        self._size = max(1.0, per_second)
-        self._left = self._size
-        self._seen = clock()
-
-    def take(self) -> None:
-        """Count one request; raises Refusal 429 when the bucket is empty."""
-        now = self._clock()
-        earned = (now - self._seen) * self._per_second
-        self._seen = now
-        self._left = min(self._size, self._left + max(0.0, earned))
-        if self._left < 1:
-            raise Refusal(429, "The project sends too many requests per second")
-        self._left -= 1
-
-
-class Slots:
-    """Slots that lie 1 / *per_second* apart; after idling a second's worth may go at once."""
-
-    def __init__(self, per_second: float) -> None:
-        self._gap = 1 / per_second
-        self._next = float("-inf")
-
-    def book(self, now: float) -> float:
-        """Take the next slot and return its time, *now* or later."""
-        # A second's worth of slots that nobody took is kept, and no more.
-        start = max(self._next, now - 1)
-        self._next = start + self._gap
-        return max(now, start)

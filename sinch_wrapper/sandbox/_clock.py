@@ -1,22 +1,28 @@
-"""The time of a sandbox: it runs with the machine's or stands still, and can be moved forward."""
+"""The time of a sandbox: it runs like the machine's or stands still, and can be moved forward."""
 
 import asyncio
-import logging
-import random
-import re
+import math
 import threading
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
+
+from sinch_wrapper.sandbox._arguments import check_flag, check_number, check_real, wrong_kind
 
 # The last year that all of datetime can handle, less one for what is scheduled then.
-_END = 253370764800.0
+LAST_START = 253370764800.0
 
 
 class Clock:
     """Unix time in seconds, with sleepers that wake when it passes their time.
 
-    It starts at *start* (now, when None). A *frozen* clock moves by `advance` alone. All methods
-    may be called from any thread.
+    All methods may be called from any thread.
+
+    Args:
+        start: the time at which it starts, as Unix time; the time of *source* when None.
+        frozen: whether it stands still and moves by `advance` alone.
+        source: gives the Unix time in seconds, by which it runs.
+
+    Raises: TypeError or ValueError for an option of another kind.
     """
 
     def __init__(
@@ -26,6 +32,11 @@ class Clock:
         frozen: bool = False,
         source: Callable[[], float] = time.time,
     ) -> None:
+        if start is not None:
+            check_number("start", start, 0, LAST_START)
+        check_flag("frozen", frozen)
+        if not callable(source):
+            raise wrong_kind("source", "a function that returns Unix time", source)
         self._source = source
         self._lock = threading.Lock()
         begin = source() if start is None else start
@@ -51,13 +62,16 @@ class Clock:
     def advance(self, seconds: float) -> None:
         """Move the time forward; schedules, expiries and back-offs that fall due happen now.
 
-        Raises: ValueError when *seconds* is negative, for nothing here can be undone by going
-        back, or leads beyond the year 9998.
+        Raises: ValueError when *seconds* is negative, because going back would undo nothing, or
+        when it is infinite or leads beyond the year 9998; TypeError when it is not a number.
         """
-        if not 0 <= seconds < float("inf"):
-            raise ValueError("the clock moves forward only: give seconds of 0 or more")
-        if self() + seconds > _END:
-            raise ValueError("the clock ends with the year 9998: give fewer seconds")
+        check_real("seconds", seconds, "a number of seconds")
+        if not 0 <= seconds < math.inf:
+            raise ValueError(
+                "the clock only moves forward: seconds= must be a finite number, 0 or more"
+            )
+        if self() + seconds > LAST_START:
+            raise ValueError("the clock ends with the year 9998: seconds= is too large")
         with self._lock:
             if self._stopped_at is None:
                 self._offset += seconds
@@ -72,7 +86,7 @@ class Clock:
         self._wake()
 
     def run(self) -> None:
-        """Let the time run again, from where it stands."""
+        """Let the time run again, from where it stopped."""
         with self._lock:
             if self._stopped_at is not None:
                 self._offset = self._stopped_at - self._source()
@@ -81,10 +95,12 @@ class Clock:
 
     async def sleep(self, seconds: float) -> None:
         """Return when *seconds* have passed on this clock."""
+        check_real("seconds", seconds, "a number of seconds")
         await self.sleep_until(self() + seconds)
 
     async def sleep_until(self, due: float) -> None:
-        """Return when this clock has reached *due*."""
+        """Return when this clock has reached *due*, a Unix time."""
+        check_real("due", due, "a Unix time in seconds")
         while due > self():
             await self._pause(asyncio.get_running_loop(), due)
 
@@ -92,7 +108,7 @@ class Clock:
         waiter: asyncio.Future[None] = loop.create_future()
         entry = (loop, waiter)
         with self._lock:
-            # Looked at again under the lock: a clock moved meanwhile would wake nobody.
+            # Checked again under the lock: a clock that was moved in the meantime wakes nobody.
             if (left := due - self()) <= 0:
                 return
             self._waiters.add(entry)
@@ -116,61 +132,3 @@ class Clock:
 def _finish(waiter: "asyncio.Future[None]") -> None:
     if not waiter.done():
         waiter.set_result(None)
-
-
-_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_RANDOM_BITS = 80
-_ULID = re.compile(f"[{_ALPHABET}]{{26}}")
-
-
-def is_ulid(text: str) -> bool:
-    """Say whether *text* has the form of a ULID: 26 characters of Crockford's base 32."""
-    return _ULID.fullmatch(text) is not None
-
-
-class Ulids:
-    """A source of ULIDs: 48 bits of milliseconds, then 80 bits that start at random and count up.
-
-    Each identifier is greater than the one before, so that sorting by id is sorting by creation.
-    """
-
-    def __init__(self, clock: Callable[[], float], rng: random.Random) -> None:
-        self._clock = clock
-        self._rng = rng
-        self._last = 0
-
-    def __call__(self) -> str:
-        """Return the next identifier."""
-        moment = int(self._clock() * 1000) << _RANDOM_BITS
-        fresh = moment | self._rng.getrandbits(_RANDOM_BITS - 1)
-        self._last = fresh if fresh >> _RANDOM_BITS > self._last >> _RANDOM_BITS else self._last + 1
-        return "".join(_ALPHABET[self._last >> shift & 31] for shift in range(125, -1, -5))
-
-
-_log = logging.getLogger("sinch_wrapper.sandbox")
-
-
-class Background:
-    """The running tasks of one sandbox; a failing one is logged, and closing ends them all."""
-
-    def __init__(self) -> None:
-        self._tasks: set[asyncio.Task[None]] = set()
-
-    def spawn(self, work: Coroutine[object, object, None]) -> "asyncio.Task[None]":
-        """Start *work* on the running event loop."""
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._done)
-        return task
-
-    async def aclose(self) -> None:
-        """Cancel what still runs and wait until it has ended."""
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-    def _done(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            _log.error("a background task of the sandbox failed", exc_info=error)

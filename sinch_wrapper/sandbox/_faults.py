@@ -1,19 +1,32 @@
-"""Faults on demand: rules by operation, and how they are written."""
+"""Faults on demand: the rules, their two notations, and when they strike."""
 
+import math
 import random
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from difflib import get_close_matches
 from email.utils import formatdate
 from fnmatch import fnmatchcase
 from functools import cache
 from typing import Literal, TypeAlias, get_args
 
-from sinch_wrapper.sandbox._errors import ErrorShape, Refusal, encode
+from sinch_wrapper.sandbox._arguments import (
+    check_choice,
+    check_kind,
+    check_number,
+    check_optional_text,
+    check_share,
+    check_text,
+    check_whole,
+    wrong_kind,
+)
+from sinch_wrapper.sandbox._documents import all_operations
+from sinch_wrapper.sandbox._errors import ErrorShape, Refusal
+from sinch_wrapper.sandbox._json import Json, JsonValue, encode
 
-TOKEN_OPERATION = "Auth_Token"  # noqa: S105 (a name, no secret)
+TOKEN_OPERATION = "Auth_Token"  # noqa: S105 (a name, not a secret)
 CALLBACK_OPERATION = "Callback"
 
 Kind: TypeAlias = Literal[
@@ -47,14 +60,17 @@ class FaultRule:
     |---|---|
     | status | *status* with *body* and *headers*, instead of serving the request |
     | drop, reset, half | served, then the connection closes, is reset, or breaks in the body |
-    | drop-before, reset-before | the connection closes or is reset, nothing is served |
+    | drop-before, reset-before | the connection closes or is reset; the request is not served |
     | slow | *seconds* pass (of the machine's time) before the request is served |
     | expire | the token of the call is revoked; of ``Auth_Token``: it lives *seconds* only |
-    | skew | the ``Date`` of the answer, or the timestamp of a callback, is *seconds* off |
+    | skew | the ``Date`` of the response, or the timestamp of a callback, is *seconds* off |
 
-    *retry_after* is sent as the header of a status as it stands, save for two forms:
-    ``date+30`` and ``date-30`` become an HTTP date so many seconds from now, ``info+2.5`` a
+    *retry_after* is sent with a status, as the header Retry-After, unchanged but for two forms:
+    ``date+30`` and ``date-30`` become an HTTP date that many seconds from now, ``info+2.5`` a
     google.rpc RetryInfo in the body instead of a header.
+
+    Raises: TypeError or ValueError that names the field, for a value it cannot have; ValueError
+        for an operation that does not exist, because the rule could never strike.
     """
 
     operation: str
@@ -67,6 +83,24 @@ class FaultRule:
     body: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        """Check every field."""
+        check_text("operation", self.operation)
+        check_choice("kind", self.kind, KINDS)
+        _check_target(self.operation, self.kind)
+        check_share("rate", self.rate)
+        _check_status(self.kind, self.status)
+        check_number("seconds", self.seconds, 0 if self.kind == "slow" else -math.inf)
+        check_optional_text("retry_after", self.retry_after)
+        check_optional_text("body", self.body)
+        _check_calls(self.calls)
+        check_kind("headers", self.headers, Mapping, "a mapping of strings")
+        for each in (*self.headers, *self.headers.values()):
+            check_kind("headers", each, str, "a mapping of strings")
+
+
+_FIELDS = frozenset(each.name for each in fields(FaultRule))
+
 
 def parse_fault(text: str) -> FaultRule:
     """Read a rule such as ``Batch_SendBatch:503:5%``, ``*:429=2``, ``Batch_*:drop:#3``.
@@ -75,8 +109,10 @@ def parse_fault(text: str) -> FaultRule:
     ``:#1-3``, ``:#3-``), then optionally the body of a status (``:body=<html>``, to the end).
     The value is the seconds of slow, expire and skew, or the Retry-After of a status.
 
-    Raises: ValueError when *text* is no such rule, or names no operation: it would never strike.
+    Raises: ValueError when *text* is not such a rule, or names an operation that does not exist,
+        so that it could never strike; TypeError when *text* is not a string.
     """
+    check_kind("text", text, str, "a string")
     found = _RULE.fullmatch(text)
     if found is None or float(found["percent"] or 0) > 100 or found["first"] == "0":  # noqa: PLR2004 (percent)
         raise _no_rule(text)
@@ -87,7 +123,6 @@ def parse_fault(text: str) -> FaultRule:
     seconds, retry_after = 0.0, found["value"] if status else None
     if not status:
         seconds = _read_seconds(text, kind, found["value"])
-    check_target(found["operation"], "status" if status else kind)
     return FaultRule(
         found["operation"],
         "status" if status else kind,  # type: ignore[arg-type]  # one of KINDS by the check above
@@ -100,27 +135,66 @@ def parse_fault(text: str) -> FaultRule:
     )
 
 
-def check_target(pattern: str, kind: str) -> None:
-    """Raise ValueError, with what may be meant, when a rule could never strike."""
+def rule_from_json(value: JsonValue) -> FaultRule:
+    """Read a rule from its text form, or from an object with the fields of FaultRule.
+
+    Raises: ValueError.
+    """
+    if isinstance(value, str):
+        return parse_fault(value)
+    if not isinstance(value, dict) or not {"operation", "kind"} <= value.keys():
+        raise ValueError("a fault rule must be a string, or an object with operation and kind")
+    if unknown := value.keys() - _FIELDS:
+        raise ValueError(f"a fault rule has no field {', '.join(sorted(unknown))}")
+    calls = value.get("calls")
+    try:
+        return FaultRule(**value | {"calls": tuple(calls) if isinstance(calls, list) else calls})
+    except TypeError as error:
+        raise ValueError(str(error)) from error
+
+
+def rule_to_json(rule: FaultRule) -> Json:
+    """Return *rule* as an object; reading it gives the rule back."""
+    return asdict(rule)
+
+
+def _check_target(pattern: str, kind: str) -> None:
+    """Raise ValueError, with a suggestion, when a rule could never strike."""
     if pattern == CALLBACK_OPERATION:
         if kind not in _OF_CALLBACKS:
             known = " and ".join(sorted(_OF_CALLBACKS))
-            raise ValueError(f"{kind} does nothing to callbacks: of {pattern} there are {known}")
+            raise ValueError(f"{kind} has no effect on callbacks: {pattern} takes {known}")
         return
-    names = _operations()
+    names = _operation_ids()
     if any(fnmatchcase(name, pattern) for name in names):
         return
     close = get_close_matches(pattern, names, n=1)
-    others = f"there are those of the documents, {TOKEN_OPERATION} and {CALLBACK_OPERATION}"
+    others = f"use an operation of the documents, {TOKEN_OPERATION} or {CALLBACK_OPERATION}"
     hint = f"did you mean {close[0]}?" if close else others
-    raise ValueError(f"there is no operation {pattern!r}: {hint}")
+    raise ValueError(f"unknown operation {pattern!r}: {hint}")
+
+
+def _check_status(kind: str, status: object) -> None:
+    if kind == "status" or status != 0 or isinstance(status, bool):
+        check_whole("status", status, 200, 599)
+
+
+def _check_calls(calls: object) -> None:
+    wanted = "a pair of whole numbers, such as (2, 4), or (2, None) for all from the second on"
+    if calls is None:
+        return
+    if not isinstance(calls, tuple):
+        raise wrong_kind("calls", wanted, calls)
+    if len(calls) != 2:  # noqa: PLR2004 (first and last)
+        raise ValueError(f"calls= must be {wanted}")
+    first, last = calls
+    check_whole("calls", first)
+    if last is not None:
+        check_whole("calls", last, first)
 
 
 @cache
-def _operations() -> tuple[str, ...]:
-    # The documents take a moment to load.
-    from sinch_wrapper.sandbox._documents import all_operations
-
+def _operation_ids() -> tuple[str, ...]:
     return (*(spec.id for spec in all_operations()), TOKEN_OPERATION)
 
 
@@ -147,14 +221,14 @@ def _calls(first: str | None, last: str | None) -> tuple[int, int | None] | None
 
 
 def _no_rule(text: str) -> ValueError:
-    return ValueError(f"{text!r} is no fault rule: {_FORM}")
+    return ValueError(f"{text!r} is not a fault rule: {_FORM}")
 
 
 _RETRY_INFO = "type.googleapis.com/google.rpc.RetryInfo"
 
 
-class Faults:
-    """The fault rules of one sandbox; they may be changed while it runs."""
+class FaultRules:
+    """The fault rules of one sandbox; they can be changed while it runs."""
 
     def __init__(self, rules: Iterable[FaultRule], rng: random.Random) -> None:
         self._rng = rng
@@ -168,7 +242,7 @@ class Faults:
         return [rule for rule, _ in self._calls]
 
     def replace(self, rules: Iterable[FaultRule]) -> None:
-        """Put *rules* into force instead of the present ones; their calls count from now."""
+        """Put *rules* into force in place of all others; their calls count from now."""
         self._calls = [(rule, Counter()) for rule in rules]
 
     def add(self, rule: FaultRule) -> None:
@@ -194,7 +268,7 @@ class Faults:
         return self._rng.random() < rule.rate
 
 
-def fault_answer(
+def fault_response(
     rule: FaultRule, shape: ErrorShape, clock: Callable[[], float]
 ) -> tuple[int, bytes, Mapping[str, str]]:
     """Return status, body and headers of a status fault."""
@@ -205,7 +279,7 @@ def fault_answer(
         details = [{"@type": _RETRY_INFO, "retryDelay": f"{wish.removeprefix('info+')}s"}]
     elif wish:
         headers["retry-after"] = _retry_after(wish, clock())
-    refusal = Refusal(rule.status, "The sandbox was told to fail", details)
+    refusal = Refusal(rule.status, "A fault rule of the sandbox failed this request", details)
     body = encode(refusal.body(shape)) if rule.body is None else rule.body.encode()
     if rule.body is not None and not rule.body.lstrip().startswith(("{", "[")):
         headers["content-type"] = "text/html; charset=utf-8"
@@ -213,7 +287,7 @@ def fault_answer(
 
 
 def _is_for(rule: FaultRule, operation_id: str) -> bool:
-    # Wildcards are for what clients call; what the sandbox itself posts must be named.
+    # Wildcards match what clients call; a rule for the sandbox's own callbacks must name them.
     if operation_id == CALLBACK_OPERATION:
         return rule.operation == CALLBACK_OPERATION
     return fnmatchcase(operation_id, rule.operation)

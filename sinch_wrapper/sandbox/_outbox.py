@@ -3,15 +3,15 @@
 import asyncio
 from collections import Counter, deque
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
-from sinch_wrapper.sandbox._errors import Json, Refusal
-from sinch_wrapper.sandbox._store import Entry
-from sinch_wrapper.sandbox._webhook_delivery import Callback
-
-if TYPE_CHECKING:
-    from sinch_wrapper.sandbox._region import World
-
+from sinch_wrapper.sandbox._background import BackgroundTasks
+from sinch_wrapper.sandbox._clock import Clock
+from sinch_wrapper.sandbox._errors import Refusal
+from sinch_wrapper.sandbox._json import Json
+from sinch_wrapper.sandbox._ledger import LedgerEntry
+from sinch_wrapper.sandbox._settings import Settings
+from sinch_wrapper.sandbox._store import RegionStore
+from sinch_wrapper.sandbox._webhook_delivery import Callback, CallbackEmitter
 
 UNREACHABLE_SUFFIX = "000"
 SILENT_SUFFIX = "999"
@@ -23,7 +23,7 @@ _TICK = 0.02
 class Outbound:
     """A message or an event on its way to a channel."""
 
-    entry: Entry
+    entry: LedgerEntry
     id: str
     correlation_id: str
     callback_url: str
@@ -38,15 +38,15 @@ class Outbound:
 
     @property
     def app_id(self) -> str:
-        """The app that sends it."""
-        return self.entry.order.app_id
+        """The app that sends the message or event."""
+        return self.entry.request.app_id
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
-    """A message that ends before it is queued."""
+class FailedMessage:
+    """A message that fails before it is queued."""
 
-    entry: Entry
+    entry: LedgerEntry
     message_id: str
     contact_id: str
     reason: Json
@@ -59,13 +59,24 @@ class Outbox:
     """The queues of all apps of a region.
 
     An identity that ends in 000 cannot be reached: the next channel is tried, and without one the
-    message fails with RECIPIENT_NOT_REACHABLE. One that ends in 999 is silent: its message stays at
-    QUEUED_ON_CHANNEL. One that opted out of everything fails with RECIPIENT_NOT_OPTED_IN, a
-    message beyond its `ttl` with DELIVERY_TIMED_OUT. All others are delivered.
+    message fails with RECIPIENT_NOT_REACHABLE. An identity that ends in 999 is silent: its message
+    stays at QUEUED_ON_CHANNEL. One that opted out of everything fails with RECIPIENT_NOT_OPTED_IN,
+    and a message beyond its `ttl` with DELIVERY_TIMED_OUT. All others are delivered.
     """
 
-    def __init__(self, world: "World") -> None:
-        self._world = world
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock,
+        tasks: BackgroundTasks,
+        store: RegionStore,
+        callbacks: CallbackEmitter,
+    ) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._tasks = tasks
+        self._store = store
+        self._callbacks = callbacks
         self._queues: dict[str, deque[Outbound]] = {}
         self._reserved: Counter[str] = Counter()
 
@@ -75,21 +86,21 @@ class Outbox:
 
     def require_room(self, app_id: str, messages: int) -> None:
         """Raise Refusal 429 when *messages* more would overflow the queue of the app."""
-        if self.size(app_id) + messages > self._world.settings.queue_limit:
+        if self.size(app_id) + messages > self._settings.queue_limit:
             raise Refusal(429, "The message queue of the app is full")
 
     def reserve(self, app_id: str, messages: int) -> None:
-        """Count messages as waiting that are accepted and not yet queued; negative: no longer."""
+        """Count *messages* more as waiting: accepted, not yet queued; or fewer, when negative."""
         self._reserved[app_id] += messages
 
     def put(self, outbound: Outbound) -> None:
-        """Queue a message; the queue starts to drain if it stood still."""
+        """Queue a message; an empty queue starts to drain."""
         queue = self._queues.setdefault(outbound.app_id, deque())
         queue.append(outbound)
         if len(queue) == 1:
-            self._world.tasks.spawn(self._drain(outbound.app_id))
+            self._tasks.spawn(self._drain(outbound.app_id))
 
-    def fail(self, failure: Failure) -> None:
+    def fail(self, failure: FailedMessage) -> None:
         """Send the receipt of a message that failed before it was queued."""
         failure.entry.message_id = failure.message_id
         failure.entry.outcome, failure.entry.reason = "FAILED", failure.reason["code"]
@@ -99,12 +110,12 @@ class Outbox:
             "contact_id": failure.contact_id,
             "reason": failure.reason,
         }
-        self._world.notifier.emit(
+        self._callbacks.emit(
             Callback(
                 "MESSAGE_DELIVERY",
                 "message_delivery_report",
                 report,
-                app_id=failure.entry.order.app_id,
+                app_id=failure.entry.request.app_id,
                 message_metadata=failure.message_metadata,
                 correlation_id=failure.correlation_id,
                 override_url=failure.callback_url,
@@ -113,30 +124,28 @@ class Outbox:
         )
 
     async def _drain(self, app_id: str) -> None:
-        queue, clock = self._queues[app_id], self._world.clock
-        rate = self._world.settings.drain_rate
+        queue, rate = self._queues[app_id], self._settings.drain_rate
         burst = max(1, round(rate * _TICK))
         due = queue[0].since
         while queue:
-            # The head leaves the queue last: while it is there, put() starts no second drain.
+            # The head leaves the queue last: put() starts a second drain when the queue is empty.
             sent = min(burst, len(queue))
-            # Counted from the time it was sent, so that a jump of the clock is caught up.
+            # Counted from the time of sending, so that the queue catches up after a clock jump.
             due += sent / rate
-            await clock.sleep_until(due)
+            await self._clock.sleep_until(due)
             for _ in range(sent):
                 self._hand_over(queue[0])
                 queue.popleft()
             await asyncio.sleep(0)
 
     def _hand_over(self, outbound: Outbound) -> None:
-        store = self._world.store
-        if self._world.clock() > outbound.expires:
+        if self._clock() > outbound.expires:
             self._receipt(outbound, outbound.identities[0], "FAILED", "DELIVERY_TIMED_OUT")
             return
         for place, identity in enumerate(outbound.identities, 1):
             self._receipt(outbound, identity, "QUEUED_ON_CHANNEL")
             address = identity["identity"]
-            opted_out = store.opted_out(outbound.app_id, address)
+            opted_out = self._store.opted_out(outbound.app_id, address)
             if not (opted_out or address.endswith(UNREACHABLE_SUFFIX)):
                 if not address.endswith(SILENT_SUFFIX):
                     self._receipt(outbound, identity, "DELIVERED")
@@ -163,7 +172,7 @@ class Outbox:
                 "description": "The sandbox fails messages to such recipients.",
                 "sub_code": "UNSPECIFIED_SUB_CODE",
             }
-        self._world.notifier.emit(
+        self._callbacks.emit(
             Callback(
                 "EVENT_DELIVERY" if outbound.is_event else "MESSAGE_DELIVERY",
                 "event_delivery_report" if outbound.is_event else "message_delivery_report",

@@ -1,31 +1,40 @@
-"""What the handlers of operations work on: one region of a sandbox."""
+"""What the handlers of operations work on: the state of one region, and a checked call."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from dataclasses import InitVar, dataclass, field
+from typing import TypeAlias
 
-from sinch_wrapper.sandbox._errors import Json, timestamp
+from sinch_wrapper.sandbox._background import BackgroundTasks
+from sinch_wrapper.sandbox._clock import Clock
+from sinch_wrapper.sandbox._ids import Ulids
+from sinch_wrapper.sandbox._json import Json, JsonValue, timestamp
+from sinch_wrapper.sandbox._ledger import Ledger
 from sinch_wrapper.sandbox._outbox import Outbox
-from sinch_wrapper.sandbox._store import Store
-from sinch_wrapper.sandbox._webhook_delivery import Notifier
-
-if TYPE_CHECKING:
-    from sinch_wrapper.sandbox._state import Hub
+from sinch_wrapper.sandbox._settings import Settings
+from sinch_wrapper.sandbox._store import RegionStore
+from sinch_wrapper.sandbox._webhook_delivery import CallbackEmitter, WebhookDelivery
 
 
-class World:
-    """The memory and the queues of one region, with what all regions share."""
+@dataclass(slots=True, eq=False)
+class RegionState:
+    """The resources and the queues of the region *name*, beside what all regions share."""
 
-    def __init__(self, hub: "Hub", region: str) -> None:
-        self.region = region
-        self.settings = hub.settings
-        self.clock = hub.clock
-        self.tasks = hub.tasks
-        self.new_id = hub.new_id
-        self.ledger = hub.ledger
-        self.store = Store()
-        self.notifier = Notifier(hub.settings.project_id, self.store, hub.clock, hub.courier)
-        self.outbox = Outbox(self)
+    name: str
+    settings: Settings
+    clock: Clock
+    tasks: BackgroundTasks
+    new_id: Ulids
+    ledger: Ledger
+    delivery: InitVar[WebhookDelivery]
+    store: RegionStore = field(init=False, default_factory=RegionStore)
+    callbacks: CallbackEmitter = field(init=False)
+    outbox: Outbox = field(init=False)
+
+    def __post_init__(self, delivery: WebhookDelivery) -> None:
+        """Connect the queues of the region with its resources."""
+        project_id = self.settings.project_id
+        self.callbacks = CallbackEmitter(project_id, self.store, self.clock, delivery)
+        self.outbox = Outbox(self.settings, self.clock, self.tasks, self.store, self.callbacks)
 
     def now(self) -> str:
         """Return the time as RFC 3339."""
@@ -33,12 +42,12 @@ class World:
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class OperationCall:
     """A checked request: its path parameters, its query and its body."""
 
     path: Mapping[str, str]
     query: Json
-    body: Any
+    body: JsonValue
 
 
-Handler: TypeAlias = Callable[[World, Call], Json | list[Json]]
+OperationHandler: TypeAlias = Callable[[RegionState, OperationCall], Json | list[Json]]

@@ -1,8 +1,23 @@
-"""What a sandbox can be told when it starts."""
+"""The settings with which a sandbox starts."""
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Literal, Self, TypeAlias
+from functools import partial
+from typing import Literal, Self, TypeAlias, get_args
 
+from sinch_wrapper.sandbox._arguments import (
+    check_choice,
+    check_flag,
+    check_number,
+    check_positive,
+    check_share,
+    check_text,
+    check_whole,
+    wrong_kind,
+)
+from sinch_wrapper.sandbox._clock import LAST_START
+from sinch_wrapper.sandbox._documents import regions
 from sinch_wrapper.sandbox._errors import ErrorShape
 from sinch_wrapper.sandbox._faults import FaultRule
 
@@ -13,30 +28,31 @@ Start: TypeAlias = Literal["app", "empty", "sample"]
 class Settings:
     """The project, its credentials, the limits and the faults of one sandbox.
 
-    Times are seconds, rates are per second, and those of the queue and of callbacks are fast, for
-    tests; `documented` gives the ones that Sinch documents.
+    Times are in seconds, rates per second. The defaults of queue and callbacks are fast, for
+    tests; `documented` gives the rates that Sinch documents.
 
     Args:
-        region: that of paths which name none.
-        start: what is there at first: one app, nothing, or a sample of everything.
-        error_shape: the body of errors, in `error` or flat; both are documented.
+        region: the region of paths that name none.
+        start: what exists at the start: one app, nothing, or a sample of everything.
+        error_shape: the body of errors, under `error` or flat; both are documented.
         drain_rate: messages that leave the queue of an app.
-        queue_limit: messages that an app may have waiting; one more is 429.
-        request_rate: requests of the project; one more is 429.
+        queue_limit: messages that may wait in the queue of an app; one more gets 429.
+        request_rate: requests of the project; one more gets 429.
         message_limit: messages that are remembered.
         ledger_limit: accepted recipients that the ledger remembers.
-        body_limit: bytes of a request body; more is 413.
+        body_limit: bytes of a request body; more gets 413.
         callback_rate: callbacks of an app.
         callback_attempts: how often a callback is posted until it is accepted.
-        callback_backoff: until the second attempt; it doubles, up to 60.
-        callback_duplicates: the share of callbacks that come twice.
-        callback_disorder: the share that is held back, so that later ones come first.
-        callback_delay: between an event and its callback.
+        callback_backoff: time until the second attempt; it doubles, up to 60.
+        callback_duplicates: the share of callbacks that are posted twice.
+        callback_disorder: the share that is held back, so that later ones overtake it.
+        callback_delay: time between an event and its callback.
         remote_callbacks: whether callbacks may leave this machine.
         seed: the same seed makes the same ids, tokens and chances.
-        now: the time at the start, as Unix time; that of the machine when None.
+        now: the time at the start, as Unix time; the machine's time when None.
         frozen: whether the time stands still until it is moved.
 
+    Raises: TypeError or ValueError that names the setting, for a value it cannot have.
     """
 
     project_id: str = "sandbox-project"
@@ -67,9 +83,51 @@ class Settings:
     now: float | None = None
     frozen: bool = False
 
+    def __post_init__(self) -> None:
+        """Check every setting."""
+        for name, check in _CHECKS.items():
+            check(name, getattr(self, name))
+
     def documented(self) -> Self:
         """Return these settings with the rates that Sinch documents: queue 20, callbacks 25.
 
         Source: Sinch documentation, Rate limits.
         """
         return replace(self, drain_rate=20, callback_rate=25)
+
+
+def _check_region(option: str, value: object) -> None:
+    check_choice(option, value, regions())
+
+
+def _check_time(option: str, value: object) -> None:
+    if value is not None:
+        check_number(option, value, 0, LAST_START)
+
+
+def _check_rules(option: str, value: object) -> None:
+    wanted = "a tuple of FaultRule; parse_fault() reads one from a string"
+    if not isinstance(value, tuple | list):
+        raise wrong_kind(option, wanted, value)
+    for rule in value:
+        if not isinstance(rule, FaultRule):
+            raise wrong_kind(option, wanted, rule)
+
+
+_CHECKS: dict[str, Callable[[str, object], None]] = {
+    **dict.fromkeys(("project_id", "key_id", "key_secret", "app_id"), check_text),
+    "region": _check_region,
+    "start": partial(check_choice, choices=get_args(Start)),
+    "error_shape": partial(check_choice, choices=get_args(ErrorShape)),
+    **dict.fromkeys(
+        ("drain_rate", "request_rate", "callback_rate", "callback_timeout"), check_positive
+    ),
+    **dict.fromkeys(("token_lifetime", "callback_backoff", "callback_delay"), check_number),
+    **dict.fromkeys(("queue_limit", "message_limit", "ledger_limit", "body_limit"), check_whole),
+    **dict.fromkeys(("callback_attempts", "callback_workers"), check_whole),
+    **dict.fromkeys(("callback_duplicates", "callback_disorder"), check_share),
+    **dict.fromkeys(("remote_callbacks", "frozen"), check_flag),
+    "faults": _check_rules,
+    "seed": partial(check_whole, least=-math.inf),
+    "now": _check_time,
+}

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from sinch_wrapper.sandbox._documents import all_operations
-from sinch_wrapper.sandbox._errors import timestamp
+from sinch_wrapper.sandbox._json import timestamp
 from tests.helpers.sandbox import Api, row, sms, text
 
 NOW = timestamp(time.time() - 60)

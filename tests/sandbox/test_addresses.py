@@ -10,7 +10,8 @@ import pytest
 from sinch_wrapper import Endpoints, Region
 from sinch_wrapper._http import httpx
 from sinch_wrapper.sandbox import Server, Settings, parse_fault
-from sinch_wrapper.sandbox._documents import Address, find_address, hosts, regions, token_url
+from sinch_wrapper.sandbox._documents import hosts, regions, token_url
+from sinch_wrapper.sandbox._routing import RequestAddress, find_address
 from tests.helpers.sandbox import Api, StartSandbox, row, sms, text
 
 GRANT = {"grant_type": "client_credentials"}
@@ -35,18 +36,22 @@ def test_hosts_of_the_documents_are_those_of_the_client(region: Region) -> None:
 @pytest.mark.parametrize(
     ("host", "path", "expected"),
     [
-        ("x", "/batch/v1/a", Address("batch", "us", "/v1/a")),
-        ("x", "/br/template/v2/a", Address("template", "br", "/v2/a")),
-        ("x", "/auth/oauth2/token", Address("auth", "us", "/oauth2/token")),
-        ("eu.conversation.api.sinch.com", "/v1/a", Address("conversation", "eu", "/v1/a")),
-        ("BR.conversationbatch.API.sinch.com:8787", "/v1/a", Address("batch", "br", "/v1/a")),
-        ("auth.sinch.com", "/oauth2/token", Address("auth", "us", "/oauth2/token")),
+        ("x", "/batch/v1/a", RequestAddress("batch", "us", "/v1/a")),
+        ("x", "/br/template/v2/a", RequestAddress("template", "br", "/v2/a")),
+        ("x", "/auth/oauth2/token", RequestAddress("auth", "us", "/oauth2/token")),
+        ("eu.conversation.api.sinch.com", "/v1/a", RequestAddress("conversation", "eu", "/v1/a")),
+        (
+            "BR.conversationbatch.API.sinch.com:8787",
+            "/v1/a",
+            RequestAddress("batch", "br", "/v1/a"),
+        ),
+        ("auth.sinch.com", "/oauth2/token", RequestAddress("auth", "us", "/oauth2/token")),
         ("x", "/eu/nowhere", None),
         ("x", "/", None),
         ("xx.conversation.api.sinch.com", "/v1/a", None),
     ],
 )
-def test_address_is_found(host: str, path: str, expected: Address | None) -> None:
+def test_address_is_found(host: str, path: str, expected: RequestAddress | None) -> None:
     """By host name whatever the port, else by the first parts of the path."""
     assert expected == find_address(host, path, "us")
 

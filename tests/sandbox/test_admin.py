@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from sinch_wrapper.sandbox import Settings, parse_fault
-from sinch_wrapper.sandbox._store import Ledger, Order
+from sinch_wrapper.sandbox._ledger import AcceptedRequest, Ledger
 from tests.helpers.sandbox import START, Api, StartSandbox, eventually, row, text
 
 SEND = "/conversation/v1/~/messages:send"
@@ -70,7 +70,7 @@ def test_ledger_knows_what_the_caller_does_not(start_sandbox: StartSandbox) -> N
     assert [503, 200, 400] == statuses
     assert (1, {"200": 1, "400": 1}, {"Batch_SendBatch": 1}) == (
         ledger["accepted"],
-        ledger["answers"]["Batch_SendBatch"],
+        ledger["responses"]["Batch_SendBatch"],
         ledger["faults"],
     )
 
@@ -94,9 +94,9 @@ def test_ledger_refuses_unknown_filters(api: Api, query: dict[str, str]) -> None
 def test_ledger_forgets_the_oldest_request_and_says_so() -> None:
     """The memory is bounded; what was accepted is counted all the same."""
     ledger = Ledger(3)
-    order = Order("Batch_SendBatch", "us", "app", START)
+    request = AcceptedRequest("Batch_SendBatch", "us", "app", START)
     for _ in range(3):
-        ledger.accept(order, [ADA["recipient"]] * 2)
+        ledger.accept(request, [ADA["recipient"]] * 2)
 
     assert (6, 4) == (ledger.summary()["accepted"], ledger.summary()["forgotten"])
     assert 2 == len(list(ledger.entries()))

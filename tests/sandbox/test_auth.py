@@ -6,8 +6,8 @@ import pytest
 
 from sinch_wrapper._http import httpx
 from sinch_wrapper.sandbox import Clock
-from sinch_wrapper.sandbox._auth import RequestMeter
 from sinch_wrapper.sandbox._errors import Refusal
+from sinch_wrapper.sandbox._limits import RequestLimiter
 from tests.helpers.sandbox import StartSandbox
 
 APPS = "/conversation/v1/projects/sandbox-project/apps"
@@ -130,36 +130,36 @@ def test_unknown_path_is_a_json_error(
     assert (status, status) == (response.status_code, response.json()["error"]["code"])
 
 
-def test_encoded_slash_stays_inside_parameter(start_sandbox: StartSandbox) -> None:
+def test_encoded_slash_stays_inside_paralimiter(start_sandbox: StartSandbox) -> None:
     """An identifier with an encoded slash does not reach another path."""
     response = start_sandbox()("GET", "/conversation/v1/~/contacts/..%2Fapps")
 
     assert response.json()["error"]["message"] == "Contact not found in this project and region"
 
 
-def test_meter_lets_the_rate_pass() -> None:
+def test_limiter_lets_the_rate_pass() -> None:
     """A second's worth of requests passes at once, one more does not, and later one does."""
     clock = Clock(frozen=True)
-    meter = RequestMeter(3, clock)
+    limiter = RequestLimiter(3, clock)
     for _ in range(3):
-        meter.take()
+        limiter.take()
     with pytest.raises(Refusal) as refused:
-        meter.take()
+        limiter.take()
     clock.advance(0.4)
-    meter.take()
+    limiter.take()
 
     assert refused.value.code == 429
 
 
-def test_meter_below_one_a_second_lets_some_pass() -> None:
+def test_limiter_below_one_a_second_lets_some_pass() -> None:
     """A slow rate is slow, and not none at all."""
     clock = Clock(frozen=True)
-    meter = RequestMeter(0.5, clock)
-    meter.take()
+    limiter = RequestLimiter(0.5, clock)
+    limiter.take()
     with pytest.raises(Refusal):
-        meter.take()
+        limiter.take()
     clock.advance(2)
-    meter.take()
+    limiter.take()
 
 
 def test_project_over_its_rate_gets_429(start_sandbox: StartSandbox) -> None:

@@ -14,7 +14,7 @@ from starlette.routing import Route
 from sinch_wrapper.callbacks import verify
 from sinch_wrapper.errors import SignatureError
 from sinch_wrapper.sandbox import BackgroundServer, parse_fault
-from sinch_wrapper.sandbox._auth import Slots
+from sinch_wrapper.sandbox._limits import SlotSchedule
 from sinch_wrapper.sandbox._webhook_delivery import is_local, signature_headers
 from tests.helpers.sandbox import SECRET, START, Inbox, StartSandbox, eventually
 
@@ -96,7 +96,7 @@ def test_signature_of_the_sandbox_fits_the_vectors(
 
 def test_slots_let_a_second_through_and_then_the_rate() -> None:
     """After idling a second's worth goes at once, the rest one after the other."""
-    slots = Slots(4)
+    slots = SlotSchedule(4)
     for _ in range(3):
         slots.book(START)
 

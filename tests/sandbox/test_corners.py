@@ -11,7 +11,9 @@ import pytest
 from sinch_wrapper._http import httpx
 from sinch_wrapper.sandbox import Clock, Server, Settings, create_app
 from sinch_wrapper.sandbox._auth import Authority
-from sinch_wrapper.sandbox._errors import Refusal, decode, placeholders, substitute
+from sinch_wrapper.sandbox._errors import Refusal
+from sinch_wrapper.sandbox._json import decode
+from sinch_wrapper.sandbox._resources.batches import placeholders, substitute
 from tests.helpers.sandbox import START, Api, StartSandbox, eventually, row, sms, text
 
 C = "/conversation/v1/~"
@@ -143,7 +145,7 @@ def test_event_of_a_contact_comes_as_inbound(api: Api) -> None:
 
 
 def _moment_ago(api: Api) -> str:
-    from sinch_wrapper.sandbox._errors import timestamp
+    from sinch_wrapper.sandbox._json import timestamp
 
     return timestamp(api.server.clock() - 5)
 
@@ -236,7 +238,7 @@ def test_sandbox_serves_under_any_asgi_server() -> None:
             httpx.AsyncClient(transport=transport, base_url="http://sandbox") as client,
         ):
             answer = await client.get("/_sandbox")
-            app.state.holder.hub.faults.add(_drop())
+            app.state.sandbox.state.faults.add(_drop())
             with pytest.raises(ConnectionAbortedError):
                 await client.post("/auth/oauth2/token", data={"grant_type": "client_credentials"})
             return answer.status_code

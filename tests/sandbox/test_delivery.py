@@ -17,7 +17,7 @@ from starlette.routing import Route
 from sinch_wrapper._http import httpx
 from sinch_wrapper.callbacks import parse
 from sinch_wrapper.sandbox import BackgroundServer, Clock, Server, Settings
-from sinch_wrapper.sandbox._clock import Ulids, is_ulid
+from sinch_wrapper.sandbox._ids import Ulids, is_ulid
 from tests.helpers.sandbox import (
     SECRET,
     START,

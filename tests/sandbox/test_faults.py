@@ -10,8 +10,7 @@ import pytest
 
 from sinch_wrapper._http import httpx
 from sinch_wrapper.sandbox import FaultRule, parse_fault
-from sinch_wrapper.sandbox._admin import rule_from_json, rule_to_json
-from sinch_wrapper.sandbox._faults import Faults
+from sinch_wrapper.sandbox._faults import FaultRules, rule_from_json, rule_to_json
 from tests.helpers.sandbox import (
     START,
     Api,
@@ -83,7 +82,7 @@ def test_bad_fault_rule_is_refused(text: str) -> None:
 @pytest.mark.parametrize("kind", ["drop", "503", "reset", "half", "expire"])
 def test_fault_of_callbacks_that_does_nothing_is_refused(kind: str) -> None:
     """What is not done to callbacks is not counted as done."""
-    with pytest.raises(ValueError, match="of Callback there are skew and slow"):
+    with pytest.raises(ValueError, match="Callback takes skew and slow"):
         parse_fault(f"Callback:{kind}")
 
 
@@ -91,8 +90,8 @@ def test_fault_of_callbacks_that_does_nothing_is_refused(kind: str) -> None:
     ("operation", "hint"),
     [
         ("Messages_SendMesage", "did you mean Messages_SendMessage"),
-        ("messages_*", r"there is no operation 'messages_\*'"),
-        ("Callbac*", "Auth_Token and Callback"),
+        ("messages_*", r"unknown operation 'messages_\*'"),
+        ("Callbac*", "Auth_Token or Callback"),
         ("Token", "Auth_Token"),
     ],
 )
@@ -117,12 +116,12 @@ def test_fault_rule_that_can_never_strike_is_refused(operation: str, hint: str) 
 )
 def test_bad_rule_object_is_refused(value: object) -> None:
     """An object that is no rule raises ValueError, whatever is wrong with it."""
-    with pytest.raises(ValueError, match=r"fault rule|must be|no such|nor an object"):
+    with pytest.raises(ValueError, match=r"fault rule|must be"):
         rule_from_json(value)
 
 
 def _strikes(rule: str, calls: int, operation_id: str = "Batch_SendBatch") -> list[bool]:
-    faults = Faults([parse_fault(rule)], random.Random(7))
+    faults = FaultRules([parse_fault(rule)], random.Random(7))
     return [faults.strike(operation_id) is not None for _ in range(calls)]
 
 
@@ -148,7 +147,7 @@ def test_fault_strikes_nth_calls(calls: str, struck: list[int]) -> None:
 def test_first_rule_that_strikes_wins_and_all_count() -> None:
     """Rules count every matching call, also those that another rule struck."""
     rules = [parse_fault("*:503:#1"), parse_fault("*:504:#2")]
-    faults = Faults(rules, random.Random(1))
+    faults = FaultRules(rules, random.Random(1))
 
     struck = [faults.strike("App_GetApp") for _ in range(3)]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sinch_wrapper.sandbox._validation import answer_violations
+from sinch_wrapper.sandbox._validation import response_violations
 from tests.helpers.sandbox import Api
 from tests.helpers.sandbox_requests import REQUESTS, SPECS, make, no_arguments
 
@@ -61,4 +61,4 @@ def test_spoiled_request_never_breaks_the_sandbox(api: Api, operation_id: str) -
 
         assert response.status_code in {200, 400, 404, 409}, request
         if response.status_code == 200:
-            assert answer_violations(spec, response.json()) == []
+            assert response_violations(spec, response.json()) == []

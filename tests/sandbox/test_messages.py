@@ -2,7 +2,7 @@
 
 import time
 
-from sinch_wrapper.sandbox._errors import timestamp
+from sinch_wrapper.sandbox._json import timestamp
 from tests.helpers.sandbox import Api, Inbox, sms, text
 
 C = "/conversation/v1/~"

@@ -2,9 +2,10 @@
 
 import pytest
 
-from sinch_wrapper.sandbox._documents import OperationSpec, synthesise
+from sinch_wrapper.sandbox._documents import OperationSpec
 from sinch_wrapper.sandbox._resources.table import HANDLERS
-from sinch_wrapper.sandbox._validation import answer_violations
+from sinch_wrapper.sandbox._synthesis import synthesise
+from sinch_wrapper.sandbox._validation import response_violations
 from tests.helpers.sandbox import Api
 from tests.helpers.sandbox_requests import REQUESTS, SPECS, make, no_arguments
 
@@ -19,7 +20,7 @@ def test_operation_answers_as_documented(api: Api, operation_id: str) -> None:
     response = api(spec.method, f"/{spec.api}{spec.path.format(**made)}", **request)
 
     assert response.status_code == 200, response.text
-    assert answer_violations(spec, response.json()) == []
+    assert response_violations(spec, response.json()) == []
 
 
 def test_handlers_are_those_of_operations() -> None:
@@ -31,4 +32,4 @@ def test_handlers_are_those_of_operations() -> None:
 @pytest.mark.parametrize("spec", SPECS.values(), ids=lambda spec: spec.id)
 def test_synthesised_answer_fits_schema(spec: OperationSpec) -> None:
     """An answer made up from a response schema conforms to it."""
-    assert answer_violations(spec, synthesise(spec)) == []
+    assert response_violations(spec, synthesise(spec)) == []

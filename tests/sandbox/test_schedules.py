@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from sinch_wrapper.sandbox._errors import Refusal, timestamp
+from sinch_wrapper.sandbox._errors import Refusal
+from sinch_wrapper.sandbox._json import timestamp
 from sinch_wrapper.sandbox._resources.batches import effective_time
 from tests.helpers.sandbox import (
     START,

@@ -1,50 +1,50 @@
 """Apps."""
 
-from sinch_wrapper.sandbox._errors import Json
-from sinch_wrapper.sandbox._region import Call, Handler, World
+from sinch_wrapper.sandbox._json import Json
+from sinch_wrapper.sandbox._region import OperationCall, OperationHandler, RegionState
 from sinch_wrapper.sandbox._resources.fields import patched
 
 _FIXED = ("id", "rate_limits", "queue_stats")
 _INBOUND_RATE = 25
 
 
-def _view(world: World, app: Json) -> Json:
+def _view(region: RegionState, app: Json) -> Json:
     limits = {
         "inbound": _INBOUND_RATE,
-        "outbound": int(world.settings.drain_rate),
-        "webhooks": int(world.settings.callback_rate),
+        "outbound": int(region.settings.drain_rate),
+        "webhooks": int(region.settings.callback_rate),
     }
     queue = {
-        "outbound_size": world.outbox.size(app["id"]),
-        "outbound_limit": world.settings.queue_limit,
+        "outbound_size": region.outbox.size(app["id"]),
+        "outbound_limit": region.settings.queue_limit,
     }
     return app | {"rate_limits": limits, "queue_stats": queue}
 
 
-def _create(world: World, call: Call) -> Json:
-    app: Json = {"id": world.new_id(), "processing_mode": "DISPATCH"} | call.body
-    world.store.apps[app["id"]] = app
-    return _view(world, app)
+def _create(region: RegionState, call: OperationCall) -> Json:
+    app: Json = {"id": region.new_id(), "processing_mode": "DISPATCH"} | call.body
+    region.store.apps[app["id"]] = app
+    return _view(region, app)
 
 
-def _list(world: World, _call: Call) -> Json:
-    return {"apps": [_view(world, app) for app in world.store.apps.values()]}
+def _list(region: RegionState, _call: OperationCall) -> Json:
+    return {"apps": [_view(region, app) for app in region.store.apps.values()]}
 
 
-def _get(world: World, call: Call) -> Json:
-    return _view(world, world.store.app(call.path["app_id"]))
+def _get(region: RegionState, call: OperationCall) -> Json:
+    return _view(region, region.store.app(call.path["app_id"]))
 
 
-def _update(world: World, call: Call) -> Json:
+def _update(region: RegionState, call: OperationCall) -> Json:
     app_id = call.path["app_id"]
     mask = call.query.get("update_mask")
-    app = patched(world.store.app(app_id), call.body, mask, fixed=_FIXED)
-    world.store.apps[app_id] = app
-    return _view(world, app)
+    app = patched(region.store.app(app_id), call.body, mask, fixed=_FIXED)
+    region.store.apps[app_id] = app
+    return _view(region, app)
 
 
-def _delete(world: World, call: Call) -> Json:
-    store, app_id = world.store, call.path["app_id"]
+def _delete(region: RegionState, call: OperationCall) -> Json:
+    store, app_id = region.store, call.path["app_id"]
     store.app(app_id)
     del store.apps[app_id]
     hooks = store.webhooks
@@ -52,7 +52,7 @@ def _delete(world: World, call: Call) -> Json:
     return {}
 
 
-HANDLERS: dict[str, Handler] = {
+HANDLERS: dict[str, OperationHandler] = {
     "App_CreateApp": _create,
     "App_ListApps": _list,
     "App_GetApp": _get,

@@ -1,56 +1,57 @@
 """Consents: the lists of those who opted out, and the record of how they came there."""
 
-from sinch_wrapper.sandbox._errors import Json, invalid, not_found
-from sinch_wrapper.sandbox._region import Call, Handler, World
+from sinch_wrapper.sandbox._errors import invalid, not_found
+from sinch_wrapper.sandbox._json import Json
+from sinch_wrapper.sandbox._region import OperationCall, OperationHandler, RegionState
 from sinch_wrapper.sandbox._resources.fields import app_of
 from sinch_wrapper.sandbox._store import next_page, page
 
 _MAX_PAGE = 50
 
 
-def _insert(world: World, call: Call) -> Json:
-    app_id = app_of(world.store, call.body["app_id"])["id"]
+def _insert(region: RegionState, call: OperationCall) -> Json:
+    app_id = app_of(region.store, call.body["app_id"])["id"]
     for place, record in enumerate(call.body["consent_records"]):
         if "consent_type" not in record:
             raise invalid(f"consent_records[{place}].consent_type", "Field is mandatory.")
     for record in call.body["consent_records"]:
-        _insert_one(world, app_id, record["identification"], record["consent_type"])
-    return {"batch_id": world.new_id()}
+        _insert_one(region, app_id, record["identification"], record["consent_type"])
+    return {"batch_id": region.new_id()}
 
 
-def _insert_one(world: World, app_id: str, identity: str, list_type: str) -> None:
-    listed = world.store.consents.setdefault((app_id, list_type), {})
+def _insert_one(region: RegionState, app_id: str, identity: str, list_type: str) -> None:
+    listed = region.store.consents.setdefault((app_id, list_type), {})
     operation = "OPERATION_UPDATE" if identity in listed else "OPERATION_INSERT"
     listed[identity] = None
     record = {
         "origin": "ORIGIN_API",
         "operation": operation,
         "list_type": list_type,
-        "project_id": world.settings.project_id,
+        "project_id": region.settings.project_id,
         "app_id": app_id,
-        "datetime": world.now(),
+        "datetime": region.now(),
     }
-    world.store.audit.setdefault((app_id, identity), []).append(record)
+    region.store.audit.setdefault((app_id, identity), []).append(record)
 
 
-def _list(world: World, call: Call) -> Json:
-    app_id = world.store.app(call.path["app_id"])["id"]
-    listed = world.store.consents.get((app_id, call.path["list_type"]), {})
+def _list(region: RegionState, call: OperationCall) -> Json:
+    app_id = region.store.app(call.path["app_id"])["id"]
+    listed = region.store.consents.get((app_id, call.path["list_type"]), {})
     rows = [(identity, {"identity": identity}) for identity in listed]
     found, token = page(rows, call.query, at_most=_MAX_PAGE)
     return {"identities": found} | next_page(token)
 
 
-def _audit(world: World, call: Call) -> Json:
-    app_id = world.store.app(call.path["app_id"])["id"]
+def _audit(region: RegionState, call: OperationCall) -> Json:
+    app_id = region.store.app(call.path["app_id"])["id"]
     identity = call.path["identity"]
-    records = world.store.audit.get((app_id, identity))
+    records = region.store.audit.get((app_id, identity))
     if records is None:
         raise not_found("Identity")
     return {"identity": {"identity": identity}, "audit_records": records}
 
 
-HANDLERS: dict[str, Handler] = {
+HANDLERS: dict[str, OperationHandler] = {
     "Batch_InsertConsents": _insert,
     "Consents_GetConsents": _list,
     "Consents_GetConsentsAuditRecords": _audit,

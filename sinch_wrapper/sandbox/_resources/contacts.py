@@ -2,8 +2,9 @@
 
 from collections import defaultdict
 
-from sinch_wrapper.sandbox._errors import Json, invalid
-from sinch_wrapper.sandbox._region import Call, Handler, World
+from sinch_wrapper.sandbox._errors import invalid
+from sinch_wrapper.sandbox._json import Json
+from sinch_wrapper.sandbox._region import OperationCall, OperationHandler, RegionState
 from sinch_wrapper.sandbox._resources.fields import patched
 from sinch_wrapper.sandbox._store import get, next_page, page
 from sinch_wrapper.sandbox._webhook_delivery import Callback
@@ -12,26 +13,26 @@ _MAX_PAGE = 20
 _DUPLICATION = "duplicated_contact_identities_notification"
 
 
-def create_contact(world: World, fields: Json) -> Json:
+def create_contact(region: RegionState, fields: Json) -> Json:
     """Store a contact and tell the webhooks, also when another one has an identity of it."""
-    contact: Json = {"channel_priority": []} | fields | {"id": world.new_id()}
+    contact: Json = {"channel_priority": []} | fields | {"id": region.new_id()}
     contact["display_name"] = contact.get("display_name") or "Unknown"
-    world.store.put_contact(contact)
+    region.store.put_contact(contact)
     payload = {"contact": contact}
-    world.notifier.emit(Callback("CONTACT_CREATE", "contact_create_notification", payload))
-    _report_duplicates(world, contact)
+    region.callbacks.emit(Callback("CONTACT_CREATE", "contact_create_notification", payload))
+    _report_duplicates(region, contact)
     return contact
 
 
-def _report_duplicates(world: World, contact: Json) -> None:
+def _report_duplicates(region: RegionState, contact: Json) -> None:
     shared = [
         {"channel": each["channel"], "contact_ids": [holder["id"] for holder in holders]}
         for each in contact.get("channel_identities", [])
-        if len(holders := world.store.holders(each["channel"], each["identity"])) > 1
+        if len(holders := region.store.contacts_with(each["channel"], each["identity"])) > 1
     ]
     if shared:
         payload = {"duplicated_identities": shared}
-        world.notifier.emit(Callback("CONTACT_IDENTITIES_DUPLICATION", _DUPLICATION, payload))
+        region.callbacks.emit(Callback("CONTACT_IDENTITIES_DUPLICATION", _DUPLICATION, payload))
 
 
 def has_identity(contact: Json, channel: str, identity: str) -> bool:
@@ -40,23 +41,23 @@ def has_identity(contact: Json, channel: str, identity: str) -> bool:
     return any(each["channel"] == channel and each["identity"] == identity for each in known)
 
 
-def _delete_contact(world: World, contact_id: str) -> None:
-    payload = {"contact": world.store.contacts[contact_id]}
-    world.store.drop_contact(contact_id)
-    world.notifier.emit(Callback("CONTACT_DELETE", "contact_delete_notification", payload))
+def _delete_contact(region: RegionState, contact_id: str) -> None:
+    payload = {"contact": region.store.contacts[contact_id]}
+    region.store.drop_contact(contact_id)
+    region.callbacks.emit(Callback("CONTACT_DELETE", "contact_delete_notification", payload))
 
 
-def _create(world: World, call: Call) -> Json:
-    return create_contact(world, call.body)
+def _create(region: RegionState, call: OperationCall) -> Json:
+    return create_contact(region, call.body)
 
 
-def _get(world: World, call: Call) -> Json:
-    return get(world.store.contacts, call.path["contact_id"], "Contact")
+def _get(region: RegionState, call: OperationCall) -> Json:
+    return get(region.store.contacts, call.path["contact_id"], "Contact")
 
 
-def _list(world: World, call: Call) -> Json:
+def _list(region: RegionState, call: OperationCall) -> Json:
     query = call.query
-    rows = [(key, each) for key, each in world.store.contacts.items() if _wanted(each, query)]
+    rows = [(key, each) for key, each in region.store.contacts.items() if _wanted(each, query)]
     contacts, token = page(rows, query, at_most=_MAX_PAGE)
     return {"contacts": contacts} | next_page(token)
 
@@ -67,22 +68,22 @@ def _wanted(contact: Json, query: Json) -> bool:
     return "channel" not in query or has_identity(contact, query["channel"], query["identity"])
 
 
-def _update(world: World, call: Call) -> Json:
+def _update(region: RegionState, call: OperationCall) -> Json:
     mask = call.query.get("update_mask")
-    contact = patched(_get(world, call), call.body, mask, fixed=("id",))
-    world.store.put_contact(contact)
+    contact = patched(_get(region, call), call.body, mask, fixed=("id",))
+    region.store.put_contact(contact)
     payload = {"contact": contact}
-    world.notifier.emit(Callback("CONTACT_UPDATE", "contact_update_notification", payload))
+    region.callbacks.emit(Callback("CONTACT_UPDATE", "contact_update_notification", payload))
     return contact
 
 
-def _delete(world: World, call: Call) -> Json:
-    _delete_contact(world, _get(world, call)["id"])
+def _delete(region: RegionState, call: OperationCall) -> Json:
+    _delete_contact(region, _get(region, call)["id"])
     return {}
 
 
-def _merge(world: World, call: Call) -> Json:
-    contacts = world.store.contacts
+def _merge(region: RegionState, call: OperationCall) -> Json:
+    contacts = region.store.contacts
     kept = get(contacts, call.path["destination_id"], "Contact")
     gone = get(contacts, call.body["source_id"], "Contact")
     if kept is gone:
@@ -90,19 +91,19 @@ def _merge(world: World, call: Call) -> Json:
     known = kept.get("channel_identities", [])
     moved = [each for each in gone.get("channel_identities", []) if each not in known]
     merged = gone | kept | {"channel_identities": known + moved}
-    world.store.drop_contact(gone["id"])
-    world.store.put_contact(merged)
-    for conversation in list(world.store.conversations.values()):
+    region.store.drop_contact(gone["id"])
+    region.store.put_contact(merged)
+    for conversation in list(region.store.conversations.values()):
         if conversation.get("contact_id") == gone["id"]:
-            world.store.put_conversation(conversation | {"contact_id": merged["id"]})
+            region.store.put_conversation(conversation | {"contact_id": merged["id"]})
     payload = {"preserved_contact": merged, "deleted_contact": gone}
-    world.notifier.emit(Callback("CONTACT_MERGE", "contact_merge_notification", payload))
+    region.callbacks.emit(Callback("CONTACT_MERGE", "contact_merge_notification", payload))
     return merged
 
 
-def _conflicts(world: World, call: Call) -> Json:
+def _conflicts(region: RegionState, call: OperationCall) -> Json:
     holders: dict[str, list[tuple[str, str]]] = defaultdict(list)
-    for contact in world.store.contacts.values():
+    for contact in region.store.contacts.values():
         for each in contact.get("channel_identities", []):
             holders[each["identity"]].append((contact["id"], each["channel"]))
     rows = [
@@ -120,20 +121,20 @@ def _conflict(identity: str, held: list[tuple[str, str]]) -> Json:
     return {"identity": identity, "channels": channels, "contact_ids": contact_ids}
 
 
-def _create_many(world: World, call: Call) -> Json:
+def _create_many(region: RegionState, call: OperationCall) -> Json:
     for fields in call.body["contacts"]:
-        create_contact(world, fields)
+        create_contact(region, fields)
     return {}
 
 
-def _delete_many(world: World, call: Call) -> Json:
+def _delete_many(region: RegionState, call: OperationCall) -> Json:
     for contact_id in call.body["contact_ids"]:
-        if contact_id in world.store.contacts:
-            _delete_contact(world, contact_id)
+        if contact_id in region.store.contacts:
+            _delete_contact(region, contact_id)
     return {}
 
 
-HANDLERS: dict[str, Handler] = {
+HANDLERS: dict[str, OperationHandler] = {
     "Contact_CreateContact": _create,
     "Contact_ListContacts": _list,
     "Contact_GetContact": _get,

@@ -1,30 +1,31 @@
 """Events that an app sends."""
 
-from sinch_wrapper.sandbox._errors import Json
+from sinch_wrapper.sandbox._json import Json
+from sinch_wrapper.sandbox._ledger import AcceptedRequest
 from sinch_wrapper.sandbox._outbox import Outbound
-from sinch_wrapper.sandbox._region import Call, Handler, World
+from sinch_wrapper.sandbox._region import OperationCall, OperationHandler, RegionState
 from sinch_wrapper.sandbox._resources.fields import app_of
 from sinch_wrapper.sandbox._resources.recipients import find_addressee
-from sinch_wrapper.sandbox._store import Kept, Order, get, next_page, page
+from sinch_wrapper.sandbox._store import AppResource, get, next_page, page
 
 _MAX_PAGE = 20
 
 
-def _send(world: World, call: Call) -> Json:
+def _send(region: RegionState, call: OperationCall) -> Json:
     request = call.body
-    app = app_of(world.store, request["app_id"])
-    world.outbox.require_room(app["id"], 1)
-    addressee = find_addressee(world, app, request, request["recipient"])
+    app = app_of(region.store, request["app_id"])
+    region.outbox.require_room(app["id"], 1)
+    addressee = find_addressee(region, app, request, request["recipient"])
     common = addressee.fields()
     # A sent event is the bare alternative, a stored one has it under `app_event`.
     content = request["event"].get("app_event", request["event"])
-    event = {"id": world.new_id(), "app_event": content, "direction": "TO_CONTACT"}
-    event |= common | {"accept_time": world.now()}
-    world.store.events[event["id"]] = Kept(app["id"], event)
-    order = Order("Events_SendEvent", world.region, app["id"], world.clock())
-    [entry] = world.ledger.accept(order, [request["recipient"]])
+    event = {"id": region.new_id(), "app_event": content, "direction": "TO_CONTACT"}
+    event |= common | {"accept_time": region.now()}
+    region.store.events[event["id"]] = AppResource(app["id"], event)
+    accepted = AcceptedRequest("Events_SendEvent", region.name, app["id"], region.clock())
+    [entry] = region.ledger.accept(accepted, [request["recipient"]])
     entry.message_id = event["id"]
-    world.outbox.put(
+    region.outbox.put(
         Outbound(
             entry,
             event["id"],
@@ -36,26 +37,26 @@ def _send(world: World, call: Call) -> Json:
             addressee.conversation_id,
             addressee.processing_mode,
             is_event=True,
-            since=world.clock(),
+            since=region.clock(),
         )
     )
     return {"event_id": event["id"], "accepted_time": event["accept_time"]}
 
 
-def _get(world: World, call: Call) -> Json:
-    return get(world.store.events, call.path["event_id"], "Event").value
+def _get(region: RegionState, call: OperationCall) -> Json:
+    return get(region.store.events, call.path["event_id"], "Event").value
 
 
-def _delete(world: World, call: Call) -> Json:
-    del world.store.events[_get(world, call)["id"]]
+def _delete(region: RegionState, call: OperationCall) -> Json:
+    del region.store.events[_get(region, call)["id"]]
     return {}
 
 
-def _list(world: World, call: Call) -> Json:
+def _list(region: RegionState, call: OperationCall) -> Json:
     query = call.query
     rows = [
         (key, kept.value)
-        for key, kept in world.store.events.items()
+        for key, kept in region.store.events.items()
         if query.get("conversation_id") in (None, kept.value.get("conversation_id"))
         and query.get("contact_id") in (None, kept.value.get("contact_id"))
     ]
@@ -63,7 +64,7 @@ def _list(world: World, call: Call) -> Json:
     return {"events": events} | next_page(token)
 
 
-HANDLERS: dict[str, Handler] = {
+HANDLERS: dict[str, OperationHandler] = {
     "Events_SendEvent": _send,
     "Events_GetEvent": _get,
     "Events_DeleteEvents": _delete,

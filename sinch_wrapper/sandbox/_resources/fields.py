@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from sinch_wrapper.sandbox._clock import is_ulid
-from sinch_wrapper.sandbox._errors import Json, invalid, seconds
-from sinch_wrapper.sandbox._store import Store
+from sinch_wrapper.sandbox._errors import invalid
+from sinch_wrapper.sandbox._ids import is_ulid
+from sinch_wrapper.sandbox._json import Json, unix_seconds
+from sinch_wrapper.sandbox._store import RegionStore
 
 
 def patched(old: Json, new: Json, mask: list[str] | None, *, fixed: tuple[str, ...] = ()) -> Json:
@@ -30,12 +31,12 @@ def _with_path(old: Json, new: Json, path: list[str]) -> Json:
     if not rest:
         return kept | {head: new[head]}
     if not isinstance(new[head], dict):
-        raise invalid("update_mask", "A path leads through a field that is no object.")
+        raise invalid("update_mask", "A path leads through a field that is not an object.")
     inner: Any = old.get(head, {})
     return kept | {head: _with_path(inner, new[head], rest)}
 
 
-def app_of(store: Store, app_id: str) -> Json:
+def app_of(store: RegionStore, app_id: str) -> Json:
     """Return the app of a request body; raises Refusal 400 when malformed, 404 when unknown."""
     if not is_ulid(app_id):
         raise invalid("app_id", "Must be a ULID of 26 characters.")
@@ -43,13 +44,13 @@ def app_of(store: Store, app_id: str) -> Json:
 
 
 def moment(fields: Json, name: str) -> float | None:
-    """Return the time *name* of *fields* in Unix seconds, None when it is not there.
+    """Return the time *name* of *fields* in Unix seconds, None when it is missing.
 
     Raises: Refusal 400.
     """
     if name not in fields:
         return None
     try:
-        return seconds(fields[name])
+        return unix_seconds(fields[name])
     except ValueError:
         raise invalid(name, "Must be an RFC 3339 time.") from None

@@ -1,36 +1,38 @@
 """Messages: sending one, and reading what was sent."""
 
-from sinch_wrapper.sandbox._errors import Json, not_found
+from sinch_wrapper.sandbox._errors import not_found
+from sinch_wrapper.sandbox._json import Json
+from sinch_wrapper.sandbox._ledger import AcceptedRequest, LedgerEntry
 from sinch_wrapper.sandbox._outbox import Outbound
-from sinch_wrapper.sandbox._region import Call, Handler, World
+from sinch_wrapper.sandbox._region import OperationCall, OperationHandler, RegionState
 from sinch_wrapper.sandbox._resources.fields import app_of, moment
 from sinch_wrapper.sandbox._resources.recipients import Addressee, find_addressee
-from sinch_wrapper.sandbox._store import Entry, Kept, Order, get, next_page, page
+from sinch_wrapper.sandbox._store import AppResource, get, next_page, page
 from sinch_wrapper.sandbox._webhook_delivery import Callback
 
 _MODES = {"CONVERSATION_SOURCE": "CONVERSATION", "DISPATCH_SOURCE": "DISPATCH"}
 
 
 def submit(  # noqa: PLR0913, PLR0917 (a message is that much)
-    world: World,
+    region: RegionState,
     request: Json,
     addressee: Addressee,
     message: Json,
     metadata: str,
-    entry: Entry,
+    entry: LedgerEntry,
     since: float | None = None,
 ) -> str:
     """Store a message, queue it as of *since* (now), tell the webhooks; returns its id."""
     app_id, correlation_id = request["app_id"], request.get("correlation_id", "")
-    message_id = entry.message_id = world.new_id()
+    message_id = entry.message_id = region.new_id()
     first = addressee.identities[0]
     entry.channel, entry.identity = first["channel"], first["identity"]
     entry.contact_id = addressee.contact_id
     common = addressee.fields() | {"metadata": metadata}
     kept = {"id": message_id, "direction": "TO_CONTACT", "app_message": message}
-    _keep(world, app_id, kept | common | {"accept_time": world.now(), "injected": False})
+    _keep(region, app_id, kept | common | {"accept_time": region.now(), "injected": False})
     submitted = {"message_id": message_id, "submitted_message": message} | common
-    world.notifier.emit(
+    region.callbacks.emit(
         Callback(
             "MESSAGE_SUBMIT",
             "message_submit_notification",
@@ -39,20 +41,20 @@ def submit(  # noqa: PLR0913, PLR0917 (a message is that much)
             correlation_id=correlation_id,
         )
     )
-    world.outbox.put(_outbound(world, request, addressee, metadata, entry, since))
+    region.outbox.put(_outbound(region, request, addressee, metadata, entry, since))
     return message_id
 
 
 def _outbound(  # noqa: PLR0913, PLR0917 (as above)
-    world: World,
+    region: RegionState,
     request: Json,
     addressee: Addressee,
     metadata: str,
-    entry: Entry,
+    entry: LedgerEntry,
     since: float | None,
 ) -> Outbound:
     ttl = float(request["ttl"].removesuffix("s")) if "ttl" in request else float("inf")
-    since = world.clock() if since is None else since
+    since = region.clock() if since is None else since
     return Outbound(
         entry,
         entry.message_id,
@@ -69,55 +71,55 @@ def _outbound(  # noqa: PLR0913, PLR0917 (as above)
     )
 
 
-def _keep(world: World, app_id: str, message: Json) -> None:
-    messages = world.store.messages
-    messages[message["id"]] = Kept(app_id, message)
-    while len(messages) > world.settings.message_limit:
+def _keep(region: RegionState, app_id: str, message: Json) -> None:
+    messages = region.store.messages
+    messages[message["id"]] = AppResource(app_id, message)
+    while len(messages) > region.settings.message_limit:
         del messages[next(iter(messages))]
 
 
-def _send(world: World, call: Call) -> Json:
+def _send(region: RegionState, call: OperationCall) -> Json:
     request = call.body
-    app = app_of(world.store, request["app_id"])
-    world.outbox.require_room(app["id"], 1)
-    addressee = find_addressee(world, app, request, request["recipient"])
+    app = app_of(region.store, request["app_id"])
+    region.outbox.require_room(app["id"], 1)
+    addressee = find_addressee(region, app, request, request["recipient"])
     metadata = request.get("message_metadata", "")
-    order = Order("Messages_SendMessage", world.region, app["id"], world.clock())
-    [entry] = world.ledger.accept(order, [request["recipient"]])
-    message_id = submit(world, request, addressee, request["message"], metadata, entry)
-    return {"message_id": message_id, "accepted_time": world.now()}
+    accepted = AcceptedRequest("Messages_SendMessage", region.name, app["id"], region.clock())
+    [entry] = region.ledger.accept(accepted, [request["recipient"]])
+    message_id = submit(region, request, addressee, request["message"], metadata, entry)
+    return {"message_id": message_id, "accepted_time": region.now()}
 
 
 def _mode(query: Json) -> str:
     return _MODES[query.get("messages_source", "CONVERSATION_SOURCE")]
 
 
-def _get(world: World, call: Call) -> Json:
-    message = get(world.store.messages, call.path["message_id"], "Message").value
+def _get(region: RegionState, call: OperationCall) -> Json:
+    message = get(region.store.messages, call.path["message_id"], "Message").value
     if message["processing_mode"] != _mode(call.query):
         raise not_found("Message")
     return message
 
 
-def _update(world: World, call: Call) -> Json:
-    message = _get(world, call)
+def _update(region: RegionState, call: OperationCall) -> Json:
+    message = _get(region, call)
     message["metadata"] = call.body["metadata"]
     return message
 
 
-def _delete(world: World, call: Call) -> Json:
-    del world.store.messages[_get(world, call)["id"]]
+def _delete(region: RegionState, call: OperationCall) -> Json:
+    del region.store.messages[_get(region, call)["id"]]
     return {}
 
 
-def _list(world: World, call: Call) -> Json:
-    return _page(world, call.query, call.query.get("channel_identity"))
+def _list(region: RegionState, call: OperationCall) -> Json:
+    return _page(region, call.query, call.query.get("channel_identity"))
 
 
-def _page(world: World, query: Json, identity: str | None) -> Json:
+def _page(region: RegionState, query: Json, identity: str | None) -> Json:
     rows = [
         (key, kept.value)
-        for key, kept in world.store.messages.items()
+        for key, kept in region.store.messages.items()
         if _wanted(kept, query) and identity in (None, kept.value["channel_identity"]["identity"])
     ]
     messages, token = page(rows, query, newest_first=True)
@@ -126,7 +128,7 @@ def _page(world: World, query: Json, identity: str | None) -> Json:
     return {"messages": messages} | next_page(token)
 
 
-def _wanted(kept: Kept, query: Json) -> bool:
+def _wanted(kept: AppResource, query: Json) -> bool:
     message = kept.value
     accepted = moment(message, "accept_time") or 0
     start, end = moment(query, "start_time"), moment(query, "end_time")
@@ -144,12 +146,12 @@ def _wanted(kept: Kept, query: Json) -> bool:
     )
 
 
-def _last_of_each(world: World, call: Call) -> Json:
+def _last_of_each(region: RegionState, call: OperationCall) -> Json:
     query = call.body
     identities = set(query.get("channel_identities", []))
     contacts = set(query.get("contact_ids", []))
     latest: dict[str, Json] = {}
-    for kept in world.store.messages.values():
+    for kept in region.store.messages.values():
         identity = kept.value["channel_identity"]["identity"]
         if _wanted(kept, query) and (
             identity in identities or kept.value["contact_id"] in contacts
@@ -160,7 +162,7 @@ def _last_of_each(world: World, call: Call) -> Json:
     return {"messages": messages} | next_page(token)
 
 
-HANDLERS: dict[str, Handler] = {
+HANDLERS: dict[str, OperationHandler] = {
     "Messages_SendMessage": _send,
     "Messages_GetMessage": _get,
     "Messages_UpdateMessageMetadata": _update,

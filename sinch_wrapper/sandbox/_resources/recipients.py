@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
-from sinch_wrapper.sandbox._errors import Json, encode_text, invalid
-from sinch_wrapper.sandbox._region import World
+from sinch_wrapper.sandbox._errors import invalid
+from sinch_wrapper.sandbox._json import Json, encode_text
+from sinch_wrapper.sandbox._region import RegionState
 from sinch_wrapper.sandbox._resources.contacts import create_contact
 from sinch_wrapper.sandbox._resources.conversations import open_conversation
 from sinch_wrapper.sandbox._store import get
@@ -28,7 +29,7 @@ class Addressee:
         }
 
 
-def find_addressee(world: World, app: Json, request: Json, recipient: Json) -> Addressee:
+def find_addressee(region: RegionState, app: Json, request: Json, recipient: Json) -> Addressee:
     """Return who *recipient* is for a request of *app*.
 
     In DISPATCH mode nothing is remembered and a contact id means nothing. In CONVERSATION mode an
@@ -42,9 +43,9 @@ def find_addressee(world: World, app: Json, request: Json, recipient: Json) -> A
         if "contact_id" in recipient:
             raise invalid("recipient.contact_id", "An app in DISPATCH mode knows no contacts.")
         return Addressee(_ranked(request, _identities(recipient)), mode)
-    contact = _contact(world, recipient)
+    contact = _contact(region, recipient)
     identities = _ranked(request, contact.get("channel_identities", []))
-    conversation = _conversation(world, app, contact, identities[0]["channel"], request)
+    conversation = _conversation(region, app, contact, identities[0]["channel"], request)
     return Addressee(identities, mode, contact["id"], conversation["id"])
 
 
@@ -82,20 +83,22 @@ def _ranked(request: Json, identities: list[Json]) -> list[Json]:
     return ranked or identities
 
 
-def _contact(world: World, recipient: Json) -> Json:
+def _contact(region: RegionState, recipient: Json) -> Json:
     if "contact_id" in recipient:
-        return get(world.store.contacts, recipient["contact_id"], "Contact")
+        return get(region.store.contacts, recipient["contact_id"], "Contact")
     identities = _identities(recipient)
     for each in identities:
-        if holders := world.store.holders(each["channel"], each["identity"]):
+        if holders := region.store.contacts_with(each["channel"], each["identity"]):
             return holders[0]
-    return create_contact(world, {"channel_identities": identities, "language": "EN"})
+    return create_contact(region, {"channel_identities": identities, "language": "EN"})
 
 
-def _conversation(world: World, app: Json, contact: Json, channel: str, request: Json) -> Json:
+def _conversation(
+    region: RegionState, app: Json, contact: Json, channel: str, request: Json
+) -> Json:
     fields = {"app_id": app["id"], "contact_id": contact["id"], "active_channel": channel}
     carried: Json = {}
-    known = world.store.active_conversation(app["id"], contact["id"])
+    known = region.store.active_conversation(app["id"], contact["id"])
     if "conversation_metadata" in request:
         metadata = request["conversation_metadata"]
         if request.get("conversation_metadata_update_strategy") == "MERGE_PATCH" and known:
@@ -104,6 +107,6 @@ def _conversation(world: World, app: Json, contact: Json, channel: str, request:
     if "correlation_id" in request:
         carried["correlation_id"] = request["correlation_id"]
     if known is None:
-        return open_conversation(world, fields | carried)
+        return open_conversation(region, fields | carried)
     known.update(carried, active_channel=channel)
     return known

@@ -1,6 +1,6 @@
 """Which function serves which operation."""
 
-from sinch_wrapper.sandbox._region import Handler
+from sinch_wrapper.sandbox._region import OperationHandler
 from sinch_wrapper.sandbox._resources import (
     apps,
     batches,
@@ -15,7 +15,7 @@ from sinch_wrapper.sandbox._resources import (
     webhooks,
 )
 
-HANDLERS: dict[str, Handler] = {
+HANDLERS: dict[str, OperationHandler] = {
     **apps.HANDLERS,
     **batches.HANDLERS,
     **consents.HANDLERS,

@@ -3,8 +3,9 @@
 import re
 from urllib.parse import urlsplit
 
-from sinch_wrapper.sandbox._errors import Json, invalid
-from sinch_wrapper.sandbox._region import Call, Handler, World
+from sinch_wrapper.sandbox._errors import invalid
+from sinch_wrapper.sandbox._json import Json
+from sinch_wrapper.sandbox._region import OperationCall, OperationHandler, RegionState
 from sinch_wrapper.sandbox._resources.fields import app_of, patched
 from sinch_wrapper.sandbox._store import get
 
@@ -13,11 +14,11 @@ _MAX_TARGET = 742
 _FORBIDDEN = re.compile(r"conversation-api\..*\.?sinch\.com")
 
 
-def _of_app(world: World, app_id: str) -> list[Json]:
-    return [hook for hook in world.store.webhooks.values() if hook["app_id"] == app_id]
+def _of_app(region: RegionState, app_id: str) -> list[Json]:
+    return [hook for hook in region.store.webhooks.values() if hook["app_id"] == app_id]
 
 
-def _check_target(world: World, webhook: Json) -> None:
+def _check_target(region: RegionState, webhook: Json) -> None:
     target = webhook["target"]
     if len(target) > _MAX_TARGET or not _is_http(target):
         raise invalid("target", f"Must be an HTTP URL of at most {_MAX_TARGET} characters.")
@@ -25,7 +26,7 @@ def _check_target(world: World, webhook: Json) -> None:
         raise invalid("target", "Must not be a host of the API itself.")
     if "UNSPECIFIED_TRIGGER" in webhook.get("triggers", []):
         raise invalid("triggers", "Must name a trigger.")
-    others = [hook for hook in _of_app(world, webhook["app_id"]) if hook["id"] != webhook["id"]]
+    others = [hook for hook in _of_app(region, webhook["app_id"]) if hook["id"] != webhook["id"]]
     if target in (hook["target"] for hook in others):
         raise invalid("target", "The app has a webhook with this target already.")
 
@@ -38,39 +39,39 @@ def _is_http(target: str) -> bool:
     return parts.scheme in {"http", "https"} and bool(parts.hostname)
 
 
-def _create(world: World, call: Call) -> Json:
-    app_id = app_of(world.store, call.body["app_id"])["id"]
-    if len(_of_app(world, app_id)) >= _MAX_PER_APP:
+def _create(region: RegionState, call: OperationCall) -> Json:
+    app_id = app_of(region.store, call.body["app_id"])["id"]
+    if len(_of_app(region, app_id)) >= _MAX_PER_APP:
         raise invalid("app_id", f"An app has at most {_MAX_PER_APP} webhooks.")
-    webhook: Json = {"target_type": "DISMISS"} | call.body | {"id": world.new_id()}
-    _check_target(world, webhook)
-    world.store.webhooks[webhook["id"]] = webhook
+    webhook: Json = {"target_type": "DISMISS"} | call.body | {"id": region.new_id()}
+    _check_target(region, webhook)
+    region.store.webhooks[webhook["id"]] = webhook
     return webhook
 
 
-def _list(world: World, call: Call) -> Json:
-    world.store.app(call.path["app_id"])
-    return {"webhooks": _of_app(world, call.path["app_id"])}
+def _list(region: RegionState, call: OperationCall) -> Json:
+    region.store.app(call.path["app_id"])
+    return {"webhooks": _of_app(region, call.path["app_id"])}
 
 
-def _get(world: World, call: Call) -> Json:
-    return get(world.store.webhooks, call.path["webhook_id"], "Webhook")
+def _get(region: RegionState, call: OperationCall) -> Json:
+    return get(region.store.webhooks, call.path["webhook_id"], "Webhook")
 
 
-def _update(world: World, call: Call) -> Json:
+def _update(region: RegionState, call: OperationCall) -> Json:
     mask = call.query.get("update_mask")
-    webhook = patched(_get(world, call), call.body, mask, fixed=("id", "app_id"))
-    _check_target(world, webhook)
-    world.store.webhooks[webhook["id"]] = webhook
+    webhook = patched(_get(region, call), call.body, mask, fixed=("id", "app_id"))
+    _check_target(region, webhook)
+    region.store.webhooks[webhook["id"]] = webhook
     return webhook
 
 
-def _delete(world: World, call: Call) -> Json:
-    del world.store.webhooks[_get(world, call)["id"]]
+def _delete(region: RegionState, call: OperationCall) -> Json:
+    del region.store.webhooks[_get(region, call)["id"]]
     return {}
 
 
-HANDLERS: dict[str, Handler] = {
+HANDLERS: dict[str, OperationHandler] = {
     "Webhooks_CreateWebhook": _create,
     "Webhooks_ListWebhooks": _list,
     "Webhooks_GetWebhook": _get,
