@@ -4,31 +4,32 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Generic, NoReturn, Self, TypeVar, Unpack
 
+from sinch_wrapper import _validate
 from sinch_wrapper._auth.credentials import AccessToken
 from sinch_wrapper._config import (
+    DEFAULT_CONNECTIONS,
+    DEFAULT_LIMITS,
+    DEFAULT_RETRY,
+    DEFAULT_TIMEOUT,
     AuthOption,
     Options,
-    ProcessEnvironment,
     Secrets,
-    checked_connections,
-    checked_limits,
-    checked_proxy,
-    checked_retry,
-    checked_timeout,
+    resolve_endpoints,
     resolve_identity,
-    resolve_place,
 )
+from sinch_wrapper._connect import connect, connect_async
 from sinch_wrapper._http import httpx
 from sinch_wrapper._rate_limit import RateLimiter, RateLimits
 from sinch_wrapper._retry import RetryPolicy
-from sinch_wrapper._send_body import SendOptions, send_body
-from sinch_wrapper._session import AsyncSession, Session, Settings
-from sinch_wrapper._transport.http_client import AsyncWire, Wire
-from sinch_wrapper._wiring import connect, connect_async
+from sinch_wrapper._send_body import SendMessageFields, send_body
+from sinch_wrapper._session import AsyncSession, Session
+from sinch_wrapper._transport.http_client import AsyncHTTPClient, HTTPClient
 from sinch_wrapper.errors import ConfigurationError
 from sinch_wrapper.regions import Endpoints, Region
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import sinch_batch_api
     import sinch_conversation_api
     import sinch_template_api
@@ -42,13 +43,13 @@ __all__ = ["AsyncSinch", "BaseClient", "Sinch"]
 
 
 TransportT = TypeVar("TransportT")
-WireT = TypeVar("WireT", Wire, AsyncWire)
-
-_DEFAULT_RETRY = RetryPolicy()
-_DEFAULT_LIMITS = RateLimits()
+HTTPClientT = TypeVar("HTTPClientT", HTTPClient, AsyncHTTPClient)
+SessionT = TypeVar("SessionT", Session, AsyncSession)
 
 
-def _telemetry() -> "Telemetry":
+def _telemetry(wanted: object) -> "Telemetry | None":
+    if not _validate.boolean("telemetry", wanted, error=ConfigurationError):
+        return None
     try:
         from sinch_wrapper._telemetry import Telemetry
     except ImportError:
@@ -57,10 +58,13 @@ def _telemetry() -> "Telemetry":
     return Telemetry()
 
 
-class BaseClient(Generic[TransportT, WireT]):
+class BaseClient(Generic[TransportT, HTTPClientT]):
     """What both clients share: options, endpoints, views with other options."""
 
-    _wire: WireT
+    _options: Options
+    _http: HTTPClientT
+    # A view closes nothing: its connections belong to the client that it was made from.
+    _is_view: bool = False
 
     def __init__(  # noqa: PLR0913 (keyword-only, each with a default)
         self,
@@ -71,11 +75,11 @@ class BaseClient(Generic[TransportT, WireT]):
         region: Region | str | None = None,
         auth: AuthOption = "oauth2",
         endpoints: Endpoints | None = None,
-        timeout: float = 10.0,
-        retry: RetryPolicy = _DEFAULT_RETRY,
-        limits: RateLimits | RateLimiter | None = _DEFAULT_LIMITS,
+        timeout: float = DEFAULT_TIMEOUT,
+        retry: RetryPolicy = DEFAULT_RETRY,
+        limits: RateLimits | RateLimiter | None = DEFAULT_LIMITS,
         proxy: str | None = None,
-        connections: int = 32,
+        connections: int = DEFAULT_CONNECTIONS,
         telemetry: bool = False,
         transport: TransportT | None = None,
     ) -> None:
@@ -87,19 +91,19 @@ class BaseClient(Generic[TransportT, WireT]):
             key_secret: else SINCH_KEY_SECRET.
             region: the one in which the app was created, else SINCH_REGION; no default.
             auth: `"oauth2"`; `"basic"` for tests, which the API limits heavily; or a function
-                without arguments, for AsyncSinch also an asynchronous one, that gives a token
-                (text or AccessToken) or the AccessKey to fetch one with. It is asked when a
-                token is needed, not for each request: its token serves until it expires (a text:
-                after an hour) or is refused. So a key can be changed without a restart.
+                without arguments, for AsyncSinch also an asynchronous one, that returns a token
+                (a string or AccessToken) or the AccessKey to fetch one with. It is called when a
+                token is needed, not for each request: its token is used until it expires (a
+                string: after an hour) or is refused. So a key can be changed without a restart.
             endpoints: other servers, such as Endpoints.sandbox(...), instead of a region; else
                 the sandbox at SINCH_SANDBOX_URL.
             timeout: seconds for each step of a request (connecting: at most 5).
             retry: which requests are repeated, and how.
             limits: requests per second; a RateLimiter is shared by all clients that are given
                 it; None for no limit.
-            proxy: URL of a proxy; None for what the environment says, "" for none.
-            connections: how many requests may be on their way at once; one more waits. With
-                answers that take 100 ms, 32 carry 320 requests per second.
+            proxy: URL of a proxy; None for the one in the environment, "" for none.
+            connections: how many requests may run at once; further ones wait. With responses
+                that take 100 ms, 32 carry 320 requests per second.
             telemetry: spans and metrics for OpenTelemetry, whose API must be installed.
             transport: replaces the connection pool, for tests.
 
@@ -107,36 +111,46 @@ class BaseClient(Generic[TransportT, WireT]):
             ConfigurationError: for what is missing or wrong; it names the variable to set.
 
         """
-        secrets, environment = Secrets(key_id, key_secret, proxy), ProcessEnvironment()
+        secrets = Secrets(key_id, key_secret, proxy)
         # Not for a traceback that shows locals.
         del key_id, key_secret, proxy
-        project, origin = resolve_identity(project_id, secrets, auth, environment)
-        self._setup(
-            Options(
-                project,
-                origin,
-                resolve_place(region, endpoints, environment),
-                auth == "basic",
-                checked_timeout(timeout),
-                checked_retry(retry),
-                checked_limits(limits),
-                checked_proxy(secrets),
-                checked_connections(connections),
-                _telemetry() if telemetry else None,
-            ),
-        )
-        self._wire = self._connect(transport)
+        project, origin = resolve_identity(project_id, secrets, auth)
+        self._options = Options(
+            project_id=project,
+            origin=origin,
+            basic=auth == "basic",
+            endpoints=resolve_endpoints(region, endpoints),
+            timeout=timeout,
+            retry=retry,
+            limits=limits,
+            proxy=secrets.proxy,
+            connections=connections,
+            telemetry=_telemetry(telemetry),
+        ).checked()
+        self._http = self._connect(transport)
 
-    def _setup(self, options: Options, origin: Self | None = None) -> None:
-        self._options = options
-        self._origin = origin
-
-    def _connect(self, transport: TransportT | None) -> WireT:
+    def _connect(self, transport: TransportT | None) -> HTTPClientT:
         raise NotImplementedError
 
-    def _settings(self, base_url: str) -> Settings:
+    def _session_of(self, kind: "Callable[..., SessionT]", base_url: str) -> SessionT:
         options = self._options
-        return Settings(base_url, options.timeout, options.retry, options.telemetry)
+        return kind(
+            self._http,
+            base_url,
+            timeout=options.timeout,
+            retry=options.retry,
+            telemetry=options.telemetry,
+        )
+
+    @property
+    def project_id(self) -> str:
+        """The id of the project whose apps this client uses."""
+        return self._options.project_id
+
+    @property
+    def retry(self) -> RetryPolicy:
+        """Which requests this client repeats, and how; another one by `with_options()`."""
+        return self._options.retry
 
     def __repr__(self) -> str:
         options: Options | None = getattr(self, "_options", None)
@@ -147,7 +161,7 @@ class BaseClient(Generic[TransportT, WireT]):
 
     def __reduce__(self) -> NoReturn:
         message = (
-            f"a {type(self).__name__} cannot be pickled or copied, for it holds connections: "
+            f"a {type(self).__name__} cannot be pickled or copied because it holds connections: "
             "make one in each process"
         )
         raise TypeError(message)
@@ -163,40 +177,40 @@ class BaseClient(Generic[TransportT, WireT]):
 
         Raises: ConfigurationError for values out of range.
         """
-        options = replace(
-            self._options,
-            timeout=self._options.timeout if timeout is None else checked_timeout(timeout),
-            retry=self._options.retry if retry is None else checked_retry(retry),
-        )
+        options = self._options
         view = object.__new__(type(self))
-        view._setup(options, origin=self)
-        view._wire = self._wire
+        view._options = replace(
+            options,
+            timeout=options.timeout if timeout is None else timeout,
+            retry=options.retry if retry is None else retry,
+        ).checked()
+        view._http = self._http
+        view._is_view = True
         return view
 
 
-class Sinch(BaseClient[httpx.BaseTransport, Wire]):
+class Sinch(BaseClient[httpx.BaseTransport, HTTPClient]):
     """The client for the Conversation, Batch and Template APIs, for threads.
 
     Use it in a `with` block or call `close()`. It may be shared by any number of threads.
     """
 
-    def _connect(self, transport: httpx.BaseTransport | None) -> Wire:
+    def _connect(self, transport: httpx.BaseTransport | None) -> HTTPClient:
         return connect(self._options, transport)
 
     def _session(self, base_url: str) -> Session:
-        return Session(self._wire, self._settings(base_url))
+        return self._session_of(Session, base_url)
 
     @cached_property
     def conversation(self) -> "sinch_conversation_api.Client":
         """The Conversation API: a property for each tag, a method for each operation."""
         from sinch_conversation_api import Client
 
-        session = self._session(self._options.endpoints.conversation)
-        return Client(session, self._options.project_id)
+        return Client(self._session(self._options.endpoints.conversation), self.project_id)
 
     @cached_property
     def bulk(self) -> "Bulk":
-        """Jobs of any size, journalled and resumable: see sinch_wrapper.bulk (extra: cli)."""
+        """Jobs of any size, journalled and resumable: see sinch_wrapper.bulk (extra: bulk)."""
         from sinch_wrapper.bulk import Bulk
 
         return Bulk(self)
@@ -206,24 +220,27 @@ class Sinch(BaseClient[httpx.BaseTransport, Wire]):
         """The Conversation Batch API."""
         from sinch_batch_api import Client
 
-        session = self._session(self._options.endpoints.batch)
-        return Client(session, self._options.project_id)
+        return Client(self._session(self._options.endpoints.batch), self.project_id)
 
     @cached_property
     def templates(self) -> "sinch_template_api.Client":
         """The Template Management API."""
         from sinch_template_api import Client
 
-        session = self._session(self._options.endpoints.template)
-        return Client(session, self._options.project_id)
+        return Client(self._session(self._options.endpoints.template), self.project_id)
 
     def send(
-        self, *, app_id: str, to: "Recipient", message: "Message", **options: Unpack[SendOptions]
+        self,
+        *,
+        app_id: str,
+        to: "Recipient",
+        message: "Message",
+        **options: Unpack[SendMessageFields],
     ) -> "SendMessageResponse":
         """Send one message to one recipient; returns its id once the API has accepted it.
 
-        *options* are the other fields of the request: ttl (seconds, timedelta or text),
-        message_metadata (text, or a mapping that becomes JSON), callback_url,
+        *options* are the other fields of the request: ttl (seconds, timedelta or string),
+        message_metadata (string, or a mapping that becomes JSON), callback_url,
         channel_priority_order, channel_properties, queue, correlation_id, processing_strategy,
         message_content_type, conversation_metadata, conversation_metadata_update_strategy.
 
@@ -240,46 +257,45 @@ class Sinch(BaseClient[httpx.BaseTransport, Wire]):
         It is fetched when there is none, and renewed when it is due.
 
         Raises: AuthenticationError when the key is refused, ConfigurationError with
-        `auth="basic"`, other SinchErrors when no token can be had.
+        `auth="basic"`, other SinchErrors when no token can be got.
         """
         return self._session(self._options.endpoints.auth).fetch_token()
 
     def close(self) -> None:
         """Close the connections; closing twice is harmless."""
-        if self._origin is None:
-            self._wire.close()
+        if not self._is_view:
+            self._http.close()
 
     def __enter__(self) -> Self:
-        self._wire.check_open()
+        self._http.check_open()
         return self
 
     def __exit__(self, *_error: object) -> None:
         self.close()
 
 
-class AsyncSinch(BaseClient[httpx.AsyncBaseTransport, AsyncWire]):
+class AsyncSinch(BaseClient[httpx.AsyncBaseTransport, AsyncHTTPClient]):
     """The client for the Conversation, Batch and Template APIs, for tasks of one event loop.
 
     Use it in an `async with` block or await `aclose()`. It has the names of Sinch, awaited.
     """
 
-    def _connect(self, transport: httpx.AsyncBaseTransport | None) -> AsyncWire:
+    def _connect(self, transport: httpx.AsyncBaseTransport | None) -> AsyncHTTPClient:
         return connect_async(self._options, transport)
 
     def _session(self, base_url: str) -> AsyncSession:
-        return AsyncSession(self._wire, self._settings(base_url))
+        return self._session_of(AsyncSession, base_url)
 
     @cached_property
     def conversation(self) -> "sinch_conversation_api.AsyncClient":
         """The Conversation API: a property for each tag, a method for each operation."""
         from sinch_conversation_api import AsyncClient
 
-        session = self._session(self._options.endpoints.conversation)
-        return AsyncClient(session, self._options.project_id)
+        return AsyncClient(self._session(self._options.endpoints.conversation), self.project_id)
 
     @cached_property
     def bulk(self) -> "AsyncBulk":
-        """Jobs of any size, journalled and resumable: see sinch_wrapper.bulk (extra: cli)."""
+        """Jobs of any size, journalled and resumable: see sinch_wrapper.bulk (extra: bulk)."""
         from sinch_wrapper.bulk import AsyncBulk
 
         return AsyncBulk(self)
@@ -289,24 +305,27 @@ class AsyncSinch(BaseClient[httpx.AsyncBaseTransport, AsyncWire]):
         """The Conversation Batch API."""
         from sinch_batch_api import AsyncClient
 
-        session = self._session(self._options.endpoints.batch)
-        return AsyncClient(session, self._options.project_id)
+        return AsyncClient(self._session(self._options.endpoints.batch), self.project_id)
 
     @cached_property
     def templates(self) -> "sinch_template_api.AsyncClient":
         """The Template Management API."""
         from sinch_template_api import AsyncClient
 
-        session = self._session(self._options.endpoints.template)
-        return AsyncClient(session, self._options.project_id)
+        return AsyncClient(self._session(self._options.endpoints.template), self.project_id)
 
     async def send(
-        self, *, app_id: str, to: "Recipient", message: "Message", **options: Unpack[SendOptions]
+        self,
+        *,
+        app_id: str,
+        to: "Recipient",
+        message: "Message",
+        **options: Unpack[SendMessageFields],
     ) -> "SendMessageResponse":
         """Send one message to one recipient; returns its id once the API has accepted it.
 
-        *options* are the other fields of the request: ttl (seconds, timedelta or text),
-        message_metadata (text, or a mapping that becomes JSON), callback_url,
+        *options* are the other fields of the request: ttl (seconds, timedelta or string),
+        message_metadata (string, or a mapping that becomes JSON), callback_url,
         channel_priority_order, channel_properties, queue, correlation_id, processing_strategy,
         message_content_type, conversation_metadata, conversation_metadata_update_strategy.
 
@@ -323,17 +342,17 @@ class AsyncSinch(BaseClient[httpx.AsyncBaseTransport, AsyncWire]):
         It is fetched when there is none, and renewed when it is due.
 
         Raises: AuthenticationError when the key is refused, ConfigurationError with
-        `auth="basic"`, other SinchErrors when no token can be had.
+        `auth="basic"`, other SinchErrors when no token can be got.
         """
         return await self._session(self._options.endpoints.auth).fetch_token()
 
     async def aclose(self) -> None:
         """Close the connections; closing twice is harmless."""
-        if self._origin is None:
-            await self._wire.aclose()
+        if not self._is_view:
+            await self._http.aclose()
 
     async def __aenter__(self) -> Self:
-        self._wire.check_open()
+        self._http.check_open()
         return self
 
     async def __aexit__(self, *_error: object) -> None:

@@ -1,4 +1,4 @@
-"""All items of a list operation, page by page, whatever the operation and its paging."""
+"""All items of a list operation, page by page, for every operation and its kind of paging."""
 
 import inspect
 from collections.abc import (
@@ -11,6 +11,7 @@ from collections.abc import (
 )
 from typing import Final, ParamSpec, TypeVar, cast, overload
 
+from sinch_wrapper import _validate
 from sinch_wrapper._request import Response
 from sinch_wrapper.errors import SinchError
 
@@ -34,14 +35,15 @@ def pages(method: Callable[..., object], /, *args: object, **kwargs: object) -> 
     """Yield the pages of a list operation, each as *method* returns it.
 
     *method* is any generated list method or its `_detailed` twin, of either client, or a function
-    that passes keywords on to one; the arguments are its own. The iterator is asynchronous when
-    *method* is. Operations without paging give one page.
+    that passes keywords on to one; the other arguments are passed to it. The iterator is
+    asynchronous when *method* is. Operations without paging give one page.
 
-    Raises (while iterating): SinchError when the server gives a page token twice, TypeError when
-    *method* cannot take the token of the next page, and whatever *method* raises.
+    Raises: TypeError when *method* cannot be called. While iterating: SinchError when the server
+    returns a page token twice, TypeError when *method* cannot take the token of the next page, and
+    everything that *method* raises.
     """
-    turner = _Turner(method, args, kwargs)
-    return _async_pages(turner) if inspect.iscoroutinefunction(method) else _pages(turner)
+    pager = _Pager(method, args, kwargs)
+    return _async_pages(pager) if inspect.iscoroutinefunction(method) else _pages(pager)
 
 
 @overload
@@ -64,19 +66,19 @@ def paginate(method: Callable[..., object], /, *args: object, **kwargs: object) 
     """Yield the items of all pages of a list operation: contacts, apps, messages and so on.
 
     *method* is any generated list method or its `_detailed` twin, of either client, or a function
-    that passes keywords on to one; the arguments are its own. The iterator is asynchronous when
-    *method* is. A page's items are its only list.
+    that passes keywords on to one; the other arguments are passed to it. The iterator is
+    asynchronous when *method* is. A page's items are its only list.
 
-    Raises (while iterating): SinchError when the server gives a page token twice, TypeError when
-    the answer is no list or *method* cannot take the token of the next page, and whatever *method*
-    raises.
+    Raises: TypeError when *method* cannot be called. While iterating: SinchError when the server
+    returns a page token twice, TypeError when the response has no list or *method* cannot take the
+    token of the next page, and everything that *method* raises.
     """
-    turner = _Turner(method, args, kwargs)
-    return _async_items(turner) if inspect.iscoroutinefunction(method) else _items(turner)
+    pager = _Pager(method, args, kwargs)
+    return _async_items(pager) if inspect.iscoroutinefunction(method) else _items(pager)
 
 
-class _Turner:
-    """Calls a list operation and knows how to ask for the page after."""
+class _Pager:
+    """Calls a list operation, for one page after the other."""
 
     def __init__(
         self,
@@ -84,6 +86,9 @@ class _Turner:
         args: tuple[object, ...],
         kwargs: Mapping[str, object],
     ) -> None:
+        _validate.function(
+            "method", method, "a list operation, such as sinch.conversation.app.list_apps"
+        )
         self.name = getattr(method, "__name__", "the operation")
         self._method = method
         self._args = args
@@ -95,25 +100,25 @@ class _Turner:
         )
 
     def call(self) -> object:
-        """Ask for the page that is due."""
+        """Request the page that is next; its result may have to be awaited."""
         return self._method(*self._args, **self._kwargs)
 
     def call_blocking(self) -> object:
-        """The same, where no event loop waits for the answer."""
+        """Request the page that is next, with a method that is not asynchronous."""
         page = self.call()
         if inspect.iscoroutine(page):
             page.close()
-            message = f"{self.name} is asynchronous, and does not look so: give the method itself"
+            message = f"{self.name} returned an awaitable; pass the async method, not a wrapper"
             raise TypeError(message)
         return page
 
-    def turn(self, page: object) -> bool:
+    def advance(self, page: object) -> bool:
         """Go to the page after *page*; False when there is none."""
-        token = getattr(_answer(page), _NEXT, None)
+        token = getattr(_parsed(page), _NEXT, None)
         if not isinstance(token, str) or not token:
             return False
         if token in self._seen:
-            message = f"{self.name} gave the same page token twice: stopped, for it would not end"
+            message = f"{self.name} returned a page token twice; stopped to avoid an endless loop"
             raise SinchError(message)
         self._seen.add(token)
         if "body" in self._kwargs:
@@ -126,7 +131,7 @@ class _Turner:
         return True
 
 
-def _answer(page: object) -> object:
+def _parsed(page: object) -> object:
     """The value in *page*, which a `_detailed` twin returns with status and headers."""
     return page.parsed if isinstance(page, Response) else page
 
@@ -136,55 +141,54 @@ def _as_mapping(body: object) -> Mapping[str, object]:
         return body
     to_dict = getattr(body, "to_dict", None)
     if to_dict is None:
-        message = f"body must be a mapping or a model, not {type(body).__name__}"
-        raise TypeError(message)
+        raise _validate.wrong_kind("body", "a mapping or a model", body)
     return cast("Mapping[str, object]", to_dict())
 
 
 def _items_of(page: object, name: str) -> Iterable[object]:
-    page = _answer(page)
+    page = _parsed(page)
     if isinstance(page, list):
         return page
-    # The annotations tell an absent list from an answer that has none.
+    # The annotations distinguish a list that is absent from a response that has none.
     lists = [
         field.name
         for field in getattr(type(page), "__attrs_attrs__", ())
         if str(field.type).startswith("list[")
     ]
     if len(lists) != 1:
-        message = f"{name} is no list operation: its answer has {len(lists)} lists, not one"
+        message = f"{name} is not a list operation: its response has {len(lists)} lists, expected 1"
         raise TypeError(message)
     items = getattr(page, lists[0])
     if not items:
         return ()
     if not isinstance(items, list):
-        message = f"{name}: {lists[0]} in the answer is no list"
+        message = f"{name}: {lists[0]} in the response is not a list"
         raise SinchError(message)
     return items
 
 
-def _pages(turner: _Turner) -> Iterator[object]:
+def _pages(pager: _Pager) -> Iterator[object]:
     more = True
     while more:
-        page = turner.call_blocking()
+        page = pager.call_blocking()
         yield page
-        more = turner.turn(page)
+        more = pager.advance(page)
 
 
-async def _async_pages(turner: _Turner) -> AsyncIterator[object]:
+async def _async_pages(pager: _Pager) -> AsyncIterator[object]:
     more = True
     while more:
-        page = await cast("Awaitable[object]", turner.call())
+        page = await cast("Awaitable[object]", pager.call())
         yield page
-        more = turner.turn(page)
+        more = pager.advance(page)
 
 
-def _items(turner: _Turner) -> Iterator[object]:
-    for page in _pages(turner):
-        yield from _items_of(page, turner.name)
+def _items(pager: _Pager) -> Iterator[object]:
+    for page in _pages(pager):
+        yield from _items_of(page, pager.name)
 
 
-async def _async_items(turner: _Turner) -> AsyncIterator[object]:
-    async for page in _async_pages(turner):
-        for item in _items_of(page, turner.name):
+async def _async_items(pager: _Pager) -> AsyncIterator[object]:
+    async for page in _async_pages(pager):
+        for item in _items_of(page, pager.name):
             yield item

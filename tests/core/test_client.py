@@ -1,4 +1,4 @@
-"""Sinch and AsyncSinch: options, wiring, closing; over mock transports and real loopback."""
+"""Sinch and AsyncSinch: options, views, closing; over mock transports and a real server."""
 
 import asyncio
 import copy
@@ -36,7 +36,7 @@ from tests.helpers.core import (
     Flavour,
     Server,
     SyncFlavour,
-    token_answer,
+    token_response,
 )
 
 PHONE = "+46700000001"
@@ -46,7 +46,7 @@ ONCE = RetryPolicy(attempts=1)
 
 @pytest.fixture(params=[Sinch, AsyncSinch])
 def kind(request: pytest.FixtureRequest) -> Any:
-    """Both clients, for what needs no request."""
+    """Both clients, for tests without a request."""
     return request.param
 
 
@@ -72,14 +72,14 @@ def test_client_takes_everything_from_the_environment(kind: Any) -> None:
 
 @pytest.mark.usefixtures("complete")
 def test_options_win_over_the_environment(kind: Any) -> None:
-    """What is passed counts."""
+    """An argument wins over its variable."""
     assert "other at https://br" in repr(kind(project_id="other", region=Region.BR))
 
 
 def test_sandbox_variable_redirects_an_unchanged_program(
     complete: pytest.MonkeyPatch, kind: Any
 ) -> None:
-    """With SINCH_SANDBOX_URL the region is still checked, but the sandbox is asked."""
+    """With SINCH_SANDBOX_URL the region is still checked, but requests go to the sandbox."""
     complete.setenv("SINCH_SANDBOX_URL", "http://127.0.0.1:8787")
     assert "at http://127.0.0.1:8787/conversation" in repr(kind(region="eu"))
     with pytest.raises(ConfigurationError, match="unknown region"):
@@ -92,9 +92,9 @@ def test_sandbox_variable_redirects_an_unchanged_program(
 
 @pytest.mark.usefixtures("complete")
 def test_endpoints_of_another_kind_are_refused(kind: Any) -> None:
-    """A URL alone does not say where each API is."""
+    """A URL alone raises, because it does not say where each API is."""
     for endpoints in ("http://127.0.0.1:8787", {"auth": "x"}, Endpoints):
-        with pytest.raises(ConfigurationError, match="endpoints must be Endpoints"):
+        with pytest.raises(ConfigurationError, match="endpoints= must be Endpoints"):
             kind(endpoints=endpoints)
 
 
@@ -102,14 +102,14 @@ def test_endpoints_of_another_kind_are_refused(kind: Any) -> None:
 def test_sandbox_variable_is_read_as_a_shell_may_set_it(
     complete: pytest.MonkeyPatch, kind: Any, url: str
 ) -> None:
-    """White space around the URL does not count."""
+    """White space around the URL is ignored."""
     complete.setenv("SINCH_SANDBOX_URL", url)
     assert "at http://127.0.0.1:8787/conversation" in repr(kind())
 
 
 @pytest.mark.parametrize("url", [" ", "127.0.0.1:8787", "ftp://h", "http://u:p@h", "http://h/?q"])
 def test_wrong_sandbox_variable_is_named(complete: pytest.MonkeyPatch, kind: Any, url: str) -> None:
-    """The error names the variable, and never falls back to the real API."""
+    """The error names the variable; requests never fall back to the real API."""
     complete.setenv("SINCH_SANDBOX_URL", url)
     with pytest.raises(ConfigurationError, match="check SINCH_SANDBOX_URL"):
         kind()
@@ -117,7 +117,7 @@ def test_wrong_sandbox_variable_is_named(complete: pytest.MonkeyPatch, kind: Any
 
 @pytest.mark.usefixtures("complete")
 def test_clients_are_not_pickled(kind: Any) -> None:
-    """Who gives one to another process is told what to do instead."""
+    """Pickling or copying a client raises an error that says what to do instead."""
     for make in (pickle.dumps, copy.copy, copy.deepcopy):
         with pytest.raises(TypeError, match=f"{kind.__name__} cannot be pickled.*each process"):
             make(kind())
@@ -141,7 +141,7 @@ def test_missing_option_names_its_variable(
 
 @pytest.mark.usefixtures("clean_environment")
 def test_all_missing_options_are_named_at_once(kind: Any) -> None:
-    """Nobody should have to fix them one by one."""
+    """One error names all missing options, so they can be set together."""
     with pytest.raises(ConfigurationError, match=r"PROJECT_ID.*KEY_ID.*KEY_SECRET"):
         kind()
 
@@ -159,14 +159,14 @@ def test_all_missing_options_are_named_at_once(kind: Any) -> None:
         {"region": "eu", "endpoints": Endpoints.sandbox("http://127.0.0.1:1")},
     ],
 )  # fmt: skip
-def test_senseless_options_are_refused(kind: Any, options: dict[str, object]) -> None:
-    """Mistakes are found when the client is made."""
+def test_options_out_of_range_are_refused(kind: Any, options: dict[str, object]) -> None:
+    """Wrong options raise when the client is made."""
     with pytest.raises(ConfigurationError):
         kind(**options)
 
 
 def test_send_is_the_short_way(flavour: Flavour) -> None:
-    """`send()` fills in the body and returns the generated answer."""
+    """`send()` fills in the body and returns the generated response."""
     server = Server(SENT)
     client = flavour.client(server)
     sent = flavour.run(
@@ -202,7 +202,7 @@ def test_three_apis_share_token_and_go_to_their_hosts(flavour: Flavour) -> None:
 
 
 def test_detailed_twin_returns_the_response(flavour: Flavour) -> None:
-    """Status, headers and raw body stand beside the value."""
+    """The response holds status, headers and raw body beside the value."""
     client = flavour.client(Server(SENT))
     body = {"app_id": "A", "recipient": Recipient.sms(PHONE), "message": text("Hi")}
     answer = flavour.run(client.conversation.messages.send_message_detailed(body=body))
@@ -211,7 +211,7 @@ def test_detailed_twin_returns_the_response(flavour: Flavour) -> None:
 
 
 def test_basic_auth_is_an_option(flavour: Flavour) -> None:
-    """For tests, without a token."""
+    """With `auth="basic"` requests carry the key, and no token is fetched."""
     server = Server()
     flavour.run(flavour.client(server, auth="basic").conversation.app.list_apps())
     assert server.requests[0].headers["Authorization"].startswith("Basic ")
@@ -219,14 +219,14 @@ def test_basic_auth_is_an_option(flavour: Flavour) -> None:
 
 
 def test_errors_come_through_the_generated_methods(flavour: Flavour) -> None:
-    """They are mapped below the generated parsing."""
+    """An error status raises our exception before generated code parses the body."""
     client = flavour.client(Server(httpx.Response(404, text="<html>")))
     with pytest.raises(NotFoundError, match=r"^Contact_GetContact failed at .*: 404.*region"):
         flavour.run(client.conversation.contact.get_contact("c1"))
 
 
 def test_view_shares_connections_and_token(flavour: Flavour) -> None:
-    """`with_options` changes timeout and policy for itself alone."""
+    """`with_options` changes timeout and policy for the view alone."""
     server = Server(httpx.Response(503))
     client = flavour.client(server)
     view = client.with_options(timeout=60, retry=ONCE)
@@ -246,12 +246,12 @@ def test_view_shares_connections_and_token(flavour: Flavour) -> None:
     assert len(server.token_requests) == 1
     with pytest.raises(ConfigurationError, match="timeout"):
         client.with_options(timeout=-1)
-    with pytest.raises(ConfigurationError, match="retry must be a RetryPolicy"):
+    with pytest.raises(ConfigurationError, match="retry= must be a RetryPolicy"):
         client.with_options(retry=3)
 
 
 def test_view_sets_options_for_one_call(flavour: Flavour) -> None:
-    """The calls before and after keep the client's own policy."""
+    """Calls before and after the view keep the client's own policy."""
     server = Server(httpx.Response(429), httpx.Response(429), SENT)
     client = flavour.client(server, retry=RetryPolicy(attempts=1))
     to, message = Recipient.sms(PHONE), text("Hi")
@@ -263,7 +263,7 @@ def test_view_sets_options_for_one_call(flavour: Flavour) -> None:
 
 
 def test_closing_a_view_closes_nothing(flavour: Flavour) -> None:
-    """The connections belong to the client; closing that one closes all."""
+    """The connections belong to the client; closing the client closes its views."""
     server = Server()
     client = flavour.client(server)
     view = client.with_options(timeout=3)
@@ -274,8 +274,8 @@ def test_closing_a_view_closes_nothing(flavour: Flavour) -> None:
         flavour.run(view.conversation.app.list_apps())
 
 
-def test_use_after_close_is_told(flavour: Flavour) -> None:
-    """A closed client says so, also at the door of a with block; closing twice is harmless."""
+def test_use_after_close_raises(flavour: Flavour) -> None:
+    """A closed client raises on use and when a with block begins; closing twice is harmless."""
     client = flavour.client(Server())
     flavour.close(client)
     flavour.close(client)
@@ -307,7 +307,7 @@ def flavourless() -> AsyncSinch:
 
 
 def test_closing_in_another_event_loop() -> None:
-    """Of a loop that has ended nothing is left to close; of one that runs, it is told."""
+    """Closing after the loop has ended is harmless; closing from another running loop raises."""
     client = flavourless()
     asyncio.run(client.conversation.app.list_apps())
     asyncio.run(client.aclose())
@@ -325,23 +325,23 @@ def test_closing_in_another_event_loop() -> None:
     asyncio.run(scenario())
 
 
-def test_second_event_loop_is_told() -> None:
-    """Connections belong to a loop; the error says to make a client in each."""
+def test_second_event_loop_raises() -> None:
+    """Connections belong to a loop; the error says to make a client in each loop."""
     client = flavourless()
     asyncio.run(client.conversation.app.list_apps())
     with pytest.raises(SinchError, match="another event loop"):
         asyncio.run(client.conversation.app.list_apps())
 
 
-def test_event_loop_of_another_library_is_told() -> None:
-    """Where asyncio does not run, as under trio, the error says what to do."""
+def test_event_loop_of_another_library_raises() -> None:
+    """Without asyncio, as under trio, the error says which loop is needed."""
     call = flavourless().conversation.app.list_apps()
     with pytest.raises(SinchError, match="event loop of asyncio"):
         call.send(None)
 
 
 def test_default_limits_do_not_slow_a_few_calls(flavour: Flavour) -> None:
-    """A burst passes at once, through the real limiter."""
+    """Twenty calls pass through the real limiter."""
     server = Server()
     client = flavour.client(server, limits=RateLimits(requests_per_second=5000))
     for _ in range(20):
@@ -350,14 +350,14 @@ def test_default_limits_do_not_slow_a_few_calls(flavour: Flavour) -> None:
 
 
 class Loopback(BaseHTTPRequestHandler):
-    """A real server that speaks keep-alive and knows a few ways to fail."""
+    """A real server that keeps connections alive and fails in a few ways."""
 
     protocol_version = "HTTP/1.1"
     connections: ClassVar[set[object]] = set()
     proxied: ClassVar[list[str]] = []
 
     def do_GET(self) -> None:
-        """Answer, or fail as the path says."""
+        """Respond, or fail as the path says."""
         type(self).connections.add(self.client_address)
         if self.path.startswith("http://"):
             type(self).proxied.append(self.path)
@@ -378,12 +378,12 @@ class Loopback(BaseHTTPRequestHandler):
             self.close_connection = True
 
     def do_POST(self) -> None:
-        """Read the body, then answer."""
+        """Read the body, then respond."""
         self.rfile.read(int(self.headers.get("Content-Length", 0)))
         self.do_GET()
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Write no log."""
 
 
 @pytest.fixture
@@ -408,7 +408,7 @@ def real(flavour: Flavour, base: str, **options: Any) -> Any:
 
 
 def test_real_connections_are_kept_alive(flavour: Flavour, loopback: str) -> None:
-    """Many calls, one connection."""
+    """Ten calls share one connection."""
     client = real(flavour, loopback)
     for _ in range(10):
         (app,) = flavour.run(client.conversation.app.list_apps()).apps
@@ -417,8 +417,8 @@ def test_real_connections_are_kept_alive(flavour: Flavour, loopback: str) -> Non
     assert len(Loopback.connections) == 1
 
 
-def test_connections_limit_what_is_on_its_way(flavour: Flavour, loopback: str) -> None:
-    """With two connections, twelve calls at once go over at most two, and all arrive."""
+def test_connections_limits_requests_at_once(flavour: Flavour, loopback: str) -> None:
+    """With connections=2, twelve calls at once use at most two connections, and all succeed."""
     client = real(flavour, loopback, connections=2)
     answers = flavour.all([client.conversation.app.list_apps] * 12)
     flavour.close(client)
@@ -427,7 +427,7 @@ def test_connections_limit_what_is_on_its_way(flavour: Flavour, loopback: str) -
 
 
 @pytest.mark.parametrize("number", [0, 1001, 2.0, True, None])
-def test_senseless_connections_are_refused(flavour: Flavour, number: Any) -> None:
+def test_connections_out_of_range_are_refused(flavour: Flavour, number: Any) -> None:
     """The number must be whole, and from 1 to 1000."""
     with pytest.raises(ConfigurationError, match="whole number from 1 to 1000"):
         flavour.client(Server(), connections=number)
@@ -445,7 +445,7 @@ def test_senseless_connections_are_refused(flavour: Flavour, number: Any) -> Non
 def test_real_failures_are_ours(
     flavour: Flavour, loopback: str, path: str, kind: type[APIConnectionError], outcome: str
 ) -> None:
-    """Dropped, cut, overlong and late answers, from a real socket."""
+    """Dropped, cut, overlong and late responses of a real socket raise our exceptions."""
     client = real(flavour, loopback, retry=ONCE, auth="basic", timeout=0.15)
     with pytest.raises(kind) as caught:
         flavour.run(client.conversation.app.get_app(path))
@@ -454,7 +454,7 @@ def test_real_failures_are_ours(
 
 
 def test_real_refused_connection_is_not_sent(flavour: Flavour) -> None:
-    """Nobody listens: surely nothing was sent."""
+    """A refused connection means that nothing was sent."""
     client = real(flavour, "http://127.0.0.1:9", retry=ONCE)
     with pytest.raises(APIConnectionError) as caught:
         flavour.run(client.conversation.app.list_apps())
@@ -463,7 +463,7 @@ def test_real_refused_connection_is_not_sent(flavour: Flavour) -> None:
 
 
 def test_proxy_option_is_used(flavour: Flavour, loopback: str) -> None:
-    """An explicit proxy gets all requests, token requests too."""
+    """An explicit proxy receives all requests, token requests included."""
     client = real(flavour, "http://api.invalid", proxy=loopback)
     flavour.run(client.conversation.app.list_apps())
     flavour.close(client)
@@ -476,7 +476,7 @@ def test_proxy_option_is_used(flavour: Flavour, loopback: str) -> None:
 def test_proxy_of_the_environment_is_used(
     flavour: Flavour, loopback: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """HTTP_PROXY counts although the transport is ours."""
+    """The variable http_proxy is used although the transport is ours."""
     monkeypatch.setenv("http_proxy", loopback)
     client = real(flavour, "http://api.invalid")
     flavour.run(client.conversation.app.list_apps())
@@ -485,8 +485,8 @@ def test_proxy_of_the_environment_is_used(
 
 
 @pytest.mark.parametrize("proxy", ["nonsense://planted:planted@h", "http://planted@[::1"])
-def test_unusable_proxy_is_told_without_quoting(flavour: Flavour, proxy: str) -> None:
-    """A proxy URL may hold a password."""
+def test_unusable_proxy_is_not_quoted(flavour: Flavour, proxy: str) -> None:
+    """The error does not quote the URL of a proxy, because it may hold a password."""
     client = real(flavour, "http://127.0.0.1:9", proxy=proxy)
     with pytest.raises(ConfigurationError, match="proxy=") as caught:
         flavour.run(client.conversation.app.list_apps())
@@ -514,21 +514,21 @@ def test_proxy_is_chosen(  # noqa: PLR0913, PLR0917 (one row of the table)
     explicit: str | None,
     proxy: str | None,
 ) -> None:
-    """The option wins, an empty one means none, then the environment and its exceptions."""
+    """The option wins, an empty one means no proxy, then the environment and its exceptions."""
     for name, value in environment.items():
         clean_environment.setenv(name, value)
     assert proxy == proxy_for(scheme, host, explicit)
 
 
 def test_token_answers_are_real_in_these_tests() -> None:
-    """The helper writes what the token endpoint writes."""
-    assert {"access_token", "expires_in", "token_type"} == set(token_answer().json())
+    """The helper writes the fields of a real token response."""
+    assert {"access_token", "expires_in", "token_type"} == set(token_response().json())
 
 
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
 def test_forked_child_opens_its_own_connection(loopback: str) -> None:
-    """The parent's sockets are not the child's; the token is."""
+    """A forked child uses the parent's token, but connections of its own."""
     client = real(SyncFlavour(), loopback)
     client.conversation.app.list_apps()
     child = os.fork()
@@ -541,9 +541,9 @@ def test_forked_child_opens_its_own_connection(loopback: str) -> None:
     assert len(Loopback.connections) == 2
 
 
-def test_forked_wire_forgets_connection_and_loop() -> None:
-    """What a fork must renew is renewed in the asynchronous client too."""
+def test_forked_async_client_forgets_its_loop() -> None:
+    """After a fork an AsyncSinch works in another event loop."""
     client = flavourless()
     asyncio.run(client.conversation.app.list_apps())
-    client._wire.after_fork()  # noqa: SLF001 (what the child of a fork calls)
+    client._http.after_fork()  # noqa: SLF001 (what the child of a fork calls)
     asyncio.run(client.conversation.app.list_apps())

@@ -1,4 +1,4 @@
-"""What can be imported from the package; a change here is a change of the public API."""
+"""The names of the package; a change here is a change of the public API."""
 
 import logging
 import pickle
@@ -23,41 +23,41 @@ NAMES = [
 
 
 def test_all_is_pinned_and_sorted() -> None:
-    """The list of public names is exactly this."""
+    """The public names are exactly these."""
     assert sorted(NAMES) == sorted(sinch_wrapper.__all__)
     assert len(set(sinch_wrapper.__all__)) == len(sinch_wrapper.__all__)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_name_loads(name: str) -> None:
-    """Each public name is there, is listed, and is documented."""
+    """Each public name exists, is listed by dir(), and is documented."""
     thing = getattr(sinch_wrapper, name)
     assert name in dir(sinch_wrapper)
     assert isinstance(thing, str) or thing.__doc__
 
 
 def test_submodules_load_when_asked_for() -> None:
-    """`import sinch_wrapper` is enough to reach them."""
+    """After `import sinch_wrapper` its modules can be used."""
     code = "import sinch_wrapper; print(sinch_wrapper.callbacks.parse, sinch_wrapper.errors.Reply)"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
     assert (0, b"") == (result.returncode, result.stderr)
 
 
 def test_dir_lists_public_names_only() -> None:
-    """Completion offers what is meant to be used."""
+    """Completion offers public names only."""
     shown = [name for name in dir(sinch_wrapper) if not name.startswith("__")]
     assert not [name for name in shown if name.startswith("_")]
     assert {"importlib", "logging", "TYPE_CHECKING"}.isdisjoint(shown)
 
 
 def test_unknown_name_is_an_attribute_error() -> None:
-    """Lazy loading does not hide spelling mistakes."""
+    """A misspelt name is an AttributeError in spite of lazy loading."""
     with pytest.raises(AttributeError, match="Snich"):
         sinch_wrapper.Snich  # noqa: B018
 
 
 def test_values_can_be_pickled() -> None:
-    """What users pass to workers survives the way."""
+    """Values that users pass to workers survive pickling."""
     for value in (
         sinch_wrapper.RetryPolicy(attempts=2),
         sinch_wrapper.RateLimits(burst=3),
@@ -68,11 +68,11 @@ def test_values_can_be_pickled() -> None:
 
 
 def test_version_is_that_of_the_package() -> None:
-    """The version is a number with dots."""
+    """The version begins with a digit."""
     assert sinch_wrapper.__version__[0].isdigit()
 
 
 def test_logger_is_silent_by_default() -> None:
-    """A library does not write unless it is asked to."""
+    """The library logs nothing unless logging is set up."""
     handlers = logging.getLogger("sinch_wrapper").handlers
     assert any(isinstance(handler, logging.NullHandler) for handler in handlers)

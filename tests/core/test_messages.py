@@ -26,7 +26,7 @@ from sinch_wrapper import (
 )
 from sinch_wrapper._json import encode
 from sinch_wrapper._send_body import send_body
-from sinch_wrapper.messages._recipients import CHANNELS
+from sinch_wrapper.messages import CHANNELS
 from sinch_wrapper.messages._values import Value
 
 PHONE = "+46700000001"
@@ -168,14 +168,16 @@ MESSAGES: list[tuple[Mapping[str, object], dict[str, object]]] = [
 ]
 
 
-@pytest.mark.parametrize(("message", "wire"), MESSAGES, ids=lambda value: repr(value)[:24])
+@pytest.mark.parametrize(("message", "expected"), MESSAGES, ids=lambda value: repr(value)[:24])
 def test_message_has_the_shape_of_the_api(
-    message: Mapping[str, object], wire: dict[str, object]
+    message: Mapping[str, object], expected: dict[str, object]
 ) -> None:
     """Each builder writes what the document describes, and the generated model reads it."""
-    assert wire == json.loads(encode(message))
-    assert json.loads(encode(wire)) == json.loads(encode(AppMessage.from_dict(wire).to_dict()))
-    assert not _unknown(AppMessage.from_dict(wire))
+    assert expected == json.loads(encode(message))
+    assert json.loads(encode(expected)) == json.loads(
+        encode(AppMessage.from_dict(expected).to_dict())
+    )
+    assert not _unknown(AppMessage.from_dict(expected))
 
 
 def _unknown(model: Any) -> list[str]:
@@ -192,7 +194,7 @@ def _unknown(model: Any) -> list[str]:
 
 
 def test_channels_are_those_of_the_document() -> None:
-    """None is invented or gone; one that the document gains is reached by `Recipient.on`."""
+    """No channel is invented; `Recipient.on` reaches those that the document gains."""
     document = json.loads(files(sinch_conversation_api).joinpath("openapi.json").read_text("utf-8"))
     channels = document["components"]["schemas"]["ConversationChannel"]["enum"]
     assert set(CHANNELS) <= set(channels)
@@ -200,19 +202,19 @@ def test_channels_are_those_of_the_document() -> None:
 
 @pytest.mark.parametrize("channel", [channel.lower() for channel in CHANNELS])
 def test_recipient_has_each_channel(channel: str) -> None:
-    """One way for every channel of the document."""
+    """Each channel of the document has a method."""
     recipient = getattr(Recipient, channel)(PHONE)
-    wire = {
+    expected = {
         "identified_by": {"channel_identities": [{"channel": channel.upper(), "identity": PHONE}]}
     }
-    assert wire == json.loads(encode(recipient))
-    assert wire == RecipientRequest.from_dict(wire).to_dict()
+    assert expected == json.loads(encode(recipient))
+    assert expected == RecipientRequest.from_dict(expected).to_dict()
     assert f"<Recipient {channel.upper()}>" == repr(recipient)
     assert channel.upper() in getattr(Recipient, channel).__doc__
 
 
 def test_recipient_knows_contacts_and_several_identities() -> None:
-    """Contacts by id; several identities as pairs or objects; channels to come by name."""
+    """Contacts by id; several identities as pairs or objects; newer channels by name."""
     assert Recipient.contact("c") == {"contact_id": "c"}
     several = Recipient.identities([("sms", PHONE), {"channel": "RCS", "identity": PHONE}])
     assert repr(several) == "<Recipient SMS+RCS>"
@@ -225,7 +227,7 @@ VALUES = [text(TEXT), Recipient.sms(PHONE), template(channel={"SMS": {"template_
 
 @pytest.mark.parametrize("value", VALUES)
 def test_value_cannot_be_changed(value: Any) -> None:
-    """Not at the top, and not below."""
+    """Neither the value nor what is in it can be changed."""
     inner = next(iter(value.values()))
     for target in (value, inner):
         for change in (
@@ -260,7 +262,7 @@ def test_lists_in_values_cannot_be_changed() -> None:
 
 @pytest.mark.parametrize("value", VALUES)
 def test_value_shows_its_kind_only(value: Mapping[str, object]) -> None:
-    """No number and no text in the repr, at any depth."""
+    """The repr holds no phone number and no message text, at any depth."""
     shown = repr(value) + repr(list(value.values())) + f"{value}"
     assert PHONE not in shown
     assert TEXT not in shown
@@ -268,7 +270,7 @@ def test_value_shows_its_kind_only(value: Mapping[str, object]) -> None:
 
 @pytest.mark.parametrize("value", VALUES)
 def test_value_can_be_copied_and_pickled(value: Mapping[str, object]) -> None:
-    """Copies are equal and as discreet."""
+    """Copies are equal, and show as little."""
     twins = copy.copy(value), copy.deepcopy(value), pickle.loads(pickle.dumps(value))  # noqa: S301
     for twin in twins:
         assert (value, type(value), repr(value)) == (twin, type(twin), repr(twin))
@@ -308,7 +310,7 @@ def test_value_does_not_follow_its_source() -> None:
     ],
 )  # fmt: skip
 def test_obvious_mistakes_are_refused_without_quoting(build: Callable[[], object]) -> None:
-    """Empty texts, numbers and lists are found before any request, and not repeated."""
+    """Empty strings, numbers and lists are found before any request, and not quoted."""
     with pytest.raises((ValueError, TypeError)) as caught:
         build()
     assert str(caught.value)
@@ -342,27 +344,27 @@ def test_send_options_become_fields(options: dict[str, object], fields: dict[str
     ("arguments", "name"),
     [
         (("", Recipient.sms(PHONE), text("Hi")), "app_id"),
-        (("A", PHONE, text("Hi")), "to must be a Recipient"),
-        (("A", Recipient.sms(PHONE), "Hi"), "message must be a message"),
-        (("A", {}, text("Hi")), "to must not be empty"),
+        (("A", PHONE, text("Hi")), "to= must be a Recipient"),
+        (("A", Recipient.sms(PHONE), "Hi"), "message= must be a message"),
+        (("A", {}, text("Hi")), "to= must not be empty"),
     ],
 )
 def test_send_refuses_obvious_mistakes(arguments: tuple[Any, Any, Any], name: str) -> None:
-    """A number in place of a recipient gets a hint, and is not repeated."""
+    """A phone number in place of a recipient gets a hint, and is not quoted."""
     with pytest.raises((ValueError, TypeError), match=name) as caught:
-        send_body(*arguments, options={})
+        send_body(*arguments, fields={})
     assert PHONE not in str(caught.value)
 
 
 @pytest.mark.parametrize("app_id", [None, 5, b"A"])
-def test_send_refuses_an_app_that_is_no_text(app_id: Any) -> None:
+def test_send_refuses_an_app_that_is_not_a_string(app_id: Any) -> None:
     """A variable that is not set, passed on as None, gets a hint."""
-    with pytest.raises(TypeError, match="app_id must be a text"):
-        send_body(app_id, Recipient.sms(PHONE), text("Hi"), options={})
+    with pytest.raises(TypeError, match="app_id= must be a string"):
+        send_body(app_id, Recipient.sms(PHONE), text("Hi"), fields={})
 
 
 def test_misspelt_options_are_refused() -> None:
-    """A field that the API would ignore in silence is a slip."""
+    """An option that does not exist raises, because the API would ignore it silently."""
     with pytest.raises(TypeError, match=r"send\(\) has no option 'calback_url'"):
         body(calback_url="https://example.com")
     with pytest.raises(TypeError, match=r"text_message has no option 'repl_to'.*reply_to"):
@@ -371,26 +373,26 @@ def test_misspelt_options_are_refused() -> None:
 
 @pytest.mark.parametrize("metadata", [["a"], 5, True])
 def test_send_refuses_metadata_of_other_kinds(metadata: Any) -> None:
-    """Metadata is a text or a mapping."""
-    with pytest.raises(TypeError, match="message_metadata must be a text or a mapping"):
+    """Metadata is a string or a mapping."""
+    with pytest.raises(TypeError, match="message_metadata= must be a string or a mapping"):
         body(message_metadata=metadata)
 
 
-def test_send_refuses_metadata_that_is_no_json() -> None:
-    """NaN would make a text that nobody can read back."""
+def test_send_refuses_metadata_that_is_not_json() -> None:
+    """NaN would make a string that nobody can read back."""
     with pytest.raises(ValueError, match="JSON"):
         body(message_metadata={"a": float("nan")})
 
 
 @pytest.mark.parametrize("ttl", [True, [1], b"10s"])
 def test_send_refuses_ttl_of_other_kinds(ttl: Any) -> None:
-    """A lifetime is seconds, a timedelta or a text."""
-    with pytest.raises(TypeError, match="ttl must be seconds"):
+    """A time to live is seconds, a timedelta or a string."""
+    with pytest.raises(TypeError, match="ttl= must be seconds"):
         body(ttl=ttl)
 
 
-@pytest.mark.parametrize("ttl", [0, -1, float("nan"), float("inf")])
-def test_send_refuses_senseless_ttl(ttl: float) -> None:
-    """A lifetime below a second is a mistake."""
+@pytest.mark.parametrize("ttl", [0, -1, float("nan"), float("inf"), 10**400, "", "10", "soon"])
+def test_send_refuses_a_ttl_out_of_range(ttl: Any) -> None:
+    """A time to live below a second is a mistake."""
     with pytest.raises(ValueError, match="ttl"):
         body(ttl=ttl)

@@ -12,14 +12,14 @@ from tests.helpers.core import Flavour, SyncFlavour
 
 
 class Listing:
-    """A server that gives scripted pages and notes what was asked for."""
+    """A server that returns scripted pages and records the requests."""
 
     def __init__(self, *answers: object) -> None:
         self.answers = list(answers)
         self.asked: list[dict[str, Any]] = []
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
-        """Give the next page."""
+        """Return the next page."""
         if request.url.path.endswith("/oauth2/token"):
             return httpx.Response(200, json={"access_token": "t"})
         asked: dict[str, Any] = dict(request.url.params)
@@ -49,7 +49,7 @@ def contacts(*ids: str, token: str | None = None) -> dict[str, object]:
 
 
 def test_items_of_all_pages_come_in_order(flavour: Flavour) -> None:
-    """The token of each page asks for the one after, with the same other arguments."""
+    """The token of each page requests the next one, with the same other arguments."""
     server = Listing(
         contacts("1", "2", token="t1"), contacts("3", token="t2"), contacts("4", token="")
     )
@@ -87,7 +87,7 @@ def test_token_in_the_body_is_turned_there(flavour: Flavour) -> None:
 
 
 def test_operation_without_paging_gives_one_page(flavour: Flavour) -> None:
-    """Apps and templates come all at once; path arguments pass through."""
+    """Apps and templates come in one page; path arguments pass through."""
     server = Listing({"apps": [{"id": "a"}], "webhooks": [{"id": "w"}], "translations": []})
     client = flavour.client(server)
     assert [app.id for app in collect(flavour, paginate(client.conversation.app.list_apps))] == [
@@ -116,16 +116,16 @@ def test_empty_page_with_a_token_goes_on(flavour: Flavour) -> None:
 
 @pytest.mark.parametrize("tokens", [["t1"], ["t1", "t2", "t1", "t3"]])
 def test_repeated_token_stops_with_an_error(flavour: Flavour, tokens: list[str]) -> None:
-    """A server that goes in circles does not keep us for ever."""
+    """A server that repeats a page token ends the iteration with an error."""
     server = Listing(*(contacts(token=token) for token in tokens))
     method = flavour.client(server).conversation.contact.list_contacts
-    with pytest.raises(SinchError, match="list_contacts gave the same page token twice"):
+    with pytest.raises(SinchError, match="list_contacts returned a page token twice"):
         collect(flavour, paginate(method))
     assert len(server.asked) <= 4
 
 
 def test_iteration_can_start_at_a_token(flavour: Flavour) -> None:
-    """A caller may resume where he stopped."""
+    """A caller may start with the token of a later page."""
     server = Listing(contacts("3"))
     method = flavour.client(server).conversation.contact.list_contacts
     collect(flavour, paginate(method, page_token="t7"))
@@ -133,7 +133,7 @@ def test_iteration_can_start_at_a_token(flavour: Flavour) -> None:
 
 
 def test_pages_keep_what_stands_beside_the_items(flavour: Flavour) -> None:
-    """`pages` gives each answer as a whole."""
+    """`pages` yields each response as a whole."""
     server = Listing(
         {"conversations": [], "total_size": 7, "next_page_token": "t"}, {"total_size": 7}
     )
@@ -142,22 +142,22 @@ def test_pages_keep_what_stands_beside_the_items(flavour: Flavour) -> None:
 
 
 def test_other_operations_are_refused(flavour: Flavour) -> None:
-    """What has no single list is no list operation."""
+    """An operation whose response has no single list raises."""
     client = flavour.client(Listing({"message_id": "m"}))
     body = {"app_id": "A", "recipient": {}, "message": {}}
-    with pytest.raises(TypeError, match="send_message is no list operation"):
+    with pytest.raises(TypeError, match="send_message is not a list operation"):
         collect(flavour, paginate(client.conversation.messages.send_message, body=body))
 
 
 def test_misshapen_list_is_ours(flavour: Flavour) -> None:
     """An object where the list should be does not iterate over its keys."""
     client = flavour.client(Listing({"contacts": {"id": "1"}}))
-    with pytest.raises(SinchError, match="contacts in the answer is no list"):
+    with pytest.raises(SinchError, match="contacts in the response is not a list"):
         collect(flavour, paginate(client.conversation.contact.list_contacts))
 
 
 def test_token_that_cannot_be_passed_on_is_told() -> None:
-    """A list is never cut short in silence."""
+    """A list is never cut short silently."""
 
     def list_things() -> list[int]:
         return [1]
@@ -184,7 +184,7 @@ def test_detailed_twins_have_all_their_pages(flavour: Flavour) -> None:
 
 
 def test_functions_around_a_method_take_the_token() -> None:
-    """What passes keywords on, passes the token on."""
+    """A function that passes keywords on receives the token too."""
     flavour = SyncFlavour()
     server = Listing(contacts("1", token="t1"), contacts("2"))
     method = flavour.client(server).conversation.contact.list_contacts
@@ -197,17 +197,17 @@ def test_functions_around_a_method_take_the_token() -> None:
 
 
 def test_hidden_coroutine_function_is_told() -> None:
-    """A function that returns a coroutine without looking so gets a hint, and no warning."""
+    """A function that returns a coroutine without being asynchronous raises, without a warning."""
 
     async def list_things() -> list[int]:
         return [1]
 
-    with pytest.raises(TypeError, match="give the method itself"):
+    with pytest.raises(TypeError, match="pass the async method, not a wrapper"):
         list(cast("Any", pages(lambda: list_things())))  # noqa: PLW0108 (it hides the kind)
 
 
 def test_unfit_body_is_the_callers_mistake() -> None:
-    """A body that cannot be copied with another token is refused."""
+    """A body that cannot be copied with another token raises."""
 
     class Page(list[int]):
         next_page_token = "t"
@@ -216,5 +216,5 @@ def test_unfit_body_is_the_callers_mistake() -> None:
         del body
         return Page([1])
 
-    with pytest.raises(TypeError, match="body must be a mapping or a model, not int"):
+    with pytest.raises(TypeError, match="body= must be a mapping or a model, not int"):
         list(paginate(list_things, body=5))
