@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
 from openapi_python_client.strings import ClassName
@@ -117,6 +118,7 @@ def hoist(document: Node) -> None:
     _Hoister(schemas(document)).run()
 
 
+@cache
 def class_name(name: str) -> str:
     """The Python class name that the generator derives."""
     return str(ClassName(name, "field_"))

@@ -31,20 +31,33 @@ if sys.argv[2] == "killed":
     signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
 put(Path(sys.argv[1]), b"new" * 10_000)
 """
-# kill -9 of itself at the n-th file that is opened for writing, renamed or removed beside it.
-AT_AN_EVENT = """
-import os, signal, sys
+# For each n in turn, a child that ends by kill -9 at the n-th file that is opened for writing,
+# renamed or removed beside it; prints how it ended and what the file holds. Children are forked,
+# because starting Python takes a second.
+AT_EACH_EVENT = """
+import json, os, signal, sys
 from pathlib import Path
 from fetching.record import put
-path, left = Path(sys.argv[1]), int(sys.argv[2])
-def watch(event, given):
-    global left
-    if event in {"open", "os.rename", "os.remove"} and str(given[0]).startswith(str(path.parent)):
-        left -= 1
-        if left < 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-sys.addaudithook(watch)
-put(path, b"new")
+path, found = Path(sys.argv[1]), []
+def write(left):
+    def watch(event, given):
+        nonlocal left
+        beside = given and str(given[0]).startswith(str(path.parent))
+        if event in {"open", "os.rename", "os.remove"} and beside:
+            left -= 1
+            if left < 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+    sys.addaudithook(watch)
+    put(path, b"new")
+    os._exit(0)
+for number in range(20):
+    path.write_bytes(b"old")
+    child = os.fork() or write(number)
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    found.append((code, path.read_bytes().decode()))
+    if code == 0:
+        break
+print(json.dumps(found))
 """
 # kill -9 of a whole fetch when the file of a name is about to be put in place.
 AT_A_FILE = """
@@ -86,17 +99,14 @@ def test_write_that_is_cut_off_leaves_the_old_file(path: Path, how: str) -> None
 
 def test_kill_at_any_moment_leaves_the_old_file_or_the_new_one(path: Path) -> None:
     """A kill -9 before each step in turn: there is never anything else."""
-    seen = []
-    for number in range(20):
-        path.write_bytes(b"old")
-        code = ended(AT_AN_EVENT, str(path), str(number))
-        seen.append(path.read_bytes())
-        if code == 0:
-            break
-        assert code == -signal.SIGKILL
-    assert seen == [*[b"old"] * seen.count(b"old"), *[b"new"] * seen.count(b"new")]
-    assert seen.count(b"old") >= 2
-    assert seen[-1] == b"new"
+    command = [sys.executable, "-c", AT_EACH_EVENT, str(path)]
+    done = subprocess.run(command, cwd=SCRIPTS, capture_output=True, text=True, check=True)
+    *killed, (last, content) = json.loads(done.stdout)
+    assert (last, content) == (0, "new")
+    assert {code for code, _ in killed} == {-signal.SIGKILL}
+    seen = [content for _, content in killed]
+    assert seen == [*["old"] * seen.count("old"), *["new"] * seen.count("new")]
+    assert seen.count("old") >= 2
 
 
 @pytest.mark.parametrize("name", ["things.yaml", "sources.toml"])

@@ -10,7 +10,10 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import check_drift
+import fetch_specs
 import pytest
+import regenerate
 
 from codegen.document import Node, operations
 from codegen.sources import load
@@ -21,11 +24,9 @@ NEEDED = ("generated", "openapi", "scripts", "sinch_wrapper", "tests", "pyprojec
 # The tests that compare documents, inventory, packages and sandbox with one another. The property
 # tests of models are left out, for the sake of speed.
 CONCERNED = ("core/test_generated.py", "codegen/test_documents.py", "sandbox/test_operations.py")
-# Five processes one after the other: seconds alone, more where others work as well.
-pytestmark = pytest.mark.timeout(300)
 PROJECT = parameter("project_id", "path")
 
-Command = Callable[..., subprocess.CompletedProcess[str]]
+Tests = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture
@@ -42,13 +43,13 @@ def project(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def command(project: Path) -> Command:
-    """Run Python in the copy, on the code of the copy."""
+def run_tests(project: Path) -> Tests:
+    """Run tests of the copy, on the code of the copy."""
     paths = os.pathsep.join(map(str, (project, project / "generated")))
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, *arguments],
+            [sys.executable, "-m", "pytest", "-q", "-n0", "-p", "no:cacheprovider", *arguments],
             cwd=project,
             env=os.environ | {"PYTHONPATH": paths, "PYTHONDONTWRITEBYTECODE": "1"},
             capture_output=True,
@@ -97,40 +98,51 @@ def point_to(server: str, project: Path) -> None:
     table.write_text("\n".join([*lines, ""]), encoding="utf-8")
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_additive_update_of_all_documents_passes_by_itself(
-    project: Path, command: Command, server: tuple[str, Pages]
+    project: Path,
+    run_tests: Tests,
+    server: tuple[str, Pages],
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """Fetch, regenerate, drift and the tests concerned: no file has to be edited."""
     point_to(server[0], project)
     for name in PACKAGES:
         document = load(project / "openapi" / f"{name}.yaml")
         server[1][f"/{name}"] = json.dumps(grown(document)).encode()
-    for script in ("fetch_specs.py", "regenerate.py", "check_drift.py"):
-        done = command(f"scripts/{script}")
-        assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    documents = f"--documents={project / 'openapi'}"
+    generated, wrapper = project / "generated", project / "sinch_wrapper"
+    assert (fetch_specs.main([documents]), capsys.readouterr().err) == (0, "")
+    assert (regenerate.main([documents, f"--output={generated}"]), capsys.readouterr().err) == (
+        0,
+        "",
+    )
+    options = [documents, f"--generated={generated}", f"--wrapper={wrapper}"]
+    assert (check_drift.main(options), capsys.readouterr().err) == (0, "")
     inventory = json.loads((project / "openapi" / "inventory.json").read_text(encoding="utf-8"))
     for name, section in inventory.items():
         assert "Novelties_GetNovelty" in section["operations"], name
     files = [f"tests/{name}" for name in CONCERNED]
-    options = ("-q", "-x", "-p", "no:cacheprovider", "-k", "not model and not round_trips")
-    done = command("-m", "pytest", *options, *files)
+    done = run_tests("-x", "-k", "not model and not round_trips", *files)
     assert done.returncode == 0, done.stdout[-2000:]
 
 
-def test_operation_cannot_be_lost_unseen(project: Path, command: Command) -> None:
-    """A document that lacks an operation is told by fetching, and by the tests from then on."""
+def test_operation_cannot_be_lost_unseen(
+    project: Path, run_tests: Tests, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A document that lacks an operation is reported by fetching, and by the tests from then on."""
     path = project / "openapi" / "template.yaml"
     document = load(path)
     route, method, lost, _ = next(operations(document))
     del document["paths"][route][method]
     write_json(project / "less.json", document)
-    fetched = command("scripts/fetch_specs.py", "template", "--from=less.json")
-    assert fetched.returncode == 0
+    options = [f"--from={project / 'less.json'}", f"--documents={project / 'openapi'}"]
+    assert fetch_specs.main(["template", *options]) == 0
     assert (
         f"fetch_specs: template.yaml no longer has operation {lost['operationId']}; "
         "if that is meant, strike it from openapi/inventory.json\n"
-    ) in fetched.stderr
-    options = ("-q", "-p", "no:cacheprovider", "-k", "operations_of")
-    done = command("-m", "pytest", *options, "tests/codegen/test_documents.py")
+    ) in capsys.readouterr().err
+    done = run_tests("-k", "operations_of", "tests/codegen/test_documents.py")
     assert done.returncode == 1
     assert "::test_operations_of_the_inventory_are_there[template]" in done.stdout
