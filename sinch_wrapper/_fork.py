@@ -1,4 +1,4 @@
-"""What must be made anew in the child of a fork: locks that another thread may have held."""
+"""Objects to renew in the child of a fork, such as locks that another thread may have held."""
 
 import os
 from collections.abc import Callable

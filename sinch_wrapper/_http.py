@@ -1,7 +1,7 @@
-"""The HTTP library, named once: httpx2 when it is importable, else httpx.
+"""The HTTP library, chosen once: httpx2 when it is importable, else httpx; and a filter on its log.
 
-`SINCH_WRAPPER_HTTP=httpx` or `=httpx2` forces one. Both have the same API, so everything else
-says `from sinch_wrapper._http import httpx`; for type checkers it is httpx.
+`SINCH_WRAPPER_HTTP=httpx` or `=httpx2` forces one. Both have the same API, so all other modules
+say `from sinch_wrapper._http import httpx`; for type checkers it is httpx.
 """
 
 import importlib
@@ -55,6 +55,12 @@ _PARTS: Final = ("connection", "http11", "http2", "proxy", "socks")
 
 
 class _EventsOnly(logging.Filter):
+    """Cuts records about our own requests to the name of the event.
+
+    At DEBUG the library underneath logs response headers. Records of other users of it stay as
+    they are.
+    """
+
     def filter(self, record: logging.LogRecord) -> bool:
         if OUR_REQUEST.get():
             record.msg, record.args = record.getMessage().partition(" ")[0], ()
@@ -65,6 +71,6 @@ _filter: Final = _EventsOnly()
 
 
 def quieten() -> None:
-    """Set the filter; setting it twice is harmless."""
+    """Keep headers of our requests out of the log; calling it twice is harmless."""
     for part in _PARTS:
         logging.getLogger(f"{_CORE}.{part}").addFilter(_filter)

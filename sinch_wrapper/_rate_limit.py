@@ -1,4 +1,4 @@
-"""How fast requests may leave: slots are booked, not polled for, so nobody starves."""
+"""How fast requests may leave: slots are booked, not polled for, so no caller starves."""
 
 import math
 import threading
@@ -15,17 +15,17 @@ _FIRST_CUT: Final = 0.05
 _LARGEST_CUT: Final = 0.5
 _STEP: Final = 0.05
 _STEP_SECONDS: Final = 1.0
-# In it the requests that were on their way, or had their slot, come back.
+# Within it the responses come back to requests that had left, or had their slot.
 _SETTLING: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class AdaptiveRate:
     """Requests per second, *full* unless a 429 lowered them to *lowered_to* at *lowered_at*.
 
-    A 429 lowers the rate at once: by a twentieth when it comes alone, for that may be a stall of
-    this machine, and by twice the last cut, up to a half, when it comes before the rate has
-    recovered. It never falls below a twentieth of the full one, and each second gives a
+    A 429 lowers the rate at once: by a twentieth when it comes alone, because that may be a stall
+    of this machine, and by twice the last cut, up to a half, when it comes before the rate has
+    recovered. The rate never falls below a twentieth of the full one, and each second gives a
     twentieth back. Times are seconds of one clock.
     """
 
@@ -41,18 +41,18 @@ class Pace:
         steps = max(0, math.floor((now - self.lowered_at) / _STEP_SECONDS))
         return min(self.full, self.lowered_to + steps * _STEP * self.full)
 
-    def throttled(self, now: float, sent_at: float) -> "Pace":
-        """The pace after a 429 at *now* to a request that left at *sent_at*.
+    def throttled(self, now: float, sent_at: float) -> "AdaptiveRate":
+        """The rate after a 429 at *now* to a request that left at *sent_at*.
 
-        Many requests are on their way when the first 429 comes; theirs say nothing new, so what
-        left before the last lowering, or within a second of it, changes nothing.
+        Many requests are on their way when the first 429 comes; their 429s say nothing new. So a
+        request that left before the last lowering, or within a second of it, changes nothing.
         """
         if sent_at < self.lowered_at + _SETTLING:
             return self
         rate = self.rate(now)
         again = rate < self.full or now - self.lowered_at <= _SETTLING + _STEP_SECONDS
         cut = min(_LARGEST_CUT, 2 * self.cut) if again and self.cut else _FIRST_CUT
-        return Pace(self.full, max(_STEP * self.full, (1 - cut) * rate), now, cut)
+        return AdaptiveRate(self.full, max(_STEP * self.full, (1 - cut) * rate), now, cut)
 
 
 # One request in 1000 s.
@@ -64,8 +64,8 @@ def book(booked: int, now: int, slot: int, burst: int) -> tuple[int, int]:
     """Book the next slot of a bucket: where the bookings end then, and how long to wait.
 
     This is GCRA (the leaky bucket as a meter, ITU-T I.371) that always admits: *booked* is its
-    theoretical arrival time, and what it would refuse waits instead. All are whole nanoseconds,
-    so that bookings add up exactly; *slot* is the distance of two requests.
+    theoretical arrival time, and a request that it would refuse waits instead. All times are whole
+    nanoseconds, so that bookings add up exactly; *slot* is the time between two requests.
     """
     ends = max(booked, now) + slot
     return ends, max(0, ends - burst * slot - now)
@@ -75,7 +75,7 @@ def book(booked: int, now: int, slot: int, burst: int) -> tuple[int, int]:
 class RateLimits:
     """Requests per second of the project, and how many may leave at once after idling.
 
-    Keep their sum at or below the project's quota: a window of one second can hold both.
+    Keep their sum at or below the project's quota: one second can contain both.
 
     Raises: ConfigurationError for values out of range.
     Source: 800 requests per second and project (overview of the Conversation API).
@@ -95,19 +95,19 @@ class RateLimits:
         raise ConfigurationError(message)
 
 
-# Of the token endpoint, which has a quota of its own.
+# For the token endpoint, which has a quota of its own.
 TOKEN_LIMITS: Final = RateLimits(requests_per_second=10.0, burst=30)
 
 
 class Limiter(Protocol):
-    """What paces requests: it books a slot, says how long to wait for it, and hears of 429s."""
+    """What limits the rate: it books a slot, says how long to wait for it, and is told of 429s."""
 
     def reserve(self) -> float:
         """Book the next free slot; returns the seconds to sleep before sending, >= 0."""
         ...
 
     def throttled(self, ago: float) -> None:
-        """Hear that a request that left *ago* seconds ago was answered 429."""
+        """Record a 429 for a request sent *ago* seconds ago."""
         ...
 
 
@@ -115,23 +115,23 @@ class Unlimited:
     """The limiter that never waits."""
 
     def reserve(self) -> float:
-        """Return 0."""
+        """Book nothing; there is no wait."""
         return 0.0
 
     def throttled(self, ago: float) -> None:
-        """Do nothing."""
+        """Ignore the 429: there is no rate to lower."""
 
 
 class RateLimiter:
     """Applies RateLimits; give one to several clients, and they share them.
 
     It may be shared by threads, event loops, Sinch and AsyncSinch, within one process. Requests
-    get slots 1 / requests_per_second apart, in the order of asking, *burst* of them free after
-    idling; each sleeps until its slot, so nobody starves, and who gives up waiting costs one
-    slot. A 429 lowers the rate for all at once, by more when 429s go on; each second after gives a
-    twentieth back. A forked child counts for itself.
+    get slots 1 / requests_per_second apart, in the order in which they ask, *burst* of them free
+    after idling. Each sleeps until its slot, so none starves, and a cancelled wait costs one slot.
+    A 429 lowers the rate for all at once, by more when 429s go on, and each second after it gives
+    a twentieth back. A forked child counts for itself.
 
-    *clock* gives seconds and never goes back.
+    *clock* returns seconds and never goes back.
     """
 
     def __init__(
@@ -141,7 +141,7 @@ class RateLimiter:
         if not isinstance(self._limits, RateLimits):
             message = "RateLimiter takes RateLimits, such as RateLimits(requests_per_second=400)"
             raise ConfigurationError(message)
-        self._pace = Pace(self._limits.requests_per_second)
+        self._rate = AdaptiveRate(self._limits.requests_per_second)
         self._clock = clock
         self._booked = 0
         self._guard = threading.Lock()
@@ -152,15 +152,15 @@ class RateLimiter:
         raise TypeError(message)
 
     def __repr__(self) -> str:
-        return f"<RateLimiter {self.requests_per_second:g} of {self._pace.full:g} per second>"
+        return f"<RateLimiter {self.requests_per_second:g} of {self._rate.full:g} per second>"
 
     @property
     def requests_per_second(self) -> float:
-        """The rate now: below that of the limits for a while after a 429."""
-        return self._pace.rate(self._clock())
+        """The rate now; for a while after a 429 it is below that of the limits."""
+        return self._rate.rate(self._clock())
 
     def after_fork(self) -> None:
-        """Forget the bookings, whose lock another thread may have held."""
+        """Drop the bookings and their lock, which another thread may have held."""
         self._booked = 0
         self._guard = threading.Lock()
 
@@ -172,12 +172,12 @@ class RateLimiter:
         with self._guard:
             now = self._clock()
             # Rounded up: never faster than the rate.
-            slot = math.ceil(_SECOND / self._pace.rate(now))
+            slot = math.ceil(_SECOND / self._rate.rate(now))
             self._booked, wait = book(self._booked, int(now * _SECOND), slot, self._limits.burst)
         return wait / _SECOND
 
     def throttled(self, ago: float) -> None:
-        """Lower the rate, for a request that left *ago* seconds ago was answered 429."""
+        """Lower the rate after a 429 for a request sent *ago* seconds ago."""
         now = self._clock()
         with self._guard:
-            self._pace = self._pace.throttled(now, now - ago)
+            self._rate = self._rate.throttled(now, now - ago)

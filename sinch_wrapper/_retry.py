@@ -1,6 +1,6 @@
 """When to repeat a request: a pure decision, without I/O, clock or chance.
 
-A message sent twice is worse than an error; that decides every case the API's documentation
+A message sent twice is worse than an error. That decides every case that the API's documentation
 leaves open.
 """
 
@@ -19,7 +19,7 @@ _FIRST_BACKOFF: Final = 0.5
 _LONGEST_WAIT: Final = 60.0
 _REPEATABLE: Final = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 _TRY_AGAIN: Final = frozenset({500, 501, 503})
-# UnicodeError: a host that is no name, found when it is looked up.
+# UnicodeError: an invalid host name, found when it is looked up.
 _UNSENDABLE: Final = (
     httpx.LocalProtocolError,
     httpx.UnsupportedProtocol,
@@ -29,23 +29,23 @@ _UNSENDABLE: Final = (
 
 
 class AttemptOutcome(Enum):
-    """How one request on the wire ended, as far as repeating it goes."""
+    """How one attempt ended, as far as repeating it goes."""
 
-    DONE = "an answer that repeating would not change"
-    THROTTLED = "429: surely not carried out"
-    NOT_SENT = "no connection was made: surely not carried out"
+    DONE = "a response that repeating would not change"
+    THROTTLED = "429: certainly not carried out"
+    NOT_SENT = "no connection was made: certainly not carried out"
     TRY_AGAIN = "500, 501, 503: the documentation says to try again"
     UNKNOWN = "other 5xx, timeout, reset, half a body: perhaps carried out"
-    HOPELESS = "the request cannot be put on the wire, now or later"
+    HOPELESS = "the request cannot be sent, now or later"
 
     @property
     def doubtful(self) -> bool:
         """Whether the server may have carried the request out without saying so."""
-        return self in {AttemptOutcome.TRY_AGAIN, AttemptOutcome.UNKNOWN}
+        return self is AttemptOutcome.UNKNOWN or self is AttemptOutcome.TRY_AGAIN
 
 
 def classify_status(status_code: int) -> AttemptOutcome:
-    """Say what a status means for repeating.
+    """Decide what a status means for repeating.
 
     Source: the error table of the Conversation API (500, 501, 503: try again with back-off).
     """
@@ -61,14 +61,14 @@ def classify_status(status_code: int) -> AttemptOutcome:
 
 
 def is_untrusted(error: BaseException | None) -> bool:
-    """Whether *error* goes back to a certificate that is not trusted."""
+    """Whether an untrusted certificate caused *error*."""
     while error is not None and not isinstance(error, ssl.SSLCertVerificationError):
         error = error.__cause__ or error.__context__
     return error is not None
 
 
 def classify_failure(error: Exception) -> AttemptOutcome:
-    """Say what an exception of the HTTP library means for repeating."""
+    """Decide what an exception of the HTTP library means for repeating."""
     if is_untrusted(error):
         return AttemptOutcome.HOPELESS
     if isinstance(error, _UNSENDABLE) and not isinstance(error, UnicodeDecodeError):
@@ -84,10 +84,10 @@ def classify_failure(error: Exception) -> AttemptOutcome:
 class RetryPolicy:
     """Which requests are repeated, how often and after how long.
 
-    *attempts* counts the first one, so 1 never repeats. *retry_deadline* is in seconds, from
-    the first attempt: no wait goes beyond it. *resend* decides about a POST that was answered
-    500, 501 or 503: `"documented"` repeats it, as the API's documentation advises; `"never"`
-    does not, for callers who look first.
+    *attempts* counts the first one, so 1 never repeats. *retry_deadline* is in seconds from the
+    first attempt: no wait ends after it. *resend* decides about a POST whose response was 500,
+    501 or 503: `"documented"` repeats it, as the API's documentation advises; `"never"` does not,
+    for programs that check first.
 
     | outcome | GET, PUT, DELETE | PATCH | POST |
     |---|---|---|---|
@@ -114,7 +114,7 @@ class RetryPolicy:
         raise ConfigurationError(message)
 
     def may_repeat(self, method: str, outcome: AttemptOutcome) -> bool:
-        """Say whether a request of *method* that ended in *outcome* may be sent again."""
+        """Whether a request of *method* that ended in *outcome* may be sent again."""
         method = method.upper()
         match outcome:
             case AttemptOutcome.DONE | AttemptOutcome.HOPELESS:
@@ -136,7 +136,7 @@ class RetryPolicy:
         jitter: float,
         asked: float | None = None,
     ) -> float | None:
-        """Say how long to wait before the next attempt, or None to stop.
+        """The seconds to wait before the next attempt, or None to stop.
 
         The wait is drawn from 0 to 0.5 x 2^(attempt - 1) seconds (full jitter: *jitter* is a
         random number from 0 to 1) and is at least what the server *asked* for; both are capped

@@ -1,4 +1,4 @@
-"""The version of this package; it is imported inside functions, because metadata takes 5 ms."""
+"""The version of this package. Import it inside functions: reading the metadata takes 5 ms."""
 
 from importlib.metadata import PackageNotFoundError, version
 from typing import Final

@@ -1,99 +1,190 @@
-"""How a request is authenticated: plans that say what to send, and do no I/O themselves."""
+"""How a request is authenticated: flows that say what to send next, and do no I/O themselves.
+
+A flow is a generator, like those of `httpx.Auth`. It yields requests to send, calls of the user's
+own token provider, and renewals by another caller to wait for; it is sent the response of each
+request, and returns its result. `_transport.http_client` does the I/O, in threads or in tasks.
+"""
 
 import base64
 import copy
-from typing import Final, Protocol
+import math
+import threading
+import time
+from collections.abc import Callable, Generator
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias, TypeVar
 
 from sinch_wrapper._auth.credentials import AccessKey, AccessToken
-from sinch_wrapper._auth.token_cache import Renewal, Token, TokenCache
-from sinch_wrapper._auth.token_source import Plan, TokenSource, exchange
+from sinch_wrapper._auth.token_source import ProviderCall, TokenSource
+from sinch_wrapper._fork import renew_after_fork
 from sinch_wrapper._http import httpx
-from sinch_wrapper._request import Call, call_of
+from sinch_wrapper._request import APIRequest, Call
 from sinch_wrapper.errors import ConfigurationError, SinchError
 
+T = TypeVar("T")
+
 _UNAUTHORIZED: Final = 401
+_LEEWAY: Final = 60.0
+# After a failed early renewal the old token stays in use, and nobody tries again for so long.
+_RETRY_PAUSE: Final = 5.0
+# After a token that replaced a refused one is refused too: another one would not help so soon.
+_REFUSAL_PAUSE: Final = 30.0
 
 
-class Auth(Protocol):
-    """A way to authenticate."""
+@dataclass(frozen=True, slots=True)
+class Token:
+    """An access token; times are those of the cache's clock, in seconds."""
 
-    def send(self, request: httpx.Request) -> Plan[httpx.Response]:
-        """Plan to send *request*; its result is the answer."""
-        ...
+    value: str = field(repr=False)
+    renew_at: float
+    expires_at: float
 
-    def fetch_token(self, cause: Call) -> Plan[AccessToken]:
-        """Plan to get the token in use; *cause* brings timeouts and policy."""
-        ...
+    @classmethod
+    def starting(cls, now: float, token: AccessToken) -> "Token":
+        """A *token* fetched at *now*: due a minute ahead, or halfway through a shorter life."""
+        life = token.expires_in
+        return cls(token.value, now + life - min(_LEEWAY, life / 2), now + life)
 
 
-class BasicAuth:
-    """HTTP Basic authentication: for tests only, for the API limits it heavily."""
+# Ends with a token, with the failure to get one, or with None when its leader gave up.
+Renewal: TypeAlias = Future[Token | SinchError | None]
 
-    def __init__(self, key: AccessKey) -> None:
-        pair = f"{key.key_id}:{key.key_secret}"
-        self._header = f"Basic {base64.b64encode(pair.encode()).decode()}"
+AuthFlow: TypeAlias = Generator[APIRequest | ProviderCall | Renewal, httpx.Response, T]
 
-    def send(self, request: httpx.Request) -> Plan[httpx.Response]:
-        """Plan to send *request* with the key in its header."""
-        request.headers["Authorization"] = self._header
-        return (yield from exchange(request))
 
-    def fetch_token(self, cause: Call) -> Plan[AccessToken]:
-        """There is none.
+@dataclass(frozen=True, slots=True)
+class TokenLookup:
+    """What a caller gets: a token to use, or a renewal to wait for, or one to lead.
 
-        Raises: ConfigurationError.
-        """
-        del cause
-        message = 'there is no token with auth="basic": use "oauth2"'
-        raise ConfigurationError(message)
-        yield
+    The leader of an early renewal also gets the old *token*, which is still valid.
+    """
+
+    token: Token | None
+    renewal: Renewal | None = None
+    leads: bool = False
+
+
+class TokenCache:
+    """Keeps the token of one client and lets one caller at a time renew it.
+
+    A caller that finds no renewal under way leads one. The others wait for it and share its
+    result, good or bad, from any thread or event loop. No lock is held during I/O.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self.clock = clock
+        self._token: Token | None = None
+        self._renewal: Renewal | None = None
+        self._paused_until = -math.inf
+        self._refused_at = -math.inf
+        # Reentrant: an abandoned flow may be garbage-collected, and so end its renewal, while its
+        # thread is in a method of this class.
+        self._guard = threading.RLock()
+        renew_after_fork(self)
+
+    def after_fork(self) -> None:
+        """Drop lock and renewal, which threads of the parent may have held; keep the token."""
+        self._guard = threading.RLock()
+        self._renewal = None
+
+    def fresh(self) -> Token | None:
+        """The token, unless there is none or it is due for renewal."""
+        token = self._token
+        return token if token is not None and self.clock() < token.renew_at else None
+
+    def look_up(self) -> TokenLookup:
+        """Get the token, or a part in its renewal."""
+        now = self.clock()
+        with self._guard:
+            token = self._token
+            if token is not None and now >= token.expires_at:
+                token = None
+            if token is not None and (
+                self._renewal is not None or now < max(token.renew_at, self._paused_until)
+            ):
+                return TokenLookup(token)
+            if self._renewal is not None:
+                return TokenLookup(None, self._renewal)
+            self._renewal = Future()
+            # Otherwise one cancelled waiter would cancel the renewal for all others.
+            self._renewal.set_running_or_notify_cancel()
+            return TokenLookup(token, self._renewal, leads=True)
+
+    def end(self, renewal: Renewal, result: Token | SinchError | None) -> None:
+        """End *renewal* with a token, a failure, or None when its leader gave up."""
+        with self._guard:
+            if self._renewal is renewal:
+                self._renewal = None
+                if isinstance(result, Token):
+                    self._token = result
+                elif result is not None:
+                    self._paused_until = self.clock() + _RETRY_PAUSE
+        renewal.set_result(result)
+
+    def accept(self, token: Token) -> None:
+        """Record that the API accepted *token*."""
+        if self._token is token:
+            self._refused_at = -math.inf
+
+    def refuse(self, token: Token) -> bool:
+        """Record that the API refused *token*; returns whether another one is worth a try."""
+        now = self.clock()
+        with self._guard:
+            if self._token is not token:
+                return True
+            if now < self._refused_at + _REFUSAL_PAUSE:
+                return False
+            self._refused_at = now
+            self._token = None
+            return True
 
 
 class BearerAuth:
     """Bearer tokens: fetched when first needed, shared, renewed 60 s before they expire.
 
-    One token request however many threads and tasks wait for it; while it is renewed early the
-    old token serves on; a 401 renews it once and repeats the request once.
+    There is one token request, however many threads and tasks wait for it. During an early
+    renewal the old token stays in use. A 401 renews the token once and repeats the request once.
 
     Raises (while sending): AuthenticationError when the key is refused, APIConnectionError,
-    RateLimitError and InternalServerError when no token can be had.
+    RateLimitError and InternalServerError when no token can be fetched.
     """
 
     def __init__(self, source: TokenSource, cache: TokenCache | None = None) -> None:
         self._source = source
         self._cache = cache or TokenCache()
 
-    def send(self, request: httpx.Request) -> Plan[httpx.Response]:
-        """Plan to send *request* with a token, twice at most."""
-        cause = call_of(request)
-        token = yield from self._obtain(cause)
-        response = yield from exchange(_signed(request, token))
+    def send(self, request: APIRequest) -> AuthFlow[httpx.Response]:
+        """Send *request* with a token, twice at most."""
+        token = self._cache.fresh() or (yield from self._obtain(request.call))
+        request.headers["Authorization"] = f"Bearer {token.value}"
+        response = yield request
         if response.status_code == _UNAUTHORIZED and self._cache.refuse(token):
-            token = yield from self._obtain(cause)
-            response = yield from exchange(_signed(request, token))
+            token = yield from self._obtain(request.call)
+            request.headers["Authorization"] = f"Bearer {token.value}"
+            response = yield request
         if response.status_code != _UNAUTHORIZED:
             self._cache.accept(token)
         return response
 
-    def fetch_token(self, cause: Call) -> Plan[AccessToken]:
-        """Plan to get the token in use; it is fetched or renewed when it is due."""
-        token = yield from self._obtain(cause)
+    def fetch_token(self, cause: Call) -> AuthFlow[AccessToken]:
+        """Get the token in use; it is fetched or renewed when it is due."""
+        token = self._cache.fresh() or (yield from self._obtain(cause))
         return AccessToken(token.value, token.expires_at - self._cache.clock())
 
-    def _obtain(self, cause: Call) -> Plan[Token]:
+    def _obtain(self, cause: Call) -> AuthFlow[Token]:
         while True:
-            claim = self._cache.claim()
-            if claim.renewal is None:
-                token = claim.token
-            elif claim.leads:
-                token = yield from self._renew(claim.renewal, cause, claim.token)
-            else:
-                yield claim.renewal
-                token = _shared(claim.renewal)
+            found = self._cache.look_up()
+            token = found.token
+            if found.leads and found.renewal is not None:
+                token = yield from self._renew(found.renewal, cause, found.token)
+            elif found.renewal is not None:
+                yield found.renewal
+                token = _shared(found.renewal)
             if token is not None:
                 return token
 
-    def _renew(self, renewal: Renewal, cause: Call, spare: Token | None) -> Plan[Token]:
+    def _renew(self, renewal: Renewal, cause: Call, spare: Token | None) -> AuthFlow[Token]:
         result: Token | SinchError | None = None
         try:
             fetched = yield from self._source.fetch(cause, urgent=spare is None)
@@ -104,20 +195,42 @@ class BearerAuth:
                 raise
             return spare
         finally:
-            # Also when this plan is given up: then another caller takes over.
+            # Also when this flow is abandoned: then another caller takes over.
             self._cache.end(renewal, result)
         return result
 
 
-def _signed(request: httpx.Request, token: Token) -> httpx.Request:
-    request.headers["Authorization"] = f"Bearer {token.value}"
-    return request
-
-
 def _shared(renewal: Renewal) -> Token | None:
-    """The token of a renewal that another caller led; None when it was given up."""
+    """The token of a renewal that another caller led; None when that caller gave up."""
     result = renewal.result()
     if isinstance(result, SinchError):
-        # A copy, for each raise adds its own traceback.
+        # A copy, because each raise adds its own traceback.
         raise copy.copy(result) from result.__cause__
     return result
+
+
+class BasicAuth:
+    """HTTP Basic authentication: for tests only, because the API limits it heavily."""
+
+    def __init__(self, key: AccessKey) -> None:
+        pair = f"{key.key_id}:{key.key_secret}"
+        self._header = f"Basic {base64.b64encode(pair.encode()).decode()}"
+
+    def send(self, request: APIRequest) -> AuthFlow[httpx.Response]:
+        """Send *request* with the key in its header."""
+        request.headers["Authorization"] = self._header
+        return (yield request)
+
+    def fetch_token(self, cause: Call) -> AuthFlow[AccessToken]:
+        """Refuse: with Basic authentication there is no token.
+
+        Raises: ConfigurationError.
+        """
+        del cause
+        message = 'there is no token with auth="basic": use "oauth2"'
+        raise ConfigurationError(message)
+        # Never reached; it makes this a generator, like the flow of BearerAuth.
+        yield
+
+
+Auth: TypeAlias = BearerAuth | BasicAuth

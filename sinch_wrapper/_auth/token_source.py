@@ -1,22 +1,17 @@
-"""Where tokens come from: the token endpoint, or a provider of the caller's own."""
+"""Where access tokens come from: the token endpoint, or a provider of the caller's own.
+
+Fetching one is a generator that does no I/O itself: it yields each request to send and each
+provider to call, as the auth flows of `_auth.flow` do.
+"""
 
 import inspect
 from collections.abc import Generator, Mapping
-from typing import Final, TypeAlias, TypeVar, cast
+from typing import Final, TypeAlias
 
 from sinch_wrapper._auth.credentials import AccessKey, AccessToken, AuthProvider, lifetime_from
-from sinch_wrapper._auth.token_cache import Renewal
 from sinch_wrapper._http import httpx
 from sinch_wrapper._json import decode
-from sinch_wrapper._request import (
-    FAILURES,
-    Call,
-    SealedRequest,
-    call_of,
-    connection_error,
-    host_of,
-    reply_from,
-)
+from sinch_wrapper._request import FAILURES, APIRequest, Call, connection_error, host_of, raw
 from sinch_wrapper._retry import RetryPolicy
 from sinch_wrapper.errors import (
     APIConnectionError,
@@ -24,63 +19,63 @@ from sinch_wrapper.errors import (
     ConfigurationError,
     Outcome,
     SinchError,
-    error_from_reply,
 )
 
-T = TypeVar("T")
-
 ASYNCHRONOUS: Final = "auth= is asynchronous, and Sinch is not: use AsyncSinch or another provider"
-_UNUSABLE: Final = "auth= must give a text, an AccessToken or an AccessKey"
+_UNUSABLE: Final = "auth= must return a string, an AccessToken or an AccessKey"
 
 
-class Question:
-    """A question to the caller's own provider: asked by the wire, its answer taken by the plan."""
+class ProviderCall:
+    """A call of the function in auth=; it runs in a thread or in a task, then has a result."""
 
     def __init__(self, provider: AuthProvider) -> None:
         self._provider = provider
-        self._answer: object = None
+        self._returned: object = None
 
-    def ask(self) -> None:
-        """Ask in a thread.
+    def run(self) -> None:
+        """Call the provider in a thread.
 
-        Raises: ConfigurationError for an asynchronous provider, APIConnectionError from what
-        the provider raises, unless that is a SinchError.
+        Raises: ConfigurationError for an asynchronous provider; APIConnectionError for an
+        exception of the provider, unless that is a SinchError.
         """
-        answer = self._call()
-        if inspect.isawaitable(answer):
-            if inspect.iscoroutine(answer):
-                answer.close()
+        returned = self._call()
+        if inspect.isawaitable(returned):
+            if inspect.iscoroutine(returned):
+                returned.close()
             raise ConfigurationError(ASYNCHRONOUS)
-        self._answer = answer
+        self._returned = returned
 
-    async def ask_async(self) -> None:
-        """Ask in a task; the same, awaited when it must be."""
-        answer = self._call()
+    async def run_async(self) -> None:
+        """Call the provider in a task, and await what it returns when that is awaitable.
+
+        Raises: APIConnectionError for an exception of the provider, unless that is a SinchError.
+        """
+        returned = self._call()
         try:
-            self._answer = await answer if inspect.isawaitable(answer) else answer
+            self._returned = await returned if inspect.isawaitable(returned) else returned
         except SinchError:
             raise
-        except Exception as error:  # the caller's code: anything may come
+        except Exception as error:  # the user's code may raise anything
             raise _provider_error(error) from error
-
-    def take(self) -> AccessKey | AccessToken:
-        """The answer.
-
-        Raises: ConfigurationError when it is neither a token nor a key.
-        """
-        if isinstance(self._answer, AccessKey | AccessToken):
-            return self._answer
-        if isinstance(self._answer, str):
-            return AccessToken(self._answer)
-        raise ConfigurationError(_UNUSABLE)
 
     def _call(self) -> object:
         try:
             return self._provider()
         except SinchError:
             raise
-        except Exception as error:  # the caller's code: anything may come
+        except Exception as error:  # the user's code may raise anything
             raise _provider_error(error) from error
+
+    def result(self) -> AccessKey | AccessToken:
+        """What the provider returned.
+
+        Raises: ConfigurationError when that is neither a token nor a key.
+        """
+        if isinstance(self._returned, AccessKey | AccessToken):
+            return self._returned
+        if isinstance(self._returned, str):
+            return AccessToken(self._returned)
+        raise ConfigurationError(_UNUSABLE)
 
 
 def _provider_error(error: Exception) -> APIConnectionError:
@@ -88,15 +83,7 @@ def _provider_error(error: Exception) -> APIConnectionError:
     return APIConnectionError(line, "not_sent", 0)
 
 
-# What a plan yields: a request to send, a question to ask, a renewal to wait for.
-Step: TypeAlias = httpx.Request | Question | Renewal
-# A plan does no I/O: it yields steps, gets the answers to its requests, and returns its result.
-Plan: TypeAlias = Generator[Step, httpx.Response | None, T]
-
-
-def exchange(request: httpx.Request) -> Plan[httpx.Response]:
-    """Have *request* sent, and return its answer."""
-    return cast("httpx.Response", (yield request))
+Fetch: TypeAlias = Generator[APIRequest | ProviderCall, httpx.Response, AccessToken]
 
 
 class TokenSource:
@@ -106,32 +93,29 @@ class TokenSource:
         self._origin = origin
         self._token_url = token_url
 
-    def fetch(self, cause: Call, *, urgent: bool) -> Plan[AccessToken]:
-        """Plan to fetch a token for *cause*.
+    def fetch(self, cause: Call, *, urgent: bool) -> Fetch:
+        """Fetch a token for *cause*, with the timeouts and the retry policy of that call.
 
-        Raises: SinchError whenever there is none.
+        When it is not *urgent*, because an old token is still valid, it is tried once, briefly.
+
+        Raises: SinchError when no token can be fetched.
         """
         key = self._origin
         if not isinstance(key, AccessKey):
-            question = Question(key)
-            yield question
-            found = question.take()
+            provider = ProviderCall(key)
+            yield provider
+            found = provider.result()
             if isinstance(found, AccessToken):
                 return found
             key = found
-        return (yield from self._grant(key, cause, urgent=urgent))
-
-    def _grant(self, key: AccessKey, cause: Call, *, urgent: bool) -> Plan[AccessToken]:
-        # Authlib takes 60 ms to load, which those who never fetch a token need not spend.
-
         request = token_request(key, self._token_url, cause, urgent=urgent)
         try:
-            answer = yield from exchange(request)
+            response = yield request
         except FAILURES as error:
-            # Whatever became of the token request, the call itself did not leave.
+            # Whatever happened to the token request, the call itself did not leave.
             outcome: Outcome = "unknown" if cause.doubtful else "not_sent"
-            raise connection_error(call_of(request), host_of(request), error, outcome) from error
-        return token_from(request, answer)
+            raise connection_error(request, error, outcome) from error
+        return token_from(request, response)
 
 
 _ACCEPTED: Final = range(200, 300)
@@ -141,39 +125,39 @@ _HEADERS: Final = {
     "Accept": "application/json",
     "Content-Type": "application/x-www-form-urlencoded",
 }
-# An early renewal may fail, so nobody should wait long for it.
-_PATIENCE: Final = 5.0
+# An early renewal may fail, so no call should wait long for it.
+_EARLY_TIMEOUT: Final = 5.0
 
 
-def token_request(key: AccessKey, url: str, cause: Call, *, urgent: bool) -> httpx.Request:
-    """Build the request for a token, with the timeouts and the policy of the call behind it.
-
-    When it is not *urgent* (an old token still serves) it is tried once only, and not for long.
+def token_request(key: AccessKey, url: str, cause: Call, *, urgent: bool) -> APIRequest:
+    """Build the request for a token.
 
     Raises: ConfigurationError for a malformed *url*.
     """
-    from authlib.oauth2.auth import ClientAuth  # a tenth of the start-up time
+    # Authlib takes a tenth of the start-up time, which programs with their own tokens save.
+    from authlib.oauth2.auth import ClientAuth
     from authlib.oauth2.rfc6749.parameters import prepare_token_request
 
     client = ClientAuth(key.key_id, key.key_secret, "client_secret_basic")
     body = prepare_token_request("client_credentials")
-    # A token asked for twice harms nobody: the row of GET applies.
-    call = Call("token request", "GET", cause.retry, cause.timeout, token=True)
+    # Asking twice for a token does no harm, so it is repeated like a GET.
+    call = Call("token request", "GET", cause.retry, cause.timeouts, token=True)
     if not urgent:
         call.retry = RetryPolicy(attempts=1)
-        call.timeout = {step: min(time, _PATIENCE) for step, time in cause.timeout.items()}
+        call.timeouts = {step: min(time, _EARLY_TIMEOUT) for step, time in cause.timeouts.items()}
     try:
-        request = SealedRequest("POST", url, content=body, extensions=call.extensions)
+        request = APIRequest(call, "POST", url, content=body)
     except httpx.InvalidURL:
         message = "endpoints.auth is malformed: check it"
         raise ConfigurationError(message) from None
+    # After everything that can fail: the headers hold the key, and would show in a traceback.
     _, headers, _ = client.prepare("POST", url, dict(_HEADERS), body)
     request.headers.update(headers)
     return request
 
 
 def read_token(content: bytes) -> AccessToken | None:
-    """Read the answer of the token endpoint; None when it holds no bearer token."""
+    """Read a response of the token endpoint; None when there is no bearer token in it."""
     try:
         body = decode(content)
     except ValueError:
@@ -189,26 +173,27 @@ def read_token(content: bytes) -> AccessToken | None:
         return None
 
 
-def token_from(request: httpx.Request, answer: httpx.Response) -> AccessToken:
-    """Read the answer to *request*.
+def token_from(request: APIRequest, response: httpx.Response) -> AccessToken:
+    """Read the *response* to the token *request*.
 
-    Raises: AuthenticationError when the key is refused or no token is in it, RateLimitError,
-    InternalServerError and other APIStatusErrors by status.
+    Raises: AuthenticationError when the key is refused or the response has no token,
+    RateLimitError, InternalServerError and other APIStatusErrors by status.
     """
-    call, reply, advice = call_of(request), reply_from(answer), None
-    if answer.status_code in _ACCEPTED:
-        token = read_token(reply.content)
+    status, advice = response.status_code, None
+    if status in _ACCEPTED:
+        token = read_token(response.content)
         if token is not None:
             return token
-        advice = "the answer holds no bearer token; check endpoints="
-    elif answer.status_code in _NOWHERE:
-        advice = "this is no token endpoint; check endpoints= or SINCH_SANDBOX_URL"
-    refused = answer.status_code in _REFUSALS or answer.status_code in _ACCEPTED
-    raise error_from_reply(
-        call.name,
-        reply,
+        advice = "the response contains no bearer token; check endpoints="
+    elif status in _NOWHERE:
+        advice = "not a token endpoint; check endpoints= or SINCH_SANDBOX_URL"
+    from sinch_wrapper.errors import error_from_response
+
+    raise error_from_response(
+        request.call.name,
+        raw(response),
         where=host_of(request),
-        attempts=call.attempts,
-        kind=AuthenticationError if refused else None,
+        attempts=request.call.attempts,
+        kind=AuthenticationError if status in _REFUSALS or status in _ACCEPTED else None,
         advice=advice,
     )

@@ -1,28 +1,25 @@
-"""The wire of a client: one pool, one token, one set of limits, opened by the first request.
+"""The HTTP client: the connections, the token and the rate limits of one Sinch or AsyncSinch.
 
-It carries out the plans of the authentication itself. `httpx.Client` would log every URL, with
-ids and, for consents, phone numbers; and its flows cannot see that a token request has failed.
+It carries out the flows of the authentication. `httpx.Client` would log every URL, with ids and,
+for consents, phone numbers; and its auth flows cannot see that a token request has failed.
 """
 
-import threading
 import weakref
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from sinch_wrapper._auth.credentials import AccessToken
-from sinch_wrapper._auth.flow import Auth
-from sinch_wrapper._auth.token_source import Plan, Question, Step
+from sinch_wrapper._auth.flow import Auth, AuthFlow, Renewal
+from sinch_wrapper._auth.token_source import ProviderCall
 from sinch_wrapper._fork import renew_after_fork
 from sinch_wrapper._http import httpx
-from sinch_wrapper._request import FAILURES, Call
+from sinch_wrapper._request import FAILURES, APIRequest, Call
+from sinch_wrapper._transport.retrying import AsyncRetryingTransport, RetryingTransport
 from sinch_wrapper.errors import SinchError
 
 if TYPE_CHECKING:
     import asyncio  # 10 ms of start-up: imported when a task needs it
 
-
 T = TypeVar("T")
-TransportT = TypeVar("TransportT")
 
 _CLOSED: Final = "this client is closed: make a new one, or use it inside its with block"
 _NO_LOOP: Final = (
@@ -30,142 +27,126 @@ _NO_LOOP: Final = (
 )
 _FOREIGN_LOOP: Final = (
     "this AsyncSinch was first used in another event loop: make one in each loop, "
-    "for its connections belong to the loop that opened them"
+    "because its connections belong to the loop that opened them"
 )
 
 
-class _LazyWire(Generic[TransportT]):
-    """A transport that whoever needs it first opens, and the authentication of its requests."""
+class HTTPClient:
+    """Authenticates and sends requests in threads."""
 
-    def __init__(self, open_: Callable[[], TransportT], auth: Auth) -> None:
-        self._open = open_
+    def __init__(self, transport: RetryingTransport, auth: Auth) -> None:
+        self._transport = transport
         self._auth = auth
-        self._transport: TransportT | None = None
-        self._opening = threading.Lock()
         self._closed = False
-        renew_after_fork(self)
-
-    def after_fork(self) -> None:
-        """Drop the connections, which are still the parent's."""
-        self._transport = None
-        self._opening = threading.Lock()
 
     def check_open(self) -> None:
         """Raise SinchError when the client is closed."""
         if self._closed:
             raise SinchError(_CLOSED)
 
-    def _opened(self) -> TransportT:
-        self.check_open()
-        if self._transport is None:
-            with self._opening:
-                if self._transport is None:
-                    self._transport = self._open()
-        return self._transport
-
-    def _shut(self) -> TransportT | None:
-        self._closed = True
-        transport, self._transport = self._transport, None
-        return transport
-
-
-class Wire(_LazyWire[httpx.BaseTransport]):
-    """Sends requests in threads."""
-
-    def send(self, request: httpx.Request) -> httpx.Response:
+    def send(self, request: APIRequest) -> httpx.Response:
         """Authenticate and send *request*; the body of the response has been read.
 
         Raises: SinchError when there is no token or the client is closed; else the HTTP
         library's exceptions.
         """
-        return self._carry_out(self._auth.send(request))
+        return self._run(self._auth.send(request))
 
     def fetch_token(self, cause: Call) -> AccessToken:
-        """Get the token in use.
+        """Get the token in use, with the timeouts and the retry policy of *cause*.
 
-        Raises: SinchError when there is none.
+        Raises: SinchError when no token can be fetched.
         """
-        return self._carry_out(self._auth.fetch_token(cause))
+        return self._run(self._auth.fetch_token(cause))
 
-    def _carry_out(self, plan: Plan[T]) -> T:
-        transport = self._opened()
+    def _run(self, flow: AuthFlow[T]) -> T:
+        self.check_open()
         try:
-            step = next(plan)
+            step = next(flow)
             while True:
                 try:
-                    response = self._take(step, transport)
+                    response = self._perform(step)
                 except (SinchError, *FAILURES) as error:
-                    step = plan.throw(error)
+                    step = flow.throw(error)
                 else:
-                    step = plan.send(response)
+                    step = next(flow) if response is None else flow.send(response)
         except StopIteration as end:
-            return end.value  # type: ignore[no-any-return]  # the plan's T
+            return end.value  # type: ignore[no-any-return]  # the result of the flow
         finally:
-            plan.close()
+            flow.close()
 
-    def _take(self, step: Step, transport: httpx.BaseTransport) -> httpx.Response | None:
-        if isinstance(step, httpx.Request):
-            return transport.handle_request(step)
-        if isinstance(step, Question):
-            step.ask()
+    def _perform(self, step: APIRequest | ProviderCall | Renewal) -> httpx.Response | None:
+        if isinstance(step, APIRequest):
+            return self._transport.send(step)
+        if isinstance(step, ProviderCall):
+            step.run()
         else:
             step.result()
         return None
 
     def close(self) -> None:
         """Close the connections; closing twice is harmless."""
-        transport = self._shut()
-        if transport is not None:
-            transport.close()
+        if not self._closed:
+            self._closed = True
+            self._transport.close()
 
 
-class AsyncWire(_LazyWire[httpx.AsyncBaseTransport]):
-    """Sends requests in tasks of one event loop."""
+class AsyncHTTPClient:
+    """Authenticates and sends requests in tasks of one event loop."""
 
-    _loop: "weakref.ref[asyncio.AbstractEventLoop] | None" = None
+    def __init__(self, transport: AsyncRetryingTransport, auth: Auth) -> None:
+        self._transport = transport
+        self._auth = auth
+        self._closed = False
+        self._loop: weakref.ref[asyncio.AbstractEventLoop] | None = None
+        renew_after_fork(self)
 
     def after_fork(self) -> None:
-        """Drop the connections and the loop, which are still the parent's."""
-        super().after_fork()
+        """Forget the event loop, which is still the parent's."""
         self._loop = None
 
-    async def send(self, request: httpx.Request) -> httpx.Response:
+    def check_open(self) -> None:
+        """Raise SinchError when the client is closed."""
+        if self._closed:
+            raise SinchError(_CLOSED)
+
+    async def send(self, request: APIRequest) -> httpx.Response:
         """Authenticate and send *request*; the body of the response has been read.
 
-        Raises: SinchError when there is no token, the client is closed or belongs to another
+        Raises: SinchError when there is no token, or the client is closed or belongs to another
         event loop; else the HTTP library's exceptions.
         """
-        return await self._carry_out(self._auth.send(request))
+        return await self._run(self._auth.send(request))
 
     async def fetch_token(self, cause: Call) -> AccessToken:
-        """Get the token in use.
+        """Get the token in use, with the timeouts and the retry policy of *cause*.
 
-        Raises: SinchError when there is none.
+        Raises: SinchError when no token can be fetched.
         """
-        return await self._carry_out(self._auth.fetch_token(cause))
+        return await self._run(self._auth.fetch_token(cause))
 
-    async def _carry_out(self, plan: Plan[T]) -> T:
+    async def _run(self, flow: AuthFlow[T]) -> T:
         self._bind()
-        transport = self._opened()
+        self.check_open()
         try:
-            step = next(plan)
+            step = next(flow)
             while True:
                 try:
-                    response = await self._take(step, transport)
+                    response = await self._perform(step)
                 except (SinchError, *FAILURES) as error:
-                    step = plan.throw(error)
+                    step = flow.throw(error)
                 else:
-                    step = plan.send(response)
+                    step = next(flow) if response is None else flow.send(response)
         except StopIteration as end:
-            return end.value  # type: ignore[no-any-return]  # the plan's T
+            return end.value  # type: ignore[no-any-return]  # the result of the flow
         finally:
-            plan.close()
+            flow.close()
 
-    async def _take(self, step: Step, transport: httpx.AsyncBaseTransport) -> httpx.Response | None:
-        if isinstance(step, httpx.Request):
-            return await transport.handle_async_request(step)
-        if isinstance(step, Question):
-            await step.ask_async()
+    async def _perform(self, step: APIRequest | ProviderCall | Renewal) -> httpx.Response | None:
+        if isinstance(step, APIRequest):
+            return await self._transport.send(step)
+        if isinstance(step, ProviderCall):
+            await step.run_async()
         else:
             import asyncio
 
@@ -193,6 +174,7 @@ class AsyncWire(_LazyWire[httpx.AsyncBaseTransport]):
         lost = self._loop is not None and (loop is None or loop.is_closed())
         if loop is not None and not lost:
             self._bind()
-        transport = self._shut()
-        if transport is not None and not lost:
-            await transport.aclose()
+        if not self._closed:
+            self._closed = True
+            if not lost:
+                await self._transport.aclose()

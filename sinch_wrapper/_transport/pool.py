@@ -1,4 +1,10 @@
-"""The inner transports: one pool a proxy, one TLS context for all."""
+"""The connection pools: one for each proxy, and one TLS context for all.
+
+Each of a client's concurrent requests has a small transport of the HTTP library to itself. A
+single pool of httpcore looks at every connection whenever a request comes or goes, and may close
+one that another thread was just given (httpcore #1110), which loses the response to a POST that
+was accepted.
+"""
 
 import ssl
 import threading
@@ -7,122 +13,17 @@ from functools import cache
 from typing import Final, Generic, TypeVar, cast
 from urllib.request import getproxies, proxy_bypass
 
+from sinch_wrapper._fork import renew_after_fork
 from sinch_wrapper._http import httpx, quieten
 from sinch_wrapper._request import host_of
 from sinch_wrapper.errors import ConfigurationError
 
-_FULL: Final = "all connections are in use"
-
-
-def _patience(request: httpx.Request) -> float | None:
-    timeouts = cast("dict[str, float | None]", request.extensions.get("timeout", {}))
-    return timeouts.get("pool")
-
-
-class Lanes(httpx.BaseTransport):
-    """*number* lanes for threads."""
-
-    def __init__(self, open_: Callable[[], httpx.BaseTransport], number: int) -> None:
-        self._lanes = [open_() for _ in range(number)]
-        self._free = list(self._lanes)
-        self._places = threading.Semaphore(number)
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Send *request* and take in the whole body, still encoded.
-
-        Raises: PoolTimeout when no lane is free in time; else the HTTP library's exceptions.
-        """
-        if not self._places.acquire(timeout=_patience(request)):
-            raise httpx.PoolTimeout(_FULL, request=request)
-        lane = self._free.pop()
-        try:
-            response = lane.handle_request(request)
-            stream = cast("httpx.SyncByteStream", response.stream)
-            try:
-                response.stream = httpx.ByteStream(b"".join(stream))
-            finally:
-                stream.close()
-        finally:
-            self._free.append(lane)
-            self._places.release()
-        return response
-
-    def close(self) -> None:
-        """Close all lanes."""
-        for lane in self._lanes:
-            lane.close()
-
-
-class AsyncLanes(httpx.AsyncBaseTransport):
-    """The same as Lanes, awaited."""
-
-    def __init__(self, open_: Callable[[], httpx.AsyncBaseTransport], number: int) -> None:
-        self._open = open_
-        self._lanes = [open_() for _ in range(number)]
-        self._free = list(self._lanes)
-        import asyncio  # 10 ms of start-up: imported when tasks are in use
-
-        self._places = asyncio.Semaphore(number)
-        self._cancelled = asyncio.CancelledError
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send *request* and take in the whole body, still encoded.
-
-        Raises: PoolTimeout when no lane is free in time; else the HTTP library's exceptions.
-        """
-        await self._enter(request)
-        lane = self._free.pop()
-        try:
-            response = await lane.handle_async_request(request)
-            stream = cast("httpx.AsyncByteStream", response.stream)
-            try:
-                content = b"".join([part async for part in stream])
-                response.stream = httpx.ByteStream(content)
-            finally:
-                await stream.aclose()
-        except self._cancelled:
-            lost, lane = lane, self._replace(lane)
-            await lost.aclose()
-            raise
-        finally:
-            self._free.append(lane)
-            self._places.release()
-        return response
-
-    def _replace(self, lane: httpx.AsyncBaseTransport) -> httpx.AsyncBaseTransport:
-        """A new lane in the place of one whose request was cancelled.
-
-        The pool of httpcore 1.0.9 forgets neither a connection that was being opened then nor its
-        request: after four of them no request would get through that lane any more.
-        """
-        fresh = self._open()
-        self._lanes[self._lanes.index(lane)] = fresh
-        return fresh
-
-    async def _enter(self, request: httpx.Request) -> None:
-        if not self._places.locked():
-            # Without a timer: this never waits.
-            await self._places.acquire()
-            return
-        from asyncio import timeout
-
-        try:
-            async with timeout(_patience(request)):
-                await self._places.acquire()
-        except TimeoutError:
-            raise httpx.PoolTimeout(_FULL, request=request) from None
-
-    async def aclose(self) -> None:
-        """Close all lanes."""
-        for lane in self._lanes:
-            await lane.aclose()
-
-
 T = TypeVar("T")
 
-# Of a lane: one idle connection for each of the hosts, so that they do not evict each other.
-_LANE: Final = httpx.Limits(max_connections=4, max_keepalive_connections=4)
+# Of each transport: one idle connection per host, so that the hosts do not evict each other.
+_LIMITS: Final = httpx.Limits(max_connections=4, max_keepalive_connections=4)
 
+_FULL: Final = "all connections are in use"
 _NO_PROXY: Final = (
     "the proxy cannot be used: check proxy= or HTTPS_PROXY (for SOCKS the package socksio must be "
     "installed)"
@@ -139,7 +40,7 @@ def _tls_context() -> ssl.SSLContext:
 
 
 def proxy_for(scheme: str, host: str, explicit: str | None) -> str | None:
-    """The proxy to use for *host*: *explicit*, or what environment and system say.
+    """The proxy to use for *host*: *explicit*, or the one of the environment or the system.
 
     An empty *explicit* means none at all.
     """
@@ -152,57 +53,142 @@ def proxy_for(scheme: str, host: str, explicit: str | None) -> str | None:
     return found if "://" in found else f"http://{found}"
 
 
-def open_pool(proxy: str | None, connections: int = 32) -> httpx.BaseTransport:
-    """Open a connection pool for threads, for so many requests at once."""
-    quieten()
-
-    def lane() -> httpx.BaseTransport:
-        return httpx.HTTPTransport(verify=_tls_context(), limits=_LANE, proxy=proxy)
-
-    return Lanes(lane, connections)
+def _pool_timeout(request: httpx.Request) -> float | None:
+    timeouts = cast("dict[str, float | None]", request.extensions.get("timeout", {}))
+    return timeouts.get("pool")
 
 
-def open_async_pool(proxy: str | None, connections: int = 32) -> httpx.AsyncBaseTransport:
-    """Open a connection pool for tasks, for so many requests at once."""
-    quieten()
+class ConnectionPool(httpx.BaseTransport):
+    """Carries *size* requests of threads at once, each with a transport to itself."""
 
-    def lane() -> httpx.AsyncBaseTransport:
-        return httpx.AsyncHTTPTransport(verify=_tls_context(), limits=_LANE, proxy=proxy)
+    def __init__(self, open_transport: Callable[[], httpx.BaseTransport], size: int) -> None:
+        self._transports = [open_transport() for _ in range(size)]
+        self._free = list(self._transports)
+        self._places = threading.Semaphore(size)
 
-    return AsyncLanes(lane, connections)
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send *request* and read the whole body, still encoded.
+
+        Raises: PoolTimeout when no transport is free in time; else the HTTP library's exceptions.
+        """
+        if not self._places.acquire(timeout=_pool_timeout(request)):
+            raise httpx.PoolTimeout(_FULL, request=request)
+        transport = self._free.pop()
+        try:
+            response = transport.handle_request(request)
+            stream = cast("httpx.SyncByteStream", response.stream)
+            try:
+                response.stream = httpx.ByteStream(b"".join(stream))
+            finally:
+                stream.close()
+        finally:
+            self._free.append(transport)
+            self._places.release()
+        return response
+
+    def close(self) -> None:
+        """Close all transports."""
+        for transport in self._transports:
+            transport.close()
 
 
-class Routes(Generic[T]):
-    """Finds the pool for a URL, and opens it when it is the first to need it."""
+class AsyncConnectionPool(httpx.AsyncBaseTransport):
+    """ConnectionPool for tasks."""
 
-    def __init__(self, open_: Callable[[str | None], T], proxy: str | None) -> None:
-        self._open = open_
+    def __init__(self, open_transport: Callable[[], httpx.AsyncBaseTransport], size: int) -> None:
+        self._open = open_transport
+        self._transports = [open_transport() for _ in range(size)]
+        self._free = list(self._transports)
+        import asyncio  # 10 ms of start-up: imported when tasks are in use
+
+        self._places = asyncio.Semaphore(size)
+        self._cancelled = asyncio.CancelledError
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send *request* and read the whole body, still encoded.
+
+        Raises: PoolTimeout when no transport is free in time; else the HTTP library's exceptions.
+        """
+        await self._enter(request)
+        transport = self._free.pop()
+        try:
+            response = await transport.handle_async_request(request)
+            stream = cast("httpx.AsyncByteStream", response.stream)
+            try:
+                content = b"".join([part async for part in stream])
+                response.stream = httpx.ByteStream(content)
+            finally:
+                await stream.aclose()
+        except self._cancelled:
+            lost, transport = transport, self._replace(transport)
+            await lost.aclose()
+            raise
+        finally:
+            self._free.append(transport)
+            self._places.release()
+        return response
+
+    def _replace(self, transport: httpx.AsyncBaseTransport) -> httpx.AsyncBaseTransport:
+        """Open a new transport in the place of one whose request was cancelled.
+
+        The pool of httpcore 1.0.9 then keeps both the request and a connection that was being
+        opened: after four of them no request would get through that transport any more.
+        """
+        fresh = self._open()
+        self._transports[self._transports.index(transport)] = fresh
+        return fresh
+
+    async def _enter(self, request: httpx.Request) -> None:
+        if not self._places.locked():
+            # Without a timer: this never waits.
+            await self._places.acquire()
+            return
+        from asyncio import timeout
+
+        try:
+            async with timeout(_pool_timeout(request)):
+                await self._places.acquire()
+        except TimeoutError:
+            raise httpx.PoolTimeout(_FULL, request=request) from None
+
+    async def aclose(self) -> None:
+        """Close all transports."""
+        for transport in self._transports:
+            await transport.aclose()
+
+
+class _PoolPerProxy(Generic[T]):
+    """Finds the pool for a URL, and opens one per proxy, for *connections* requests at once."""
+
+    def __init__(self, proxy: str | None, connections: int) -> None:
         self._proxy = proxy
+        self._connections = connections
+        self.after_fork()
+        renew_after_fork(self)
+
+    def after_fork(self) -> None:
+        """Forget all pools, whose connections are still the parent's."""
         self._by_host: dict[tuple[str, str], T] = {}
         self._by_proxy: dict[str | None, T] = {}
         self._opening = threading.Lock()
 
-    def pick(self, request: httpx.Request) -> T:
-        """The pool for *request*.
+    def _open(self, proxy: str | None) -> T:
+        raise NotImplementedError
 
-        Raises: ConfigurationError for a proxy or certificates that cannot be used.
-        """
+    def _pool_for(self, request: httpx.Request) -> T:
         key = (request.url.scheme, host_of(request))
         found = self._by_host.get(key) or self._add(key)
         if isinstance(found, ConfigurationError):
-            # Not chained, and raised where the URL of a proxy, which may hold a password, is no
-            # local.
+            # Neither chained, nor raised where the URL of a proxy, which may hold a password, is
+            # a local.
             raise found
         return found
-
-    def opened(self) -> list[T]:
-        """All pools so far."""
-        return list(self._by_proxy.values())
 
     def _add(self, key: tuple[str, str]) -> T | ConfigurationError:
         proxy = proxy_for(*key, self._proxy)
         with self._opening:
             if proxy not in self._by_proxy:
+                quieten()
                 try:
                     self._by_proxy[proxy] = self._open(proxy)
                 except OSError:
@@ -213,33 +199,42 @@ class Routes(Generic[T]):
             return self._by_host.setdefault(key, self._by_proxy[proxy])
 
 
-class RoutedTransport(httpx.BaseTransport):
-    """Sends each request through the pool of its proxy."""
+class PooledTransport(_PoolPerProxy[ConnectionPool], httpx.BaseTransport):
+    """Sends each request through the pool of its proxy.
 
-    def __init__(self, routes: Routes[httpx.BaseTransport]) -> None:
-        self._routes = routes
+    Raises (while sending): ConfigurationError for a proxy or certificates that cannot be used.
+    """
+
+    def _open(self, proxy: str | None) -> ConnectionPool:
+        return ConnectionPool(
+            lambda: httpx.HTTPTransport(verify=_tls_context(), limits=_LIMITS, proxy=proxy),
+            self._connections,
+        )
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send *request*."""
-        return self._routes.pick(request).handle_request(request)
+        return self._pool_for(request).handle_request(request)
 
     def close(self) -> None:
         """Close all pools."""
-        for pool in self._routes.opened():
+        for pool in list(self._by_proxy.values()):
             pool.close()
 
 
-class AsyncRoutedTransport(httpx.AsyncBaseTransport):
-    """The same as RoutedTransport, awaited."""
+class AsyncPooledTransport(_PoolPerProxy[AsyncConnectionPool], httpx.AsyncBaseTransport):
+    """PooledTransport for tasks."""
 
-    def __init__(self, routes: Routes[httpx.AsyncBaseTransport]) -> None:
-        self._routes = routes
+    def _open(self, proxy: str | None) -> AsyncConnectionPool:
+        return AsyncConnectionPool(
+            lambda: httpx.AsyncHTTPTransport(verify=_tls_context(), limits=_LIMITS, proxy=proxy),
+            self._connections,
+        )
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send *request*."""
-        return await self._routes.pick(request).handle_async_request(request)
+        return await self._pool_for(request).handle_async_request(request)
 
     async def aclose(self) -> None:
         """Close all pools."""
-        for pool in self._routes.opened():
+        for pool in list(self._by_proxy.values()):
             await pool.aclose()

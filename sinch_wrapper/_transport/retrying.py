@@ -1,6 +1,6 @@
-"""The transports that pace and repeat; each attempt on the wire passes here, token requests too.
+"""The transports that limit the rate and repeat requests; token requests pass here as well.
 
-The decisions are in `pacing` and `_retry`; the two transports differ in `await`.
+The decisions are in Attempts and `_retry`; the two transports differ in `await` only.
 """
 
 import logging
@@ -13,7 +13,7 @@ from typing import Final, TypeAlias
 
 from sinch_wrapper._http import OUR_REQUEST, httpx
 from sinch_wrapper._rate_limit import TOKEN_LIMITS, Limiter, RateLimiter, Unlimited
-from sinch_wrapper._request import FAILURES, Call, call_of, reply_from
+from sinch_wrapper._request import FAILURES, UNDECODABLE, APIRequest, Call, raw
 from sinch_wrapper._retry import AttemptOutcome, classify_failure, classify_status
 
 _log: Final = logging.getLogger("sinch_wrapper.transport")
@@ -21,8 +21,8 @@ Result: TypeAlias = httpx.Response | Exception
 
 
 @dataclass(frozen=True, slots=True)
-class Pacing:
-    """What pacing and repeating need from outside: limiters, clocks and chance."""
+class RetryContext:
+    """What all attempts of a client share: rate limiters, clocks and chance."""
 
     requests: Limiter = field(default_factory=Unlimited)
     tokens: Limiter = field(default_factory=lambda: RateLimiter(TOKEN_LIMITS))
@@ -30,79 +30,68 @@ class Pacing:
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     jitter: Callable[[], float] = random.random
 
-    def begin(self, request: httpx.Request) -> "Attempts":
-        """Start the attempts of *request*."""
-        call = call_of(request)
-        return Attempts(self, call, self.tokens if call.token else self.requests)
 
-
-@dataclass(slots=True)
 class Attempts:
-    """The attempts of one request: when to send, and whether to send again."""
+    """The attempts of one call: when to send, and whether to send again."""
 
-    pacing: Pacing
-    call: Call
-    limiter: Limiter
-    number: int = 0
-    began: float = 0.0
-    left: float = 0.0
+    __slots__ = ("_began", "_call", "_context", "_left", "_number", "limiter")
 
-    def book(self) -> float:
-        """Book a slot; returns the seconds until it."""
-        return self.limiter.reserve()
+    def __init__(self, context: RetryContext, call: Call) -> None:
+        self._context = context
+        self._call = call
+        self.limiter = context.tokens if call.token else context.requests
+        self._number = 0
+        self._began = 0.0
+        self._left = 0.0
 
     def start(self) -> None:
-        """Count one more request on the wire."""
-        self.left = self.pacing.clock()
-        if not self.number:
-            self.began = self.left
-        self.number += 1
-        self.call.attempts += 1
+        """Count one more request that leaves now."""
+        self._left = self._context.clock()
+        if not self._number:
+            self._began = self._left
+        self._number += 1
+        self._call.attempts += 1
 
-    def settle(self, result: Result) -> float | None:
-        """Seconds until the next attempt, or None when *result* is the last word."""
-        asked = None
+    def wait_after(self, result: Result) -> float | None:
+        """Seconds until the next attempt, or None when *result* is final."""
+        call, context, asked = self._call, self._context, None
         if isinstance(result, httpx.Response):
             outcome = classify_status(result.status_code)
             if outcome is not AttemptOutcome.DONE:
                 from sinch_wrapper.errors import read_server_delay
 
-                asked = read_server_delay(reply_from(result), self.pacing.now())
+                asked = read_server_delay(raw(result), context.now())
         else:
             outcome = classify_failure(result)
-        self.call.doubtful = self.call.doubtful or outcome.doubtful
-        now = self.pacing.clock()
+        call.doubtful = call.doubtful or outcome.doubtful
+        now = context.clock()
         if outcome is AttemptOutcome.THROTTLED:
-            self.limiter.throttled(now - self.left)
-        elapsed = now - self.began
-        wait = self.call.retry.wait(
-            self.call.method,
+            self.limiter.throttled(now - self._left)
+        elapsed = now - self._began
+        wait = call.retry.wait(
+            call.method,
             outcome,
-            attempt=self.number,
+            attempt=self._number,
             elapsed=elapsed,
-            jitter=self.pacing.jitter(),
+            jitter=context.jitter(),
             asked=asked,
         )
-        self._report(result, elapsed, wait)
+        self._log(result, elapsed, wait)
         return wait
 
-    def _report(self, result: Result, elapsed: float, wait: float | None) -> None:
+    def _log(self, result: Result, elapsed: float, wait: float | None) -> None:
+        level = logging.DEBUG if wait is None else logging.INFO
+        if not _log.isEnabledFor(level):
+            return
         # Neither URL nor exception text: they hold ids, which for consents are phone numbers.
-        how = (
-            str(result.status_code) if isinstance(result, httpx.Response) else type(result).__name__
-        )
-        if wait is not None:
-            _log.info(
-                "%s: %s on attempt %d, next in %.2f s", self.call.name, how, self.number, wait
-            )
-        elif _log.isEnabledFor(logging.DEBUG):
-            _log.debug(
-                "%s: %s on attempt %d after %.0f ms",
-                self.call.name, how, self.number, elapsed * 1000,
-            )  # fmt: skip
-
-
-UNDECODABLE: Final = "sinch_wrapper.undecodable"
+        how = type(result).__name__
+        if isinstance(result, httpx.Response):
+            how = str(result.status_code)
+        name, number = self._call.name, self._number
+        if wait is None:
+            _log.debug("%s: %s on attempt %d after %.0f ms", name, how, number, elapsed * 1000)
+        else:
+            _log.info("%s: %s on attempt %d, next in %.2f s", name, how, number, wait)
 
 
 async def asleep(seconds: float) -> None:
@@ -112,21 +101,21 @@ async def asleep(seconds: float) -> None:
     await asyncio.sleep(seconds)
 
 
-def _undecodable(response: httpx.Response) -> httpx.Response:
-    """The same status without the body, whose Content-Encoding is a lie."""
-    lies = {"content-encoding", "content-length", "transfer-encoding"}
-    headers = [(name, value) for name, value in response.headers.multi_items() if name not in lies]
+def _without_body(response: httpx.Response) -> httpx.Response:
+    """The same status without the body, whose Content-Encoding is wrong."""
+    wrong = {"content-encoding", "content-length", "transfer-encoding"}
+    headers = [(name, value) for name, value in response.headers.multi_items() if name not in wrong]
     return httpx.Response(response.status_code, headers=headers, extensions={UNDECODABLE: True})
 
 
-def _given(result: Result) -> httpx.Response:
+def _returned(result: Result) -> httpx.Response:
     if isinstance(result, httpx.Response):
         return result
     raise result
 
 
-class PacedTransport(httpx.BaseTransport):
-    """Waits for its turn, sends, and repeats what the policy of the call lets it repeat.
+class RetryingTransport:
+    """Waits for its turn, sends, and repeats what the retry policy of the call allows.
 
     The body is read here, so that half a body counts as a failed attempt.
     """
@@ -134,41 +123,41 @@ class PacedTransport(httpx.BaseTransport):
     def __init__(
         self,
         inner: httpx.BaseTransport,
-        pacing: Pacing,
+        context: RetryContext,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._inner = inner
-        self._pacing = pacing
+        self._context = context
         self._sleep = sleep
         self._closed = False
 
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
+    def send(self, request: APIRequest) -> httpx.Response:
         """Send *request*, repeating it as its policy says.
 
         Raises: the HTTP library's exception of the last attempt.
         """
-        attempts = self._pacing.begin(request)
+        attempts = Attempts(self._context, request.call)
         while True:
-            self._pause(attempts.book())
+            self._pause(attempts.limiter.reserve())
             attempts.start()
             result = self._attempt(request)
-            wait = attempts.settle(result)
+            wait = attempts.wait_after(result)
             if wait is None or self._closed:
-                return _given(result)
+                return _returned(result)
             self._pause(wait)
 
     def _pause(self, seconds: float) -> None:
         if seconds > 0:
             self._sleep(seconds)
 
-    def _attempt(self, request: httpx.Request) -> Result:
+    def _attempt(self, request: APIRequest) -> Result:
         OUR_REQUEST.set(True)
         try:
             response = self._inner.handle_request(request)
             try:
                 response.read()
             except httpx.DecodingError:
-                return _undecodable(response)
+                return _without_body(response)
             finally:
                 response.close()
         except FAILURES as error:
@@ -178,52 +167,52 @@ class PacedTransport(httpx.BaseTransport):
         return response
 
     def close(self) -> None:
-        """Close the inner transport; what waits to be repeated is not repeated any more."""
+        """Close the inner transport; calls that wait to be repeated end with what they have."""
         self._closed = True
         self._inner.close()
 
 
-class AsyncPacedTransport(httpx.AsyncBaseTransport):
-    """The same as PacedTransport, awaited; cancelling ends it at once, in a wait too."""
+class AsyncRetryingTransport:
+    """RetryingTransport for tasks; cancelling a call ends it at once, in a wait too."""
 
     def __init__(
         self,
         inner: httpx.AsyncBaseTransport,
-        pacing: Pacing,
+        context: RetryContext,
         sleep: Callable[[float], Awaitable[None]] = asleep,
     ) -> None:
         self._inner = inner
-        self._pacing = pacing
+        self._context = context
         self._sleep = sleep
         self._closed = False
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+    async def send(self, request: APIRequest) -> httpx.Response:
         """Send *request*, repeating it as its policy says.
 
         Raises: the HTTP library's exception of the last attempt.
         """
-        attempts = self._pacing.begin(request)
+        attempts = Attempts(self._context, request.call)
         while True:
-            await self._pause(attempts.book())
+            await self._pause(attempts.limiter.reserve())
             attempts.start()
             result = await self._attempt(request)
-            wait = attempts.settle(result)
+            wait = attempts.wait_after(result)
             if wait is None or self._closed:
-                return _given(result)
+                return _returned(result)
             await self._pause(wait)
 
     async def _pause(self, seconds: float) -> None:
         if seconds > 0:
             await self._sleep(seconds)
 
-    async def _attempt(self, request: httpx.Request) -> Result:
+    async def _attempt(self, request: APIRequest) -> Result:
         OUR_REQUEST.set(True)
         try:
             response = await self._inner.handle_async_request(request)
             try:
                 await response.aread()
             except httpx.DecodingError:
-                return _undecodable(response)
+                return _without_body(response)
             finally:
                 await response.aclose()
         except FAILURES as error:
@@ -233,6 +222,6 @@ class AsyncPacedTransport(httpx.AsyncBaseTransport):
         return response
 
     async def aclose(self) -> None:
-        """Close the inner transport; what waits to be repeated is not repeated any more."""
+        """Close the inner transport; calls that wait to be repeated end with what they have."""
         self._closed = True
         await self._inner.aclose()

@@ -1,6 +1,6 @@
 """Exceptions of this library, and the values they hold.
 
-What reads an error response is loaded with the first one, for it is a tenth of the start-up time.
+The code that reads error responses is loaded with the first one: it takes a tenth of the start-up.
 """
 
 from typing import TYPE_CHECKING
@@ -19,14 +19,14 @@ from sinch_wrapper.errors._exceptions import (
     CallbackParseError,
     ConfigurationError,
     ConflictError,
-    Headers,
     InternalServerError,
     NotFoundError,
     Outcome,
     ParameterError,
     PermissionDeniedError,
     RateLimitError,
-    Reply,
+    RawResponse,
+    ResponseHeaders,
     SignatureError,
     SinchError,
 )
@@ -43,7 +43,11 @@ if TYPE_CHECKING:
         RetryInfo,
         UnknownDetail,
     )
-    from sinch_wrapper.errors._mapping import error_from_reply, read_server_delay, unreadable_reply
+    from sinch_wrapper.errors._mapping import (
+        error_from_response,
+        read_server_delay,
+        unreadable_response,
+    )
 
 __all__ = [
     "APIConnectionError",
@@ -62,7 +66,6 @@ __all__ = [
     "Detail",
     "ErrorInfo",
     "FieldViolation",
-    "Headers",
     "InternalServerError",
     "NotFoundError",
     "Outcome",
@@ -72,14 +75,15 @@ __all__ = [
     "QuotaFailure",
     "QuotaViolation",
     "RateLimitError",
-    "Reply",
+    "RawResponse",
+    "ResponseHeaders",
     "RetryInfo",
     "SignatureError",
     "SinchError",
     "UnknownDetail",
-    "error_from_reply",
+    "error_from_response",
     "read_server_delay",
-    "unreadable_reply",
+    "unreadable_response",
 ]
 
 __getattr__ = lazy(
@@ -89,6 +93,6 @@ __getattr__ = lazy(
             "BadRequest", "Detail", "ErrorInfo", "FieldViolation", "Problem", "QuotaFailure",
             "QuotaViolation", "RetryInfo", "UnknownDetail",
         ),
-        "_mapping": ("error_from_reply", "read_server_delay", "unreadable_reply"),
+        "_mapping": ("error_from_response", "read_server_delay", "unreadable_response"),
     },
 )  # fmt: skip

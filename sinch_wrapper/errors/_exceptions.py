@@ -15,7 +15,7 @@ SinchError
     SignatureError
     CallbackParseError
 
-Every text is one line without secrets, phone numbers or message text. All can be pickled.
+Every message is one line without secrets, phone numbers or message text. All can be pickled.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -30,18 +30,18 @@ Outcome: TypeAlias = Literal["not_sent", "unknown"]
 
 
 class SinchError(Exception):
-    """The root: whatever this library raises about a call is one of these."""
+    """The root: every exception that this library raises about a call is one of these."""
 
 
 class ConfigurationError(SinchError):
-    """The client cannot be set up or used so; the text says which option or variable to set."""
+    """The client is set up or used wrongly; the message names the option or variable to set."""
 
 
 class APIConnectionError(SinchError):
-    """No usable answer came.
+    """No usable response came.
 
-    *outcome* is `"not_sent"` when the request surely did not reach the API, and `"unknown"`
-    when it may have been carried out. *attempts* counts the requests put on the wire.
+    *outcome* is `"not_sent"` when the request certainly did not reach the API, and `"unknown"`
+    when it may have been carried out. *attempts* counts the requests sent.
     """
 
     def __init__(self, line: str, outcome: Outcome = "unknown", attempts: int = 1) -> None:
@@ -57,8 +57,8 @@ class APITimeoutError(APIConnectionError):
 class ParameterError(SinchError):
     """Placeholders and parameters do not match.
 
-    *recipient* is the place of the recipient (line or index, never its number), *key* the
-    name of the parameter; either is None when it concerns all.
+    *recipient* is the position of the recipient (line or index, never its number), *key* the
+    name of the parameter; either is None when all are concerned.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class BulkArgumentError(BulkError, ValueError):
 
 
 class CallbackError(SinchError):
-    """A callback cannot be taken."""
+    """A callback cannot be accepted."""
 
 
 class SignatureError(CallbackError):
@@ -86,7 +86,7 @@ class SignatureError(CallbackError):
 
 
 class CallbackParseError(CallbackError):
-    """The body of a callback is not the JSON that the documents promise."""
+    """The body of a callback is not the documented JSON."""
 
 
 _SECRET: Final = frozenset(
@@ -94,8 +94,8 @@ _SECRET: Final = frozenset(
 )
 
 
-class Headers(Mapping[str, str]):
-    """Response headers, read-only, found whatever the case of the name.
+class ResponseHeaders(Mapping[str, str]):
+    """Response headers, read-only, looked up in any case.
 
     Cookies and authorization are left out; repeated headers are joined by a comma.
     """
@@ -120,35 +120,35 @@ class Headers(Mapping[str, str]):
         return len(self._values)
 
     def __repr__(self) -> str:
-        return f"<Headers {', '.join(self._values)}>"
+        return f"<ResponseHeaders {', '.join(self._values)}>"
 
 
 @dataclass(frozen=True, slots=True, eq=True)
-class Reply:
+class RawResponse:
     """A response as an error keeps it: the same before and after pickling.
 
-    *content* is the decoded body in full; neither it nor the headers show in the repr, for
-    both may hold phone numbers or message text.
+    *content* is the decoded body in full. Neither it nor the headers show in the repr, because
+    both may contain phone numbers or message text.
     """
 
     status_code: int
-    headers: Headers = field(default_factory=Headers, repr=False)
+    headers: ResponseHeaders = field(default_factory=ResponseHeaders, repr=False)
     content: bytes = field(default=b"", repr=False)
 
 
 class APIStatusError(SinchError):
-    """The API answered with an error status.
+    """The API responded with an error status.
 
-    *message* is the server's own text and may echo what was sent, so it is not part of the
+    *message* is the server's own text and may echo the request, so it is not part of the
     exception's text; *status* is its name (`NOT_FOUND`), *details* are typed google.rpc values,
-    *retry_after* is in seconds, *attempts* counts the requests put on the wire, and *response*
-    is a Reply: status, headers without cookies, content.
+    *retry_after* is in seconds, *attempts* counts the requests sent, and *response*
+    is a RawResponse: status, headers without cookies, content.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917 (positional, or it could not be unpickled)
         self,
         line: str,
-        response: Reply,
+        response: RawResponse,
         problem: "Problem | None" = None,
         retry_after: float | None = None,
         request_id: str | None = None,
@@ -177,17 +177,17 @@ class APIStatusError(SinchError):
 
     @property
     def message(self) -> str:
-        """The server's own text; it may echo numbers or text of the request."""
+        """The server's own text; it may echo phone numbers or text of the request."""
         return self._problem.message
 
     @property
     def details(self) -> "tuple[Detail, ...]":
-        """The google.rpc details, typed where the kind is known."""
+        """The google.rpc details, typed where their type is known."""
         return self._problem.details
 
     @property
     def field_violations(self) -> "tuple[FieldViolation, ...]":
-        """The fields that the server refuses."""
+        """The fields that the server refused."""
         return self._problem.field_violations
 
     def __reduce__(self) -> tuple[object, ...]:
@@ -208,11 +208,11 @@ class PermissionDeniedError(APIStatusError):
 
 
 class NotFoundError(APIStatusError):
-    """404: it is not in this project, or not in this region."""
+    """404: the resource is not in this project, or not in this region."""
 
 
 class ConflictError(APIStatusError):
-    """409: it exists already, or was changed meanwhile."""
+    """409: the resource already exists, or was changed in the meantime."""
 
 
 class RateLimitError(APIStatusError):
@@ -227,7 +227,7 @@ class APIResponseValidationError(SinchError):
     """A 2xx that cannot be read: the request was accepted, so never repeat it."""
 
     def __init__(
-        self, line: str, response: Reply, request_id: str | None = None, attempts: int = 1
+        self, line: str, response: RawResponse, request_id: str | None = None, attempts: int = 1
     ) -> None:
         super().__init__(line)
         self.response = response

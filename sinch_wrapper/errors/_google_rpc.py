@@ -30,8 +30,8 @@ def _number(text: object) -> float | None:
 def parse_retry_after(value: str | None, now: datetime) -> float | None:
     """Read a `Retry-After` header: seconds, fractions too, or an HTTP date counted from *now*.
 
-    Returns: seconds >= 0; 0 for a date that is past; None for negative numbers, infinity, NaN
-    and garbage. Not capped: that is for the retry policy.
+    Returns: seconds >= 0; 0 for a date in the past; None for negative numbers, infinity, NaN
+    and garbage. The retry policy sets the upper limit.
     Source: RFC 9110, 10.2.3.
     """
     if value is None:
@@ -52,7 +52,7 @@ def parse_retry_after(value: str | None, now: datetime) -> float | None:
 def parse_duration(value: object) -> float | None:
     """Read a google.protobuf.Duration: `"1.5s"`, or `{"seconds": 1, "nanos": 500000000}`.
 
-    Returns: seconds >= 0, or None when it is none.
+    Returns: seconds >= 0, or None for anything else.
     """
     if isinstance(value, str):
         return _number(value.removesuffix("s")) if value.endswith("s") else None
@@ -63,7 +63,7 @@ def parse_duration(value: object) -> float | None:
     return None
 
 
-# Four digits in a row are never part of a field name or status, but of most phone numbers.
+# Four digits in a row are in most phone numbers, and never in a field name or a status.
 _LONG_NUMBER = re.compile(r"\d{4}")
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 _FIELD = re.compile(r"[A-Za-z_][A-Za-z0-9_.\[\]]{0,127}")
@@ -90,7 +90,7 @@ def safe_token(text: str) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class FieldViolation:
-    """One field that the server refuses, by its path, and why."""
+    """One field that the server refused, by its path, and the reason."""
 
     field: str
     description: str = ""
@@ -102,21 +102,21 @@ class FieldViolation:
 
 @dataclass(frozen=True, slots=True)
 class BadRequest:
-    """The fields of the request that are wrong."""
+    """The invalid fields of the request."""
 
     field_violations: tuple[FieldViolation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class RetryInfo:
-    """How long to wait before the next try, in seconds; None when it was not readable."""
+    """How long to wait before the next try, in seconds; None when it could not be read."""
 
     retry_delay: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ErrorInfo:
-    """The reason as a constant (such as `BILLING_CREDIT_LIMIT_BREACHED`) and who gives it."""
+    """The reason as a constant (such as `BILLING_CREDIT_LIMIT_BREACHED`) and its domain."""
 
     reason: str = ""
     domain: str = ""
@@ -143,7 +143,7 @@ class QuotaFailure:
 
 @dataclass(frozen=True, slots=True)
 class UnknownDetail:
-    """A detail of another kind, kept as it came; *type* is empty when it has none."""
+    """A detail of another type, kept as it came; *type* is empty when there is none."""
 
     type: str = field(default="", repr=False)
     value: object = field(default=None, repr=False)
@@ -213,7 +213,7 @@ _READERS: Final[Mapping[str, Callable[[_Object], Detail]]] = {
 def _read_detail(value: object) -> Detail:
     if not isinstance(value, Mapping):
         return UnknownDetail("", value)
-    # The form {type_url, value} holds packed bytes, which nobody but its sender can read.
+    # The form {type_url, value} contains packed bytes, which only its sender can read.
     kind = _text(value.get("@type")) or _text(value.get("type_url")) or _text(value.get("typeUrl"))
     reader = _READERS.get(kind.rpartition("/")[2]) if "@type" in value else None
     return reader(value) if reader is not None else UnknownDetail(kind, value)
@@ -259,7 +259,7 @@ def _first_text(body: Mapping[object, object], *names: str) -> str:
 
 
 def read_problem(content: bytes) -> Problem:
-    """Read an error body; an unreadable one (HTML, list, text, null, cut short) is empty."""
+    """Read an error body; an unreadable one (HTML, list, string, null, truncated) is empty."""
     if not content or len(content) > _READABLE_BYTES:
         return Problem()
     try:

@@ -1,4 +1,4 @@
-"""From an error response to its exception, and what its one line says."""
+"""From a response to its exception, and the one line that it says."""
 
 from datetime import UTC, datetime
 from typing import Final
@@ -9,12 +9,12 @@ from sinch_wrapper.errors._exceptions import (
     AuthenticationError,
     BadRequestError,
     ConflictError,
-    Headers,
     InternalServerError,
     NotFoundError,
     PermissionDeniedError,
     RateLimitError,
-    Reply,
+    RawResponse,
+    ResponseHeaders,
 )
 from sinch_wrapper.errors._google_rpc import (
     ErrorInfo,
@@ -39,30 +39,33 @@ _ADVICE: Final[dict[int, str]] = {
     401: "check SINCH_KEY_ID and SINCH_KEY_SECRET, and that the key is active",
     403: "check that the key belongs to SINCH_PROJECT_ID, that the project may use this API, "
     "and its billing (BILLING_CREDIT_LIMIT_BREACHED)",
-    404: "it is not in this project or not in this region; "
+    404: "the resource is not in this project or not in this region; "
     "the region must be the one in which the app was created",
-    409: "it exists already, or was changed meanwhile",
+    409: "the resource already exists, or was changed in the meantime",
     413: "the request is too large; send less at once",
     429: "over the requests per second of the project or the queue of the app; "
     "send slower (limits=) or ask for a higher quota",
 }
-_SERVER_FAULT: Final = "the fault is on the server's side; look before repeating what sends"
+_SERVER_FAULT: Final = (
+    "the fault is on the server's side; check whether the request was carried out before "
+    "repeating it"
+)
 _REDIRECT: Final = "redirects are not followed; check endpoints="
 _SERVER_FAULTS: Final = range(500, 600)
 _REDIRECTS: Final = range(300, 400)
 _REQUEST_ID_HEADERS: Final = ("x-request-id", "request-id", "x-correlation-id", "traceparent")
 
 
-def _request_id(headers: Headers) -> str | None:
+def _request_id(headers: ResponseHeaders) -> str | None:
     found = (headers.get(name) for name in _REQUEST_ID_HEADERS)
     return next((text for text in found if text), None)
 
 
-def _advice(reply: Reply, problem: Problem) -> str:
-    status_code = reply.status_code
+def _advice(response: RawResponse, problem: Problem) -> str:
+    status_code = response.status_code
     if problem.field_violations:
         fields = [safe_field(violation.field) for violation in problem.field_violations[:5]]
-        return f"wrong fields: {', '.join(dict.fromkeys(fields))}"
+        return f"invalid fields: {', '.join(dict.fromkeys(fields))} (see .field_violations)"
     if status_code in _ADVICE:
         return _ADVICE[status_code]
     if status_code in _SERVER_FAULTS:
@@ -71,14 +74,14 @@ def _advice(reply: Reply, problem: Problem) -> str:
 
 
 def _line(  # noqa: PLR0913, PLR0917 (all that the line says)
-    what: str, where: str, reply: Reply, problem: Problem, advice: str, attempts: int
+    what: str, where: str, response: RawResponse, problem: Problem, advice: str, attempts: int
 ) -> str:
     names = [safe_word(problem.status)]
     names += [safe_word(item.reason) for item in problem.details if isinstance(item, ErrorInfo)]
     place = f" at {where}" if where else ""
-    words = [f"{what} failed{place}: {reply.status_code}", *filter(None, dict.fromkeys(names))]
+    words = [f"{what} failed{place}: {response.status_code}", *filter(None, dict.fromkeys(names))]
     head = " ".join(words)
-    request_id = safe_token(_request_id(reply.headers) or "")
+    request_id = safe_token(_request_id(response.headers) or "")
     if request_id:
         head += f", request id {request_id}"
     if attempts > 1:
@@ -86,18 +89,18 @@ def _line(  # noqa: PLR0913, PLR0917 (all that the line says)
     return f"{head}: {advice}"
 
 
-def read_server_delay(reply: Reply, now: datetime) -> float | None:
-    """The longest wait that `Retry-After` or RetryInfo asks for, in seconds; None when neither."""
+def read_server_delay(response: RawResponse, now: datetime) -> float | None:
+    """The longest wait that `Retry-After` or RetryInfo asks for, in seconds; else None."""
     delays = (
-        parse_retry_after(reply.headers.get("retry-after"), now),
-        read_problem(reply.content).retry_delay,
+        parse_retry_after(response.headers.get("retry-after"), now),
+        read_problem(response.content).retry_delay,
     )
     return max((delay for delay in delays if delay is not None), default=None)
 
 
-def error_from_reply(  # noqa: PLR0913 (keyword-only, each with a default)
+def error_from_response(  # noqa: PLR0913 (keyword-only, each with a default)
     what: str,
-    reply: Reply,
+    response: RawResponse,
     *,
     where: str = "",
     attempts: int = 1,
@@ -105,36 +108,36 @@ def error_from_reply(  # noqa: PLR0913 (keyword-only, each with a default)
     kind: type[APIStatusError] | None = None,
     advice: str | None = None,
 ) -> APIStatusError:
-    """Build the exception for a response that is no 2xx; never raises, whatever the body.
+    """Build the exception for a response that is not a 2xx; never raises, whatever the body.
 
-    *what* names the operation and *where* the host. *kind* and *advice* replace what follows
-    from the status, as for the token endpoint, whose 400 and 403 refuse the key too.
+    *what* names the operation and *where* the host. *kind* and *advice* replace those of the
+    status, as for the token endpoint, whose 400 and 403 refuse the key too.
     """
-    problem = read_problem(reply.content)
-    default = InternalServerError if reply.status_code in _SERVER_FAULTS else APIStatusError
+    problem = read_problem(response.content)
+    default = InternalServerError if response.status_code in _SERVER_FAULTS else APIStatusError
     if advice is None:
-        advice = _ADVICE[401] if kind is AuthenticationError else _advice(reply, problem)
-    kind = kind or _CLASSES.get(reply.status_code, default)
+        advice = _ADVICE[401] if kind is AuthenticationError else _advice(response, problem)
+    kind = kind or _CLASSES.get(response.status_code, default)
     return kind(
-        _line(what, where, reply, problem, advice, attempts),
-        reply,
+        _line(what, where, response, problem, advice, attempts),
+        response,
         problem,
-        read_server_delay(reply, now or datetime.now(UTC)),
-        _request_id(reply.headers),
+        read_server_delay(response, now or datetime.now(UTC)),
+        _request_id(response.headers),
         attempts,
     )
 
 
-def unreadable_reply(
-    what: str, reply: Reply, reason: str, attempts: int = 1, where: str = ""
+def unreadable_response(
+    what: str, response: RawResponse, reason: str, attempts: int = 1, where: str = ""
 ) -> APIResponseValidationError:
-    """Build the exception for a 2xx whose body is not what the documents promise."""
-    request_id = _request_id(reply.headers)
+    """Build the exception for a 2xx whose body is not the documented one."""
+    request_id = _request_id(response.headers)
     shown = safe_token(request_id or "")
-    facts = f"{reply.status_code}, request id {shown}" if shown else str(reply.status_code)
+    facts = f"{response.status_code}, request id {shown}" if shown else str(response.status_code)
     place = f" by {where}" if where else ""
     line = (
-        f"{what} was accepted{place} ({facts}) but its answer cannot be read ({reason}): "
+        f"{what} was accepted{place} ({facts}) but its response cannot be read ({reason}): "
         "do not repeat it; see .response"
     )
-    return APIResponseValidationError(line, reply, request_id, attempts)
+    return APIResponseValidationError(line, response, request_id, attempts)

@@ -20,12 +20,11 @@ from sinch_wrapper import (
     RateLimitError,
     RetryPolicy,
 )
-from sinch_wrapper._auth.flow import BasicAuth, BearerAuth
-from sinch_wrapper._auth.token_cache import Token, TokenCache
+from sinch_wrapper._auth.flow import BasicAuth, BearerAuth, Token, TokenCache
 from sinch_wrapper._auth.token_source import TokenSource, read_token
 from sinch_wrapper._http import httpx
-from sinch_wrapper._transport.http_client import AsyncWire
-from sinch_wrapper._transport.retrying import AsyncPacedTransport
+from sinch_wrapper._transport.http_client import AsyncHTTPClient
+from sinch_wrapper._transport.retrying import AsyncRetryingTransport
 from tests.helpers.core import (
     KEY_ID,
     KEY_SECRET,
@@ -36,16 +35,16 @@ from tests.helpers.core import (
     Server,
     bearer,
     bearer_auth_on,
-    pacing_on,
     request_for,
-    token_answer,
+    retry_context_on,
+    token_response,
 )
 
 OK = httpx.Response(200, json={})
 
 
 def test_first_request_fetches_the_token(flavour: Flavour) -> None:
-    """The token is asked for with the key in Basic form, and then used."""
+    """The token request carries the key in Basic form; then the token is used."""
     server = Server(OK)
     session = flavour.session(server)
     for _ in range(2):
@@ -58,19 +57,19 @@ def test_first_request_fetches_the_token(flavour: Flavour) -> None:
     assert server.tokens_used == ["token-1", "token-1"]
 
 
-def test_plan_is_a_pure_generator(clock: Clock) -> None:
-    """A plan needs no client: requests out, responses in."""
-    plan: Any = bearer_auth_on(clock).send(request_for())
-    assert str(next(plan).url) == TOKEN_URL
-    assert bearer(plan.send(token_answer("token-9"))) == "token-9"
+def test_flow_is_a_pure_generator(clock: Clock) -> None:
+    """A flow needs no client: requests out, responses in."""
+    flow: Any = bearer_auth_on(clock).send(request_for())
+    assert TOKEN_URL == str(next(flow).url)
+    assert bearer(flow.send(token_response("token-9"))) == "token-9"
     with pytest.raises(StopIteration) as end:
-        plan.send(OK)
+        flow.send(OK)
     assert end.value.value is OK
 
 
 @pytest.mark.parametrize("when", ["cold", "expired"])
 def test_one_token_request_however_many_callers(flavour: Flavour, clock: Clock, when: str) -> None:
-    """Sixteen callers at once share one token request."""
+    """Sixteen concurrent callers share one token request."""
     server = Server(OK)
     session = flavour.session(flavour.slowly(server), clock=clock)
     if when == "expired":
@@ -83,7 +82,7 @@ def test_one_token_request_however_many_callers(flavour: Flavour, clock: Clock, 
 
 
 def test_token_is_renewed_a_minute_ahead(flavour: Flavour, clock: Clock) -> None:
-    """It is renewed from 60 s before it expires, not sooner."""
+    """The token is renewed from 60 s before it expires, not sooner."""
     server = Server(OK)
     session = flavour.session(server, clock=clock)
     for moment in (1000.0, 1000 + 3539.0, 1000 + 3541.0):
@@ -93,16 +92,16 @@ def test_token_is_renewed_a_minute_ahead(flavour: Flavour, clock: Clock) -> None
 
 
 def test_old_token_serves_while_another_caller_renews(clock: Clock) -> None:
-    """Early renewal holds nobody up."""
+    """Early renewal delays no call."""
     auth: Any = bearer_auth_on(clock)
     first = auth.send(request_for())
     next(first)
-    assert bearer(first.send(token_answer("old"))) == "old"
+    assert bearer(first.send(token_response("old"))) == "old"
     clock.now += 3550
     renewing = auth.send(request_for())
     assert str(next(renewing).url) == TOKEN_URL
     assert bearer(next(auth.send(request_for()))) == "old"
-    assert bearer(renewing.send(token_answer("new"))) == "new"
+    assert bearer(renewing.send(token_response("new"))) == "new"
     assert bearer(next(auth.send(request_for()))) == "new"
 
 
@@ -112,8 +111,8 @@ def test_old_token_serves_while_another_caller_renews(clock: Clock) -> None:
 def test_failed_renewal_does_not_hurt_while_the_token_is_valid(
     flavour: Flavour, clock: Clock, failure: object
 ) -> None:
-    """The old token serves on, the failure costs one try, and not one a request."""
-    server = Server(OK, tokens=[token_answer("old"), failure])
+    """The old token stays in use; the failure costs one token request, not one per call."""
+    server = Server(OK, tokens=[token_response("old"), failure])
     session = flavour.session(server, clock=clock)
     flavour.run(session.request(Operation()))
     clock.now += 3550
@@ -138,7 +137,7 @@ def test_failed_renewal_does_not_hurt_while_the_token_is_valid(
 def test_refused_token_is_renewed_and_the_request_repeated_once(
     flavour: Flavour, headers: dict[str, str]
 ) -> None:
-    """A 401 costs one token request and one repetition with the same body, whatever it says."""
+    """A 401 costs one token request and one repetition, with the same body, whatever its headers."""
     server = Server(httpx.Response(401, headers=headers), OK)
     operation = Operation(method="POST", json={"a": 1})
     assert flavour.run(flavour.session(server).request(operation)).status_code == 200
@@ -147,7 +146,7 @@ def test_refused_token_is_renewed_and_the_request_repeated_once(
 
 
 def test_lasting_refusal_is_an_authentication_error(flavour: Flavour, clock: Clock) -> None:
-    """The second 401 stands, and later ones do not renew the token again and again."""
+    """The second 401 is final, and later ones do not renew the token again and again."""
     server = Server(httpx.Response(401, json={"error": {"status": "UNAUTHENTICATED"}}))
     session = flavour.session(server, clock=clock)
     with pytest.raises(AuthenticationError, match="SINCH_KEY_ID") as caught:
@@ -163,12 +162,12 @@ def test_lasting_refusal_is_an_authentication_error(flavour: Flavour, clock: Clo
 
 
 def test_storm_of_refusals_makes_one_renewal(flavour: Flavour) -> None:
-    """Sixteen callers whose token was withdrawn share one renewal."""
+    """Sixteen callers whose token was revoked share one renewal."""
 
-    def answer(request: httpx.Request) -> httpx.Response:
+    def respond(request: httpx.Request) -> httpx.Response:
         return OK if bearer(request) == "token-2" else httpx.Response(401)
 
-    server = Server(answer)
+    server = Server(respond)
     session = flavour.session(flavour.slowly(server))
     results = flavour.all([lambda: session.request(Operation())] * 16)
     assert [getattr(result, "status_code", result) for result in results] == [200] * 16
@@ -176,7 +175,7 @@ def test_storm_of_refusals_makes_one_renewal(flavour: Flavour) -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "kind"),
+    ("response", "kind"),
     [
         (httpx.Response(400, json={"error": "invalid_client"}), AuthenticationError),
         (httpx.Response(401, text="<html>"), AuthenticationError),
@@ -193,10 +192,10 @@ def test_storm_of_refusals_makes_one_renewal(flavour: Flavour) -> None:
     ],
 )
 def test_refusals_have_their_exceptions(
-    flavour: Flavour, answer: httpx.Response, kind: type[APIStatusError]
+    flavour: Flavour, response: httpx.Response, kind: type[APIStatusError]
 ) -> None:
-    """Whatever the token endpoint answers, one of ours is raised and the call is not sent."""
-    server = Server(OK, tokens=[answer])
+    """Every refusal of the token endpoint raises a SinchError, and the call is not sent."""
+    server = Server(OK, tokens=[response])
     with pytest.raises(kind, match=r"^token request failed") as caught:
         flavour.run(flavour.session(server).request(Operation()))
     assert type(caught.value) is kind
@@ -205,7 +204,7 @@ def test_refusals_have_their_exceptions(
 
 @pytest.mark.parametrize("failure", [httpx.ConnectError(""), httpx.ReadTimeout("")])
 def test_unreachable_token_endpoint_means_not_sent(flavour: Flavour, failure: Exception) -> None:
-    """The token request may be in doubt; the call itself surely was not sent."""
+    """The token request may be in doubt; the call itself was certainly not sent."""
     server = Server(OK, tokens=[failure])
     with pytest.raises(APIConnectionError, match=r"auth\.example") as caught:
         flavour.run(flavour.session(server).request(Operation(method="POST")))
@@ -215,15 +214,15 @@ def test_unreachable_token_endpoint_means_not_sent(flavour: Flavour, failure: Ex
 
 @pytest.mark.parametrize("failure", [httpx.Response(429), httpx.Response(500), httpx.ReadError("")])
 def test_token_request_is_repeated(flavour: Flavour, failure: object) -> None:
-    """It harms nobody to ask twice for a token, also when calls are never to be sent again."""
-    server = Server(OK, tokens=[failure, token_answer()])
+    """Asking twice for a token does no harm, even where no call may be sent twice."""
+    server = Server(OK, tokens=[failure, token_response()])
     session = flavour.session(server, retry=RetryPolicy(resend="never"))
     assert flavour.run(session.request(Operation())).status_code == 200
     assert len(server.token_requests) == 2
 
 
 def test_waiting_callers_share_the_failure(flavour: Flavour, clock: Clock) -> None:
-    """A refused key costs one token request, not one a waiting caller."""
+    """A refused key costs one token request, not one per waiting caller."""
     server = Server(OK, tokens=[httpx.Response(401)])
     session = flavour.session(flavour.slowly(server), clock=clock)
     results = flavour.all([lambda: session.request(Operation())] * 8)
@@ -242,7 +241,7 @@ def test_waiting_callers_share_the_failure(flavour: Flavour, clock: Clock) -> No
     ],
 )  # fmt: skip
 def test_lifetime_is_read(expires_in: object, renew_after: float, expires_after: float) -> None:
-    """A missing or absurd lifetime counts as an hour, a tiny one is halved."""
+    """A missing or absurd lifetime counts as an hour; a tiny one is renewed halfway."""
     body = json.dumps({"access_token": "t", "expires_in": expires_in})
     read = read_token(body.encode())
     assert read is not None
@@ -250,9 +249,11 @@ def test_lifetime_is_read(expires_in: object, renew_after: float, expires_after:
     assert Token("t", 10 + renew_after, 10 + expires_after) == token
 
 
-def test_tiny_lifetime_does_not_ask_for_every_call(flavour: Flavour, clock: Clock) -> None:
-    """A token of one second serves for that second."""
-    server = Server(OK, tokens=[token_answer(expires_in=1)])
+def test_tiny_lifetime_does_not_cost_a_token_request_per_call(
+    flavour: Flavour, clock: Clock
+) -> None:
+    """A token of one second is used for that second."""
+    server = Server(OK, tokens=[token_response(expires_in=1)])
     session = flavour.session(server, clock=clock)
     for _ in range(5):
         flavour.run(session.request(Operation()))
@@ -272,15 +273,15 @@ def test_cancelled_leader_hands_over() -> None:
         started.set()
         if len(asked) == 1:
             await asyncio.sleep(60)
-        return token_answer("second")
+        return token_response("second")
 
     async def scenario() -> Any:
-        transport = AsyncPacedTransport(httpx.MockTransport(handler), pacing_on(clock))
-        wire = AsyncWire(lambda: transport, bearer_auth_on(clock))
-        leader = asyncio.create_task(wire.send(request_for()))
+        transport = AsyncRetryingTransport(httpx.MockTransport(handler), retry_context_on(clock))
+        client = AsyncHTTPClient(transport, bearer_auth_on(clock))
+        leader = asyncio.create_task(client.send(request_for()))
         await started.wait()
-        waiting = [asyncio.create_task(wire.send(request_for())) for _ in range(3)]
-        gone = asyncio.create_task(wire.send(request_for()))
+        waiting = [asyncio.create_task(client.send(request_for())) for _ in range(3)]
+        gone = asyncio.create_task(client.send(request_for()))
         await asyncio.sleep(0.01)
         gone.cancel()
         leader.cancel()
@@ -293,15 +294,15 @@ def test_cancelled_leader_hands_over() -> None:
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
 def test_fork_while_another_thread_renews() -> None:
-    """The child does not wait for a flight whose leader exists in the parent only."""
+    """The child does not wait for a renewal whose leader exists in the parent only."""
     cache = TokenCache()
-    assert cache.claim().leads
-    holder = threading.Thread(target=cache._guard.acquire)  # noqa: SLF001
-    holder.start()
-    holder.join()
+    assert cache.look_up().leads
+    locking = threading.Thread(target=cache._guard.acquire)  # noqa: SLF001
+    locking.start()
+    locking.join()
     child = os.fork()
     if child == 0:
-        os._exit(0 if cache.claim().leads else 1)
+        os._exit(0 if cache.look_up().leads else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
@@ -324,24 +325,24 @@ def test_secrets_show_in_no_repr(clock: Clock) -> None:
 
 
 @pytest.mark.parametrize("bad", ["a b", "a\nb", "é", "", 5, b"key", None])
-def test_keys_with_foreign_characters_are_refused(bad: Any) -> None:
-    """A key that was copied badly is found before any request, and not quoted."""
-    with pytest.raises(ConfigurationError, match="key_secret is no text, empty or holds") as caught:
+def test_keys_with_invalid_characters_are_refused(bad: Any) -> None:
+    """A badly copied key is found before any request, and is not quoted."""
+    with pytest.raises(ConfigurationError, match="key_secret is empty or contains inv") as caught:
         AccessKey("k", bad)
     assert not bad or str(bad) not in str(caught.value)
 
 
 @pytest.mark.parametrize("bad", ["a b", "", 5, b"token", None])
 def test_tokens_that_fit_no_header_are_refused(bad: Any) -> None:
-    """What is no text of visible characters is told, and not quoted."""
-    with pytest.raises(ConfigurationError, match="an access token must be a text"):
+    """A token that is not a string of visible characters is refused, and is not quoted."""
+    with pytest.raises(ConfigurationError, match="an access token must be a string"):
         AccessToken(bad)
 
 
 @pytest.mark.parametrize("status", [404, 405, 410])
-def test_wrong_token_url_is_told(flavour: Flavour, status: int) -> None:
-    """What is no token endpoint has nothing to do with apps and regions."""
+def test_wrong_token_url_is_reported(flavour: Flavour, status: int) -> None:
+    """A URL that is not a token endpoint is not blamed on apps and regions."""
     server = Server(OK, tokens=[httpx.Response(status)])
-    with pytest.raises(APIStatusError, match="no token endpoint; check endpoints=") as caught:
+    with pytest.raises(APIStatusError, match="not a token endpoint; check endpoints=") as caught:
         flavour.run(flavour.session(server).request(Operation()))
     assert "region" not in str(caught.value)

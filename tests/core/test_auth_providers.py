@@ -30,7 +30,7 @@ from tests.helpers.core import (
     SyncFlavour,
     bearer,
     bearer_auth_on,
-    token_answer,
+    token_response,
 )
 from tests.helpers.planted import leaks, printed
 
@@ -228,7 +228,7 @@ def test_key_that_is_refused_is_read_again_by_the_next_call(flavour: Flavour) ->
     provider = Provider(AccessKey("k1", "s1"), AccessKey("k2", "s2"))
 
     def endpoint(request: httpx.Request) -> httpx.Response:
-        return token_answer("fine") if key_of(request) == "k2:s2" else httpx.Response(401)
+        return token_response("fine") if key_of(request) == "k2:s2" else httpx.Response(401)
 
     server = Server(OK, tokens=[endpoint])
     client = flavour.client(server, auth=provider, key_id=None, key_secret=None)
@@ -274,7 +274,7 @@ def test_token_endpoint_can_be_overridden(flavour: Flavour) -> None:
 
     def handler(request: httpx.Request) -> httpx.Response:
         asked.append(str(request.url))
-        return token_answer() if request.url.host == "login.example" else OK
+        return token_response() if request.url.host == "login.example" else OK
 
     api = "https://api.example"
     endpoints = Endpoints(

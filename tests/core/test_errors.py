@@ -19,17 +19,17 @@ from sinch_wrapper.errors import (
     BadRequest,
     ErrorInfo,
     FieldViolation,
-    Headers,
     ParameterError,
     QuotaFailure,
     QuotaViolation,
-    Reply,
+    RawResponse,
+    ResponseHeaders,
     RetryInfo,
     SinchError,
     UnknownDetail,
-    error_from_reply,
+    error_from_response,
     read_server_delay,
-    unreadable_reply,
+    unreadable_response,
 )
 from sinch_wrapper.errors._google_rpc import parse_duration, parse_retry_after
 
@@ -38,15 +38,15 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 RPC = "type.googleapis.com/google.rpc."
 
 
-def reply(status: int = 400, body: object = None, **headers: str) -> Reply:
-    """Build a reply with a JSON body."""
+def response(status: int = 400, body: object = None, **headers: str) -> RawResponse:
+    """Build a response with a JSON body."""
     pairs = [(name.replace("_", "-"), value) for name, value in headers.items()]
-    return Reply(status, Headers(pairs), json.dumps(body).encode())
+    return RawResponse(status, ResponseHeaders(pairs), json.dumps(body).encode())
 
 
 def detailed(*details: object) -> APIStatusError:
     """Build the exception of a 400 with *details*."""
-    return error_from_reply("Op", reply(400, {"error": {"details": list(details)}}))
+    return error_from_response("Op", response(400, {"error": {"details": list(details)}}))
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def detailed(*details: object) -> APIStatusError:
 )
 def test_status_has_its_class(status: int, name: str) -> None:
     """Every status maps, unknown and unofficial ones too."""
-    error = error_from_reply("Op", Reply(status))
+    error = error_from_response("Op", RawResponse(status))
     assert (name, status) == (type(error).__name__, error.status_code)
 
 
@@ -78,14 +78,16 @@ def test_status_has_its_class(status: int, name: str) -> None:
 def test_error_reads_both_body_shapes(shape: str) -> None:
     """The fields stand in `error` or at the top."""
     inner = {"code": 404, "message": "gone", "status": "NOT_FOUND", "details": []}
-    error = error_from_reply("Op", reply(404, {"error": inner} if shape == "wrapped" else inner))
+    error = error_from_response(
+        "Op", response(404, {"error": inner} if shape == "wrapped" else inner)
+    )
     assert (error.message, error.status, error.details) == ("gone", "NOT_FOUND", ())
 
 
 def test_error_reads_oauth_bodies() -> None:
     """The token endpoint writes `error` as a word."""
     body = {"error": "invalid_client", "error_description": "no such key"}
-    error = error_from_reply("token request", reply(401, body))
+    error = error_from_response("token request", response(401, body))
     assert (error.message, error.status) == ("no such key", "invalid_client")
     assert "401 invalid_client" in str(error)
 
@@ -136,7 +138,7 @@ def test_details_keep_the_packed_form_raw() -> None:
 )  # fmt: skip
 def test_error_survives_every_body(content: bytes) -> None:
     """Lists, text, null, HTML, nothing, half, deep, huge and badly encoded bodies do not raise."""
-    error = error_from_reply("Op", Reply(503, Headers(), content))
+    error = error_from_response("Op", RawResponse(503, ResponseHeaders(), content))
     assert error.status_code == 503
     assert content == error.response.content
     assert "\n" not in str(error)
@@ -145,7 +147,10 @@ def test_error_survives_every_body(content: bytes) -> None:
 @given(st.binary(max_size=200), st.integers(300, 699))
 def test_error_survives_any_bytes(content: bytes, status: int) -> None:
     """No body whatever raises."""
-    assert status == error_from_reply("Op", Reply(status, Headers(), content)).status_code
+    assert (
+        status
+        == error_from_response("Op", RawResponse(status, ResponseHeaders(), content)).status_code
+    )
 
 
 def test_error_line_says_what_where_and_what_to_do() -> None:
@@ -156,8 +161,8 @@ def test_error_line_says_what_where_and_what_to_do() -> None:
             "details": [{"@type": f"{RPC}ErrorInfo", "reason": "BILLING_CREDIT_LIMIT_BREACHED"}],
         }
     }
-    error = error_from_reply(
-        "Messages_SendMessage", reply(403, body, x_request_id="r-1"), attempts=3
+    error = error_from_response(
+        "Messages_SendMessage", response(403, body, x_request_id="r-1"), attempts=3
     )
     assert str(error) == (
         "Messages_SendMessage failed: 403 PERMISSION_DENIED BILLING_CREDIT_LIMIT_BREACHED, "
@@ -176,14 +181,14 @@ def test_error_line_says_what_where_and_what_to_do() -> None:
 )  # fmt: skip
 def test_error_line_advises_by_status(status: int, word: str) -> None:
     """Each status comes with what to do about it."""
-    assert word in str(error_from_reply("Op", Reply(status)))
+    assert word in str(error_from_response("Op", RawResponse(status)))
 
 
 def test_error_line_names_the_fields_of_violations() -> None:
-    """The paths of wrong fields show, each once, and not those that hold a number."""
+    """The paths of invalid fields show, each once, and not those that hold a number."""
     violations = [{"field": name} for name in ("message.text", "message.text", f"map[{PHONE}]")]
     error = detailed({"@type": f"{RPC}BadRequest", "field_violations": violations})
-    assert str(error).endswith("wrong fields: message.text, ?")
+    assert str(error).endswith("invalid fields: message.text, ? (see .field_violations)")
 
 
 def test_error_hides_what_the_server_echoes() -> None:
@@ -200,7 +205,9 @@ def test_error_hides_what_the_server_echoes() -> None:
             ],
         }
     }  # fmt: skip
-    error = error_from_reply("Op", reply(400, body, x_request_id=PHONE, set_cookie="s=planted"))
+    error = error_from_response(
+        "Op", response(400, body, x_request_id=PHONE, set_cookie="s=planted")
+    )
     shown = [str(error), repr(error), repr(error.args), repr(error.response), repr(error.details)]
     assert all(PHONE not in text and "46700" not in text for text in shown)
     assert f"bad number {PHONE}" == error.message
@@ -212,9 +219,9 @@ EXAMPLES = [
     errors.ConfigurationError("line"),
     APIConnectionError("line", "not_sent", 3),
     APITimeoutError("line", "unknown", 2),
-    error_from_reply("Op", reply(429, {"message": "m"}, retry_after="3"), attempts=4),
-    error_from_reply("Op", Reply(500), kind=errors.AuthenticationError, advice="look"),
-    unreadable_reply("Op", reply(200, {}, x_request_id="r"), "it is empty", 2),
+    error_from_response("Op", response(429, {"message": "m"}, retry_after="3"), attempts=4),
+    error_from_response("Op", RawResponse(500), kind=errors.AuthenticationError, advice="look"),
+    unreadable_response("Op", response(200, {}, x_request_id="r"), "it is empty", 2),
     ParameterError("line", recipient=7, key="name"),
     errors.BulkError("line"),
     errors.BulkArgumentError("line"),
@@ -279,13 +286,15 @@ def test_duration_is_read(value: object, seconds: float | None) -> None:
 def test_server_delay_is_the_longer_one() -> None:
     """Header and RetryInfo together: the longer wait counts."""
     body = {"error": {"details": [{"@type": f"{RPC}RetryInfo", "retry_delay": "7s"}]}}
-    assert read_server_delay(reply(429, body, retry_after="3"), NOW) == 7.0
-    assert read_server_delay(reply(429, body, retry_after="9"), NOW) == 9.0
-    assert read_server_delay(reply(429, {}), NOW) is None
+    assert read_server_delay(response(429, body, retry_after="3"), NOW) == 7.0
+    assert read_server_delay(response(429, body, retry_after="9"), NOW) == 9.0
+    assert read_server_delay(response(429, {}), NOW) is None
 
 
 def test_headers_are_found_in_any_case() -> None:
     """Names have no case, repeated ones are joined, secrets and values do not show."""
-    headers = Headers([("A-B", "1"), ("a-b", "2"), ("Authorization", "planted"), ("Cookie", "c")])
+    headers = ResponseHeaders(
+        [("A-B", "1"), ("a-b", "2"), ("Authorization", "planted"), ("Cookie", "c")]
+    )
     assert (headers["A-b"], len(headers), list(headers)) == ("1, 2", 1, ["a-b"])
-    assert repr(headers) == "<Headers a-b>"
+    assert repr(headers) == "<ResponseHeaders a-b>"

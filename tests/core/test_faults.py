@@ -36,16 +36,14 @@ from sinch_wrapper import (
 from sinch_wrapper._auth.flow import BasicAuth, BearerAuth
 from sinch_wrapper._auth.token_source import TokenSource
 from sinch_wrapper._http import HTTP_VARIABLE, httpx
-from sinch_wrapper._session import AsyncSession, Session, Settings
-from sinch_wrapper._transport.http_client import AsyncWire, Wire
-from sinch_wrapper._transport.pool import (
-    AsyncRoutedTransport,
-    RoutedTransport,
-    Routes,
-    open_async_pool,
-    open_pool,
+from sinch_wrapper._session import AsyncSession, Session
+from sinch_wrapper._transport.http_client import AsyncHTTPClient, HTTPClient
+from sinch_wrapper._transport.pool import AsyncPooledTransport, PooledTransport
+from sinch_wrapper._transport.retrying import (
+    AsyncRetryingTransport,
+    RetryContext,
+    RetryingTransport,
 )
-from sinch_wrapper._transport.retrying import AsyncPacedTransport, PacedTransport, Pacing
 from sinch_wrapper.sandbox import Server
 from tests.helpers.core import KEY_ID, KEY_SECRET, Flavour, Operation
 from tests.helpers.fault_server import (
@@ -74,7 +72,7 @@ class Caller:
 
     def __init__(self, flavour: Flavour) -> None:
         self.flavour = flavour
-        self._wires: list[Any] = []
+        self._clients: list[Any] = []
 
     def session(
         self,
@@ -86,19 +84,19 @@ class Caller:
         proxy: str = "",
     ) -> Any:
         """Build a session for the server at *url*."""
-        key, pacing = AccessKey(KEY_ID, KEY_SECRET), Pacing(jitter=lambda: 0.0)
+        key, context = AccessKey(KEY_ID, KEY_SECRET), RetryContext(jitter=lambda: 0.0)
         source = TokenSource(key, f"{url}/oauth2/token")
         auth = BearerAuth(source) if token else BasicAuth(key)
-        settings = Settings(url, timeout, RetryPolicy(attempts=attempts))
+        retry = RetryPolicy(attempts=attempts)
         if self.flavour.name == "sync":
-            inner = RoutedTransport(Routes(open_pool, proxy))
-            wire = Wire(lambda: PacedTransport(inner, pacing), auth)
-            self._wires.append(wire)
-            return Session(wire, settings)
-        async_inner = AsyncRoutedTransport(Routes(open_async_pool, proxy))
-        async_wire = AsyncWire(lambda: AsyncPacedTransport(async_inner, pacing), auth)
-        self._wires.append(async_wire)
-        return AsyncSession(async_wire, settings)
+            transport = RetryingTransport(PooledTransport(proxy, 32), context)
+            client = HTTPClient(transport, auth)
+            self._clients.append(client)
+            return Session(client, url, timeout=timeout, retry=retry)
+        async_transport = AsyncRetryingTransport(AsyncPooledTransport(proxy, 32), context)
+        async_client = AsyncHTTPClient(async_transport, auth)
+        self._clients.append(async_client)
+        return AsyncSession(async_client, url, timeout=timeout, retry=retry)
 
     def client(self, url: str, **options: Any) -> Any:
         """Build the generated client over a session."""
@@ -114,8 +112,8 @@ class Caller:
 
     def close(self) -> None:
         """Close what was opened."""
-        for wire in self._wires:
-            self.flavour.run(wire.close() if self.flavour.name == "sync" else wire.aclose())
+        for client in self._clients:
+            self.flavour.run(client.close() if self.flavour.name == "sync" else client.aclose())
 
 
 @pytest.fixture
@@ -462,7 +460,7 @@ def test_refusing_token_endpoint_sends_nothing(caller: Caller) -> None:
     assert caught.value.outcome == "not_sent"
 
 
-def test_path_arguments_are_refused_before_the_wire(caller: Caller, server: FaultServer) -> None:
+def test_path_arguments_are_refused_before_a_request(caller: Caller, server: FaultServer) -> None:
     """An empty id would hit the collection, and dots another operation; others are encoded."""
     client = caller.client(server.url)
     for bad in ("", ".", ".."):
@@ -494,11 +492,9 @@ def test_no_cancelled_call_leaks_a_connection(server: FaultServer) -> None:
     server.script = [raw(HEAD, b"X: y", pause=30)]
 
     async def scenario() -> int:
-        pool = AsyncRoutedTransport(Routes(open_async_pool, ""))
-        wire = AsyncWire(
-            lambda: AsyncPacedTransport(pool, Pacing()), BasicAuth(AccessKey("k", "s"))
-        )
-        session = AsyncSession(wire, Settings(server.url, timeout=10))
+        transport = AsyncRetryingTransport(AsyncPooledTransport("", 32), RetryContext())
+        client = AsyncHTTPClient(transport, BasicAuth(AccessKey("k", "s")))
+        session = AsyncSession(client, server.url, timeout=10, retry=RetryPolicy())
         for _ in range(40):
             number = len(server.seen) + 1
             task = asyncio.create_task(session.request(Operation()))
@@ -508,7 +504,7 @@ def test_no_cancelled_call_leaks_a_connection(server: FaultServer) -> None:
                 await task
         server.script = [answer()]
         status = (await session.request(Operation())).status_code
-        await wire.aclose()
+        await client.aclose()
         return status
 
     assert asyncio.run(scenario()) == 200

@@ -1,4 +1,4 @@
-"""Booking of slots."""
+"""Rate limits: booking slots, and the rate after 429s."""
 
 import asyncio
 import copy
@@ -16,13 +16,13 @@ from hypothesis import strategies as st
 
 from sinch_wrapper import ConfigurationError, RateLimiter, RateLimits
 from sinch_wrapper._http import httpx
-from sinch_wrapper._rate_limit import Pace, Unlimited, book
-from sinch_wrapper._transport.retrying import AsyncPacedTransport
-from tests.helpers.core import Clock, Server, pacing_on, request_for
+from sinch_wrapper._rate_limit import AdaptiveRate, Unlimited, book
+from sinch_wrapper._transport.retrying import AsyncRetryingTransport
+from tests.helpers.core import Clock, Server, request_for, retry_context_on
 
 
 def test_burst_is_free_then_slots_are_spaced(clock: Clock) -> None:
-    """After idling *burst* may leave at once; the others wait, each one slot longer."""
+    """After idling, *burst* requests may leave at once; each further one waits one slot longer."""
     limiter = RateLimiter(RateLimits(requests_per_second=10, burst=3), clock)
     assert [limiter.reserve() for _ in range(6)] == [0, 0, 0, 0.1, 0.2, 0.3]
 
@@ -81,7 +81,7 @@ def test_bookings_are_a_slot_apart_and_never_too_early(
 
 
 def test_threads_share_the_slots(clock: Clock) -> None:
-    """Many threads book distinct slots: nobody gets one twice, nobody starves."""
+    """Many threads book distinct slots: none is given out twice, and no thread starves."""
     limiter = RateLimiter(RateLimits(requests_per_second=1000, burst=1), clock)
     with ThreadPoolExecutor(16) as pool:
         waits = list(pool.map(lambda _: limiter.reserve(), range(800)))
@@ -89,7 +89,7 @@ def test_threads_share_the_slots(clock: Clock) -> None:
 
 
 def test_unlimited_never_waits() -> None:
-    """No limit, no wait, and no 429 changes that."""
+    """Without limits there is no wait, and no 429 changes that."""
     unlimited = Unlimited()
     unlimited.throttled(0.0)
     assert unlimited.reserve() == 0.0
@@ -113,8 +113,8 @@ def test_default_rate_is_met_precisely(callers: int) -> None:
     assert max(windows) <= 800
 
 
-def test_heavy_caller_starves_nobody() -> None:
-    """Beside one caller with 200 requests at a time, twenty light ones get on at their pace."""
+def test_heavy_caller_starves_no_other() -> None:
+    """Beside one caller with 200 requests at a time, twenty light ones get their turns."""
     clock, done = Clock(now=0.0), Counter[str]()
     limiter = RateLimiter(RateLimits(requests_per_second=100, burst=1), clock)
     due = [(0.0, "heavy")] * 200 + [(0.0, f"light {number}") for number in range(20)]
@@ -130,8 +130,8 @@ def test_heavy_caller_starves_nobody() -> None:
     assert max(light) - min(light) <= 1
 
 
-def test_who_gives_up_costs_one_slot(clock: Clock) -> None:
-    """A task that is cancelled while it waits for its turn delays nobody by more than its slot."""
+def test_cancelled_wait_costs_one_slot(clock: Clock) -> None:
+    """A task that is cancelled while it waits for its turn delays the others by one slot only."""
 
     async def scenario() -> list[float]:
         limiter = RateLimiter(RateLimits(requests_per_second=10, burst=1), clock)
@@ -141,11 +141,11 @@ def test_who_gives_up_costs_one_slot(clock: Clock) -> None:
             sleeping.set()
             await asyncio.Event().wait()
 
-        pacing = pacing_on(clock, requests=limiter)
+        context = retry_context_on(clock, requests=limiter)
         server = Server()
-        transport = AsyncPacedTransport(httpx.MockTransport(server), pacing, sleep)
-        await transport.handle_async_request(request_for())
-        waiting = asyncio.create_task(transport.handle_async_request(request_for()))
+        transport = AsyncRetryingTransport(httpx.MockTransport(server), context, sleep)
+        await transport.send(request_for())
+        waiting = asyncio.create_task(transport.send(request_for()))
         await sleeping.wait()
         waiting.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -157,58 +157,58 @@ def test_who_gives_up_costs_one_slot(clock: Clock) -> None:
 
 
 def test_one_throttled_request_costs_little_and_the_rate_comes_back() -> None:
-    """A twentieth less at once, and back after a second: it may have been a stall of ours."""
-    pace = Pace(100).throttled(now=50.0, sent_at=49.9)
-    rates = [pace.rate(50.0 + second) for second in (0, 0.9, 1, 1000)]
+    """A lone 429 costs a twentieth for a second: it may have been a stall of this machine."""
+    adaptive = AdaptiveRate(100).throttled(now=50.0, sent_at=49.9)
+    rates = [adaptive.rate(50.0 + second) for second in (0, 0.9, 1, 1000)]
     assert rates == pytest.approx([95, 95, 100, 100])
 
 
 def test_throttling_that_goes_on_cuts_deeper_each_time() -> None:
     """Each 429 before the rate has recovered cuts twice as much, up to a half."""
-    pace, rates = Pace(100), []
+    adaptive, rates = AdaptiveRate(100), []
     for second in (0.0, 1.5, 3.0, 4.5, 6.0, 7.5):
-        pace = pace.throttled(now=second, sent_at=second)
-        rates.append(pace.rate(second))
+        adaptive = adaptive.throttled(now=second, sent_at=second)
+        rates.append(adaptive.rate(second))
     # Between two of them a twentieth comes back.
     assert rates == pytest.approx([95, 90, 76, 48.6, 26.8, 15.9])
 
 
 def test_lowered_rate_comes_back_in_steps() -> None:
     """A twentieth of the full rate each second, up to the full rate and no further."""
-    pace = Pace(100, lowered_to=50.0, lowered_at=50.0, cut=0.5)
-    rates = [pace.rate(50.0 + second) for second in (0, 0.9, 1, 2, 5, 9.9, 10, 1000)]
+    adaptive = AdaptiveRate(100, lowered_to=50.0, lowered_at=50.0, cut=0.5)
+    rates = [adaptive.rate(50.0 + second) for second in (0, 0.9, 1, 2, 5, 9.9, 10, 1000)]
     assert rates == pytest.approx([50, 50, 55, 60, 75, 95, 100, 100])
 
 
 def test_storm_of_throttled_requests_counts_once() -> None:
-    """What left before the last lowering, or within a second of it, says nothing new."""
-    pace = Pace(100).throttled(now=50.0, sent_at=49.0)
+    """A 429 to a request that left up to a second after the last lowering changes nothing."""
+    adaptive = AdaptiveRate(100).throttled(now=50.0, sent_at=49.0)
     for sent_at in (40.0, 49.9, 50.0, 50.9):
-        assert pace.throttled(now=51.0, sent_at=sent_at) is pace
-    again = pace.throttled(now=51.5, sent_at=51.0)
+        assert adaptive.throttled(now=51.0, sent_at=sent_at) is adaptive
+    again = adaptive.throttled(now=51.5, sent_at=51.0)
     assert again.rate(51.5) == pytest.approx(90)
 
 
 def test_rate_is_never_lowered_to_nothing() -> None:
-    """A twentieth stays, however often the server says 429."""
-    pace = Pace(100)
+    """The rate stays at a twentieth, however often the server responds with 429."""
+    adaptive = AdaptiveRate(100)
     for second in range(0, 100, 2):
-        pace = pace.throttled(now=float(second), sent_at=float(second))
-        assert pace.rate(second) >= 5
-    assert pace.rate(1000) == 100
+        adaptive = adaptive.throttled(now=float(second), sent_at=float(second))
+        assert adaptive.rate(second) >= 5
+    assert adaptive.rate(1000) == 100
 
 
 @given(st.floats(0.001, 1e4), st.lists(st.tuples(st.floats(0, 30), st.floats(0, 30))))
-def test_pace_stays_between_a_twentieth_and_the_full_rate(
+def test_rate_stays_between_a_twentieth_and_the_full_rate(
     full: float, throttles: list[tuple[float, float]]
 ) -> None:
     """Whenever 429s come, the rate stays within its bounds, and never falls between them."""
-    pace, now = Pace(full), 0.0
+    adaptive, now = AdaptiveRate(full), 0.0
     for pause, ago in throttles:
-        before, now = pace.rate(now), now + pause
-        assert before <= pace.rate(now) <= full
-        pace = pace.throttled(now, now - ago)
-        assert full / 20 <= pace.rate(now) * (1 + 1e-9)
+        before, now = adaptive.rate(now), now + pause
+        assert before <= adaptive.rate(now) <= full
+        adaptive = adaptive.throttled(now, now - ago)
+        assert full / 20 <= adaptive.rate(now) * (1 + 1e-9)
 
 
 def test_limiter_books_at_the_lowered_rate(clock: Clock) -> None:
@@ -251,7 +251,7 @@ def test_limits_refuse_senseless_values(options: dict[str, float]) -> None:
 
 
 def test_limiter_takes_limits_and_stays_in_its_process() -> None:
-    """A bare number is no limit, and a copy would count apart."""
+    """A bare number is refused, and so is a copy, which would count separately."""
     with pytest.raises(ConfigurationError, match="RateLimiter takes RateLimits"):
         RateLimiter(400)  # type: ignore[arg-type]
     for make in (pickle.dumps, copy.copy, copy.deepcopy):

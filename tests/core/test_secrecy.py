@@ -18,7 +18,7 @@ from sinch_wrapper import (
     text,
 )
 from sinch_wrapper._http import httpx
-from tests.helpers.core import KEY_ID, KEY_SECRET, Flavour, Operation, Server, token_answer
+from tests.helpers.core import KEY_ID, KEY_SECRET, Flavour, Operation, Server, token_response
 from tests.helpers.fault_server import answer, serving
 from tests.helpers.planted import PHONE, TEXT, TOKEN, leaks, printed
 
@@ -59,7 +59,7 @@ def test_no_fault_leaks(
     """Whatever goes wrong, exception, representation and log stay clean."""
     del name
     caplog.set_level(logging.DEBUG)
-    server = Server(fault, tokens=[token_answer(TOKEN)])
+    server = Server(fault, tokens=[token_response(TOKEN)])
     client = flavour.client(server, retry=RetryPolicy(attempts=1))
     with pytest.raises(SinchError) as caught:
         flavour.run(client.send(app_id="A", to=Recipient.sms(PHONE), message=text(TEXT)))
@@ -91,7 +91,7 @@ def test_success_is_logged_without_secrets(
 ) -> None:
     """At DEBUG too there is nothing but operations, statuses and times."""
     caplog.set_level(logging.DEBUG)
-    server = Server(httpx.Response(200, json={}), tokens=[token_answer(TOKEN)])
+    server = Server(httpx.Response(200, json={}), tokens=[token_response(TOKEN)])
     client = flavour.client(server)
     flavour.run(client.conversation.contact.list_contacts(identity=PHONE, channel="SMS"))
     flavour.run(client.conversation.consent.get_consents_audit_records("A", PHONE))

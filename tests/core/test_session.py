@@ -161,7 +161,7 @@ def test_failures_have_an_outcome(
     flavour: Flavour, failure: Exception, kind: type[APIConnectionError], outcome: str
 ) -> None:
     """What surely was not sent is told from what may have been carried out."""
-    with pytest.raises(kind, match=r"Things_GetThing got no answer from api\.example") as caught:
+    with pytest.raises(kind, match=r"Things_GetThing got no response from api\.example") as caught:
         flavour.run(flavour.session(Server(failure)).request(Operation(method="POST")))
     assert (kind, outcome) == (type(caught.value), caught.value.outcome)
     assert caught.value.__cause__ is failure

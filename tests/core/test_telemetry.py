@@ -8,7 +8,7 @@ import pytest
 
 from sinch_wrapper import ConfigurationError, Recipient, RetryPolicy, Sinch, SinchError, text
 from sinch_wrapper._http import httpx
-from tests.helpers.core import Flavour, Server, token_answer
+from tests.helpers.core import Flavour, Server, token_response
 from tests.helpers.planted import PHONE, TEXT, TOKEN, leaks
 
 SENT = httpx.Response(200, json={"message_id": "m1"})
@@ -81,7 +81,7 @@ def seen(provider: Seen) -> Iterator[Seen]:
 
 def test_call_is_a_span_and_a_measurement(flavour: Flavour, seen: Seen) -> None:
     """One span a call, whatever its attempts, named by the operation, without anything personal."""
-    server = Server(httpx.Response(429), SENT, tokens=[token_answer(TOKEN)])
+    server = Server(httpx.Response(429), SENT, tokens=[token_response(TOKEN)])
     client = flavour.client(server, telemetry=True)
     flavour.run(client.send(app_id="A", to=Recipient.sms(PHONE), message=text(TEXT)))
     (span,) = seen.spans()

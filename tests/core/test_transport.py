@@ -1,4 +1,4 @@
-"""Pacing and repeating on the wire, for threads and tasks."""
+"""Limiting and repeating requests, for threads and tasks."""
 
 import asyncio
 import contextlib
@@ -11,9 +11,9 @@ import pytest
 
 from sinch_wrapper import RetryPolicy
 from sinch_wrapper._http import httpx
-from sinch_wrapper._request import call_of
-from sinch_wrapper._transport.retrying import UNDECODABLE, AsyncPacedTransport
-from tests.helpers.core import Clock, Flavour, Server, pacing_on, request_for
+from sinch_wrapper._request import UNDECODABLE, APIRequest
+from sinch_wrapper._transport.retrying import AsyncRetryingTransport
+from tests.helpers.core import Clock, Flavour, Server, request_for, retry_context_on
 
 RETRY_INFO = "type.googleapis.com/google.rpc.RetryInfo"
 DATE = "Wed, 01 Jan 2099 00:00:00 GMT"
@@ -46,11 +46,13 @@ class Counting(httpx.SyncByteStream, httpx.AsyncByteStream):
 
 
 def send(
-    flavour: Flavour, server: Any, clock: Clock, request: httpx.Request, **parts: Any
+    flavour: Flavour, server: Any, clock: Clock, request: APIRequest, **parts: Any
 ) -> httpx.Response:
-    """Send *request* to *server* through a paced transport on fake time."""
-    transport = flavour.paced(httpx.MockTransport(server), pacing_on(clock, **parts), clock)
-    return flavour.send(transport, request)
+    """Send *request* to *server* through a retrying transport on fake time."""
+    transport = flavour.retrying(
+        httpx.MockTransport(server), retry_context_on(clock, **parts), clock
+    )
+    return flavour.run(transport.send(request))  # type: ignore[no-any-return]
 
 
 def test_failure_is_repeated_after_a_backoff(flavour: Flavour, clock: Clock) -> None:
@@ -59,16 +61,16 @@ def test_failure_is_repeated_after_a_backoff(flavour: Flavour, clock: Clock) -> 
     request = request_for()
     assert send(flavour, server, clock, request).status_code == 200
     assert clock.sleeps == [0.25, 0.5]
-    assert call_of(request).attempts == 3
-    assert call_of(request).doubtful
+    assert request.call.attempts == 3
+    assert request.call.doubtful
 
 
-def test_last_answer_is_given_back(flavour: Flavour, clock: Clock) -> None:
-    """When the attempts are used up the last answer stands, body and all."""
+def test_last_response_is_returned(flavour: Flavour, clock: Clock) -> None:
+    """When the attempts are used up, the last response is final, body and all."""
     request = request_for()
     server = Server(httpx.Response(503, text="busy"))
-    answer = send(flavour, server, clock, request)
-    assert (answer.status_code, answer.content, len(server.requests)) == (503, b"busy", 4)
+    response = send(flavour, server, clock, request)
+    assert (response.status_code, response.content, len(server.requests)) == (503, b"busy", 4)
 
 
 def test_last_exception_is_raised(flavour: Flavour, clock: Clock) -> None:
@@ -85,13 +87,13 @@ def test_last_exception_is_raised(flavour: Flavour, clock: Clock) -> None:
 def test_doubtful_post_is_not_repeated(
     flavour: Flavour, clock: Clock, failure: httpx.Response | Exception
 ) -> None:
-    """A POST that may have been carried out goes out once."""
+    """A POST that may have been carried out is sent once."""
     server = Server(failure)
     request = request_for("POST")
     with contextlib.suppress(httpx.TransportError):
         send(flavour, server, clock, request)
     assert len(server.requests) == 1
-    assert call_of(request).doubtful
+    assert request.call.doubtful
 
 
 @pytest.mark.parametrize(
@@ -111,7 +113,7 @@ def test_half_a_body_counts_as_a_failed_attempt(
     assert broken.closed >= 1
 
 
-def test_failed_answer_is_closed_before_the_repetition(flavour: Flavour, clock: Clock) -> None:
+def test_failed_response_is_closed_before_the_repetition(flavour: Flavour, clock: Clock) -> None:
     """Otherwise the pool would leak a connection per failed attempt."""
     body = Counting()
     closed_at_repetition: list[int] = []
@@ -160,7 +162,7 @@ def test_server_decides_the_wait(
 
 
 def test_deadline_ends_the_attempts(flavour: Flavour, clock: Clock) -> None:
-    """Waits of a minute fit twice into the deadline of two minutes."""
+    """Two waits of a minute fit into the deadline of two minutes."""
     server = Server(httpx.Response(429, headers={"Retry-After": "3600"}))
     policy = RetryPolicy(attempts=100)
     assert send(flavour, server, clock, request_for("GET", policy)).status_code == 429
@@ -168,7 +170,7 @@ def test_deadline_ends_the_attempts(flavour: Flavour, clock: Clock) -> None:
 
 
 class Stubborn:
-    """A limiter that makes everybody wait, and counts."""
+    """A limiter that makes each request wait, and counts."""
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
@@ -180,10 +182,10 @@ class Stubborn:
         return self.seconds
 
     def throttled(self, ago: float) -> None:
-        """Do not care."""
+        """Ignore it."""
 
 
-def test_each_attempt_is_paced(flavour: Flavour, clock: Clock) -> None:
+def test_each_attempt_books_a_slot(flavour: Flavour, clock: Clock) -> None:
     """Repetitions book a slot too."""
     limiter = Stubborn(0.125)
     server = Server(httpx.Response(503), httpx.Response(200))
@@ -196,29 +198,33 @@ def test_token_requests_have_their_own_bucket(flavour: Flavour, clock: Clock) ->
     """The token endpoint has a quota of its own."""
     requests, tokens = Stubborn(0), Stubborn(0)
     request = request_for()
-    call_of(request).token = True
+    request.call.token = True
     send(flavour, Server(), clock, request, requests=requests, tokens=tokens)
     assert (requests.count, tokens.count) == (0, 1)
 
 
 def test_undecodable_body_keeps_the_status(flavour: Flavour, clock: Clock) -> None:
-    """A lie about the encoding loses the body, not the status; and the 503 is repeated."""
-    lie = {"Content-Encoding": "gzip"}
+    """A wrong Content-Encoding loses the body, not the status; and the 503 is repeated."""
+    wrong = {"Content-Encoding": "gzip"}
 
-    def lying(status: int) -> Any:
-        return lambda _: httpx.Response(status, headers=lie, stream=httpx.ByteStream(b"no gzip"))
+    def encoded(status: int) -> Any:
+        return lambda _: httpx.Response(status, headers=wrong, stream=httpx.ByteStream(b"no gzip"))
 
-    server = Server(lying(503), lying(200))
-    answer = send(flavour, server, clock, request_for())
-    assert (answer.status_code, answer.content, answer.extensions[UNDECODABLE]) == (200, b"", True)
+    server = Server(encoded(503), encoded(200))
+    response = send(flavour, server, clock, request_for())
+    assert (response.status_code, response.content, response.extensions[UNDECODABLE]) == (
+        200,
+        b"",
+        True,
+    )
     assert len(server.requests) == 2
 
 
 def test_compressed_body_is_decoded(flavour: Flavour, clock: Clock) -> None:
-    """A true encoding is no problem."""
+    """A body is decoded as its Content-Encoding says."""
     body = httpx.ByteStream(gzip.compress(b'{"a":1}'))
-    answer = httpx.Response(200, headers={"Content-Encoding": "gzip"}, stream=body)
-    assert send(flavour, Server(answer), clock, request_for()).json() == {"a": 1}
+    response = httpx.Response(200, headers={"Content-Encoding": "gzip"}, stream=body)
+    assert send(flavour, Server(response), clock, request_for()).json() == {"a": 1}
 
 
 def test_cancelling_ends_a_wait_at_once() -> None:
@@ -227,8 +233,8 @@ def test_cancelling_ends_a_wait_at_once() -> None:
     async def scenario() -> float:
         clock = Clock()
         throttled = Server(httpx.Response(429, headers={"Retry-After": "60"}))
-        transport = AsyncPacedTransport(httpx.MockTransport(throttled), pacing_on(clock))
-        task = asyncio.create_task(transport.handle_async_request(request_for()))
+        transport = AsyncRetryingTransport(httpx.MockTransport(throttled), retry_context_on(clock))
+        task = asyncio.create_task(transport.send(request_for()))
         await asyncio.sleep(0.01)
         began = time.monotonic()
         task.cancel()
@@ -242,12 +248,12 @@ def test_cancelling_ends_a_wait_at_once() -> None:
 def test_deadline_counts_from_the_first_attempt(flavour: Flavour, clock: Clock) -> None:
     """Waiting for the first slot does not use up the time for repeating."""
     server = Server(httpx.Response(503), httpx.Response(200))
-    answer = send(flavour, server, clock, request_for(), requests=Stubborn(500))
-    assert (answer.status_code, clock.sleeps[0]) == (200, 500)
+    response = send(flavour, server, clock, request_for(), requests=Stubborn(500))
+    assert (response.status_code, clock.sleeps[0]) == (200, 500)
 
 
 def test_closed_transport_repeats_nothing(flavour: Flavour, clock: Clock) -> None:
-    """A call whose client is closed meanwhile ends with what it has."""
+    """A call whose client is closed in the meantime ends with its last response."""
     seen: list[httpx.Request] = []
 
     def close(request: httpx.Request) -> httpx.Response:
@@ -261,12 +267,12 @@ def test_closed_transport_repeats_nothing(flavour: Flavour, clock: Clock) -> Non
         return httpx.Response(503)
 
     inner = httpx.MockTransport(close if flavour.name == "sync" else aclose)
-    transport = flavour.paced(inner, pacing_on(clock), clock)
-    assert flavour.send(transport, request_for()).status_code == 503
+    transport = flavour.retrying(inner, retry_context_on(clock), clock)
+    assert flavour.run(transport.send(request_for())).status_code == 503
     assert len(seen) == 1
 
 
-def test_log_tells_attempts_without_ids(
+def test_log_reports_attempts_without_ids(
     flavour: Flavour, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Repetitions are logged at INFO, the end at DEBUG, by operation and never by URL."""
@@ -291,6 +297,6 @@ def test_close_closes_the_inner_transport(flavour: Flavour, clock: Clock) -> Non
             self.closed = True
 
     inner = Inner()
-    transport = flavour.paced(inner, pacing_on(clock), clock)
+    transport = flavour.retrying(inner, retry_context_on(clock), clock)
     flavour.run(transport.close() if flavour.name == "sync" else transport.aclose())
     assert inner.closed

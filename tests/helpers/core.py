@@ -1,4 +1,4 @@
-"""Fixtures of the core: fake time, hand-made operations, and one face for sync and async."""
+"""Fixtures of the core: fake time, hand-made operations, and one interface for sync and async."""
 
 import asyncio
 import inspect
@@ -13,14 +13,17 @@ import pytest
 
 from sinch_wrapper import AsyncSinch, RetryPolicy, Sinch
 from sinch_wrapper._auth.credentials import AccessKey, AuthProvider
-from sinch_wrapper._auth.flow import Auth, BearerAuth
-from sinch_wrapper._auth.token_cache import TokenCache
+from sinch_wrapper._auth.flow import Auth, BearerAuth, TokenCache
 from sinch_wrapper._auth.token_source import TokenSource
 from sinch_wrapper._http import httpx
-from sinch_wrapper._request import Call, SealedRequest
-from sinch_wrapper._session import AsyncSession, Session, Settings
-from sinch_wrapper._transport.http_client import AsyncWire, Wire
-from sinch_wrapper._transport.retrying import AsyncPacedTransport, PacedTransport, Pacing
+from sinch_wrapper._request import APIRequest, Call, timeouts
+from sinch_wrapper._session import AsyncSession, Session
+from sinch_wrapper._transport.http_client import AsyncHTTPClient, HTTPClient
+from sinch_wrapper._transport.retrying import (
+    AsyncRetryingTransport,
+    RetryContext,
+    RetryingTransport,
+)
 
 Handler = Callable[[httpx.Request], Any]
 
@@ -33,7 +36,7 @@ BASE_URL = "https://api.example"
 
 @dataclass
 class Clock:
-    """Time that moves only when somebody sleeps; it keeps the sleeps."""
+    """Time that moves only when a caller sleeps; it records the sleeps."""
 
     now: float = 1000.0
     sleeps: list[float] = field(default_factory=list)
@@ -54,7 +57,7 @@ class Clock:
 
 @dataclass(frozen=True, repr=False)
 class Operation:
-    """A hand-made operation of the shape that the generated packages make; it hides its values."""
+    """An operation such as the generated packages build; its repr hides its values."""
 
     id: str = "Things_GetThing"
     method: str = "GET"
@@ -64,14 +67,14 @@ class Operation:
     load: Callable[[object], Any] | None = lambda value: value
 
 
-def token_answer(value: str = "token-1", **fields: object) -> httpx.Response:
-    """Answer as the token endpoint does."""
+def token_response(value: str = "token-1", **fields: object) -> httpx.Response:
+    """The response of the token endpoint."""
     body = {"access_token": value, "expires_in": 3600, "token_type": "bearer", **fields}
     return httpx.Response(200, json=body)
 
 
 def is_token_request(request: httpx.Request) -> bool:
-    """Say whether *request* asks for a token."""
+    """Whether *request* asks for a token."""
     return request.url.path.endswith("/oauth2/token")
 
 
@@ -81,46 +84,46 @@ def bearer(request: httpx.Request) -> str:
 
 
 class Server:
-    """A fake server: scripted answers one after the other, the last one for ever.
+    """A fake server: scripted responses one after the other, the last one for ever.
 
-    An answer is a response, an exception to raise, or a function of the request.
+    Each is a response, an exception to raise, or a function of the request.
     """
 
-    def __init__(self, *answers: object, tokens: Sequence[object] | None = None) -> None:
-        self._answers = list(answers) or [httpx.Response(200, json={})]
+    def __init__(self, *responses: object, tokens: Sequence[object] | None = None) -> None:
+        self._responses = list(responses) or [httpx.Response(200, json={})]
         self._tokens = list(tokens) if tokens is not None else None
         self.requests: list[httpx.Request] = []
         self.token_requests: list[httpx.Request] = []
         self.tokens_used: list[str] = []
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
-        """Answer *request*."""
+        """Respond to *request*."""
         if is_token_request(request):
             self.token_requests.append(request)
             if self._tokens is None:
-                return token_answer(f"token-{len(self.token_requests)}")
-            return _answer(self._tokens, request)
+                return token_response(f"token-{len(self.token_requests)}")
+            return _respond(self._tokens, request)
         self.requests.append(request)
-        # Noted now, for a repeated request is the same object with another token.
+        # Recorded now, because a repeated request is the same object with another token.
         self.tokens_used.append(bearer(request))
-        return _answer(self._answers, request)
+        return _respond(self._responses, request)
 
 
-def _answer(script: list[object], request: httpx.Request) -> httpx.Response:
-    answer = script.pop(0) if len(script) > 1 else script[0]
-    if isinstance(answer, Exception):
-        raise answer
-    if callable(answer):
-        answer = answer(request)
-    assert isinstance(answer, httpx.Response)
-    # A fresh copy, for a response can be read once.
+def _respond(script: list[object], request: httpx.Request) -> httpx.Response:
+    response = script.pop(0) if len(script) > 1 else script[0]
+    if isinstance(response, Exception):
+        raise response
+    if callable(response):
+        response = response(request)
+    assert isinstance(response, httpx.Response)
+    # A fresh copy, because a response can be read once.
     return httpx.Response(
-        answer.status_code, headers=answer.headers.multi_items(), stream=answer.stream
+        response.status_code, headers=response.headers.multi_items(), stream=response.stream
     )
 
 
 class Flavour:
-    """What tests say once and run for threads and for tasks."""
+    """Threads or tasks: what lets one test run for both."""
 
     name: str
 
@@ -133,7 +136,7 @@ class Flavour:
         raise NotImplementedError
 
     def slowly(self, handler: Handler) -> Handler:
-        """Let *handler* take a moment, so that other callers come meanwhile."""
+        """Let *handler* take a moment, so that other callers arrive in the meantime."""
         raise NotImplementedError
 
     def client(self, handler: Handler, **options: Any) -> Any:
@@ -154,21 +157,15 @@ class Flavour:
         """Close *client*."""
         self.run(client.aclose() if self.name == "async" else client.close())
 
-    def paced(self, inner: Any, pacing: Pacing, clock: Clock) -> Any:
-        """Build a paced transport over *inner* that sleeps on *clock*."""
+    def retrying(self, inner: Any, context: RetryContext, clock: Clock) -> Any:
+        """Build a retrying transport over *inner* that sleeps on *clock*."""
         if self.name == "async":
-            return AsyncPacedTransport(inner, pacing, clock.asleep)
-        return PacedTransport(inner, pacing, clock.sleep)
+            return AsyncRetryingTransport(inner, context, clock.asleep)
+        return RetryingTransport(inner, context, clock.sleep)
 
-    def send(self, transport: Any, request: httpx.Request) -> httpx.Response:
-        """Send *request* through *transport*."""
-        if self.name == "async":
-            return self.run(transport.handle_async_request(request))  # type: ignore[no-any-return]
-        return transport.handle_request(request)  # type: ignore[no-any-return]
-
-    def wire(self, transport: Any, auth: Auth) -> Any:
-        """Build a wire over *transport*."""
-        return (AsyncWire if self.name == "async" else Wire)(lambda: transport, auth)
+    def http_client(self, transport: Any, auth: Auth) -> Any:
+        """Build an HTTP client over a retrying *transport*."""
+        return (AsyncHTTPClient if self.name == "async" else HTTPClient)(transport, auth)
 
     def session(
         self,
@@ -178,12 +175,12 @@ class Flavour:
         retry: RetryPolicy | None = None,
         auth: Auth | None = None,
     ) -> Any:
-        """Build a session over *handler*, with fake time and the usual wiring."""
+        """Build a session over *handler*, with fake time."""
         clock = clock or Clock()
-        transport = self.paced(httpx.MockTransport(handler), pacing_on(clock), clock)
-        wire = self.wire(transport, auth or bearer_auth_on(clock))
-        settings = Settings(BASE_URL, retry=retry or RetryPolicy())
-        return (AsyncSession if self.name == "async" else Session)(wire, settings)
+        transport = self.retrying(httpx.MockTransport(handler), retry_context_on(clock), clock)
+        http_client = self.http_client(transport, auth or bearer_auth_on(clock))
+        kind: Any = AsyncSession if self.name == "async" else Session
+        return kind(http_client, BASE_URL, timeout=10.0, retry=retry or RetryPolicy())
 
 
 class SyncFlavour(Flavour):
@@ -246,10 +243,10 @@ class AsyncFlavour(Flavour):
         return answer
 
 
-def pacing_on(clock: Clock, **parts: Any) -> Pacing:
-    """Build a pacing on fake time, without limits and with a jitter of one half."""
+def retry_context_on(clock: Clock, **parts: Any) -> RetryContext:
+    """Build a retry context on fake time, without limits and with a jitter of one half."""
     given = {"clock": clock, "jitter": lambda: 0.5, "now": lambda: datetime(2026, 1, 1, tzinfo=UTC)}
-    return Pacing(**{**given, **parts})
+    return RetryContext(**{**given, **parts})
 
 
 def bearer_auth_on(clock: Clock, origin: AccessKey | AuthProvider | None = None) -> BearerAuth:
@@ -258,10 +255,10 @@ def bearer_auth_on(clock: Clock, origin: AccessKey | AuthProvider | None = None)
     return BearerAuth(source, TokenCache(clock))
 
 
-def request_for(method: str = "GET", retry: RetryPolicy | None = None) -> httpx.Request:
+def request_for(method: str = "GET", retry: RetryPolicy | None = None) -> APIRequest:
     """Build a request as a session does."""
-    call = Call("Things_GetThing", method, retry or RetryPolicy())
-    return SealedRequest(method, f"{BASE_URL}/v1/things", extensions=call.extensions)
+    call = Call("Things_GetThing", method, retry or RetryPolicy(), timeouts(10.0))
+    return APIRequest(call, method, f"{BASE_URL}/v1/things")
 
 
 @pytest.fixture

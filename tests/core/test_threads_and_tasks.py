@@ -1,4 +1,4 @@
-"""Threads and event loops at once: one token, one budget."""
+"""Threads and event loops together: one token, one rate."""
 
 import asyncio
 import os
@@ -10,18 +10,19 @@ import pytest
 
 from sinch_wrapper import AsyncSinch, RateLimiter, RateLimits, RetryPolicy, Sinch
 from sinch_wrapper._http import httpx
-from sinch_wrapper._session import Session, Settings
-from sinch_wrapper._transport.http_client import AsyncWire, Wire
-from sinch_wrapper._transport.retrying import AsyncPacedTransport, PacedTransport
+from sinch_wrapper._session import Session
+from sinch_wrapper._transport.http_client import AsyncHTTPClient, HTTPClient
+from sinch_wrapper._transport.retrying import AsyncRetryingTransport, RetryingTransport
 from tests.helpers.core import (
+    BASE_URL,
     Clock,
     Operation,
     Server,
     bearer,
     bearer_auth_on,
-    pacing_on,
     request_for,
-    token_answer,
+    retry_context_on,
+    token_response,
 )
 
 OK = httpx.Response(200, json={})
@@ -34,42 +35,42 @@ def test_one_renewal_for_threads_and_tasks(first: str) -> None:
     asked: list[httpx.Request] = []
     good = "token-1" if first == "cold" else "token-2"
 
-    def answer(request: httpx.Request) -> httpx.Response:
+    def respond(request: httpx.Request) -> httpx.Response:
         if request.url.path == "/oauth2/token":
             with guard:
                 asked.append(request)
                 number = len(asked)
-            return token_answer(f"token-{number}")
+            return token_response(f"token-{number}")
         return httpx.Response(200 if bearer(request) == good else 401)
 
     def blocking(request: httpx.Request) -> httpx.Response:
         time.sleep(0.02)
-        return answer(request)
+        return respond(request)
 
     async def waiting(request: httpx.Request) -> httpx.Response:
         await asyncio.sleep(0.02)
-        return answer(request)
+        return respond(request)
 
     auth = bearer_auth_on(clock)
-    transport = PacedTransport(httpx.MockTransport(blocking), pacing_on(clock))
-    wire = Wire(lambda: transport, auth)
+    transport = RetryingTransport(httpx.MockTransport(blocking), retry_context_on(clock))
+    client = HTTPClient(transport, auth)
 
     async def eight() -> list[int]:
-        inner = AsyncPacedTransport(httpx.MockTransport(waiting), pacing_on(clock))
-        async_wire = AsyncWire(lambda: inner, auth)
-        answers = await asyncio.gather(*(async_wire.send(request_for()) for _ in range(8)))
-        return [answer.status_code for answer in answers]
+        inner = AsyncRetryingTransport(httpx.MockTransport(waiting), retry_context_on(clock))
+        async_client = AsyncHTTPClient(inner, auth)
+        responses = await asyncio.gather(*(async_client.send(request_for()) for _ in range(8)))
+        return [response.status_code for response in responses]
 
     if first == "refused":
         # All begin with a token that the API refuses.
-        plan = auth.send(request_for())
-        next(plan)
-        plan.send(token_answer("token-1"))
-        plan.close()
+        flow = auth.send(request_for())
+        next(flow)
+        flow.send(token_response("token-1"))
+        flow.close()
         asked.append(request_for())
     with ThreadPoolExecutor(10) as pool:
         loops = [pool.submit(asyncio.run, eight()) for _ in range(2)]
-        threads = [pool.submit(wire.send, request_for()) for _ in range(8)]
+        threads = [pool.submit(client.send, request_for()) for _ in range(8)]
     statuses = [future.result().status_code for future in threads]
     statuses += [status for future in loops for status in future.result()]
     assert statuses == [200] * 24
@@ -77,7 +78,7 @@ def test_one_renewal_for_threads_and_tasks(first: str) -> None:
 
 
 def test_clients_share_a_limiter() -> None:
-    """A Sinch and an AsyncSinch that are given one RateLimiter make its rate together."""
+    """A Sinch and an AsyncSinch with the same RateLimiter share its rate."""
     limiter = RateLimiter(RateLimits(requests_per_second=200, burst=1))
     options = {"project_id": "p", "key_id": "k", "key_secret": "s", "region": "eu"}
     server = Server(OK)
@@ -93,13 +94,13 @@ def test_clients_share_a_limiter() -> None:
         pool.submit(asyncio.run, ten())
         for _ in range(10):
             pool.submit(sinch.conversation.app.list_apps)
-    # Twenty requests are nineteen slots of 5 ms, whoever books them.
+    # Twenty requests are nineteen slots of 5 ms, whichever client books them.
     assert time.monotonic() - began >= 19 * 0.005
     assert len(server.requests) == 20
 
 
 def test_clients_do_not_share_plain_limits() -> None:
-    """Equal RateLimits are two budgets."""
+    """Clients with equal RateLimits do not wait for each other."""
     limits = RateLimits(requests_per_second=0.01, burst=1)
     for _ in range(3):
         transport = httpx.MockTransport(Server(OK))
@@ -111,13 +112,13 @@ def test_clients_do_not_share_plain_limits() -> None:
 
 
 def test_throttled_client_slows_the_others(clock: Clock) -> None:
-    """A 429 to one client lowers the rate of all that share the limiter, and of no other."""
+    """A 429 to one client lowers the rate of those that share its limiter, and of no other."""
     limiter = RateLimiter(RateLimits(requests_per_second=100, burst=1), clock)
     apart = RateLimiter(RateLimits(requests_per_second=100, burst=1), clock)
     throttled = Server(httpx.Response(429))
-    pacing = pacing_on(clock, requests=limiter)
-    transport = PacedTransport(httpx.MockTransport(throttled), pacing, clock.sleep)
-    transport.handle_request(request_for(retry=RetryPolicy(attempts=1)))
+    context = retry_context_on(clock, requests=limiter)
+    transport = RetryingTransport(httpx.MockTransport(throttled), context, clock.sleep)
+    transport.send(request_for(retry=RetryPolicy(attempts=1)))
     assert (limiter.requests_per_second, apart.requests_per_second) == (95, 100)
     # The slot of the first request was booked at the rate before.
     waits = [limiter.reserve() for _ in range(3)]
@@ -125,16 +126,16 @@ def test_throttled_client_slows_the_others(clock: Clock) -> None:
 
 
 def test_token_endpoint_is_throttled_on_its_own(clock: Clock) -> None:
-    """Its 429 does not slow the API, nor the other way about."""
+    """Its 429 does not slow the API, nor the other way round."""
     requests, tokens = (
         RateLimiter(RateLimits(requests_per_second=100), clock),
         RateLimiter(RateLimits(requests_per_second=10), clock),
     )
-    server = Server(OK, tokens=[httpx.Response(429), token_answer()])
-    pacing = pacing_on(clock, requests=requests, tokens=tokens)
-    transport = PacedTransport(httpx.MockTransport(server), pacing, clock.sleep)
-    wire = Wire(lambda: transport, bearer_auth_on(clock))
-    Session(wire, Settings("https://api.example")).request(Operation())
+    server = Server(OK, tokens=[httpx.Response(429), token_response()])
+    context = retry_context_on(clock, requests=requests, tokens=tokens)
+    transport = RetryingTransport(httpx.MockTransport(server), context, clock.sleep)
+    client = HTTPClient(transport, bearer_auth_on(clock))
+    Session(client, BASE_URL, timeout=10.0, retry=RetryPolicy()).request(Operation())
     assert (requests.requests_per_second, tokens.requests_per_second) == (100, 9.5)
 
 
@@ -148,7 +149,7 @@ def test_forked_child_works_while_the_parent_renews() -> None:
         if request.url.path == "/oauth2/token":
             entered.set()
             released.wait(20)
-            return token_answer()
+            return token_response()
         return OK
 
     sinch = Sinch(

@@ -1,4 +1,4 @@
-"""Lanes: a pool in which a request has its connection to itself."""
+"""The connection pool: each request has a transport of the HTTP library to itself."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from sinch_wrapper._http import httpx
-from sinch_wrapper._transport.pool import AsyncLanes, Lanes
+from sinch_wrapper._transport.pool import AsyncConnectionPool, ConnectionPool
 from sinch_wrapper.sandbox import Server
 
 
 class Body(httpx.SyncByteStream, httpx.AsyncByteStream):
-    """A body in two parts that knows whether it was closed."""
+    """A body in two parts that records whether it was closed."""
 
     closed = False
 
@@ -27,16 +27,16 @@ class Body(httpx.SyncByteStream, httpx.AsyncByteStream):
         yield b"two"
 
     def close(self) -> None:
-        """Note it."""
+        """Record it."""
         self.closed = True
 
     async def aclose(self) -> None:
-        """Note it."""
+        """Record it."""
         self.closed = True
 
 
 def request(pool: float = 5.0) -> httpx.Request:
-    """A request that waits so many seconds for a lane."""
+    """A request that waits *pool* seconds for a free transport."""
     return httpx.Request("GET", "http://api.example/", extensions={"timeout": {"pool": pool}})
 
 
@@ -45,30 +45,30 @@ Send = Callable[[Callable[[httpx.Request], httpx.Response], int], httpx.Response
 
 @pytest.fixture(params=["threads", "tasks"])
 def send(request: pytest.FixtureRequest) -> Send:
-    """Send one request through lanes whose inner transport is a function."""
+    """Send one request through a pool whose transports are a function."""
 
     def blocking(handler: Callable[[httpx.Request], httpx.Response], number: int) -> httpx.Response:
-        lanes = Lanes(lambda: httpx.MockTransport(handler), number)
-        return lanes.handle_request(globals()["request"]())
+        pool = ConnectionPool(lambda: httpx.MockTransport(handler), number)
+        return pool.handle_request(globals()["request"]())
 
     def asynchronous(
         handler: Callable[[httpx.Request], httpx.Response], number: int
     ) -> httpx.Response:
-        lanes = AsyncLanes(lambda: httpx.MockTransport(handler), number)
-        return asyncio.run(lanes.handle_async_request(globals()["request"]()))
+        pool = AsyncConnectionPool(lambda: httpx.MockTransport(handler), number)
+        return asyncio.run(pool.handle_async_request(globals()["request"]()))
 
     return blocking if request.param == "threads" else asynchronous
 
 
 def test_body_is_taken_in_and_the_connection_given_back(send: Send) -> None:
-    """The whole body is read inside the lane, and its stream is closed."""
+    """The whole body is read inside the pool, and its stream is closed."""
     body = Body()
     response = send(lambda _: httpx.Response(200, stream=body), 1)
     assert (b"one two", True) == (response.read(), body.closed)
 
 
-def test_failure_frees_the_lane_in_threads() -> None:
-    """A lane whose request failed serves the next one."""
+def test_failure_frees_the_transport_in_threads() -> None:
+    """A transport whose request failed is used for the next one."""
     failures = [httpx.ReadError("reset")]
 
     def handler(_: httpx.Request) -> httpx.Response:
@@ -76,14 +76,14 @@ def test_failure_frees_the_lane_in_threads() -> None:
             raise failures.pop()
         return httpx.Response(200)
 
-    lanes = Lanes(lambda: httpx.MockTransport(handler), 1)
+    pool = ConnectionPool(lambda: httpx.MockTransport(handler), 1)
     with pytest.raises(httpx.ReadError):
-        lanes.handle_request(request())
-    assert 200 == lanes.handle_request(request()).status_code
+        pool.handle_request(request())
+    assert 200 == pool.handle_request(request()).status_code
 
 
-def test_cancelled_task_frees_its_lane() -> None:
-    """A task that is cancelled in its request leaves the lane to the next."""
+def test_cancelled_task_frees_its_transport() -> None:
+    """A task that is cancelled in its request leaves the transport to the next one."""
 
     async def run() -> int:
         started = asyncio.Event()
@@ -94,19 +94,19 @@ def test_cancelled_task_frees_its_lane() -> None:
                 await asyncio.sleep(60)
             return httpx.Response(200)
 
-        lanes = AsyncLanes(lambda: httpx.MockTransport(handler), 1)
-        task = asyncio.create_task(lanes.handle_async_request(request()))
+        pool = AsyncConnectionPool(lambda: httpx.MockTransport(handler), 1)
+        task = asyncio.create_task(pool.handle_async_request(request()))
         await started.wait()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        return (await lanes.handle_async_request(request())).status_code
+        return (await pool.handle_async_request(request())).status_code
 
     assert 200 == asyncio.run(run())
 
 
-def test_no_free_lane_in_time_is_a_pool_timeout_in_threads() -> None:
-    """Who finds all lanes taken for as long as it may wait was surely not sent."""
+def test_no_free_transport_in_time_is_a_pool_timeout_in_threads() -> None:
+    """A request that finds no free transport for as long as it may wait is not sent."""
     entered, leave = threading.Event(), threading.Event()
 
     def handler(_: httpx.Request) -> httpx.Response:
@@ -114,18 +114,18 @@ def test_no_free_lane_in_time_is_a_pool_timeout_in_threads() -> None:
         leave.wait(10)
         return httpx.Response(200)
 
-    lanes = Lanes(lambda: httpx.MockTransport(handler), 1)
-    other = threading.Thread(target=lanes.handle_request, args=[request()])
+    pool = ConnectionPool(lambda: httpx.MockTransport(handler), 1)
+    other = threading.Thread(target=pool.handle_request, args=[request()])
     other.start()
     entered.wait(10)
     with pytest.raises(httpx.PoolTimeout):
-        lanes.handle_request(request(pool=0.01))
+        pool.handle_request(request(pool=0.01))
     leave.set()
     other.join()
 
 
-def test_no_free_lane_in_time_is_a_pool_timeout_in_tasks() -> None:
-    """The same, awaited; and the one that waited longer gets the lane."""
+def test_no_free_transport_in_time_is_a_pool_timeout_in_tasks() -> None:
+    """A request that finds no free transport in time is not sent; one that may wait longer is."""
 
     async def run() -> list[object]:
         leave = asyncio.Event()
@@ -134,9 +134,9 @@ def test_no_free_lane_in_time_is_a_pool_timeout_in_tasks() -> None:
             await leave.wait()
             return httpx.Response(200)
 
-        lanes = AsyncLanes(lambda: httpx.MockTransport(handler), 1)
+        pool = AsyncConnectionPool(lambda: httpx.MockTransport(handler), 1)
         calls: list[Awaitable[httpx.Response]] = [
-            asyncio.create_task(lanes.handle_async_request(request(pool=seconds)))
+            asyncio.create_task(pool.handle_async_request(request(pool=seconds)))
             for seconds in (5, 0.01, 5)
         ]
         await asyncio.sleep(0.05)
@@ -148,7 +148,7 @@ def test_no_free_lane_in_time_is_a_pool_timeout_in_tasks() -> None:
 
 
 class Hanging(httpx.AsyncBaseTransport):
-    """A lane that never answers its first request, and no other once that was cancelled."""
+    """A transport that never responds; each one opened after the first responds at once."""
 
     opened: list[Hanging]
 
@@ -157,49 +157,49 @@ class Hanging(httpx.AsyncBaseTransport):
         self.closed = False
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Hang, unless it is the lane after."""
+        """Hang, unless another transport was opened before."""
         del request
         if self is self.opened[0]:
             await asyncio.sleep(3600)
         return httpx.Response(200, stream=Body())
 
     async def aclose(self) -> None:
-        """Note it."""
+        """Record it."""
         self.closed = True
 
 
-def test_lane_of_a_cancelled_request_is_replaced() -> None:
-    """What a cancelled request leaves behind in its pool is in nobody's way."""
+def test_transport_of_a_cancelled_request_is_replaced() -> None:
+    """What a cancelled request leaves behind in its transport does not block later requests."""
     Hanging.opened = []
 
     async def scenario() -> tuple[int, list[bool]]:
-        lanes = AsyncLanes(Hanging, 1)
-        first = asyncio.create_task(lanes.handle_async_request(request()))
+        pool = AsyncConnectionPool(Hanging, 1)
+        first = asyncio.create_task(pool.handle_async_request(request()))
         await asyncio.sleep(0)
         first.cancel()
         with pytest.raises(asyncio.CancelledError):
             await first
-        answer = await asyncio.wait_for(lanes.handle_async_request(request()), 10)
-        closed = [lane.closed for lane in Hanging.opened]
-        await lanes.aclose()
-        return answer.status_code, closed + [lane.closed for lane in Hanging.opened]
+        response = await asyncio.wait_for(pool.handle_async_request(request()), 10)
+        closed = [each.closed for each in Hanging.opened]
+        await pool.aclose()
+        return response.status_code, closed + [each.closed for each in Hanging.opened]
 
     assert (200, [True, False, True, True]) == asyncio.run(scenario())
 
 
 def test_cancelled_connects_leave_nothing_behind() -> None:
-    """At whatever moment requests are cancelled, the next one gets through."""
+    """Whenever a request is cancelled, the next one gets through."""
 
-    def lane() -> httpx.AsyncBaseTransport:
+    def open_transport() -> httpx.AsyncBaseTransport:
         return httpx.AsyncHTTPTransport(limits=httpx.Limits(max_connections=1))
 
     async def after_cancelling(url: str, ticks: int) -> int:
-        lanes = AsyncLanes(lane, 1)
+        pool = AsyncConnectionPool(open_transport, 1)
         timeouts = {"pool": 1.0, "connect": 5.0, "read": 5.0, "write": 5.0}
 
         async def call() -> int:
             asked = httpx.Request("GET", url, extensions={"timeout": timeouts})
-            return (await lanes.handle_async_request(asked)).status_code
+            return (await pool.handle_async_request(asked)).status_code
 
         cancelled = asyncio.create_task(call())
         for _ in range(ticks):
@@ -209,7 +209,7 @@ def test_cancelled_connects_leave_nothing_behind() -> None:
         try:
             return await call()
         finally:
-            await lanes.aclose()
+            await pool.aclose()
 
     with Server() as server:
         for ticks in range(40):
