@@ -1,7 +1,7 @@
 """Callbacks: verify the signature, read the event, find its recipient; and a receiver.
 
 `verify`, `parse`, `batch_ref`, `delivery_report` and `advance` are pure functions for any web
-framework. `receiver` is an ASGI app around them that loses nothing (extra: receiver).
+framework. `receiver` is an ASGI app around them that loses no callback (extra: receiver).
 """
 
 from typing import TYPE_CHECKING
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         Arrival,
         Counts,
         DeadLetter,
+        JobFollower,
         Store,
         StoredEvent,
         Verdict,
@@ -58,6 +59,7 @@ __all__ = [
     "EventHandler",
     "EventStore",
     "Headers",
+    "JobFollower",
     "NonceStore",
     "Receiver",
     "ReceiverOptions",
@@ -83,7 +85,15 @@ __getattr__ = lazy(
     {
         "_dispatcher": ("EventHandler",),
         "_receiver": ("Receiver", "receiver"),
-        "_records": ("Arrival", "Counts", "DeadLetter", "Store", "StoredEvent", "Verdict"),
+        "_records": (
+            "Arrival",
+            "Counts",
+            "DeadLetter",
+            "JobFollower",
+            "Store",
+            "StoredEvent",
+            "Verdict",
+        ),
         "_settings": ("ReceiverOptions",),
         "_store": ("EventStore",),
     },

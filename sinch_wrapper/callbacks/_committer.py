@@ -1,4 +1,4 @@
-"""Group commit: what gathers while one transaction is written goes into the next."""
+"""Group commit: what arrives while one transaction is written goes into the next."""
 
 import asyncio
 import contextlib
@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable
 from typing import Final, Generic, TypeVar
 
-from sinch_wrapper.callbacks._dispatcher import place_of
+from sinch_wrapper.callbacks._records import place_of
 from sinch_wrapper.errors import CallbackError, SinchError
 
 T = TypeVar("T")
@@ -18,9 +18,9 @@ _MOST: Final = 500
 
 
 class Committer(Generic[T]):
-    """Hands items to *write*, many at a time, from a thread of its own.
+    """Passes items to *write*, many at a time, from a thread of its own.
 
-    Each item is answered once the call of *write* that had it returned. At most *limit* wait.
+    The future of an item ends when the call of *write* that had it returns. At most *limit* wait.
     """
 
     def __init__(self, write: Callable[[list[T]], None], limit: int) -> None:
@@ -34,26 +34,27 @@ class Committer(Generic[T]):
         self._thread.start()
 
     def put(self, item: T, *, limited: bool = True) -> "asyncio.Future[None]":
-        """Queue *item*; the future ends when it is written, with CallbackError when it is not.
+        """Queue *item*; the future ends when the item is written, or with CallbackError.
 
-        Raises: CallbackError when too many wait, or it is closed.
+        Raises: CallbackError when too many items wait, unless *limited* is False; or after
+            `aclose`.
         """
         if self._is_closed:
-            raise CallbackError("callback not taken: the receiver is ending")
+            raise CallbackError("callback refused: the receiver is ending")
         if limited and len(self._open) >= self._limit:
-            raise CallbackError("callback not taken: too many wait to be written")
+            raise CallbackError("callback refused: write backlog is full")
         future = self._loop.create_future()
         self._open.add(future)
         self._items.put((item, future))
         return future
 
     async def aclose(self) -> None:
-        """Write what waits, take nothing more, and end the thread."""
+        """Refuse further items, write those that wait, and end the thread."""
         if not self._is_closed:
             self._is_closed = True
             self._items.put(None)
         await asyncio.to_thread(self._thread.join)
-        # Futures are answered by the loop, after the thread has ended.
+        # The loop ends the futures, after the thread has ended.
         if self._open:
             await asyncio.wait(self._open)
 
@@ -61,7 +62,7 @@ class Committer(Generic[T]):
         while True:
             batch, is_last = self._gathered()
             if batch:
-                self._settle([future for _, future in batch], self._written(batch))
+                self._finish([future for _, future in batch], self._written(batch))
             if is_last:
                 return
 
@@ -84,17 +85,19 @@ class Committer(Generic[T]):
         except SinchError as error:
             _LOG.error("%d callbacks not written: %s", len(batch), error)
             return CallbackError(str(error))
-        except Exception as error:  # noqa: BLE001 (senders would wait for a thread that is dead)
+        except Exception as error:  # noqa: BLE001 (otherwise senders wait for a dead thread)
             _LOG.error("%d callbacks not written: %s", len(batch), place_of(error))
             return CallbackError("callback not written: see the log")
         return None
 
-    def _settle(self, futures: "list[asyncio.Future[None]]", error: CallbackError | None) -> None:
+    def _finish(self, futures: "list[asyncio.Future[None]]", error: CallbackError | None) -> None:
         # Once for all of them: waking the loop costs more than writing.
         with contextlib.suppress(RuntimeError):  # the loop may be gone
-            self._loop.call_soon_threadsafe(self._answer, futures, error)
+            self._loop.call_soon_threadsafe(self._end_futures, futures, error)
 
-    def _answer(self, futures: "list[asyncio.Future[None]]", error: CallbackError | None) -> None:
+    def _end_futures(
+        self, futures: "list[asyncio.Future[None]]", error: CallbackError | None
+    ) -> None:
         for future in futures:
             self._open.discard(future)
             if future.done():

@@ -1,4 +1,4 @@
-"""From an event back to the batch and the recipient it belongs to; pure.
+"""From an event back to its batch and its recipient; pure.
 
 Source: Sinch documentation, Batch API: overview; Conversation API: Callbacks, metadata.
 """
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
 
+from sinch_wrapper import _validate
 from sinch_wrapper.callbacks._events import Event
 
 _RESERVED: Final = "_batch_id"
@@ -25,26 +26,26 @@ _LONGEST_SENTENCE: Final = 300
 
 
 class Confidence(IntEnum):
-    """How sure it is that an event belongs to a batch, from the place that says so."""
+    """How certain it is that an event belongs to a batch, by the place that names the batch."""
 
     TEXT = 1
-    """The description of a failure names batch and index; it is written for people."""
+    """The description of a failure names batch and index, in a sentence for people."""
     CALLER = 2
-    """Metadata of the message have such names, which callers may use for purposes of their own."""
+    """The metadata of the message has such names, which callers may use for their own purposes."""
     PAYLOAD = 3
-    """The payload itself has `batch_id`, as batch notifications do."""
+    """The payload itself has `batch_id`, as in batch notifications."""
     ENVELOPE = 4
     """The `message_metadata` beside the payload has it; on replies it names the last batch."""
     RESERVED = 5
-    """Metadata of the message have `_batch_id`, which callers cannot set."""
+    """The metadata of the message has `_batch_id`, which callers cannot set."""
 
 
 @dataclass(frozen=True, slots=True)
 class BatchRef:
     """A batch, and the zero-based position of the recipient in its `recipient_and_params`.
 
-    *index* is None when nothing says it: only receipts of messages that failed before they were
-    sent carry it.
+    *index* is None when the event does not have it: only receipts of messages that failed before
+    they were sent do.
     """
 
     batch_id: str
@@ -53,11 +54,14 @@ class BatchRef:
 
 
 def batch_ref(event: Event) -> BatchRef | None:
-    """The batch that *event* belongs to, None when it names none; never raises.
+    """The batch that *event* belongs to; None when the event names no batch.
 
-    The surest place decides the batch. The index may come from a less sure one, if that names
-    the same batch and is no metadata of the caller.
+    The most certain place decides the batch. The index may come from a less certain one that
+    names the same batch, but not from metadata of the caller.
+
+    Raises: TypeError when *event* is not an Event, and nothing else.
     """
+    _validate.instance("event", event, Event, "an Event")
     best: BatchRef | None = None
     for found in _found(event):
         if best is None:
@@ -73,7 +77,7 @@ def batch_ref(event: Event) -> BatchRef | None:
 
 
 def _found(event: Event) -> Iterator[BatchRef]:
-    """What each place says, the surest first."""
+    """The batch that each place names, the most certain first."""
     metadata = event.metadata
     reserved = metadata.get(_RESERVED)
     if isinstance(reserved, str) and reserved:

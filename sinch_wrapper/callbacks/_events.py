@@ -1,4 +1,4 @@
-"""Events: what a callback says, whatever its kind."""
+"""Events: the content of a callback, whatever its kind."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from sinch_conversation_api.callbacks import MODELS, TRIGGERS
 
-from sinch_wrapper.callbacks._signature import TOLERANCE, Headers, NonceStore, Secrets, verify
+from sinch_wrapper.callbacks._signature import (
+    TOLERANCE,
+    Headers,
+    NonceStore,
+    Secrets,
+    UnixClock,
+    verify,
+)
 from sinch_wrapper.callbacks._strict_json import read_object, read_text
 
 if TYPE_CHECKING:
@@ -19,15 +26,25 @@ T = TypeVar("T")
 # Objects on the envelope that are not a payload. The document gives neither this form: it has
 # message_metadata as a string and no channel_metadata; the pages on metadata show both.
 ENVELOPE: Final = frozenset({"channel_metadata", "message_metadata"})
+# The document requires the first spelling and declares the second; a server may send either.
+_RECORD_NAMES: Final = {
+    "entityId": "entity_id",
+    "recordStatus": "record_status",
+    "channelIdentity": "channel_identity",
+    "contactId": "contact_id",
+    "conversationId": "conversation_id",
+    "processingMode": "processing_mode",
+}
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Event:
-    """One callback: *body* as it came, *raw* the object in it, *kind* the key of its payload.
+    """One callback: *body* as received, *raw* the object in it, *kind* the key of its payload.
 
     A kind that this library does not know passes through with *trigger* None; *kind* is empty
-    when there is no payload. Texts are empty and times None when absent or unreadable. All but
-    these three is read when it is first asked for. Two events are equal when their bodies are.
+    when there is no payload. Strings are empty and times None when absent or unreadable. Only
+    *body*, *raw* and *kind* are read at once, the rest on first use. Two events are equal when
+    their bodies are.
     """
 
     body: bytes
@@ -41,65 +58,65 @@ class Event:
 
     @property
     def trigger(self) -> str | None:
-        """The trigger to which the webhook subscribed, such as `MESSAGE_DELIVERY`."""
+        """The trigger to which the webhook is subscribed, such as `MESSAGE_DELIVERY`."""
         return TRIGGERS.get(self.kind)
 
     @property
     def payload(self) -> Mapping[str, object]:
-        """The object under *kind*; empty when there is none."""
+        """The object under *kind*; empty when there is no payload."""
         found = self.raw.get(self.kind)
         return found if isinstance(found, dict) else {}
 
     @property
     def app_id(self) -> str:
-        """The app; Sinch leaves it empty for contacts, which belong to no app."""
+        """Id of the app; Sinch leaves it empty for contacts, which belong to no app."""
         return self._text("app_id")
 
     @property
     def project_id(self) -> str:
-        """The project; it may be empty as well."""
+        """Id of the project; may be empty as well."""
         return self._text("project_id")
 
     @property
     def correlation_id(self) -> str:
-        """What the request that sent the message gave as its `correlation_id`."""
+        """The `correlation_id` of the request that sent the message."""
         return self._text("correlation_id")
 
     @property
     def accepted_time(self) -> datetime | None:
-        """When the API took the event in; aware, cut to microseconds."""
+        """When the API received the event; with a time zone, cut to microseconds."""
         return self._once("accepted_time", lambda: _time(self._text("accepted_time")))
 
     @property
     def event_time(self) -> datetime | None:
-        """When it happened, as the channel says; aware, cut to microseconds."""
+        """When the event happened, by the channel; with a time zone, cut to microseconds."""
         return self._once("event_time", lambda: _time(self._text("event_time")))
 
     @property
     def message_metadata(self) -> str:
-        """The text of that name beside the payload: often JSON, often empty."""
+        """The string of that name beside the payload: often JSON, often empty."""
         return self._text("message_metadata")
 
     @property
     def envelope_metadata(self) -> Mapping[str, object]:
-        """The JSON object in *message_metadata*; empty when it holds none."""
+        """The JSON object in *message_metadata*; empty when there is none."""
         return self._once("envelope_metadata", lambda: read_text(self.raw.get("message_metadata")))
 
     @property
     def metadata(self) -> Mapping[str, object]:
         """The JSON object in the metadata of the message or event; empty when there is none.
 
-        In receipts it is the `message_metadata` of the request merged with that of the recipient.
+        In receipts it holds the `message_metadata` of the request and that of the recipient.
         """
         return self._once("metadata", lambda: read_text(self.payload.get("metadata")))
 
     @property
     def model(self) -> "Model | None":
-        """The event as its class in `sinch_conversation_api.models`.
+        """The event as an instance of its class in `sinch_conversation_api.models`.
 
-        None for a kind that the document does not have.
+        None for a kind that the document does not have, or an event that does not fit its class.
         """
-        return self._once("model", lambda: load_event(self.kind, self.raw))
+        return self._once("model", lambda: _model(self.kind, self.raw))
 
     def _text(self, name: str) -> str:
         value = self.raw.get(name)
@@ -117,12 +134,13 @@ def parse(  # noqa: PLR0913 (those of verify)
     secrets: Secrets,
     *,
     tolerance: float = TOLERANCE,
-    now: Callable[[], float] = time.time,
+    now: UnixClock = time.time,
     nonces: NonceStore | None = None,
 ) -> Event:
-    """Verify a callback, then read it; *raw* must be the bytes as received.
+    """Verify a callback, then read it; the arguments are those of `verify`.
 
-    Raises: SignatureError, before anything is read; CallbackParseError.
+    Raises: SignatureError, before anything is read; CallbackParseError; TypeError or ValueError
+        for an option that is not what it must be.
     """
     verify(raw, headers, secrets, tolerance=tolerance, now=now, nonces=nonces)
     return read_event(raw)
@@ -131,18 +149,18 @@ def parse(  # noqa: PLR0913 (those of verify)
 def read_event(raw: bytes) -> Event:
     """Read a callback without verifying it.
 
-    Raises: CallbackParseError, and nothing else, when *raw* is no JSON object.
+    Raises: CallbackParseError, and nothing else, when *raw* is not a JSON object.
     """
     body, found = read_object(raw)
     return Event(body, found, _kind_of(found))
 
 
 def _kind_of(raw: Mapping[str, object]) -> str:
-    """The payload key of a callback, also one that this library does not know; empty if none."""
+    """The payload key of a callback, even one that this library does not know; empty if none."""
     known = [key for key in raw if key in TRIGGERS and isinstance(raw[key], dict)]
     if known:
         # The longer key is the better clue when several are present.
-        return max(sorted(known), key=len)
+        return known[0] if len(known) == 1 else max(known, key=lambda key: (len(key), key))
     for key, value in raw.items():
         if isinstance(value, dict) and key not in ENVELOPE:
             return key
@@ -151,30 +169,19 @@ def _kind_of(raw: Mapping[str, object]) -> str:
 
 def _time(text: str) -> datetime | None:
     try:
-        # RFC 3339 allows "t" and "z".
+        # RFC 3339 allows "t" and "z" in lower case.
         moment = datetime.fromisoformat(text.upper())
     except ValueError:
         return None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-# The document demands these spellings and declares the others; a server may follow either.
-_RECORD_NAMES: Final = {
-    "entityId": "entity_id",
-    "recordStatus": "record_status",
-    "channelIdentity": "channel_identity",
-    "contactId": "contact_id",
-    "conversationId": "conversation_id",
-    "processingMode": "processing_mode",
-}
-
-
-def load_event(kind: str, raw: Mapping[str, object]) -> "Model | None":
-    """The model of a callback; None when the document has none of this *kind*."""
+def _model(kind: str, raw: Mapping[str, object]) -> "Model | None":
+    """The model of a callback; None when there is no class for it, or it does not fit."""
     name = MODELS.get(kind)
     if name is None:
         return None
-    # Verifying and reading need no model: the classes are loaded by those who ask for one.
+    # Verifying and reading need no model, and the classes take long to import.
     import sinch_conversation_api.models
 
     if kind == "record_notification":

@@ -1,15 +1,16 @@
-"""Delivery receipts: what became of one message or event."""
+"""Delivery receipts: the status of one message or event, and the state of its recipient."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
+from sinch_wrapper import _validate
 from sinch_wrapper.callbacks._events import Event
 
 
 class DeliveryState(StrEnum):
-    """What receipts say of one recipient; from the least to the furthest."""
+    """The state of one recipient by its receipts, in the order in which states are reached."""
 
     SWITCHING = "switching"
     QUEUED = "queued"
@@ -26,26 +27,43 @@ _STATUSES: Final = {
     "DELIVERED": DeliveryState.DELIVERED,
     "READ": DeliveryState.READ,
 }
+_FINAL: Final = frozenset({"DELIVERED", "READ", "FAILED"})
+_IDS: Final = {"message_delivery_report": "message_id", "event_delivery_report": "event_id"}
 _RANK: Final = {state: rank for rank, state in enumerate(DeliveryState)}
 
 
 def state_of(status: str) -> DeliveryState | None:
-    """The state that the status of a receipt tells; None for one that is not known."""
+    """The state that the *status* of a receipt means; None for an unknown status.
+
+    Raises: TypeError when *status* is not a string.
+    """
+    if not isinstance(status, str):
+        raise _validate.wrong_kind("status", "a string", status)
     return _STATUSES.get(status)
 
 
 def advance(old: DeliveryState | None, new: DeliveryState) -> DeliveryState:
-    """The state after a receipt says *new*; receipts come late, twice and in any order.
+    """The state after a receipt with the state *new*; receipts arrive late, twice, in any order.
 
     The rank only grows, so every order of the same receipts ends in the same state. Delivered
     outranks failed: a failure that is late or belongs to a channel tried before does not undo a
     delivery. Queued outranks switching: the next channel has the message.
+
+    Raises: TypeError when either is not a DeliveryState.
     """
+    for name, state in (("old", old), ("new", new)):
+        if not isinstance(state, DeliveryState) and (name == "new" or state is not None):
+            raise _validate.wrong_kind(name, "a DeliveryState", state)
     return new if old is None or _RANK[new] > _RANK[old] else old
 
 
 def settle(statuses: Iterable[str]) -> DeliveryState | None:
-    """The state after receipts with these *statuses*; None when they tell nothing."""
+    """The state after receipts with these *statuses*; None when all of them are unknown.
+
+    Raises: TypeError when *statuses* is not an iterable of strings.
+    """
+    if isinstance(statuses, str) or not isinstance(statuses, Iterable):
+        raise _validate.wrong_kind("statuses", "a list of strings", statuses)
     state: DeliveryState | None = None
     for status in statuses:
         new = state_of(status)
@@ -53,17 +71,12 @@ def settle(statuses: Iterable[str]) -> DeliveryState | None:
     return state
 
 
-FINAL_STATUSES = frozenset({"DELIVERED", "READ", "FAILED"})
-
-_KINDS = {"message_delivery_report": "message_id", "event_delivery_report": "event_id"}
-
-
 @dataclass(frozen=True, slots=True)
 class DeliveryReport:
-    """A delivery receipt; every text is empty when the receipt lacks it.
+    """A delivery receipt; a string is empty when the receipt lacks it.
 
-    *id* is that of the message or event, *status* an open set (`QUEUED_ON_CHANNEL`, `DELIVERED`,
-    `READ`, `FAILED`, `SWITCHING_CHANNEL`, ...), *reason* the reason code of a failure.
+    *id* is that of the message or event. *status* is one of an open set (`QUEUED_ON_CHANNEL`,
+    `DELIVERED`, `READ`, `FAILED`, `SWITCHING_CHANNEL`, ...), *reason* the code of a failure.
     """
 
     id: str
@@ -76,23 +89,27 @@ class DeliveryReport:
 
     @property
     def is_final(self) -> bool:
-        """Whether the message has reached its end; `READ` may still follow `DELIVERED`."""
-        return self.status in FINAL_STATUSES
+        """Whether the status is final; `READ` may still follow `DELIVERED`."""
+        return self.status in _FINAL
 
     @property
     def state(self) -> DeliveryState | None:
-        """What the status means for the recipient; None for a status that is not known."""
+        """The state that the status means for the recipient; None for an unknown status."""
         return state_of(self.status)
 
 
 def delivery_report(event: Event) -> DeliveryReport | None:
-    """Return the receipt in *event*, None when it is an event of another kind."""
-    if event.kind not in _KINDS:
+    """The receipt in *event*; None for an event of another kind.
+
+    Raises: TypeError when *event* is not an Event.
+    """
+    _validate.instance("event", event, Event, "an Event")
+    if event.kind not in _IDS:
         return None
     reason = _object(event.payload, "reason")
     identity = _object(event.payload, "channel_identity")
     return DeliveryReport(
-        id=_text(event.payload, _KINDS[event.kind]),
+        id=_text(event.payload, _IDS[event.kind]),
         status=_text(event.payload, "status"),
         reason=_text(reason, "code"),
         sub_code=_text(reason, "sub_code"),

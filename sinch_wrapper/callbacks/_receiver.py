@@ -1,13 +1,14 @@
-"""The receiver: an ASGI app that takes callbacks, and loses none that it has answered (extra: cli).
+"""The receiver: an ASGI app that takes callbacks and loses none that it has confirmed.
 
-A request is verified, read, and written to the store; the answer 2xx comes after that, once for
-all that were written together. Handlers run afterwards, from the store.
+A request is verified, read, and written to the store; the response 2xx comes after that, once for
+all callbacks that were written together. Handlers run afterwards, from the store.
 """
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+import os
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self, TypeAlias, TypeVar, Unpack
@@ -19,11 +20,19 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from sinch_wrapper import _validate
 from sinch_wrapper.callbacks._committer import Committer
-from sinch_wrapper.callbacks._dispatcher import Dispatcher, EventHandler, Handlers
+from sinch_wrapper.callbacks._dispatcher import Dispatcher, EventHandler, Handlers, kinds_of
 from sinch_wrapper.callbacks._events import Event, parse
-from sinch_wrapper.callbacks._records import Arrival, Counts, DeadLetter, Store, Verdict
-from sinch_wrapper.callbacks._settings import ReceiverOptions, Settings
+from sinch_wrapper.callbacks._records import (
+    Arrival,
+    Counts,
+    DeadLetter,
+    JobFollower,
+    Store,
+    Verdict,
+)
+from sinch_wrapper.callbacks._settings import ReceiverOptions, ReceiverSettings
 from sinch_wrapper.callbacks._signature import Secrets
 from sinch_wrapper.callbacks._store import EventStore
 from sinch_wrapper.errors import (
@@ -34,42 +43,210 @@ from sinch_wrapper.errors import (
 )
 
 SecretSource: TypeAlias = Secrets | Callable[[], Secrets]
+HandlerT = TypeVar("HandlerT", bound=EventHandler)
 
 _LOG: Final = logging.getLogger(__name__)
 _HEALTH: Final = "/health"
+_BESIDE: Final = ".callbacks"
 
 
-def make_app(
+def receiver(
     secrets: SecretSource,
-    settings: Settings,
-    keep: Callable[[Event], Awaitable[None]],
-    health: Callable[[], Awaitable[Counts]],
-    lifespan: Callable[[Starlette], AbstractAsyncContextManager[None]],
-) -> Starlette:
-    """Return the app; *keep* returns when an event is durable, or raises CallbackError.
+    *,
+    store: str | Path | Store | None = None,
+    job: JobFollower | None = None,
+    **options: Unpack[ReceiverOptions],
+) -> "Receiver":
+    """Return an ASGI app that takes callbacks and keeps them in *store*.
 
-    Raises: ConfigurationError when there is no secret.
+    Args:
+        secrets: of the webhooks, and of the app for overridden callback URLs; or a function that
+            returns them, called for each callback, so that they may change meanwhile.
+        store: path of the file that keeps the callbacks, or a store of your own. With *job* it
+            may be left out: the file is then beside the first journal, with `.callbacks` added.
+        job: what learns of the callbacks before these are confirmed, such as
+            `sinch_wrapper.bulk.JournalFollower("spring.db")`.
+        **options: see ReceiverOptions.
+
+    Raises: ConfigurationError when there is no secret or no store, or for an option out of range;
+        TypeError for an unknown option, a store or a job of another kind. Nothing is opened yet.
     """
-    current = _secrets(secrets)
+    return Receiver(secrets, store=store, job=job, **options)
 
-    async def receive(request: Request) -> Response:
+
+class Receiver:
+    """An ASGI app; `receiver` makes one.
+
+    Served alone it starts and ends with its server. Mounted in another app it must be entered:
+    `async with receiver:` in the lifespan of that app, or `lifespan=receiver.lifespan`.
+
+    POST to its path: 200 stored (or it was stored before), 401 not signed by any of the secrets,
+    400 not a callback, 413 too large, 503 with Retry-After when it could not be stored or the
+    receiver is not running: the sender tries again. GET /health below the place where it is
+    mounted: 200 with counts, 503 when the store cannot be written.
+    """
+
+    def __init__(
+        self,
+        secrets: SecretSource,
+        *,
+        store: str | Path | Store | None = None,
+        job: JobFollower | None = None,
+        **options: Unpack[ReceiverOptions],
+    ) -> None:
+        _validate.no_unknown("receiver()", options, ReceiverOptions.__annotations__)
+        self._settings = ReceiverSettings(**options)
+        self._secrets = _checked_secrets(secrets)
+        self._follower = _checked_follower(job)
+        self._given = _checked_store(store, self._follower)
+        self._store: Store | None = None
+        self._handlers = Handlers()
+        self._committer: Committer[Arrival | Verdict] | None = None
+        self._dispatcher: Dispatcher | None = None
+        self._app = Starlette(
+            routes=[
+                *(
+                    Route(path, self._receive, methods=["POST"])
+                    for path in _spellings(self._settings.path)
+                ),
+                Route(_HEALTH, self._show_health, methods=["GET"]),
+            ],
+            lifespan=self.lifespan,
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request, or the lifespan of a server."""
+        await self._app(scope, receive, send)
+
+    def on(self, *wanted: str, name: str = "") -> Callable[[HandlerT], HandlerT]:
+        """Register a handler for these triggers, such as `MESSAGE_DELIVERY`; without any, for all.
+
+        It is called with the Event after it is stored; a plain function runs in a thread. When
+        the handler raises it is tried again, with growing delays, and at last the callback becomes
+        a dead letter. A handler may run twice for a callback when the process is killed meanwhile.
+        Register before the receiver starts: a callback that no handler wants counts as handled.
+        The store remembers which handlers have worked by *name*, else by module and function.
+
+        Raises: ConfigurationError for an unknown trigger, or a second handler of one name;
+            TypeError for a *name* that is not a string, or a handler that cannot be called.
+        """
+        kinds, name = kinds_of(wanted), _validate.instance("name", name, str)
+        return lambda function: self._handlers.add(function, kinds, name)
+
+    @property
+    def store(self) -> Store:
+        """The store, opened on first use; raises CallbackError."""
+        if self._store is None:
+            given = self._given
+            if isinstance(given, Path):
+                given = EventStore(given, now=self._settings.now)
+            self._store = given
+        return self._store
+
+    def check(self) -> None:
+        """Check that the files are what they should be; raises CallbackError, BulkError."""
+        _ = self.store
+        if self._follower is not None:
+            self._follower.check()
+
+    def dead(self, limit: int = 1000) -> list[DeadLetter]:
+        """At most *limit* callbacks whose handlers failed too often, the newest first.
+
+        Raises: CallbackError.
+        """
+        return self.store.dead(limit)
+
+    def retry_dead(self, ids: Sequence[int] | None = None) -> int:
+        """Let the handlers of dead letters run again: of those with these *ids*, or of all.
+
+        Returns: how many.
+        Raises: CallbackError.
+        """
+        return self.store.retry_dead(ids)
+
+    @asynccontextmanager
+    async def lifespan(self, _app: object = None) -> AsyncIterator[None]:
+        """Run the receiver inside another app: the lifespan of that app, or a part of it."""
+        async with self:
+            yield
+
+    async def __aenter__(self) -> Self:
+        """Open the store and start the handlers; raises CallbackError, BulkError."""
+        if self._committer is not None:
+            raise ConfigurationError("the receiver is already running")
+        await asyncio.to_thread(self.check)
+        self._committer = Committer(self._write, self._settings.backlog)
+        self._dispatcher = Dispatcher(self.store, self._handlers, self._settings, self._put_verdict)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Finish what was taken, and close the store, even one of your own."""
+        committer, dispatcher = self._committer, self._dispatcher
+        try:
+            if dispatcher is not None:
+                await dispatcher.aclose(self._settings.grace)
+        finally:
+            if committer is not None:
+                await committer.aclose()
+            self._committer = self._dispatcher = None
+            await asyncio.to_thread(self._close)
+
+    def _close(self) -> None:
+        if self._follower is not None:
+            self._follower.close()
+        if self._store is not None:
+            self._store.close()
+            self._store = None
+
+    # A callback: from the request to the store, and from its handlers back to the store.
+
+    async def _receive(self, request: Request) -> Response:
+        settings = self._settings
         try:
             body = await _body(request, settings.max_body)
             event = parse(
                 body,
                 request.scope["headers"],
-                current(),
+                self._secrets(),
                 tolerance=settings.tolerance,
                 now=settings.now,
             )
-            await keep(event)
+            await self._keep(event)
         except CallbackError as error:
             return _refusal(error, settings.retry_after)
         return Response()
 
-    async def show_health(_request: Request) -> Response:
+    async def _keep(self, event: Event) -> None:
+        """Return when *event* is durable; raises CallbackError."""
+        committer, dispatcher = self._committer, self._dispatcher
+        if committer is None or dispatcher is None:
+            raise CallbackError("callback refused: enter the receiver in your app's lifespan")
+        wanted = self._handlers.wanting(event.kind)
+        await committer.put(Arrival(event, self._settings.now(), wanted))
+        if wanted:
+            dispatcher.wake()
+
+    async def _put_verdict(self, verdict: Verdict) -> None:
+        if self._committer is None:
+            raise CallbackError("the receiver has ended")
+        await self._committer.put(verdict, limited=False)
+
+    def _write(self, items: Iterable[Arrival | Verdict]) -> None:
+        """Write what the committer gathered; runs in its thread."""
+        arrivals = [each for each in items if isinstance(each, Arrival)]
+        verdicts = [each for each in items if isinstance(each, Verdict)]
+        if self._follower is not None and arrivals:
+            self._follower.take([each.event for each in arrivals])
+        self.store.commit(arrivals, verdicts)
+
+    async def _show_health(self, _request: Request) -> Response:
         try:
-            counts = await health()
+            counts = await self._counts()
         except CallbackError as error:
             _LOG.error("not healthy: %s", error)
             return JSONResponse({"status": "failing"}, 503)
@@ -82,29 +259,64 @@ def make_app(
             }
         )
 
-    return Starlette(
-        routes=[
-            *(Route(path, receive, methods=["POST"]) for path in _spellings(settings.path)),
-            Route(_HEALTH, show_health, methods=["GET"]),
-        ],
-        lifespan=lifespan,
+    async def _counts(self) -> Counts:
+        if self._committer is None:
+            raise CallbackError("the receiver is not running")
+        return await asyncio.to_thread(self.store.counts)
+
+
+# What the arguments of a receiver mean
+
+
+def _checked_secrets(given: SecretSource) -> Callable[[], Secrets]:
+    if callable(given):
+        return given
+    wanted = "a string, a list of strings, or a function that returns them"
+    single = isinstance(given, (str, bytes))
+    if isinstance(given, Mapping) or not (single or isinstance(given, Iterable)):
+        raise _validate.wrong_kind("secrets", wanted, given, ConfigurationError)
+    keys: list[object] = [given] if single else list(given)
+    for key in keys:
+        if not isinstance(key, (str, bytes)):
+            raise _validate.wrong_kind("secrets", wanted, [key], ConfigurationError)
+    usable = [key for key in keys if key]
+    if not usable:
+        raise ConfigurationError("no callback secret: give secrets= the secret of each webhook")
+    return lambda: usable  # type: ignore[return-value]  # str and bytes may be mixed
+
+
+def _checked_follower(job: object) -> JobFollower | None:
+    if job is None or (isinstance(job, JobFollower) and not isinstance(job, type)):
+        return job
+    kind = type(job).__name__
+    raise TypeError(
+        f"job= takes a follower, not {kind}: use sinch_wrapper.bulk.JournalFollower(PATH)"
     )
+
+
+def _checked_store(given: object, follower: JobFollower | None) -> Path | Store:
+    followed = [] if follower is None else [Path(each) for each in follower.paths]
+    if given is None:
+        if not followed:
+            raise ConfigurationError("no callback store: give store= a file, or job= a follower")
+        return followed[0].with_name(followed[0].name + _BESIDE)
+    if isinstance(given, (str, os.PathLike)):
+        path = _validate.path("store", given, error=ConfigurationError)
+        if path.absolute() in followed:
+            raise ConfigurationError("store= must not be a job journal; use a separate file")
+        return path
+    if not isinstance(given, Store) or isinstance(given, type):
+        raise _validate.wrong_kind("store", "a path or a store", given)
+    return given
+
+
+# What HTTP demands
 
 
 def _spellings(path: str) -> list[str]:
     # A redirect to the other spelling would be a callback that is not taken.
     bare = path.rstrip("/")
     return [bare, f"{bare}/"] if bare else ["/"]
-
-
-def _secrets(given: SecretSource) -> Callable[[], Secrets]:
-    if callable(given):
-        return given
-    keys = [given] if isinstance(given, (str, bytes)) else list(given)
-    usable = [each for each in keys if each]
-    if not usable:
-        raise ConfigurationError("no callback secret: give secrets= the secret of each webhook")
-    return lambda: usable  # type: ignore[return-value]  # str and bytes may be mixed
 
 
 def _refusal(error: CallbackError, retry_after: int) -> Response:
@@ -115,7 +327,7 @@ def _refusal(error: CallbackError, retry_after: int) -> Response:
     else:
         status, headers = 503, {"Retry-After": str(retry_after)}
     # The sender learns nothing that would help to guess.
-    _LOG.warning("answered %d: %s", status, error)
+    _LOG.warning("responded %d: %s", status, error)
     return Response(status_code=status, headers=headers)
 
 
@@ -130,185 +342,10 @@ async def _body(request: Request, most: int) -> bytes:
                 raise HTTPException(413)
             chunks.append(chunk)
     except ClientDisconnect:
-        raise CallbackParseError("callback unreadable: the sender went away") from None
+        raise CallbackParseError("callback unreadable: the sender disconnected") from None
     return b"".join(chunks)
 
 
 def _announced(headers: Mapping[str, str]) -> int:
     length = headers.get("content-length", "")
     return int(length) if length.isascii() and length.isdigit() and len(length) < 20 else 0  # noqa: PLR2004 (digits)
-
-
-F = TypeVar("F", bound=EventHandler)
-
-_BESIDE: Final = ".callbacks"
-
-
-def receiver(
-    secrets: SecretSource,
-    *,
-    store: str | Path | Store | None = None,
-    job: str | Path | Iterable[str | Path] | None = None,
-    **options: Unpack[ReceiverOptions],
-) -> "Receiver":
-    """Return an ASGI app that takes callbacks and keeps them in *store*.
-
-    Args:
-        secrets: of the webhooks, and of the app for overridden callback URLs; or a function that
-            returns them, called for each callback, so that they may change meanwhile.
-        store: path of the file that keeps the callbacks, or a store of your own. With *job* it
-            may be left out: it lies beside the first journal then, with `.callbacks` added.
-        job: journals of bulk jobs, which learn from the callbacks before these are answered.
-        **options: see Settings.
-
-    Raises: ConfigurationError when there is no secret or no store; TypeError for an unknown option.
-    """
-    return Receiver(secrets, store=store, job=job, **options)
-
-
-class Receiver:
-    """An ASGI app; `receiver` makes one.
-
-    Served alone it starts and ends with its server. Mounted in another app it must be entered:
-    `async with receiver:` in the lifespan of that app, or `lifespan=receiver.lifespan`.
-
-    POST to its path: 200 stored (or it was stored before), 401 not signed by any of the secrets,
-    400 no callback, 413 too large, 503 with Retry-After when it could not be stored or the
-    receiver is not running: the sender tries again. GET /health below the place where it is
-    mounted: 200 with counts, 503 when the store cannot be written.
-    """
-
-    def __init__(
-        self,
-        secrets: SecretSource,
-        *,
-        store: str | Path | Store | None = None,
-        job: str | Path | Iterable[str | Path] | None = None,
-        **options: Unpack[ReceiverOptions],
-    ) -> None:
-        self._settings = Settings(**options)
-        from sinch_wrapper.bulk._callbacks import Jobs, paths_of, refuse_same
-
-        paths = [] if job is None else paths_of(job)
-        if store is None and paths:
-            store = paths[0].with_name(paths[0].name + _BESIDE)
-        if store is None:
-            raise ConfigurationError("no callback store: give store= a file, or job= a journal")
-        refuse_same(store, paths)
-        self._given = store
-        self._store: Store | None = None
-        self._jobs: Jobs | None = Jobs(paths) if paths else None
-        self._handlers = Handlers()
-        self._committer: Committer[Arrival | Verdict] | None = None
-        self._dispatcher: Dispatcher | None = None
-        self._app = make_app(secrets, self._settings, self._keep, self._health, self.lifespan)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve a request, or the lifespan of a server."""
-        await self._app(scope, receive, send)
-
-    def on(self, *wanted: str, name: str = "") -> Callable[[F], F]:
-        """Register a handler for these triggers, such as `MESSAGE_DELIVERY`; for all without any.
-
-        It is called with the Event, after that was stored; a plain function runs in a thread.
-        When it raises it is tried again, later and later, and at last the callback becomes a dead
-        letter. It may run twice for a callback when the process is killed meanwhile. Register
-        before the receiver starts: a callback that nobody wants counts as handled. The store
-        remembers by *name*, else by module and function, which handlers have worked.
-
-        Raises: ConfigurationError for an unknown trigger, or a second handler of one name.
-        """
-        return lambda function: self._handlers.add(function, wanted, name)
-
-    @property
-    def store(self) -> Store:
-        """The store, opened when it is first asked for; raises CallbackError."""
-        if self._store is None:
-            given = self._given
-            if isinstance(given, (str, Path)):
-                given = EventStore(given, now=self._settings.now)
-            self._store = given
-        return self._store
-
-    def check(self) -> None:
-        """See that the files are what they should be; raises CallbackError, BulkError."""
-        _ = self.store
-        if self._jobs is not None:
-            self._jobs.check()
-
-    def dead(self, limit: int = 1000) -> list[DeadLetter]:
-        """Callbacks whose handlers failed too often, the newest first; raises CallbackError."""
-        return self.store.dead(limit)
-
-    def retry_dead(self, ids: Sequence[int] | None = None) -> int:
-        """Let handlers of dead letters run again, all without *ids*; says how many.
-
-        Raises: CallbackError.
-        """
-        return self.store.retry_dead(ids)
-
-    @asynccontextmanager
-    async def lifespan(self, _app: object = None) -> AsyncIterator[None]:
-        """Run the receiver inside another app: the lifespan of that app, or a part of it."""
-        async with self:
-            yield
-
-    async def __aenter__(self) -> Self:
-        """Open the store, start handling what waits; raises CallbackError, BulkError."""
-        if self._committer is not None:
-            raise ConfigurationError("the receiver runs already: enter it once")
-        await asyncio.to_thread(self.check)
-        store = self.store
-        self._committer = Committer(self._write, self._settings.backlog)
-        self._dispatcher = Dispatcher(store, self._handlers, self._settings, self._settle)
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Finish what was taken, and close the store, one of your own too."""
-        committer, dispatcher = self._committer, self._dispatcher
-        try:
-            if dispatcher is not None:
-                await dispatcher.aclose(self._settings.grace)
-        finally:
-            if committer is not None:
-                await committer.aclose()
-            self._committer = self._dispatcher = None
-            await asyncio.to_thread(self._close)
-
-    def _close(self) -> None:
-        if self._jobs is not None:
-            self._jobs.close()
-        if self._store is not None:
-            self._store.close()
-            self._store = None
-
-    async def _keep(self, event: Event) -> None:
-        committer, dispatcher = self._committer, self._dispatcher
-        if committer is None or dispatcher is None:
-            raise CallbackError("callback not taken: enter the receiver in your app's lifespan")
-        wanted = self._handlers.wanting(event.kind)
-        await committer.put(Arrival(event, self._settings.now(), wanted))
-        if wanted:
-            dispatcher.wake()
-
-    async def _settle(self, verdict: Verdict) -> None:
-        if self._committer is None:
-            raise CallbackError("the receiver has ended")
-        await self._committer.put(verdict, limited=False)
-
-    def _write(self, items: Iterable[Arrival | Verdict]) -> None:
-        arrivals = [each for each in items if isinstance(each, Arrival)]
-        verdicts = [each for each in items if isinstance(each, Verdict)]
-        if self._jobs is not None and arrivals:
-            self._jobs.take([each.event for each in arrivals])
-        self.store.commit(arrivals, verdicts)
-
-    async def _health(self) -> Counts:
-        if self._committer is None:
-            raise CallbackError("the receiver is not running")
-        return await asyncio.to_thread(self.store.counts)

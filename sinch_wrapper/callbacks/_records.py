@@ -1,9 +1,11 @@
-"""What a store of callbacks takes and gives; pure."""
+"""What a receiver writes callbacks to: a store, and the follower of a job. Values and protocols."""
 
+import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Protocol
+from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 from sinch_wrapper.callbacks._events import Event
 
@@ -11,14 +13,23 @@ from sinch_wrapper.callbacks._events import Event
 def digest_of(event: Event) -> bytes:
     """What makes two callbacks the same one: their bodies.
 
-    Not the nonce: it names a delivery, and whether a repetition has a new one is not documented.
+    The nonce is not used: it names a delivery, and whether a repeated delivery has a new one is
+    not documented.
     """
     return sha256(event.body).digest()
 
 
+def place_of(error: BaseException) -> str:
+    """The kind of *error* and the line that raised it; its text may hold personal data."""
+    frames = traceback.extract_tb(error.__traceback__)
+    if not frames:
+        return type(error).__name__
+    return f"{type(error).__name__} at {Path(frames[-1].filename).name}:{frames[-1].lineno}"
+
+
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A callback to be stored, and the names of the handlers that want it; a Unix time."""
+    """A callback to store, the names of the handlers that want it, and its Unix time."""
 
     event: Event
     received: float
@@ -27,10 +38,10 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What became of a stored callback: *finished* handlers need not run again.
+    """How the handlers of a stored callback ended: those *finished* need not run again.
 
-    *due* is when the others do, None when none is left. With *error* there will be no other
-    attempt: the callback becomes a dead letter.
+    *due* is the Unix time at which the others run again, None when none is left. With *error*
+    there is no further attempt: the callback becomes a dead letter, *at* that Unix time.
     """
 
     id: int
@@ -43,7 +54,10 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class StoredEvent:
-    """A callback in the store: the handlers that want it, and those that have worked."""
+    """A callback in the store: the handlers that want it, and those that have worked.
+
+    *received* is a Unix time.
+    """
 
     id: int
     event: Event
@@ -58,7 +72,7 @@ class DeadLetter:
     """A callback whose handlers failed too often.
 
     *error* names the handlers, the kind of error and its place, never its text, which may hold
-    personal data. *died* is a Unix time.
+    personal data. *received* and *died* are Unix times.
     """
 
     id: int
@@ -78,6 +92,7 @@ class Counts:
     dead: int
 
 
+@runtime_checkable
 class Store(Protocol):
     """Where a receiver keeps callbacks; safe for threads. Every method may raise CallbackError."""
 
@@ -91,22 +106,52 @@ class Store(Protocol):
         """Whether this process is the one that runs the handlers."""
 
     def waiting(self, now: float, limit: int) -> list[StoredEvent]:
-        """Callbacks that are due, the longest due first."""
+        """At most *limit* callbacks that are due at the Unix time *now*, the longest due first."""
 
     def events(self) -> Iterator[Event]:
         """All callbacks in the order in which they came."""
 
     def counts(self) -> Counts:
-        """Count, after a write that proves that the store can be written."""
+        """How many callbacks there are, after a write that proves that writing works."""
 
     def dead(self, limit: int = 1000) -> list[DeadLetter]:
-        """Dead letters, the newest first."""
+        """At most *limit* dead letters, the newest first."""
 
     def retry_dead(self, ids: Sequence[int] | None = None) -> int:
-        """Let the handlers of dead letters run again, all when *ids* is None; says how many."""
+        """Let handlers run again: of the dead letters with these *ids*, or of all.
+
+        Returns: how many dead letters there were.
+        """
 
     def prune(self, before: float, limit: int = 1000) -> int:
-        """Forget callbacks received *before*, unless they wait or are dead; says how many."""
+        """Delete at most *limit* callbacks received *before* a Unix time.
+
+        Those that wait or are dead letters stay. Returns: how many are deleted.
+        """
 
     def close(self) -> None:
-        """Close it."""
+        """Close the store; a receiver does it when it ends."""
+
+
+@runtime_checkable
+class JobFollower(Protocol):
+    """What learns of callbacks before a receiver confirms them.
+
+    Such as `sinch_wrapper.bulk.JournalFollower`. Every method may raise SinchError.
+    """
+
+    @property
+    def paths(self) -> Sequence[Path]:
+        """Absolute paths of the files that are followed; may be empty."""
+
+    def check(self) -> None:
+        """Raise an error when one of the files is not what it should be."""
+
+    def take(self, events: Sequence[Event], /) -> None:
+        """Write down what *events* say; taking them twice changes nothing.
+
+        The receiver calls it in its writing thread, and refuses the callbacks when it raises.
+        """
+
+    def close(self) -> None:
+        """Close the files; `take` opens them again."""

@@ -1,18 +1,32 @@
-"""How a receiver works: limits, retries, what is kept; pure."""
+"""How a receiver works: limits, retries, and how long callbacks are kept; pure."""
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, TypedDict
+from typing import TypedDict
 
-from sinch_wrapper.callbacks._signature import TOLERANCE
+from sinch_wrapper import _validate
+from sinch_wrapper.callbacks._signature import TOLERANCE, check_tolerance
 from sinch_wrapper.errors import ConfigurationError
-
-_LONGEST_DELAY: Final = 600.0
 
 
 class ReceiverOptions(TypedDict, total=False):
-    """Keywords of `receiver`; what each means stands at `Settings`."""
+    """Keywords of `receiver`; times are seconds.
+
+    path: where callbacks are POSTed to, below the place where the app is mounted. [/]
+    tolerance: between signing and receiving, in both directions; infinity switches it off. [300]
+    now: the clock, a function that returns the Unix time. [time.time]
+    max_body: bytes; a larger callback is refused with 413. [1 MiB]
+    backlog: callbacks that may wait to be written; the next one is refused with 503. [1000]
+    retry_after: what `Retry-After` says with a 503. [5]
+    workers: callbacks handled at once. [8]
+    attempts: how often handlers are tried before a callback becomes a dead letter. [8]
+    backoff: before the second attempt; each further wait is twice as long, at most ten minutes. [1]
+    keep: how long a callback stays stored once it is handled, and is recognised when it is
+        repeated. [a week]
+    grace: how long running handlers may go on when the receiver ends. [10]
+    """
 
     path: str
     tolerance: float
@@ -28,44 +42,34 @@ class ReceiverOptions(TypedDict, total=False):
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
-    """How a receiver works; times are seconds."""
+class ReceiverSettings:
+    """The options of a receiver, each with its default; ReceiverOptions says what they mean.
+
+    Raises: ConfigurationError that names the option.
+    """
 
     path: str = "/"
-    """Where callbacks are POSTed to, below the place where the app is mounted."""
     tolerance: float = TOLERANCE
-    """Between signing and receiving, in both directions."""
     now: Callable[[], float] = time.time
-    """The Unix time."""
     max_body: int = 1 << 20
-    """Bytes; a larger callback is answered with 413."""
     backlog: int = 1000
-    """Callbacks that may wait to be written; the next one is answered with 503."""
     retry_after: int = 5
-    """What `Retry-After` says with a 503."""
     workers: int = 8
-    """Callbacks handled at once."""
     attempts: int = 8
-    """How often handlers are tried before a callback becomes a dead letter."""
     backoff: float = 1.0
-    """Before the second attempt; each further wait is twice as long, at most ten minutes."""
     keep: float = 7 * 86400.0
-    """How long a callback stays stored once it is handled: so long a repetition is known."""
     grace: float = 10.0
-    """How long handlers that run may go on when the receiver ends."""
 
     def __post_init__(self) -> None:
-        if not self.path.startswith("/"):
-            raise ConfigurationError("the receiver's path must begin with /")
+        error = ConfigurationError
+        if not _validate.string("path", self.path, error=error).startswith("/"):
+            raise ConfigurationError("path= must begin with /")
+        check_tolerance(self.tolerance, error)
+        _validate.function("now", self.now, error=error)
         for name in ("max_body", "backlog", "workers", "attempts"):
-            if getattr(self, name) < 1:
-                raise ConfigurationError(f"the receiver's {name} must be 1 or more")
-
-
-def backoff_delay(attempts: int, first: float, jitter: float) -> float:
-    """Seconds to wait after so many failed *attempts*; *jitter* from 0 to 1 takes up to half off.
-
-    Handlers that failed together, because something else was down, shall not come back together.
-    """
-    full = min(first * 2.0 ** min(attempts - 1, 30), _LONGEST_DELAY)
-    return full * (1 - jitter / 2)
+            _validate.whole(name, getattr(self, name), error=error)
+        _validate.whole("retry_after", self.retry_after, 0, error=error)
+        for name in ("backoff", "grace"):
+            _validate.seconds(name, getattr(self, name), error=error)
+        if self.keep != math.inf:
+            _validate.seconds("keep", self.keep, error=error)

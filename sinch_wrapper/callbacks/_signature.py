@@ -4,13 +4,15 @@ Source: Sinch documentation, Conversation API: Callbacks; test vectors of its SD
 """
 
 import hmac
+import math
 import threading
 import time
 from binascii import b2a_base64
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
-from typing import Final, Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias, runtime_checkable
 
+from sinch_wrapper import _validate
 from sinch_wrapper.errors import SignatureError
 
 SIGNATURE: Final = "x-sinch-webhook-signature"
@@ -18,6 +20,13 @@ TIMESTAMP: Final = "x-sinch-webhook-signature-timestamp"
 NONCE: Final = "x-sinch-webhook-signature-nonce"
 ALGORITHM: Final = "x-sinch-webhook-signature-algorithm"
 
+TOLERANCE: Final = 300.0
+"""Seconds between signing and receiving; Sinch publishes no limit."""
+
+UnixClock: TypeAlias = Callable[[], float]
+"""A function that returns the Unix time, such as `time.time`."""
+
+Secrets: TypeAlias = str | bytes | Iterable[str] | Iterable[bytes]
 HeaderValue: TypeAlias = str | bytes | Iterable[str] | Iterable[bytes]
 Headers: TypeAlias = (
     Mapping[str, HeaderValue]
@@ -25,8 +34,10 @@ Headers: TypeAlias = (
     | Iterable[tuple[str, str]]
     | Iterable[tuple[bytes, bytes]]
 )
-"""A mapping, as most frameworks have it, or pairs, as ASGI has them; names in any case."""
+"""A mapping, as most frameworks have, or pairs, as ASGI has; names in any case."""
 
+_ONLY_ALGORITHM: Final = "HmacSHA256"
+_MAX_DIGITS: Final = 12
 _NAMES: Final[Mapping[object, str]] = {
     spelling: name
     for name in (SIGNATURE, TIMESTAMP, NONCE, ALGORITHM)
@@ -34,10 +45,133 @@ _NAMES: Final[Mapping[object, str]] = {
 }
 
 
-def pick(headers: Headers) -> dict[str, str]:
-    """Return those of *headers* that belong to the signature, by their name in lower case.
+def sign(raw: bytes, secret: str | bytes, *, nonce: str, timestamp: str) -> dict[str, str]:
+    """Return the four signature headers for the body *raw*.
 
-    Empty ones are left out. One that is given twice must say the same twice.
+    *timestamp* is the Unix time in whole seconds; *nonce* is unique for each delivery.
+
+    Raises: TypeError that names an argument of another kind.
+    """
+    _validate.instance("raw", raw, bytes, "bytes")
+    if not isinstance(secret, (str, bytes)):
+        raise _validate.wrong_kind("secret", "a string", secret)
+    _validate.instance("nonce", nonce, str, "a string")
+    _validate.instance("timestamp", timestamp, str, "a string")
+    tail = f".{nonce}.{timestamp}".encode()
+    return {
+        SIGNATURE: _signature(raw + tail, _key(secret)).decode(),
+        TIMESTAMP: timestamp,
+        NONCE: nonce,
+        ALGORITHM: _ONLY_ALGORITHM,
+    }
+
+
+def verify(  # noqa: PLR0913 (what is checked, and how)
+    raw: bytes,
+    headers: Headers,
+    secrets: Secrets,
+    *,
+    tolerance: float = TOLERANCE,
+    now: UnixClock = time.time,
+    nonces: "NonceStore | None" = None,
+) -> int:
+    """Accept the body *raw* when one of *secrets* signed it, at most *tolerance* seconds from now.
+
+    *raw* must be the bytes as received: JSON that was parsed and written again may differ.
+    Several secrets serve several webhooks, an overridden callback URL (whose secret is the app's
+    `callback_settings.secret_for_overridden_callback_urls`), or a change of secret. All of them
+    are tried, in constant time. The tolerance counts in both directions; infinity switches it off.
+    *now* is the clock, a function that returns the Unix time.
+
+    With *nonces* a nonce passes once. Whether Sinch renews the nonce when it repeats a callback
+    is not documented: when it does not, every repetition is refused, even of a callback that
+    could not be stored. Idempotent handling is better: see `receiver`.
+
+    Returns: the Unix time at which it was signed.
+    Raises: SignatureError, and nothing else, whatever body, headers and secrets are; TypeError
+        or ValueError for another argument that is not what it must be.
+    """
+    if type(tolerance) is not float:
+        check_tolerance(tolerance)
+    if not callable(now):
+        raise _validate.wrong_kind("now", "a function", now)
+    if nonces is not None and not isinstance(nonces, NonceStore):
+        raise _validate.wrong_kind("nonces", "a store of nonces, such as SeenNonces()", nonces)
+    given = _pick(headers)
+    signature, nonce, timestamp = given.get(SIGNATURE), given.get(NONCE), given.get(TIMESTAMP)
+    if not (signature and nonce and timestamp):
+        missing = next(name for name in (SIGNATURE, NONCE, TIMESTAMP) if not given.get(name))
+        raise SignatureError(
+            f"callback rejected: header {missing} is missing; give the webhook a secret"
+        )
+    if given.get(ALGORITHM, _ONLY_ALGORITHM) != _ONLY_ALGORITHM:
+        raise SignatureError(f"callback rejected: {ALGORITHM} is not {_ONLY_ALGORITHM}")
+    if not isinstance(raw, (bytes, bytearray, memoryview)):
+        raise SignatureError("callback rejected: the body must be the bytes as received")
+    signed = (raw if isinstance(raw, bytes) else bytes(raw)) + f".{nonce}.{timestamp}".encode()
+    _check_signature(signed, signature.encode(), _keys(secrets))
+    moment = _check_age(timestamp, tolerance, now())
+    if nonces is not None and not nonces.claim(nonce, moment + tolerance):
+        raise SignatureError("callback rejected: its nonce was seen before")
+    return moment
+
+
+def check_tolerance(tolerance: object, error: type[Exception] | None = None) -> None:
+    """Raise TypeError or ValueError, or *error*, unless *tolerance* is seconds or infinity."""
+    if tolerance != math.inf:
+        _validate.seconds("tolerance", tolerance, error=error)
+
+
+def _check_signature(signed: bytes, given: bytes, keys: list[bytes]) -> None:
+    if not keys:
+        raise SignatureError("callback rejected: no secret was given to check it with")
+    matches = False
+    for key in keys:
+        # No early end: the time it takes must not reveal which secret matches.
+        matches |= hmac.compare_digest(given, _signature(signed, key))
+    if not matches:
+        raise SignatureError(
+            "callback rejected: signature does not match any of the secrets; "
+            "check the webhook's secret"
+        )
+
+
+def _signature(signed: bytes, key: bytes) -> bytes:
+    # hmac.digest() releases the GIL, however short the body, and that costs 40 us under load.
+    return b2a_base64(hmac.new(key, signed, "sha256").digest(), newline=False)
+
+
+def _keys(secrets: Secrets) -> list[bytes]:
+    # A single string is iterable too: each of its characters would become a secret.
+    if isinstance(secrets, (str, bytes)):
+        return [_key(secrets)] if secrets else []
+    try:
+        return [_key(each) for each in secrets if each]
+    except (AttributeError, TypeError, ValueError):
+        raise SignatureError("callback rejected: secrets must be strings") from None
+
+
+def _key(secret: str | bytes) -> bytes:
+    # Environment variables that are not UTF-8 have surrogates in place of their bytes.
+    return secret if isinstance(secret, bytes) else secret.encode(errors="surrogateescape")
+
+
+def _check_age(timestamp: str, tolerance: float, now: float) -> int:
+    if not (timestamp.isdigit() and len(timestamp) <= _MAX_DIGITS):
+        raise SignatureError(f"callback rejected: {TIMESTAMP} is not a Unix timestamp")
+    moment = int(timestamp)
+    # Written so that a tolerance of NaN rejects.
+    if not abs(now - moment) <= tolerance:
+        raise SignatureError(
+            f"callback rejected: signed more than {tolerance:g} s from now; check the clock"
+        )
+    return moment
+
+
+def _pick(headers: Headers) -> dict[str, str]:
+    """Return the headers of the signature among *headers*, by their name in lower case.
+
+    Empty ones are left out. One that is given twice must have the same value twice.
 
     Raises: SignatureError, and nothing else, whatever *headers* is.
     """
@@ -49,7 +183,7 @@ def pick(headers: Headers) -> dict[str, str]:
             if name is not None:
                 _put(found, name, value)
     except (AttributeError, TypeError, ValueError):
-        message = "callback rejected: the headers are no mapping and no pairs of names and texts"
+        message = "callback rejected: headers must be a mapping or (name, value) pairs"
         raise SignatureError(message) from None
     return found
 
@@ -74,27 +208,32 @@ def _ascii(name: str, value: str | bytes) -> str:
     return value.decode() if isinstance(value, bytes) else value
 
 
+@runtime_checkable
 class NonceStore(Protocol):
     """Remembers nonces, for example in a database that several processes share."""
 
     def claim(self, nonce: str, until: float) -> bool:
-        """Whether *nonce* is new; from now on it is not, at least *until* that Unix time."""
+        """Whether *nonce* is new; afterwards it is known, at least *until* that Unix time."""
 
 
 class SeenNonces:
     """Remembers the nonces of this process, the newest *limit* of them; safe for threads.
 
-    About 200 bytes each. A nonce is forgotten when its signature is too old to pass anyway.
+    Each takes about 200 bytes. A nonce is forgotten when its signature is too old to pass anyway.
+    *now* is the clock, a function that returns the Unix time.
     """
 
-    def __init__(self, limit: int = 100_000, *, now: Callable[[], float] = time.time) -> None:
-        self._limit = limit
-        self._now = now
+    def __init__(self, limit: int = 100_000, *, now: UnixClock = time.time) -> None:
+        self._limit = _validate.whole("limit", limit)
+        self._now = _validate.function("now", now)
         self._seen: OrderedDict[str, float] = OrderedDict()
         self._lock = threading.Lock()
 
     def claim(self, nonce: str, until: float) -> bool:
-        """Whether *nonce* is new; from now on it is not."""
+        """Whether *nonce* is new; afterwards it is known, *until* that Unix time."""
+        _validate.instance("nonce", nonce, str, "a string")
+        if type(until) is not float and not isinstance(until, int):
+            _validate.number("until", until)
         with self._lock:
             known = self._seen.get(nonce)
             if known is not None and known >= self._now():
@@ -109,111 +248,3 @@ class SeenNonces:
             self._seen.popitem(last=False)
             if not self._seen:
                 return
-
-
-TOLERANCE: Final = 300.0
-"""Seconds between signing and receiving; Sinch publishes no limit."""
-
-Secrets: TypeAlias = str | bytes | Iterable[str] | Iterable[bytes]
-
-_ONLY_ALGORITHM: Final = "HmacSHA256"
-_MAX_DIGITS: Final = 12
-
-
-def sign(raw: bytes, secret: str | bytes, *, nonce: str, timestamp: str) -> dict[str, str]:
-    """Return the four signature headers for the body *raw*.
-
-    *timestamp* is the Unix time in whole seconds; *nonce* is unique for each delivery.
-    """
-    tail = f".{nonce}.{timestamp}".encode()
-    return {
-        SIGNATURE: _signature(raw + tail, _key(secret)).decode(),
-        TIMESTAMP: timestamp,
-        NONCE: nonce,
-        ALGORITHM: _ONLY_ALGORITHM,
-    }
-
-
-def verify(  # noqa: PLR0913 (what is checked, and how)
-    raw: bytes,
-    headers: Headers,
-    secrets: Secrets,
-    *,
-    tolerance: float = TOLERANCE,
-    now: Callable[[], float] = time.time,
-    nonces: NonceStore | None = None,
-) -> None:
-    """Accept the body *raw* when one of *secrets* signed it, at most *tolerance* seconds from now.
-
-    *raw* must be the bytes as received: JSON that was parsed and written again may differ.
-    Several secrets serve several webhooks, an overridden callback URL (whose secret is the app's
-    `callback_settings.secret_for_overridden_callback_urls`), or a change of secret. All of them
-    are tried, in constant time. The tolerance counts in both directions; infinity switches it off.
-
-    With *nonces* a nonce passes once. Whether Sinch renews the nonce when it repeats a callback
-    is not documented: when it does not, every repetition is refused, even of a callback that
-    could not be stored. What makes handling idempotent is better: see `receiver`.
-
-    Raises: SignatureError, and nothing else, whatever body and headers are.
-    """
-    given = pick(headers)
-    signature, nonce, timestamp = given.get(SIGNATURE), given.get(NONCE), given.get(TIMESTAMP)
-    if not (signature and nonce and timestamp):
-        missing = next(name for name in (SIGNATURE, NONCE, TIMESTAMP) if not given.get(name))
-        raise SignatureError(
-            f"callback rejected: header {missing} is missing; give the webhook a secret"
-        )
-    if given.get(ALGORITHM, _ONLY_ALGORITHM) != _ONLY_ALGORITHM:
-        raise SignatureError(f"callback rejected: {ALGORITHM} is not {_ONLY_ALGORITHM}")
-    if not isinstance(raw, (bytes, bytearray, memoryview)):
-        raise SignatureError("callback rejected: the body must be the bytes as received")
-    signed = (raw if isinstance(raw, bytes) else bytes(raw)) + f".{nonce}.{timestamp}".encode()
-    _check_signature(signed, signature.encode(), _keys(secrets))
-    moment = _check_age(timestamp, tolerance, now())
-    if nonces is not None and not nonces.claim(nonce, moment + tolerance):
-        raise SignatureError("callback rejected: its nonce was seen before")
-
-
-def _check_signature(signed: bytes, given: bytes, keys: list[bytes]) -> None:
-    if not keys:
-        raise SignatureError("callback rejected: no secret was given to check it with")
-    fits = False
-    for key in keys:
-        # No early end: the time must not tell which secret fits.
-        fits |= hmac.compare_digest(given, _signature(signed, key))
-    if not fits:
-        raise SignatureError(
-            "callback rejected: the signature fits none of the secrets; check the webhook's"
-        )
-
-
-def _signature(signed: bytes, key: bytes) -> bytes:
-    # hmac.digest() would give way to other threads, however short the body: 40 us under load.
-    return b2a_base64(hmac.new(key, signed, "sha256").digest(), newline=False)
-
-
-def _keys(secrets: Secrets) -> list[bytes]:
-    # A lone text is iterable too: each of its characters would become a secret.
-    if isinstance(secrets, (str, bytes)):
-        return [_key(secrets)] if secrets else []
-    try:
-        return [_key(each) for each in secrets if each]
-    except (AttributeError, TypeError, ValueError):
-        raise SignatureError("callback rejected: a secret is no text") from None
-
-
-def _key(secret: str | bytes) -> bytes:
-    # Environment variables that are no UTF-8 come with surrogates in place of their bytes.
-    return secret if isinstance(secret, bytes) else secret.encode(errors="surrogateescape")
-
-
-def _check_age(timestamp: str, tolerance: float, now: float) -> int:
-    if not (timestamp.isdigit() and len(timestamp) <= _MAX_DIGITS):
-        raise SignatureError(f"callback rejected: {TIMESTAMP} is no Unix time in seconds")
-    moment = int(timestamp)
-    # Written so that a tolerance of NaN rejects.
-    if not abs(now - moment) <= tolerance:
-        raise SignatureError(
-            f"callback rejected: signed more than {tolerance:g} s from now; check the clock"
-        )
-    return moment

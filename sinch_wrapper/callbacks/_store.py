@@ -1,8 +1,8 @@
-"""Callbacks in an SQLite file, each once, with what their handlers have left to do."""
+"""Callbacks in an SQLite file, each once, with the handlers that have yet to work."""
 
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,6 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.sqlite import insert
 
+from sinch_wrapper import _validate
 from sinch_wrapper._sqlite import Database, FileLock, Format
 from sinch_wrapper.callbacks._events import Event, read_event
 from sinch_wrapper.callbacks._records import (
@@ -36,47 +37,13 @@ from sinch_wrapper.callbacks._records import (
     Verdict,
     digest_of,
 )
+from sinch_wrapper.callbacks._signature import UnixClock
 from sinch_wrapper.errors import CallbackError
-
-
-def row_of(arrival: Arrival) -> dict[str, object]:
-    """The row of a new callback."""
-    return {
-        "digest": digest_of(arrival.event),
-        "received": arrival.received,
-        "kind": arrival.event.kind,
-        "body": arrival.event.body,
-        "due": arrival.received if arrival.wanted else None,
-        "wanted": json.dumps(arrival.wanted),
-    }
-
-
-def settled_row(verdict: Verdict) -> dict[str, object]:
-    """What a verdict changes in the row of its callback."""
-    done = json.dumps(sorted(verdict.finished))
-    return {"of": verdict.id, "at": verdict.due, "tried": verdict.attempts, "done": done}
-
-
-def letter_row(verdict: Verdict) -> dict[str, object]:
-    """The row of a dead letter."""
-    return {
-        "id": verdict.id,
-        "died": verdict.at,
-        "attempts": verdict.attempts,
-        "error": verdict.error,
-    }
-
-
-def stored_of(row: Row[Any]) -> StoredEvent:
-    """The callback in a row."""
-    wanted, finished = (frozenset(json.loads(each)) for each in (row.wanted, row.finished))
-    return StoredEvent(row.id, read_event(row.body), row.received, row.attempts, wanted, finished)
-
 
 schema = MetaData()
 
-# Each callback once. *due* is null when no handler has anything left to do; *wanted* and *finished*
-# are JSON lists of names of handlers.
+# Each callback once. *due* is null when no handler has yet to work; *wanted* and *finished* are
+# JSON lists of names of handlers.
 events = Table(
     "events",
     schema,
@@ -89,7 +56,7 @@ events = Table(
     Column("attempts", Integer, nullable=False, default=0),
     Column("wanted", Text, nullable=False),
     Column("finished", Text, nullable=False, default="[]"),
-    # Numbers that were given out name dead letters to people: never again for another one.
+    # People name dead letters by these numbers, so none is given to a second callback.
     sqlite_autoincrement=True,
 )
 Index("events_due", events.c.due, sqlite_where=events.c.due.is_not(None))
@@ -104,7 +71,7 @@ dead = Table(
     Column("error", Text, nullable=False),
 )
 
-# One row, written to see whether writing works.
+# One row, written to find out whether writing works.
 probe = Table("probe", schema, Column("id", Integer, primary_key=True), Column("at", Float))
 
 # "SWCB" in the header.
@@ -113,11 +80,10 @@ FORMAT: Final = Format(
     schema=schema,
     application_id=0x53574342,
     version=1,
-    stranger="it is no store of callbacks",
-    corrupt="it is corrupt: move it away, a new one will be made",
+    stranger="not a callback store",
+    corrupt="it is corrupt: move it away, and a new one will be created",
     failure=CallbackError,
 )
-
 
 _IN_MEMORY: Final = ":memory:"
 _BUSY_SECONDS: Final = 5.0
@@ -136,11 +102,17 @@ class EventStore:
     """Callbacks in the file at *path*; `":memory:"` keeps them as long as the process lives.
 
     WAL and `synchronous=FULL`: what is committed survives a crash of the machine. Several
-    processes may use one file. Bodies are stored as they came, numbers and texts in them: a new
-    file can be read by its owner alone.
+    processes may use one file. Bodies are stored as received, with phone numbers and message text,
+    so a new file can be read by its owner alone.
 
-    Raises: CallbackError when the file is no store or cannot be opened, and in every method when
-    it cannot be read or written; one line that says why.
+    Args:
+        must_exist: refuse a file that does not exist, rather than create one.
+        busy: seconds to wait for another process that is writing.
+        now: the clock, a function that returns the Unix time.
+
+    Raises: TypeError or ValueError for an argument that is not what it must be; CallbackError when
+        the file is not a callback store or cannot be opened, and in every method when it cannot be
+        read or written.
     """
 
     def __init__(
@@ -149,10 +121,13 @@ class EventStore:
         *,
         must_exist: bool = False,
         busy: float = _BUSY_SECONDS,
-        now: Callable[[], float] = time.time,
+        now: UnixClock = time.time,
     ) -> None:
-        self.path = None if str(path) == _IN_MEMORY else Path(path)
-        self._now = now
+        found = _validate.path("path", path)
+        self.path = None if str(found) == _IN_MEMORY else found
+        self._now = _validate.function("now", now)
+        _validate.boolean("must_exist", must_exist)
+        _validate.seconds("busy", busy)
         self._lead = FileLock(self.path, FORMAT)
         self._database = Database(self.path, FORMAT, must_exist=must_exist, busy=busy)
 
@@ -161,12 +136,16 @@ class EventStore:
 
         A callback that is stored already stays as it is.
         """
+        for arrival in arrivals:
+            _validate.instance("arrivals", arrival, Arrival, "a list of Arrival")
+        for verdict in verdicts:
+            _validate.instance("verdicts", verdict, Verdict, "a list of Verdict")
         with self._database.write() as connection:
             if arrivals:
-                connection.execute(_KEEP, [row_of(each) for each in arrivals])
+                connection.execute(_KEEP, [_row_of(each) for each in arrivals])
             if verdicts:
-                connection.execute(_SETTLE, [settled_row(each) for each in verdicts])
-            if letters := [letter_row(each) for each in verdicts if each.error]:
+                connection.execute(_SETTLE, [_settled_row(each) for each in verdicts])
+            if letters := [_letter_row(each) for each in verdicts if each.error]:
                 row = insert(dead)
                 fresh = {name: row.excluded[name] for name in ("died", "attempts", "error")}
                 connection.execute(
@@ -176,30 +155,37 @@ class EventStore:
     def add(self, event: Event) -> bool:
         """Store one callback, for web frameworks in which no receiver runs.
 
-        Returns: whether it is new; on return it is on disk in either case.
+        Returns: whether it is new; it is on disk in either case.
         """
+        _validate.instance("event", event, Event, "an Event")
         with self._database.write() as connection:
-            row = row_of(Arrival(event, self._now()))
+            row = _row_of(Arrival(event, self._now()))
             return connection.execute(_KEEP.values(row)).rowcount == 1
 
     def lead(self) -> bool:
-        """Whether this process is the one that runs the handlers; the first that asks is."""
+        """Whether this process runs the handlers: the first that asks does, until it closes."""
         return self._lead.take()
 
     def waiting(self, now: float, limit: int) -> list[StoredEvent]:
-        """Callbacks that are due, the longest due first."""
+        """At most *limit* callbacks that are due at the Unix time *now*, the longest due first."""
+        _check_time("now", now)
+        _validate.whole("limit", limit)
         query = select(events).where(events.c.due <= now).order_by(events.c.due, events.c.id)
         with self._database.read() as connection:
             rows = connection.execute(query.limit(limit)).all()
-        return [stored_of(row) for row in rows]
+        return [_stored_event(row) for row in rows]
 
     def events(self) -> Iterator[Event]:
-        """All callbacks in the order in which they came; for `sinch.bulk.record`, for example."""
+        """All callbacks in the order in which they came, for `sinch.bulk.record` for example."""
         for stored in self.stored():
             yield stored.event
 
     def stored(self, after: int = 0) -> Iterator[StoredEvent]:
         """All callbacks with an id above *after*, in the order in which they came."""
+        _validate.whole("after", after, 0)
+        return self._stored(after)
+
+    def _stored(self, after: int) -> Iterator[StoredEvent]:
         while True:
             query = select(events).where(events.c.id > after).order_by(events.c.id)
             with self._database.read() as connection:
@@ -207,10 +193,10 @@ class EventStore:
             if not rows:
                 return
             after = rows[-1].id
-            yield from map(stored_of, rows)
+            yield from map(_stored_event, rows)
 
     def counts(self) -> Counts:
-        """Count, after a write that proves that the file can be written."""
+        """How many callbacks there are, after a write that proves that the file can be written."""
         upsert = _PROBE.on_conflict_do_update(
             index_elements=["id"], set_={"at": _PROBE.excluded.at}
         )
@@ -228,7 +214,8 @@ class EventStore:
             )
 
     def dead(self, limit: int = 1000) -> list[DeadLetter]:
-        """Dead letters, the newest first."""
+        """At most *limit* dead letters, the newest first."""
+        _validate.whole("limit", limit)
         columns = (events.c.body, events.c.received, dead)
         query = select(*columns).join(dead, dead.c.id == events.c.id).order_by(dead.c.died.desc())
         with self._database.read() as connection:
@@ -241,18 +228,23 @@ class EventStore:
         ]
 
     def retry_dead(self, ids: Sequence[int] | None = None) -> int:
-        """Let the handlers of dead letters run again, all when *ids* is None; says how many.
+        """Let handlers run again: of the dead letters with these *ids*, or of all.
 
-        Handlers that had worked do not run again.
+        Handlers that had worked do not run again. Returns: how many dead letters there were.
         """
-        which = true() if ids is None else dead.c.id.in_(ids)
+        which = true() if ids is None else dead.c.id.in_(_numbers(ids))
         again = update(events).where(events.c.id.in_(select(dead.c.id).where(which)))
         with self._database.write() as connection:
             connection.execute(again.values(due=self._now(), attempts=0))
             return connection.execute(delete(dead).where(which)).rowcount
 
     def prune(self, before: float, limit: int = 1000) -> int:
-        """Forget callbacks received *before*, unless they wait or are dead; says how many."""
+        """Delete at most *limit* callbacks received *before* a Unix time.
+
+        Those that wait or are dead letters stay. Returns: how many are deleted.
+        """
+        _validate.whole("limit", limit)
+        _check_time("before", before)
         old = (
             select(events.c.id)
             .where(events.c.received < before, events.c.due.is_(None))
@@ -264,6 +256,51 @@ class EventStore:
             return connection.execute(delete(events).where(events.c.id.in_(old))).rowcount
 
     def close(self) -> None:
-        """Close the file; what is in memory is gone then."""
+        """Close the file; callbacks in memory are lost."""
         self._lead.release()
         self._database.close()
+
+
+def _check_time(option: str, value: object) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise _validate.wrong_kind(option, "a Unix time", value)
+
+
+def _numbers(ids: Sequence[int]) -> list[int]:
+    if isinstance(ids, str) or not isinstance(ids, Iterable):
+        raise _validate.wrong_kind("ids", "a list of whole numbers", ids)
+    return [_validate.whole("ids", each, 0) for each in ids]
+
+
+def _row_of(arrival: Arrival) -> dict[str, object]:
+    """The row of a new callback."""
+    return {
+        "digest": digest_of(arrival.event),
+        "received": arrival.received,
+        "kind": arrival.event.kind,
+        "body": arrival.event.body,
+        "due": arrival.received if arrival.wanted else None,
+        "wanted": json.dumps(arrival.wanted),
+    }
+
+
+def _settled_row(verdict: Verdict) -> dict[str, object]:
+    """The columns that a verdict changes in the row of its callback."""
+    done = json.dumps(sorted(verdict.finished))
+    return {"of": verdict.id, "at": verdict.due, "tried": verdict.attempts, "done": done}
+
+
+def _letter_row(verdict: Verdict) -> dict[str, object]:
+    """The row of a dead letter."""
+    return {
+        "id": verdict.id,
+        "died": verdict.at,
+        "attempts": verdict.attempts,
+        "error": verdict.error,
+    }
+
+
+def _stored_event(row: Row[Any]) -> StoredEvent:
+    """The callback in a row."""
+    wanted, finished = (frozenset(json.loads(each)) for each in (row.wanted, row.finished))
+    return StoredEvent(row.id, read_event(row.body), row.received, row.attempts, wanted, finished)

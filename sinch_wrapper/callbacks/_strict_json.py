@@ -1,4 +1,4 @@
-"""The JSON of a callback: read strictly, and alike with orjson and the standard library."""
+"""The JSON of a callback, read strictly: alike with orjson and with the standard library."""
 
 import json
 import math
@@ -14,7 +14,7 @@ else:
     _FAST = True
 
 MAX_DEPTH: Final = 100
-"""Objects and lists inside one another; the deepest documented callback has about ten."""
+"""Levels of objects and lists; the deepest documented callback has about ten."""
 
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 _ESCAPED_COLON: Final = b"\\u003"
@@ -37,15 +37,15 @@ def read_object(body: object) -> tuple[bytes, dict[str, object]]:
     except _RefusedError as error:
         raise CallbackParseError(f"callback unreadable: the body {error}") from None
     except ValueError:
-        # The texts of the JSON libraries may quote the body.
+        # Messages of the JSON libraries may quote the body.
         raise CallbackParseError("callback unreadable: the body is not JSON") from None
     if not isinstance(value, dict):
-        raise CallbackParseError("callback unreadable: the body is no JSON object")
+        raise CallbackParseError("callback unreadable: the body is not a JSON object")
     return body, value
 
 
 def read_text(text: object) -> dict[str, object]:
-    """Return the JSON object in *text*, or an empty one when there is none; never raises."""
+    """Return the JSON object in *text*, empty when there is none; never raises."""
     if isinstance(text, dict):
         return text
     if not isinstance(text, str) or not text:
@@ -59,12 +59,12 @@ def read_text(text: object) -> dict[str, object]:
 def decode_fast(content: bytes) -> object:
     """Decode with orjson.
 
-    Raises: ValueError for what is no JSON, is nested too deeply, or names a key twice.
+    Raises: ValueError for invalid JSON, a duplicate key, or JSON that is nested too deeply.
     """
     content = content.removeprefix(_BYTE_ORDER_MARK)
     value: object = orjson.loads(content)
     _check_depth(content, value)
-    # Of equal keys orjson keeps the last. Each that is lost takes a colon with it.
+    # Of duplicate keys orjson keeps the last. Each key that is lost takes a colon with it.
     is_escaped = _ESCAPED_COLON in content
     if is_escaped or orjson.dumps(value).count(b":") != content.count(b":"):
         _NAMES.decode(content.decode())
@@ -72,21 +72,21 @@ def decode_fast(content: bytes) -> object:
 
 
 def decode_portably(content: bytes) -> object:
-    """Decode with the standard library, which by itself takes more than JSON, to equal results.
+    """Decode with the standard library, which alone accepts more than JSON, to equal results.
 
-    Raises: as decode_fast(); RecursionError as well.
+    Raises: as decode_fast(), and RecursionError.
     """
     text = content.removeprefix(_BYTE_ORDER_MARK).decode()
     value: object = _PORTABLE.decode(text)
     _check_depth(content, value)
     if "\\u" in text:
-        # Half a surrogate pair is no text: it could be neither stored nor sent.
+        # Half a surrogate pair is not Unicode: it could be neither stored nor sent.
         json.dumps(value, ensure_ascii=False).encode()
     return value
 
 
 class _RefusedError(ValueError):
-    """What is wrong, in words that quote nothing."""
+    """What is wrong with the body, in words that quote nothing of it."""
 
 
 def _as_bytes(body: object) -> bytes:
@@ -115,7 +115,7 @@ def _check_depth(content: bytes, value: object) -> None:
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise _RefusedError("names a key twice")
+        raise _RefusedError("contains a duplicate key")
     return found
 
 
@@ -132,11 +132,11 @@ def _integer(text: str) -> int | float:
 def _float(text: str) -> float:
     number = float(text)
     if math.isinf(number):
-        raise _RefusedError("holds a number out of range")
+        raise _RefusedError("contains a number out of range")
     return number
 
 
-# Made once: making one takes half as long as reading a callback.
+# Made once, because making one takes half as long as reading a callback.
 _NAMES: Final = json.JSONDecoder(object_pairs_hook=_unique, parse_int=str, parse_float=str)
 _PORTABLE: Final = json.JSONDecoder(
     object_pairs_hook=_unique,

@@ -101,7 +101,7 @@ def test_queue_is_bounded_but_for_verdicts() -> None:
         disk = Disk()
         committer, first = await begun(disk, limit=2)
         second = committer.put(1)
-        with pytest.raises(CallbackError, match="too many"):
+        with pytest.raises(CallbackError, match="backlog is full"):
             committer.put(2)
         third = committer.put(3, limited=False)
         disk.free.set()

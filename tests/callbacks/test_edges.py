@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from sinch_wrapper import BulkError, ConfigurationError
+from sinch_wrapper.bulk import JournalFollower
 from sinch_wrapper.callbacks import Event, EventStore, receiver, sign
 from tests.helpers.callbacks import SECRET, eventually, make_body, memory, post, serving
 from tests.helpers.sandbox import RunCli
@@ -15,21 +16,21 @@ from tests.helpers.sandbox import RunCli
 def test_store_and_journal_are_two_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One file for both would refuse every callback later: it is refused at once."""
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(ConfigurationError, match="a file of its own"):
-        receiver(SECRET, store="a.db", job=tmp_path / "a.db")
+    with pytest.raises(ConfigurationError, match="must not be a job journal"):
+        receiver(SECRET, store="a.db", job=JournalFollower(tmp_path / "a.db"))
 
 
 def test_what_is_no_journal_is_refused_at_the_start(tmp_path: Path) -> None:
     """Rather than answering every callback with 503."""
     job = tmp_path / "people.csv"
     job.write_text("phone,name\n" * 9, encoding="utf-8")
-    app = receiver(SECRET, store=tmp_path / "store.db", job=job)
+    app = receiver(SECRET, store=tmp_path / "store.db", job=JournalFollower(job))
 
     async def start() -> None:
         async with app:
             pass
 
-    with pytest.raises(BulkError, match=r"people\.csv: it is no journal"):
+    with pytest.raises(BulkError, match=r"people\.csv: .*not a bulk job journal"):
         asyncio.run(start())
 
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from sinch_wrapper import ConfigurationError
 from sinch_wrapper.callbacks import Event, EventStore, Receiver, receiver
+from sinch_wrapper.callbacks._dispatcher import retry_delay
 from sinch_wrapper.callbacks._records import Arrival
-from sinch_wrapper.callbacks._settings import backoff_delay
 from tests.helpers.callbacks import (
     SECRET,
     eventually,
@@ -249,7 +249,7 @@ def test_receiver_runs_once() -> None:
     async def use() -> None:
         app = memory()
         async with app:
-            with pytest.raises(ConfigurationError, match="runs already"):
+            with pytest.raises(ConfigurationError, match="already running"):
                 await app.__aenter__()
         async with app.lifespan():
             pass
@@ -261,7 +261,7 @@ def test_receiver_runs_once() -> None:
 def test_backoff_grows_to_a_limit(attempts: int, jitter: float) -> None:
     """The wait doubles, up to ten minutes, less at most half."""
     full = min(2.0 ** min(attempts - 1, 30), 600)
-    assert full / 2 <= backoff_delay(attempts, 1.0, jitter) <= full
+    assert full / 2 <= retry_delay(attempts, 1.0, jitter) <= full
 
 
 def test_receiver_ends_although_a_callback_comes_at_that_moment() -> None:

@@ -7,7 +7,8 @@ import pytest
 
 from sinch_wrapper import callbacks
 
-HEAVY = "{'sqlalchemy', 'starlette', 'uvicorn', 'asyncio', 'sinch_conversation_api', 'httpx'}"
+HEAVY = "{'sqlalchemy', 'starlette', 'uvicorn', 'asyncio', 'httpx'}"
+GENERATED = "('sinch_conversation_api.models', 'sinch_conversation_api.api')"
 
 
 def run(code: str) -> str:
@@ -23,7 +24,8 @@ def test_pure_functions_load_nothing_heavy() -> None:
     code = (
         "from sinch_wrapper.callbacks import parse, read_event, batch_ref, settle; import sys;"
         "event = read_event(b'{\"message\":{}}'); batch_ref(event); event.metadata;"
-        f"print(*{{m.partition('.')[0] for m in sys.modules}} & {HEAVY})"
+        f"print(*[m for m in sys.modules if m.partition('.')[0] in {HEAVY}"
+        f" or m.startswith({GENERATED})])"
     )
     assert "" == run(code)
 
