@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[2]
 VARIABLES = {name: value for name, value in os.environ.items() if not name.startswith("SINCH_")}
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_benchmarks_print_their_tables() -> None:
     """With --quick all measurements end, in this environment, each with a row for the wrapper."""
