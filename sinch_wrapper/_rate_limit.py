@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, NoReturn, Protocol
 
+from sinch_wrapper import _validate
 from sinch_wrapper._fork import renew_after_fork
-from sinch_wrapper._validate import is_number, is_whole
 from sinch_wrapper.errors import ConfigurationError
 
 _FIRST_CUT: Final = 0.05
@@ -85,14 +85,10 @@ class RateLimits:
     burst: int = 8
 
     def __post_init__(self) -> None:
+        fault = ConfigurationError
         rate = self.requests_per_second
-        if not (is_number(rate) and _SLOWEST <= rate < math.inf):
-            message = "RateLimits.requests_per_second must be a number, 0.001 or more"
-        elif not is_whole(self.burst) or self.burst < 1:
-            message = "RateLimits.burst must be a whole number, 1 or more"
-        else:
-            return
-        raise ConfigurationError(message)
+        _validate.number("RateLimits.requests_per_second", rate, _SLOWEST, error=fault)
+        _validate.whole("RateLimits.burst", self.burst, error=fault)
 
 
 # For the token endpoint, which has a quota of its own.
@@ -137,10 +133,11 @@ class RateLimiter:
     def __init__(
         self, limits: RateLimits | None = None, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._limits = RateLimits() if limits is None else limits
-        if not isinstance(self._limits, RateLimits):
-            message = "RateLimiter takes RateLimits, such as RateLimits(requests_per_second=400)"
-            raise ConfigurationError(message)
+        fault = ConfigurationError
+        wanted = "RateLimits, such as RateLimits(requests_per_second=400)"
+        given = RateLimits() if limits is None else limits
+        self._limits = _validate.instance("limits", given, RateLimits, wanted, error=fault)
+        _validate.function("clock", clock, "a function that returns seconds", error=fault)
         self._rate = AdaptiveRate(self._limits.requests_per_second)
         self._clock = clock
         self._booked = 0

@@ -4,15 +4,16 @@ A message sent twice is worse than an error. That decides every case that the AP
 leaves open.
 """
 
+import math
 import ssl
 from dataclasses import dataclass
 from enum import Enum
 from http import HTTPStatus
 from typing import Final, Literal
 
+from sinch_wrapper import _validate
 from sinch_wrapper._backoff import backoff
 from sinch_wrapper._http import httpx
-from sinch_wrapper._validate import is_number, is_whole
 from sinch_wrapper.errors import ConfigurationError
 
 _FIRST_BACKOFF: Final = 0.5
@@ -103,15 +104,10 @@ class RetryPolicy:
     retry_deadline: float = 120.0
 
     def __post_init__(self) -> None:
-        if not is_whole(self.attempts) or self.attempts < 1:
-            message = "RetryPolicy.attempts must be a whole number, 1 or more"
-        elif self.resend not in ("documented", "never"):
-            message = 'RetryPolicy.resend must be "documented" or "never"'
-        elif not is_number(self.retry_deadline) or self.retry_deadline < 0:
-            message = "RetryPolicy.retry_deadline must be 0 seconds or more"
-        else:
-            return
-        raise ConfigurationError(message)
+        fault, deadline = ConfigurationError, self.retry_deadline
+        _validate.whole("RetryPolicy.attempts", self.attempts, error=fault)
+        _validate.one_of("RetryPolicy.resend", self.resend, ("documented", "never"), error=fault)
+        _validate.seconds("RetryPolicy.retry_deadline", deadline, 0, math.inf, error=fault)
 
     def may_repeat(self, method: str, outcome: AttemptOutcome) -> bool:
         """Whether a request of *method* that ended in *outcome* may be sent again."""

@@ -80,7 +80,7 @@ def number(  # noqa: PLR0913 (keyword-only, each with a default)
             "" if most == _LARGEST else f", up to {_digits(most)}"
         )
     else:
-        wanted += _range(least, None if most == _LARGEST else most)
+        wanted += _range(least, None if most >= _LARGEST else most)
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise wrong_kind(option, wanted, value, error)
     if not least <= value <= most or (above and value == least):

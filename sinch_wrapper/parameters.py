@@ -73,15 +73,19 @@ def mismatches(needed: frozenset[str], parameters: Mapping[str, object]) -> tupl
     found: list[Mismatch] = []
     if not needed <= parameters.keys():
         found += [Mismatch("missing", key) for key in sorted(needed - parameters.keys())]
-    for key, value in parameters.items():
-        if not key.strip():
-            found.append(Mismatch("blank_key", key))
-        elif not isinstance(value, str):
-            found.append(Mismatch("not_text", key))
-        elif not value:
-            found.append(Mismatch("empty_value", key))
-        elif key not in needed:
-            found.append(Mismatch("unused", key))
+    try:
+        for key, value in parameters.items():
+            if not key.strip():
+                found.append(Mismatch("blank_key", key))
+            elif not isinstance(value, str):
+                found.append(Mismatch("not_text", key))
+            elif not value:
+                found.append(Mismatch("empty_value", key))
+            elif key not in needed:
+                found.append(Mismatch("unused", key))
+    except AttributeError:
+        message = "parameters= must have strings as keys"
+        raise TypeError(message) from None
     return tuple(found)
 
 

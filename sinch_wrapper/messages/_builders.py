@@ -117,10 +117,8 @@ def _named(option: str, key: str, item: object) -> Mapping[str, object]:
     return {key: _validate.string(option, item)}
 
 
-def _named_all(option: str, key: str, items: object) -> list[Mapping[str, object]] | None:
-    """Objects with *key*, one or more, or None when no *items* are given."""
-    if items is None:
-        return None
+def _named_all(option: str, key: str, items: object) -> list[Mapping[str, object]]:
+    """Objects with *key*, one or more."""
     return [_named(option, key, item) for item in _validate.items(option, items)]
 
 
@@ -324,9 +322,11 @@ def contact_info(  # noqa: PLR0913 (the fields of the API)
         name=_named("name", "full_name", name),
         phone_numbers=_named_all("phone_numbers", "phone_number", phone_numbers),
         addresses=_optional("addresses", addresses, _addresses),
-        email_addresses=_named_all("email_addresses", "email_address", email_addresses),
+        email_addresses=None
+        if email_addresses is None
+        else _named_all("email_addresses", "email_address", email_addresses),
         organization=_optional("organization", organization, _validate.string_mapping),
-        urls=_named_all("urls", "url", urls),
+        urls=None if urls is None else _named_all("urls", "url", urls),
         **_strings(birthday=birthday),
     )
     return _build("contact_info_message", content, options)

@@ -252,7 +252,7 @@ def test_limits_refuse_senseless_values(options: dict[str, float]) -> None:
 
 def test_limiter_takes_limits_and_stays_in_its_process() -> None:
     """A bare number is refused, and so is a copy, which would count separately."""
-    with pytest.raises(ConfigurationError, match="RateLimiter takes RateLimits"):
+    with pytest.raises(ConfigurationError, match="limits= must be RateLimits"):
         RateLimiter(400)  # type: ignore[arg-type]
     for make in (pickle.dumps, copy.copy, copy.deepcopy):
         with pytest.raises(TypeError, match="counts for one process"):
