@@ -5,7 +5,8 @@ provider to call, as the auth flows of `_auth.flow` do.
 """
 
 import inspect
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Final, TypeAlias
 
 from sinch_wrapper._auth.credentials import AccessKey, AccessToken, AuthProvider, lifetime_from
@@ -38,7 +39,8 @@ class ProviderCall:
         Raises: ConfigurationError for an asynchronous provider; APIConnectionError for an
         exception of the provider, unless that is a SinchError.
         """
-        returned = self._call()
+        with _reporting_failures():
+            returned: object = self._provider()
         if inspect.isawaitable(returned):
             if inspect.iscoroutine(returned):
                 returned.close()
@@ -50,21 +52,9 @@ class ProviderCall:
 
         Raises: APIConnectionError for an exception of the provider, unless that is a SinchError.
         """
-        returned = self._call()
-        try:
+        with _reporting_failures():
+            returned: object = self._provider()
             self._returned = await returned if inspect.isawaitable(returned) else returned
-        except SinchError:
-            raise
-        except Exception as error:  # the user's code may raise anything
-            raise _provider_error(error) from error
-
-    def _call(self) -> object:
-        try:
-            return self._provider()
-        except SinchError:
-            raise
-        except Exception as error:  # the user's code may raise anything
-            raise _provider_error(error) from error
 
     def result(self) -> AccessKey | AccessToken:
         """What the provider returned.
@@ -78,9 +68,16 @@ class ProviderCall:
         raise ConfigurationError(_UNUSABLE)
 
 
-def _provider_error(error: Exception) -> APIConnectionError:
-    line = f"the provider in auth= failed ({type(error).__name__}): nothing was sent; see the cause"
-    return APIConnectionError(line, "not_sent", 0)
+@contextmanager
+def _reporting_failures() -> Iterator[None]:
+    try:
+        yield
+    except SinchError:
+        raise
+    except Exception as error:  # the user's code may raise anything
+        kind = type(error).__name__
+        line = f"the provider in auth= failed ({kind}): nothing was sent; see the cause"
+        raise APIConnectionError(line, "not_sent", 0) from error
 
 
 Fetch: TypeAlias = Generator[APIRequest | ProviderCall, httpx.Response, AccessToken]

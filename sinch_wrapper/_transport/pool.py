@@ -1,4 +1,4 @@
-"""The connection pools: one for each proxy, and one TLS context for all.
+"""The connection pools: one for each proxy and scheme, and one TLS context for all.
 
 Each of a client's concurrent requests has a small transport of the HTTP library to itself. A
 single pool of httpcore looks at every connection whenever a request comes or goes, and may close
@@ -34,8 +34,11 @@ _NO_CERTIFICATES: Final = (
 
 
 @cache
-def _tls_context() -> ssl.SSLContext:
-    # Reading the CA bundle takes 45 ms; no setting of ours differs between clients.
+def _tls_context(scheme: str) -> ssl.SSLContext:
+    if scheme == "http":
+        # Never used, and it trusts no certificate: plain HTTP needs none, as to a sandbox.
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    # Reading the CA bundle takes 60 ms; no setting of ours differs between clients.
     return httpx.create_ssl_context()
 
 
@@ -157,8 +160,8 @@ class AsyncConnectionPool(httpx.AsyncBaseTransport):
             await transport.aclose()
 
 
-class _PoolPerProxy(Generic[T]):
-    """Finds the pool for a URL, and opens one per proxy, for *connections* requests at once."""
+class _Pools(Generic[T]):
+    """Finds the pool for a URL; each pool carries *connections* requests at once."""
 
     def __init__(self, proxy: str | None, connections: int) -> None:
         self._proxy = proxy
@@ -169,10 +172,10 @@ class _PoolPerProxy(Generic[T]):
     def after_fork(self) -> None:
         """Forget all pools, whose connections are still the parent's."""
         self._by_host: dict[tuple[str, str], T] = {}
-        self._by_proxy: dict[str | None, T] = {}
+        self._pools: dict[tuple[str, str | None], T] = {}
         self._opening = threading.Lock()
 
-    def _open(self, proxy: str | None) -> T:
+    def _open(self, scheme: str, proxy: str | None) -> T:
         raise NotImplementedError
 
     def _pool_for(self, request: httpx.Request) -> T:
@@ -185,29 +188,31 @@ class _PoolPerProxy(Generic[T]):
         return found
 
     def _add(self, key: tuple[str, str]) -> T | ConfigurationError:
-        proxy = proxy_for(*key, self._proxy)
+        scheme, host = key
+        route = (scheme, proxy_for(scheme, host, self._proxy))
         with self._opening:
-            if proxy not in self._by_proxy:
+            if route not in self._pools:
                 quieten()
                 try:
-                    self._by_proxy[proxy] = self._open(proxy)
+                    self._pools[route] = self._open(*route)
                 except OSError:
                     # Opening a pool connects to nothing, but reads the certificates.
                     return ConfigurationError(_NO_CERTIFICATES)
                 except (ValueError, ImportError, httpx.InvalidURL):
                     return ConfigurationError(_NO_PROXY)
-            return self._by_host.setdefault(key, self._by_proxy[proxy])
+            return self._by_host.setdefault(key, self._pools[route])
 
 
-class PooledTransport(_PoolPerProxy[ConnectionPool], httpx.BaseTransport):
+class PooledTransport(_Pools[ConnectionPool], httpx.BaseTransport):
     """Sends each request through the pool of its proxy.
 
     Raises (while sending): ConfigurationError for a proxy or certificates that cannot be used.
     """
 
-    def _open(self, proxy: str | None) -> ConnectionPool:
+    def _open(self, scheme: str, proxy: str | None) -> ConnectionPool:
+        tls = _tls_context(scheme)
         return ConnectionPool(
-            lambda: httpx.HTTPTransport(verify=_tls_context(), limits=_LIMITS, proxy=proxy),
+            lambda: httpx.HTTPTransport(verify=tls, limits=_LIMITS, proxy=proxy),
             self._connections,
         )
 
@@ -217,16 +222,17 @@ class PooledTransport(_PoolPerProxy[ConnectionPool], httpx.BaseTransport):
 
     def close(self) -> None:
         """Close all pools."""
-        for pool in list(self._by_proxy.values()):
+        for pool in list(self._pools.values()):
             pool.close()
 
 
-class AsyncPooledTransport(_PoolPerProxy[AsyncConnectionPool], httpx.AsyncBaseTransport):
+class AsyncPooledTransport(_Pools[AsyncConnectionPool], httpx.AsyncBaseTransport):
     """PooledTransport for tasks."""
 
-    def _open(self, proxy: str | None) -> AsyncConnectionPool:
+    def _open(self, scheme: str, proxy: str | None) -> AsyncConnectionPool:
+        tls = _tls_context(scheme)
         return AsyncConnectionPool(
-            lambda: httpx.AsyncHTTPTransport(verify=_tls_context(), limits=_LIMITS, proxy=proxy),
+            lambda: httpx.AsyncHTTPTransport(verify=tls, limits=_LIMITS, proxy=proxy),
             self._connections,
         )
 
@@ -236,5 +242,5 @@ class AsyncPooledTransport(_PoolPerProxy[AsyncConnectionPool], httpx.AsyncBaseTr
 
     async def aclose(self) -> None:
         """Close all pools."""
-        for pool in list(self._by_proxy.values()):
+        for pool in list(self._pools.values()):
             await pool.aclose()

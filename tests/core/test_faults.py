@@ -267,7 +267,7 @@ def test_unreadable_certificates_are_a_mistake_of_configuration(
     """A POST that never left is not in doubt, and is not tried again."""
     environment = os.environ | {"SSL_CERT_FILE": file}
     result = subprocess.run(
-        [sys.executable, "-c", UNREADABLE, server.url],
+        [sys.executable, "-c", UNREADABLE, server.url.replace("http:", "https:")],
         capture_output=True, text=True, check=True, env=environment,
     )  # fmt: skip
     line = "the certificates to trust cannot be read: check SSL_CERT_FILE and SSL_CERT_DIR\n"
