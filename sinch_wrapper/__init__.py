@@ -1,6 +1,6 @@
 """Python client for the Sinch Conversation, Batch and Template APIs.
 
-Names are loaded when they are first asked for, so that importing the package costs nothing.
+Names are loaded on first use, so that importing the package costs nothing.
 """
 
 import logging
@@ -96,7 +96,7 @@ __all__ = [
     "text",
 ]
 
-# Modules that load without any extra, as reading all attributes of the package loads them.
+# Modules that load without any extra: a tool that reads all attributes of the package loads them.
 _MODULES = ("bulk", "callbacks", "errors", "messages", "pagination", "parameters", "regions")
 
 __getattr__ = lazy(

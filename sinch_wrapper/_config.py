@@ -114,9 +114,7 @@ def resolve_identity(
     key = None if callable(auth) else _find_key(secrets)
     if key is not None:
         missing += [
-            f"{name}= ({variable})"
-            for name, variable in _KEY_VARIABLES.items()
-            if not getattr(key, name)
+            f"{name}= ({var})" for name, var in _KEY_VARIABLES.items() if not getattr(key, name)
         ]
     if missing:
         message = f"missing {', '.join(missing)}: pass the option or set the variable"
@@ -135,7 +133,7 @@ def _find_key(secrets: Secrets) -> Secrets:
 def _origin(auth: AuthOption, key: Secrets) -> AccessKey | AuthProvider:
     if not callable(auth):
         if not (isinstance(auth, str) and auth in {"oauth2", "basic"}):
-            message = 'auth= must be "oauth2", "basic", or a function that gives a token or a key'
+            message = 'auth= must be "oauth2", "basic", or a function that returns a token or a key'
             raise ConfigurationError(message)
         return AccessKey(key.key_id or "", key.key_secret or "")
     if key.key_id or key.key_secret:

@@ -24,12 +24,12 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """A value that is JSON already; as a body it leaves as it is."""
+    """A value that is JSON already; as a body it is sent unchanged."""
 
     content: bytes = field(repr=False)
 
     def to_dict(self) -> "Encoded":
-        """Return itself: generated code asks this of values that are no models of its own."""
+        """Return itself: generated code calls this on values that are not models of its own."""
         return self
 
 
@@ -59,7 +59,7 @@ def encode_portably(value: object) -> bytes:
 
 
 def encode(value: object) -> bytes:
-    """Encode *value* as compact UTF-8 JSON; mappings and aware datetimes are welcome.
+    """Encode *value* as compact UTF-8 JSON; mappings and aware datetimes are accepted.
 
     Raises: TypeError or ValueError for what JSON cannot express.
     """
@@ -68,12 +68,12 @@ def encode(value: object) -> bytes:
     if not _FAST:
         return encode_portably(value)
     try:
-        # Otherwise orjson writes naive datetimes, which mean another moment on another machine.
+        # Without the option orjson accepts naive datetimes, whose meaning depends on the machine.
         content = orjson.dumps(value, default=_plain, option=orjson.OPT_PASSTHROUGH_DATETIME)
     except TypeError:
-        # It refuses more, such as integers beyond 64 bits; the other one has the last word.
+        # orjson refuses more, such as integers beyond 64 bits; the standard library decides.
         return encode_portably(value)
-    # orjson writes NaN and infinity as null, which means something else: the other one refuses.
+    # orjson writes NaN and infinity as null; the standard library refuses them.
     return encode_portably(value) if b"null" in content else content
 
 

@@ -1,4 +1,4 @@
-"""Names of a package that are loaded when they are first asked for (PEP 562), once for all parts.
+"""Names of a package that are loaded on first use (PEP 562), for all parts.
 
 An import of the package then costs nothing, and a part whose optional dependencies are missing
 says what to install. It imports nothing of this package, so every part may use it.
@@ -8,14 +8,6 @@ import importlib
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
-
-
-class MissingExtraError(Protocol):
-    """Makes the exception of a part whose extra is not installed."""
-
-    def __call__(self, message: str, /) -> Exception:
-        """Return the exception with *message*."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +17,10 @@ class Extra:
     part: str
     name: str
     modules: frozenset[str]
-    error: MissingExtraError = ModuleNotFoundError
+    error: Callable[[str], Exception] = ModuleNotFoundError
 
     def missing(self) -> Exception:
-        """The error that says what to install."""
+        """The exception that says what to install."""
         return self.error(
             f'{self.part} needs more packages: pip install "sinch-wrapper[{self.name}]"'
         )
@@ -41,7 +33,7 @@ def lazy(
     modules: tuple[str, ...] = (),
     extra: Extra | None = None,
 ) -> Callable[[str], object]:
-    """The `__getattr__` of *package*, for names that stand in its modules.
+    """The `__getattr__` of *package*, for names that are defined in its modules.
 
     homes: module -> the names in it.
     modules: modules that are names themselves.

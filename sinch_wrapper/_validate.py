@@ -1,6 +1,6 @@
 """Checks of arguments, in one place for all parts.
 
-Each check returns the value, so that it can stand where the value is used. A value of the wrong
+Each check returns the value, so a call of it can replace the value. A value of the wrong
 kind raises TypeError, one that is out of range ValueError; *error* is raised instead of both, for
 parts that promise an exception of their own. The text names the option and what it must be. It
 never quotes the value, which may be a phone number, a message or a secret.
