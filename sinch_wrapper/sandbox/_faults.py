@@ -158,6 +158,11 @@ def rule_to_json(rule: FaultRule) -> Json:
     return asdict(rule)
 
 
+def check_rule(option: str, value: object) -> None:
+    """Check for a FaultRule."""
+    check_kind(option, value, FaultRule, "a FaultRule; parse_fault() reads one from a string")
+
+
 def _check_target(pattern: str, kind: str) -> None:
     """Raise ValueError, with a suggestion, when a rule could never strike."""
     if pattern == CALLBACK_OPERATION:
@@ -243,10 +248,14 @@ class FaultRules:
 
     def replace(self, rules: Iterable[FaultRule]) -> None:
         """Put *rules* into force in place of all others; their calls count from now."""
-        self._calls = [(rule, Counter()) for rule in rules]
+        given = list(rules)
+        for rule in given:
+            check_rule("rules", rule)
+        self._calls = [(rule, Counter()) for rule in given]
 
     def add(self, rule: FaultRule) -> None:
-        """Put one more rule into force."""
+        """Put one more rule into force; raises TypeError when *rule* is not a FaultRule."""
+        check_rule("rule", rule)
         self._calls = [*self._calls, (rule, Counter())]
 
     def strike(self, operation_id: str) -> FaultRule | None:

@@ -16,7 +16,7 @@ _NOBODY = "Must have at least one element."
 
 
 def longest(limit: int, *names: str) -> ProseRule:
-    """Return the rule that each of the texts *names* has at most *limit* characters."""
+    """Return the rule that each of the strings *names* has at most *limit* characters."""
 
     def check(fields: Json) -> Iterator[Violation]:
         for name in names:

@@ -19,7 +19,7 @@ from sinch_wrapper.sandbox._arguments import (
 from sinch_wrapper.sandbox._clock import LAST_START
 from sinch_wrapper.sandbox._documents import regions
 from sinch_wrapper.sandbox._errors import ErrorShape
-from sinch_wrapper.sandbox._faults import FaultRule
+from sinch_wrapper.sandbox._faults import FaultRule, check_rule
 
 Start: TypeAlias = Literal["app", "empty", "sample"]
 
@@ -106,12 +106,10 @@ def _check_time(option: str, value: object) -> None:
 
 
 def _check_rules(option: str, value: object) -> None:
-    wanted = "a tuple of FaultRule; parse_fault() reads one from a string"
     if not isinstance(value, tuple | list):
-        raise wrong_kind(option, wanted, value)
+        raise wrong_kind(option, "a tuple of FaultRule", value)
     for rule in value:
-        if not isinstance(rule, FaultRule):
-            raise wrong_kind(option, wanted, rule)
+        check_rule(option, rule)
 
 
 _CHECKS: dict[str, Callable[[str, object], None]] = {

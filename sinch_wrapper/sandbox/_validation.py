@@ -14,7 +14,7 @@ from sinch_wrapper.sandbox._prose_rules import BODY_RULES, QUERY_RULES, ProseRul
 
 Direction = Literal["request", "response"]
 
-# Neither side may require what only the other side writes.
+# Properties that only the other side writes are not required.
 _FOREIGN: dict[Direction, str] = {"request": "readOnly", "response": "writeOnly"}
 # Keywords of OpenAPI that mean something else, or nothing, to JSON Schema.
 _DROPPED = frozenset({"discriminator", "example", "examples", "xml", "externalDocs", "default"})
@@ -24,11 +24,11 @@ _MAX_VIOLATIONS = 20
 class SchemaBook:
     """The validators of one document for one direction.
 
-    OpenAPI 3.0 is brought to JSON Schema 2020-12, the dialect of OpenAPI 3.1: `nullable` becomes a
-    type, what only the other side writes is not required, and of a `oneOf` over wrappers
-    (objects of one property) each alternative requires its property, since the documents
-    tell such alternatives apart by the key that is present. Any other `oneOf` is read as
-    `anyOf`: its alternatives overlap.
+    OpenAPI 3.0 is translated to JSON Schema 2020-12, the dialect of OpenAPI 3.1: `nullable` becomes
+    a type, and properties that only the other side writes are not required. In a `oneOf` over
+    wrappers (objects with one property) each alternative requires its property, because the
+    documents distinguish such alternatives by the key that is present. Any other `oneOf` is read
+    as `anyOf`: its alternatives overlap.
     """
 
     def __init__(self, root: Json, base: str, direction: Direction) -> None:
@@ -101,7 +101,7 @@ def _with_null(schema: Json) -> Json:
 
 @cache
 def schema_book(api: Api, direction: Direction) -> SchemaBook:
-    """Return the schemas of *api*, prepared for *direction* once a process."""
+    """Return the schemas of *api*, prepared for *direction* once per process."""
     return SchemaBook(document(api), f"urn:{api}:{direction}", direction)
 
 
@@ -149,7 +149,7 @@ class OperationChecks:
             value = decode(raw)
             found = violations(self._body, value)
         except ValueError:
-            # Half a surrogate pair is JSON to some parsers, and no text to any validator.
+            # Some parsers accept half a surrogate pair; the validator does not.
             raise invalid("body", "The body is not JSON.") from None
         _raise(found or _broken(self._body_rules, value))
         return value
@@ -157,7 +157,7 @@ class OperationChecks:
 
 @cache
 def checks(spec: OperationSpec) -> OperationChecks:
-    """Return the validators of *spec*, built once a process."""
+    """Return the validators of *spec*, built once per process."""
     return OperationChecks(spec)
 
 
@@ -214,5 +214,5 @@ def _typed(text: str, kind: str | None) -> object:
             case "boolean":
                 return {"true": True, "false": False}[text.lower()]
     except (ValueError, KeyError):
-        pass  # The validator says that the type is wrong.
+        pass  # The validator reports the wrong type.
     return text

@@ -1,4 +1,4 @@
-"""Test kit: the sandbox as pytest fixtures, with a hold on faults, time and what was accepted.
+"""Test kit: the sandbox as pytest fixtures, with control of faults and time, and its ledger.
 
 `sinch_sandbox` and `async_sinch_sandbox` are fixtures of the pytest plugin
 `sinch_wrapper.testing.plugin`, which pytest finds by itself.

@@ -1,7 +1,7 @@
-"""The pytest plugin (entry point `pytest11`): fixtures that hand out a sandbox.
+"""The pytest plugin (entry point `pytest11`): fixtures that provide a sandbox.
 
-Loading it imports nothing but pytest, which is there. The first test that asks for a fixture
-starts the one server of the run; every test finds it as new.
+Loading it imports nothing but pytest, which is loaded anyway. The first test that uses a fixture
+starts the one server of the run; it is reset for every test.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -19,13 +19,13 @@ _MARKER = "sinch_sandbox(**settings): settings of sinch_wrapper.sandbox.Settings
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the marker known."""
+    """Register the marker."""
     config.addinivalue_line("markers", _MARKER)
 
 
 @pytest.fixture(scope="session")
 def sinch_sandbox_server() -> "Iterator[Server]":
-    """The one server of the run; ask for `sinch_sandbox`, which makes it new for each test."""
+    """The one server of the run; use `sinch_sandbox` instead, which resets it for each test."""
     from sinch_wrapper.sandbox import Server
 
     with Server() as server:
@@ -38,10 +38,10 @@ def fresh_sinch_sandbox_server(
     sinch_sandbox_server: "Server",
     monkeypatch: pytest.MonkeyPatch,
 ) -> "Server":
-    """The server as new, and the environment in which every client finds it."""
+    """The server after a reset, and the environment in which every client finds it."""
     marker = request.node.get_closest_marker("sinch_sandbox")
     server = sinch_sandbox_server
-    server.reset(_settings({} if marker is None else marker.kwargs))
+    server.reset(settings_of(marker))
     variables = {
         "SINCH_SANDBOX_URL": server.url,
         "SINCH_PROJECT_ID": server.settings.project_id,
@@ -54,16 +54,22 @@ def fresh_sinch_sandbox_server(
     return server
 
 
-def _settings(given: dict[str, Any]) -> "Settings":
+def settings_of(marker: pytest.Mark | None) -> "Settings":
+    """Return the settings that *marker* asks for; raises TypeError or ValueError."""
     from sinch_wrapper.sandbox import Settings
 
+    if marker is not None and marker.args:
+        raise TypeError(
+            "pytest.mark.sinch_sandbox takes keyword arguments only: sinch_sandbox(seed=1)"
+        )
+    given: dict[str, Any] = {} if marker is None else dict(marker.kwargs)
     # As fast as the machine: a test that is about a rate sets it.
     return Settings(**{"request_rate": 1e6, "callback_rate": 1e6, **given})
 
 
 @pytest.fixture
 def sinch_sandbox(fresh_sinch_sandbox_server: "Server") -> "Iterator[Sandbox]":
-    """A sandbox as new, for code that uses `Sinch`."""
+    """A new sandbox for code that uses `Sinch`."""
     from sinch_wrapper.testing._kit import Sandbox
 
     sandbox = Sandbox(fresh_sinch_sandbox_server)
@@ -73,7 +79,7 @@ def sinch_sandbox(fresh_sinch_sandbox_server: "Server") -> "Iterator[Sandbox]":
 
 @pytest.fixture
 def async_sinch_sandbox(fresh_sinch_sandbox_server: "Server") -> "AsyncSandbox":
-    """A sandbox as new, for code that uses `AsyncSinch`."""
+    """A new sandbox for code that uses `AsyncSinch`."""
     from sinch_wrapper.testing._kit import AsyncSandbox
 
     return AsyncSandbox(fresh_sinch_sandbox_server)

@@ -5,14 +5,15 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from sinch_wrapper._http import httpx
-from sinch_wrapper.callbacks import Event, receiver
-from sinch_wrapper.cli import main
-from sinch_wrapper.sandbox import BackgroundServer, Server, Settings
+
+if TYPE_CHECKING:
+    from sinch_wrapper.callbacks import Event
+    from sinch_wrapper.sandbox import Server
 
 SECRET = "inbox-secret"
 PATIENCE = 10
@@ -22,7 +23,7 @@ START = 1_800_000_000.0
 class Api:
     """The sandbox over plain HTTP, authenticated with the key."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: "Server") -> None:
         self.server = server
         self.settings = server.settings
         self.url = server.url
@@ -35,7 +36,7 @@ class Api:
         return self.http.request(method, path.replace("/~", project), **options)
 
     def ok(self, method: str, path: str, **options: Any) -> Any:
-        """Call *path*, which must succeed, and return the decoded answer."""
+        """Call *path*, which must succeed, and return the decoded response."""
         response = self(method, path, **options)
         assert response.status_code == 200, response.text
         return response.json()
@@ -56,8 +57,8 @@ class Api:
     def send(self, app_id: str, identity: str = "+46700000001", **fields: Any) -> str:
         """Send a text message and return its id."""
         body = {"app_id": app_id, "recipient": sms(identity), "message": text("Hi")} | fields
-        answer = self.ok("POST", "/conversation/v1/~/messages:send", json=body)
-        message_id: str = answer["message_id"]
+        sent = self.ok("POST", "/conversation/v1/~/messages:send", json=body)
+        message_id: str = sent["message_id"]
         return message_id
 
     def batch(self, app_id: str, rows: list[Any], **fields: Any) -> str:
@@ -72,23 +73,23 @@ class Inbox:
     """Collects the events that reach a callback receiver."""
 
     url: str = ""
-    events: list[Event] = field(default_factory=list)
+    events: "list[Event]" = field(default_factory=list)
     _changed: threading.Condition = field(default_factory=threading.Condition)
 
-    async def take(self, event: Event) -> None:
+    async def take(self, event: "Event") -> None:
         """Keep *event*."""
         with self._changed:
             self.events.append(event)
             self._changed.notify_all()
 
-    def wait(self, count: int) -> list[Event]:
-        """Wait until *count* events have come."""
+    def wait(self, count: int) -> "list[Event]":
+        """Wait until *count* events have arrived."""
         with self._changed:
             self._changed.wait_for(lambda: len(self.events) >= count, PATIENCE)
         assert count == len(self.events), [event.kind for event in self.events]
         return self.events
 
-    def wait_for(self, wanted: Callable[[Event], bool]) -> Event:
+    def wait_for(self, wanted: "Callable[[Event], bool]") -> "Event":
         """Wait for the first event that is *wanted*."""
         with self._changed:
             found = self._changed.wait_for(lambda: [*filter(wanted, self.events)], PATIENCE)
@@ -115,7 +116,7 @@ def eventually(happened: Callable[[], bool]) -> None:
     """Wait until *happened*, at most a few seconds."""
     deadline = time.monotonic() + PATIENCE
     while not happened():
-        assert time.monotonic() < deadline, "it did not happen in time"
+        assert time.monotonic() < deadline, "condition not met in time"
         time.sleep(0.002)
 
 
@@ -126,6 +127,8 @@ RunCli = Callable[..., tuple[int, str, str]]
 @pytest.fixture
 def start_sandbox() -> Iterator[StartSandbox]:
     """Start a sandbox with settings of the test's own."""
+    from sinch_wrapper.sandbox import Server, Settings
+
     with ExitStack() as stack:
 
         def start(**settings: Any) -> Api:
@@ -138,7 +141,9 @@ def start_sandbox() -> Iterator[StartSandbox]:
 
 @pytest.fixture(scope="module")
 def api() -> Iterator[Api]:
-    """One sandbox for the tests of a module, which keep apart by their own apps."""
+    """One sandbox for the tests of a module, each of which creates its own apps."""
+    from sinch_wrapper.sandbox import Server, Settings
+
     with Server(Settings(request_rate=1e6, callback_rate=1e6)) as server:
         shared = Api(server)
         yield shared
@@ -148,6 +153,9 @@ def api() -> Iterator[Api]:
 @pytest.fixture
 def inbox() -> Iterator[Inbox]:
     """A callback receiver on loopback."""
+    from sinch_wrapper.callbacks import receiver
+    from sinch_wrapper.sandbox import BackgroundServer
+
     box = Inbox()
     app = receiver(SECRET, store=":memory:")
     app.on()(box.take)
@@ -159,6 +167,8 @@ def inbox() -> Iterator[Inbox]:
 @pytest.fixture
 def run_cli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> RunCli:
     """Run the command in a clean environment; returns exit code, stdout and stderr."""
+    from sinch_wrapper.cli import main
+
     for name in ("PROJECT_ID", "KEY_ID", "KEY_SECRET", "REGION", "SANDBOX_URL"):
         monkeypatch.delenv(f"SINCH_{name}", raising=False)
 

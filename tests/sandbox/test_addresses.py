@@ -52,7 +52,7 @@ def test_hosts_of_the_documents_are_those_of_the_client(region: Region) -> None:
     ],
 )
 def test_address_is_found(host: str, path: str, expected: RequestAddress | None) -> None:
-    """By host name whatever the port, else by the first parts of the path."""
+    """By host name, whatever the port, otherwise by the first parts of the path."""
     assert expected == find_address(host, path, "us")
 
 
@@ -74,7 +74,7 @@ def test_apis_are_served_under_their_host_names(api: Api) -> None:
 
 
 def test_app_of_another_region_is_not_there(api: Api) -> None:
-    """An app lives in the region in which it was created: elsewhere it is 404, by every way."""
+    """An app lives in the region in which it was created: elsewhere it is 404."""
     body = {"display_name": "European", "channel_credentials": []}
     app = _by_host(api, "eu.conversation.api.sinch.com", "POST", APPS, json=body).json()
     send = {"app_id": app["id"], "recipient": sms("+46700000001"), "message": text("Hi")}
@@ -110,7 +110,7 @@ def test_region_of_the_settings_is_that_of_bare_paths(start_sandbox: StartSandbo
 
 
 def test_beta_batches_have_their_own_name_in_the_ledger(api: Api) -> None:
-    """Who asks the ledger for the older path finds what came over it."""
+    """The ledger names the older operation for batches sent over the older path."""
     body = {
         "app_id": api.settings.app_id,
         "message": text("Hi"),
@@ -185,8 +185,8 @@ def test_tls_connection_is_broken_too(kind: str) -> None:
 
 
 @pytest.mark.parametrize("host", ["localhost", "::1"])
-def test_server_listens_where_it_is_told(host: str) -> None:
-    """Another host than the default one may be named, an IPv6 address too."""
+def test_server_listens_on_the_given_host(host: str) -> None:
+    """Another host can be given, also an IPv6 address."""
     try:
         server = Server(host=host)
     except OSError:

@@ -28,7 +28,7 @@ def test_about_says_how_to_use_it(api: Api) -> None:
 
 
 def test_ledger_follows_each_recipient_to_its_end(start_sandbox: StartSandbox) -> None:
-    """Each accepted recipient is there once, with its place and how far its message came."""
+    """Each accepted recipient is listed once, with its place and the state of its message."""
     api = start_sandbox()
     app_id = api.settings.app_id
     rows = [ADA, row("+46700001000", name="Alan"), row("+46700000999", name="Eve"), row("+467")]
@@ -59,7 +59,7 @@ def test_ledger_follows_each_recipient_to_its_end(start_sandbox: StartSandbox) -
 
 
 def test_ledger_knows_what_the_caller_does_not(start_sandbox: StartSandbox) -> None:
-    """Refused requests are not in it, accepted ones whose answer was lost are."""
+    """It has accepted requests whose response was lost, and no refused ones."""
     api = start_sandbox(faults=(parse_fault("Batch_SendBatch:503:#1"),))
     body = {"app_id": api.settings.app_id, "message": text("Hi"), "recipient_and_params": [ADA]}
     statuses = [api("POST", BATCH, json=body).status_code for _ in range(2)]
@@ -87,12 +87,12 @@ def test_ledger_pages(start_sandbox: StartSandbox) -> None:
 
 @pytest.mark.parametrize("query", [{"job": "x"}, {"limit": "all"}, {"skip": "-1"}])
 def test_ledger_refuses_unknown_filters(api: Api, query: dict[str, str]) -> None:
-    """A filter that is not there would show too much."""
+    """An unknown filter would show too much."""
     assert 400 == api("GET", "/_sandbox/ledger", params=query).status_code
 
 
 def test_ledger_forgets_the_oldest_request_and_says_so() -> None:
-    """The memory is bounded; what was accepted is counted all the same."""
+    """The memory is bounded; the count of accepted recipients is not."""
     ledger = Ledger(3)
     request = AcceptedRequest("Batch_SendBatch", "us", "app", START)
     for _ in range(3):
@@ -128,14 +128,14 @@ def test_clock_is_moved_over_http(start_sandbox: StartSandbox) -> None:
     [{}, {"advance": -1}, {"advance": "1"}, {"to": "soon"}, {"to": "2020-01-01T00:00:00Z"}, []],
 )
 def test_clock_refuses_what_it_cannot_do(api: Api, body: object) -> None:
-    """It goes forward only, and says what it wants."""
+    """It only goes forward, and the error says what it takes."""
     response = api("POST", "/_sandbox/clock", json=body)
 
     assert (400, "INVALID_ARGUMENT") == (response.status_code, response.json()["error"]["status"])
 
 
 def test_faults_are_set_while_it_runs(start_sandbox: StartSandbox) -> None:
-    """Rules are added, listed, replaced and cleared, as texts and as objects."""
+    """Rules are added, listed, replaced and cleared, as strings and as objects."""
     api = start_sandbox()
     statuses = []
     rule = {"operation": "App_ListApps", "kind": "status", "status": 599, "body": "{}"}
@@ -154,7 +154,7 @@ def test_faults_are_set_while_it_runs(start_sandbox: StartSandbox) -> None:
 
 @pytest.mark.parametrize("body", [{}, {"faults": ["*:explode"]}, {"faults": "x"}, [], None])
 def test_bad_faults_are_refused(api: Api, body: object) -> None:
-    """What is no list of rules is 400 and changes nothing."""
+    """Anything but a list of rules is 400 and changes nothing."""
     response = api("PUT", "/_sandbox/faults", json=body)
 
     assert (400, []) == (response.status_code, api.ok("GET", "/_sandbox/faults")["faults"])
@@ -170,7 +170,7 @@ def test_body_that_is_no_json_is_refused(api: Api) -> None:
     [("GET", "/_sandbox/nowhere", 404), ("GET", "/_sandbox/reset", 405), ("PUT", "/_sandbox", 405)],
 )
 def test_unknown_admin_path_is_refused(api: Api, method: str, path: str, status: int) -> None:
-    """There is nothing else."""
+    """Another path is 404, another method 405."""
     assert status == api(method, path).status_code
 
 

@@ -32,13 +32,13 @@ def test_token_opens_the_api(start_sandbox: StartSandbox) -> None:
     assert _get(url, f"Bearer {_token(url)}").status_code == 200
 
 
-def test_token_endpoint_answers_as_oauth2(start_sandbox: StartSandbox) -> None:
-    """The answer has the lifetime that was set and the type bearer."""
+def test_token_endpoint_responds_as_oauth2(start_sandbox: StartSandbox) -> None:
+    """The response has the configured lifetime and the type bearer."""
     url = start_sandbox(token_lifetime=60).url
 
-    answer = httpx.post(f"{url}/auth/oauth2/token", data=GRANT, auth=KEY).json()
+    response = httpx.post(f"{url}/auth/oauth2/token", data=GRANT, auth=KEY).json()
 
-    assert (answer["expires_in"], answer["token_type"]) == (60, "bearer")
+    assert (response["expires_in"], response["token_type"]) == (60, "bearer")
 
 
 def test_expired_token_is_refused(start_sandbox: StartSandbox) -> None:
@@ -163,7 +163,7 @@ def test_limiter_below_one_a_second_lets_some_pass() -> None:
 
 
 def test_project_over_its_rate_gets_429(start_sandbox: StartSandbox) -> None:
-    """The APIs answer 429 when the project is over its requests per second."""
+    """The APIs respond with 429 when the project exceeds its requests per second."""
     api = start_sandbox(frozen=True, request_rate=1)
     api.ok("GET", "/conversation/v1/~/apps")
 

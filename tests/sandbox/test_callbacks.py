@@ -1,4 +1,4 @@
-"""Callbacks: the signature, the pace, copies, disorder, delay, and receivers with OAuth2."""
+"""Callbacks: the signature, the rate, copies, disorder, delay, and receivers with OAuth2."""
 
 import base64
 import time
@@ -52,7 +52,7 @@ class Desk:
         return JSONResponse({"access_token": "t-1", "expires_in": 60})
 
     def wait(self, count: int) -> None:
-        """Wait until *count* callbacks have come."""
+        """Wait until *count* callbacks have arrived."""
         eventually(lambda: len(self.came) >= count)
 
 
@@ -87,7 +87,7 @@ def desk() -> Iterator[Desk]:
 def test_signature_of_the_sandbox_fits_the_vectors(
     body: str, secret: str, nonce: str, timestamp: int, signature: str
 ) -> None:
-    """Its signing is its own, and agrees with the published vectors."""
+    """The sandbox signs with code of its own, which agrees with the published vectors."""
     headers = signature_headers(body.encode(), secret, nonce, timestamp)
 
     assert signature == headers["x-sinch-webhook-signature"]
@@ -95,7 +95,7 @@ def test_signature_of_the_sandbox_fits_the_vectors(
 
 
 def test_slots_let_a_second_through_and_then_the_rate() -> None:
-    """After idling a second's worth goes at once, the rest one after the other."""
+    """After idling, a second's worth goes at once, the rest one after the other."""
     slots = SlotSchedule(4)
     for _ in range(3):
         slots.book(START)
@@ -106,7 +106,7 @@ def test_slots_let_a_second_through_and_then_the_rate() -> None:
 
 
 def test_callbacks_keep_the_rate_of_their_app(start_sandbox: StartSandbox, desk: Desk) -> None:
-    """Beyond a second's worth they wait for their turn, and another app is not held up."""
+    """Beyond a second's worth they wait their turn, and another app is not delayed."""
     api = start_sandbox(callback_rate=2, frozen=True)
     other = api.app()
     for app_id in (api.settings.app_id, other):
@@ -121,7 +121,7 @@ def test_callbacks_keep_the_rate_of_their_app(start_sandbox: StartSandbox, desk:
 
 
 def test_duplicates_come_twice(start_sandbox: StartSandbox, desk: Desk) -> None:
-    """With a share of 1 each callback comes twice, each signed by itself."""
+    """With a share of 1 each callback is posted twice, each signed separately."""
     api = start_sandbox(callback_duplicates=1)
     api.webhook(api.settings.app_id, desk.url, "MESSAGE_SUBMIT")
     for _ in range(3):
@@ -133,7 +133,7 @@ def test_duplicates_come_twice(start_sandbox: StartSandbox, desk: Desk) -> None:
 
 
 def test_disorder_lets_later_ones_overtake(start_sandbox: StartSandbox, desk: Desk) -> None:
-    """With disorder nothing is lost, and the order is another one."""
+    """With disorder nothing is lost, and the order is different."""
     api = start_sandbox(callback_disorder=0.5, callback_workers=1)
     api.webhook(api.settings.app_id, desk.url, "MESSAGE_SUBMIT")
     sent = [api.send(api.settings.app_id) for _ in range(12)]
@@ -144,7 +144,7 @@ def test_disorder_lets_later_ones_overtake(start_sandbox: StartSandbox, desk: De
 
 
 def test_delay_holds_callbacks_back(start_sandbox: StartSandbox, desk: Desk) -> None:
-    """A callback comes when its delay has passed on the clock of the sandbox."""
+    """A callback is posted when its delay has passed on the clock of the sandbox."""
     api = start_sandbox(callback_delay=60, frozen=True)
     api.webhook(api.settings.app_id, desk.url, "MESSAGE_SUBMIT")
     api.send(api.settings.app_id)
@@ -158,7 +158,7 @@ def test_delay_holds_callbacks_back(start_sandbox: StartSandbox, desk: Desk) -> 
 
 
 def test_back_off_waits_on_the_clock(start_sandbox: StartSandbox) -> None:
-    """The attempts of a callback nobody takes follow one another as the time is moved."""
+    """The attempts of a callback that nobody accepts follow one another as the time is moved."""
     api = start_sandbox(callback_attempts=3, callback_backoff=10, frozen=True)
     clock, counts = api.server.clock, api.server.ledger.callbacks
     api.webhook(api.settings.app_id, "http://127.0.0.1:9/", "CONTACT_CREATE")
@@ -174,7 +174,7 @@ def test_back_off_waits_on_the_clock(start_sandbox: StartSandbox) -> None:
     assert ([1, 2], 3) == (posted, counts["posted"])
 
 
-def test_nothing_leaves_the_machine_unless_told(start_sandbox: StartSandbox) -> None:
+def test_nothing_leaves_the_machine_unless_allowed(start_sandbox: StartSandbox) -> None:
     """A callback to another machine is withheld, and the ledger counts it."""
     api = start_sandbox()
     api.webhook(api.settings.app_id, "https://receiver.example/hook", "MESSAGE_SUBMIT")
@@ -196,7 +196,7 @@ def test_nothing_leaves_the_machine_unless_told(start_sandbox: StartSandbox) -> 
         ("nonsense", False),
     ],
 )
-def test_local_targets_are_told_apart(url: str, local: bool) -> None:  # noqa: FBT001 (parametrised)
+def test_local_targets_are_recognised(url: str, local: bool) -> None:  # noqa: FBT001 (parametrised)
     """Loopback addresses and names are local, everything else is not."""
     assert local == is_local(url)
 
@@ -287,7 +287,7 @@ def test_message_beyond_its_ttl_times_out(start_sandbox: StartSandbox) -> None:
 
 
 def test_capability_and_duplicates_are_announced(start_sandbox: StartSandbox, inbox: Inbox) -> None:
-    """A capability query is answered by callback; so is a contact with a known identity."""
+    """A capability query, and a contact with a known identity, lead to a callback."""
     api = start_sandbox(callback_workers=1)
     app_id = api.settings.app_id
     api.webhook(app_id, inbox.url, "CAPABILITY", "CONTACT_IDENTITIES_DUPLICATION")

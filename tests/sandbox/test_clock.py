@@ -1,4 +1,4 @@
-"""The clock of the sandbox runs, stands, jumps, and wakes who sleeps on it."""
+"""The clock of the sandbox runs, stands still, jumps, and wakes its sleepers."""
 
 import asyncio
 import math
@@ -21,7 +21,7 @@ class Source:
         return self.now
 
 
-def test_clock_starts_where_told_and_runs_with_its_source() -> None:
+def test_clock_starts_at_the_given_time_and_runs_with_its_source() -> None:
     """The start is an offset to the machine's time."""
     source = Source()
     clock = Clock(START, source=source)
@@ -30,8 +30,8 @@ def test_clock_starts_where_told_and_runs_with_its_source() -> None:
     assert START + 5 == clock()
 
 
-def test_frozen_clock_moves_when_told() -> None:
-    """A frozen clock ignores the machine's time; set free, it goes on from where it stood."""
+def test_frozen_clock_moves_only_when_advanced() -> None:
+    """A frozen clock ignores the machine's time; when it runs again, it continues from there."""
     source = Source()
     clock = Clock(START, frozen=True, source=source)
     source.now += 5
@@ -54,7 +54,7 @@ def test_clock_does_not_go_back(seconds: float) -> None:
 
 
 def test_clock_ends_where_dates_do() -> None:
-    """A step beyond all dates is refused before anything fails on it."""
+    """A step beyond the last date is refused before anything fails because of it."""
     clock = Clock(START, frozen=True)
     with pytest.raises(ValueError, match="year 9998"):
         clock.advance(1e12)

@@ -1,4 +1,4 @@
-"""Behaviour of the sandbox off the main road."""
+"""Behaviour of the sandbox in rare cases."""
 
 # ruff: noqa: S311 (repeatable)
 
@@ -23,7 +23,7 @@ SMS = {"channel": "SMS", "identity": "+46700000001"}
 
 
 def test_documented_rates_are_slow() -> None:
-    """The documented settings drain 20 messages and post 25 callbacks a second."""
+    """The documented settings drain 20 messages and post 25 callbacks per second."""
     settings = Settings(seed=3).documented()
 
     assert (20, 25, 3) == (settings.drain_rate, settings.callback_rate, settings.seed)
@@ -51,7 +51,7 @@ def test_unknown_contact_fails_its_message(
 
 
 def test_contact_recipient_of_a_batch_in_dispatch_mode_fails(start_sandbox: StartSandbox) -> None:
-    """An app in DISPATCH mode knows no contacts, which shows when the batch runs."""
+    """An app in DISPATCH mode has no contacts: the recipient fails when the batch runs."""
     api = start_sandbox()
     api.batch(api.settings.app_id, [{"recipient": {"contact_id": "x"}}], message=text("Hi"))
     ledger = api.server.ledger
@@ -89,7 +89,7 @@ def test_recipient_is_tried_on_the_wanted_channel(api: Api) -> None:
 
 
 def test_contact_without_identities_cannot_be_written_to(api: Api) -> None:
-    """A contact whose identities were taken away is 400."""
+    """Sending to a contact without identities is 400."""
     app_id = api.app(processing_mode="CONVERSATION")
     contact = api.ok("POST", f"{C}/contacts", json={"channel_identities": [SMS], "language": "EN"})
     path = f"{C}/contacts/{contact['id']}"
@@ -176,7 +176,7 @@ def test_tokens_are_forgotten_oldest_first() -> None:
 
 
 def test_template_must_come_from_somewhere_in_lists_too() -> None:
-    """Placeholders are found and filled in lists, and what is no text stays."""
+    """Placeholders are found and filled in lists, and values that are not strings stay."""
     value = {"cards": [{"title": "${a}", "height": 3}, "${b}${a}"], "none": None}
 
     assert {"a", "b"} == placeholders(value)
@@ -187,7 +187,7 @@ def test_template_must_come_from_somewhere_in_lists_too() -> None:
 
 @pytest.mark.parametrize("raw", [b"NaN", b"Infinity", b'{"a": -Infinity}', b"", b"\xff"])
 def test_json_is_read_strictly(raw: bytes) -> None:
-    """What RFC 8259 does not know is refused."""
+    """What RFC 8259 does not define is refused."""
     with pytest.raises(ValueError, match=r"char|valid|JSON|decode|value"):
         decode(raw)
 
@@ -226,7 +226,7 @@ def test_server_that_cannot_start_says_so(caplog: pytest.LogCaptureFixture) -> N
 
 
 def test_sandbox_serves_under_any_asgi_server() -> None:
-    """Without our server it answers all the same; only a broken connection it cannot make."""
+    """On another server it responds as usual, but it cannot break a connection."""
     import asyncio
 
     app = create_app(Settings(faults=()))
@@ -237,11 +237,11 @@ def test_sandbox_serves_under_any_asgi_server() -> None:
             app.router.lifespan_context(app),
             httpx.AsyncClient(transport=transport, base_url="http://sandbox") as client,
         ):
-            answer = await client.get("/_sandbox")
+            response = await client.get("/_sandbox")
             app.state.sandbox.state.faults.add(_drop())
             with pytest.raises(ConnectionAbortedError):
                 await client.post("/auth/oauth2/token", data={"grant_type": "client_credentials"})
-            return answer.status_code
+            return response.status_code
 
     assert 200 == asyncio.run(ask())
 
@@ -253,7 +253,7 @@ def _drop() -> Any:
 
 
 def test_update_mask_through_a_text_is_refused(api: Api) -> None:
-    """A path that leads through what is no object is named."""
+    """A path through a field that is not an object is refused by name."""
     path = f"{C}/apps/{api.app()}"
     params = {"update_mask": "display_name.first"}
 

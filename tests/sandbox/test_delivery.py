@@ -32,7 +32,7 @@ SEND = "/conversation/v1/~/messages:send"
 
 
 class Flaky:
-    """A callback target that answers with *statuses* in turn and keeps what came."""
+    """A callback target that responds with *statuses* in turn and keeps the requests."""
 
     def __init__(self, *statuses: int) -> None:
         self._statuses = deque(statuses)
@@ -67,7 +67,7 @@ def test_dismissed_webhook_gets_nothing(api: Api, inbox: Inbox) -> None:
 
 
 def test_callback_is_repeated_until_accepted(start_sandbox: StartSandbox) -> None:
-    """A callback that is not answered with 2xx comes again, signed anew each time."""
+    """A callback without a 2xx response is posted again, signed anew each time."""
     target = Flaky(500, 404)
     api = start_sandbox(callback_backoff=0.001)
     with BackgroundServer(target.app) as server:

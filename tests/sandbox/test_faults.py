@@ -1,4 +1,4 @@
-"""Faults on demand strike where, how and as often as they were told."""
+"""Faults on demand strike where, how and as often as their rules say."""
 
 # ruff: noqa: S311 (repeatable)
 
@@ -74,7 +74,7 @@ def test_fault_rule_survives_json(text: str) -> None:
     ],
 )
 def test_bad_fault_rule_is_refused(text: str) -> None:
-    """What is no rule raises an error that shows the form."""
+    """A string that is not a rule raises an error that shows the form."""
     with pytest.raises(ValueError, match="OPERATION:KIND"):
         parse_fault(text)
 
@@ -115,7 +115,7 @@ def test_fault_rule_that_can_never_strike_is_refused(operation: str, hint: str) 
     ],
 )
 def test_bad_rule_object_is_refused(value: object) -> None:
-    """An object that is no rule raises ValueError, whatever is wrong with it."""
+    """An object that is not a rule raises ValueError, whatever is wrong with it."""
     with pytest.raises(ValueError, match=r"fault rule|must be"):
         rule_from_json(value)
 
@@ -160,7 +160,7 @@ def test_wildcard_does_not_reach_callbacks() -> None:
     assert not any(_strikes("*:503", 3, "Callback"))
 
 
-def test_status_fault_answers_without_serving(start_sandbox: StartSandbox) -> None:
+def test_status_fault_responds_without_serving(start_sandbox: StartSandbox) -> None:
     """A status fault refuses the request, with Retry-After where the rule has a value."""
     api = _faulty(start_sandbox, "Messages_SendMessage:429=7")
 
@@ -169,8 +169,8 @@ def test_status_fault_answers_without_serving(start_sandbox: StartSandbox) -> No
     assert (response.status_code, response.headers["retry-after"]) == (429, "7")
 
 
-def test_drop_fault_serves_and_gives_no_answer(start_sandbox: StartSandbox) -> None:
-    """After a drop the message is there, and the caller has seen a broken connection."""
+def test_drop_fault_serves_and_gives_no_response(start_sandbox: StartSandbox) -> None:
+    """After a drop the message exists, and the caller has seen a broken connection."""
     api = _faulty(start_sandbox, "Messages_SendMessage:drop")
 
     with pytest.raises(httpx.TransportError):
@@ -181,7 +181,7 @@ def test_drop_fault_serves_and_gives_no_answer(start_sandbox: StartSandbox) -> N
 
 
 @pytest.mark.parametrize("kind", ["drop", "reset", "half"])
-def test_fault_after_accept_serves_and_gives_no_whole_answer(
+def test_fault_after_accept_serves_and_gives_no_whole_response(
     start_sandbox: StartSandbox, kind: str
 ) -> None:
     """The caller sees a broken connection, and the ledger says that the message was accepted."""
@@ -226,7 +226,7 @@ def test_slow_fault_waits(start_sandbox: StartSandbox) -> None:
 
 @pytest.mark.parametrize("status", [200, 204, 302, 418, 429, 502, 520, 599])
 def test_any_status_with_any_body(start_sandbox: StartSandbox, status: int) -> None:
-    """A status fault answers whatever it was told, with a body that need not be JSON."""
+    """A status fault gives any status, with a body that need not be JSON."""
     body = "" if status == 204 else "<html>gateway</html>"
     api = _faulty(start_sandbox, f"App_ListApps:{status}:body={body}")
 
@@ -240,7 +240,7 @@ def test_any_status_with_any_body(start_sandbox: StartSandbox, status: int) -> N
     "wish",
     ["0", "2", "2.5", "86400", "-1", "inf", "nan", "soon", "Fri, 31 Dec 2099 23:59:59 GMT"],
 )
-def test_retry_after_is_sent_as_told(start_sandbox: StartSandbox, wish: str) -> None:
+def test_retry_after_is_sent_as_written(start_sandbox: StartSandbox, wish: str) -> None:
     """Every kind of Retry-After can be had, sound or not."""
     api = _faulty(start_sandbox, f"App_ListApps:429={wish}")
 
@@ -272,8 +272,8 @@ def test_expire_fault_revokes_the_token(start_sandbox: StartSandbox) -> None:
     url = f"{api.url}/conversation/v1/projects/{api.settings.project_id}/apps"
 
     def token() -> dict[str, str]:
-        answer = api.http.post("/auth/oauth2/token", data=GRANT).json()
-        return {"authorization": f"Bearer {answer['access_token']}"}
+        granted = api.http.post("/auth/oauth2/token", data=GRANT).json()
+        return {"authorization": f"Bearer {granted['access_token']}"}
 
     first = token()
     statuses = [httpx.get(url, headers=first).status_code for _ in range(3)]
@@ -285,22 +285,22 @@ def test_expire_fault_revokes_the_token(start_sandbox: StartSandbox) -> None:
 def test_token_can_live_shorter_than_it_says(start_sandbox: StartSandbox) -> None:
     """`Auth_Token:expire=30` hands out a token that claims an hour and lives 30 seconds."""
     api = _faulty(start_sandbox, "Auth_Token:expire=30", frozen=True)
-    answer = api.http.post("/auth/oauth2/token", data=GRANT).json()
-    headers = {"authorization": f"Bearer {answer['access_token']}"}
+    granted = api.http.post("/auth/oauth2/token", data=GRANT).json()
+    headers = {"authorization": f"Bearer {granted['access_token']}"}
     url = f"{api.url}/conversation/v1/projects/{api.settings.project_id}/apps"
 
     before = httpx.get(url, headers=headers).status_code
     api.server.clock.advance(31)
 
     assert (3600, 200, 401) == (
-        answer["expires_in"],
+        granted["expires_in"],
         before,
         httpx.get(url, headers=headers).status_code,
     )
 
 
 def test_skew_fault_shifts_the_date(start_sandbox: StartSandbox) -> None:
-    """The Date of the answer is as many seconds off as told."""
+    """The Date of the response is off by the given seconds."""
     api = _faulty(start_sandbox, "App_ListApps:skew=-600", now=START, frozen=True)
 
     [date] = api("GET", APPS).headers.get_list("date")

@@ -1,4 +1,4 @@
-"""Whatever arrives, the sandbox answers as documented and never fails itself."""
+"""Whatever arrives, the sandbox responds as documented and never fails itself."""
 
 import copy
 import json
@@ -45,7 +45,7 @@ def _mutated(body: Any, rng: random.Random) -> Any:
 
 @pytest.mark.parametrize("operation_id", SPECS)
 def test_spoiled_request_never_breaks_the_sandbox(api: Api, operation_id: str) -> None:
-    """Requests with one thing changed get a documented refusal, or an answer that conforms."""
+    """Requests with one thing changed get a documented refusal, or a response that conforms."""
     rng = random.Random(operation_id)  # noqa: S311 (repeatable)
     spec = SPECS[operation_id]
     names = [each["name"] for each in spec.parameters_in("query")]

@@ -1,4 +1,4 @@
-"""Every operation of the three documents answers, and the answer fits the document."""
+"""Every operation of the three documents responds, and the response fits the document."""
 
 import pytest
 
@@ -11,8 +11,8 @@ from tests.helpers.sandbox_requests import REQUESTS, SPECS, make, no_arguments
 
 
 @pytest.mark.parametrize("operation_id", SPECS)
-def test_operation_answers_as_documented(api: Api, operation_id: str) -> None:
-    """Each operation answers a sound request with 200 and a body that fits its schema."""
+def test_operation_responds_as_documented(api: Api, operation_id: str) -> None:
+    """Each operation responds to a sound request with 200 and a body that fits its schema."""
     spec = SPECS[operation_id]
     made = make(api, needs_settings=operation_id != "ProjectSettings_CreateSettings")
     request = REQUESTS.get(operation_id, no_arguments)(made)
@@ -24,12 +24,12 @@ def test_operation_answers_as_documented(api: Api, operation_id: str) -> None:
 
 
 def test_handlers_are_those_of_operations() -> None:
-    """No handler is left over or lost; what an update adds is answered from its schema at first."""
+    """No handler is left over or lost; new operations are served from their schema at first."""
     assert set(HANDLERS) - set(SPECS) == set()
     assert len(HANDLERS) >= 59
 
 
 @pytest.mark.parametrize("spec", SPECS.values(), ids=lambda spec: spec.id)
-def test_synthesised_answer_fits_schema(spec: OperationSpec) -> None:
-    """An answer made up from a response schema conforms to it."""
+def test_synthesised_response_fits_schema(spec: OperationSpec) -> None:
+    """A response made up from a response schema conforms to it."""
     assert response_violations(spec, synthesise(spec)) == []

@@ -78,9 +78,9 @@ def test_list_pages_through_everything_once(api: Api) -> None:
     token = ""
     while True:
         params = {"external_id": "paged", "page_size": "3", "page_token": token}
-        answer = api.ok("GET", f"{C}/contacts", params=params)
-        seen += [each["id"] for each in answer["contacts"]]
-        token = answer.get("next_page_token", "")
+        found = api.ok("GET", f"{C}/contacts", params=params)
+        seen += [each["id"] for each in found["contacts"]]
+        token = found.get("next_page_token", "")
         if not token:
             break
 

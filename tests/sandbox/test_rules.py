@@ -1,4 +1,4 @@
-"""What the documents demand in prose is demanded by the sandbox, and what HTTP demands too."""
+"""The sandbox enforces what the documents state in prose, and what HTTP requires."""
 
 from typing import Any
 
@@ -112,7 +112,7 @@ def test_external_id_excludes_the_identity(api: Api) -> None:
     ("path", "limit"), [("contacts", 20), ("contacts:identityConflicts", 20), ("apps/~APP/x", 50)]
 )
 def test_pages_are_not_larger_than_documented(api: Api, path: str, limit: int) -> None:
-    """A larger page size counts as the largest one."""
+    """A page size above the maximum counts as the maximum."""
     if path.startswith("apps"):
         app_id = api.app()
         records = [
@@ -145,7 +145,7 @@ def test_pages_are_not_larger_than_documented(api: Api, path: str, limit: int) -
     ],
 )
 def test_webhook_targets_are_checked(api: Api, target: str, named: str) -> None:
-    """A target is a short HTTP URL that is none of the API's own."""
+    """A target is a short HTTP URL, and not one of the API itself."""
     assert [named] == _fields(api("POST", f"{C}/webhooks", json={"app_id": APP, "target": target}))
 
 
@@ -181,7 +181,7 @@ def test_channel_must_be_configured_on_the_app(api: Api) -> None:
 
 
 @pytest.mark.parametrize("accept_time", ["2027-01-16T00:00:00Z", "2026-12-01T00:00:00Z"])
-def test_injected_messages_lie_in_the_last_month(
+def test_injected_messages_are_from_the_last_month(
     start_sandbox: StartSandbox, accept_time: str
 ) -> None:
     """An accept_time in the future or 30 days ago is refused."""
@@ -241,7 +241,7 @@ def test_other_media_types_are_415(api: Api, headers: dict[str, str]) -> None:
 
 @pytest.mark.parametrize("kind", ["application/json", "Application/JSON; charset=UTF-8"])
 def test_json_by_any_spelling_is_read(api: Api, kind: str) -> None:
-    """Names of media types and charsets know no case."""
+    """Names of media types and charsets are case-insensitive."""
     body = b'{"display_name": "A", "channel_credentials": []}'
 
     assert 200 == api("POST", APPS, content=body, headers={"content-type": kind}).status_code
@@ -257,7 +257,7 @@ def test_too_large_body_is_413(start_sandbox: StartSandbox) -> None:
 
 
 def test_deeply_nested_body_is_400(api: Api) -> None:
-    """No nesting breaks the sandbox."""
+    """No depth of nesting breaks the sandbox."""
     content = b"[" * 100_000
 
     assert 400 == api("POST", SEND, content=content).status_code
@@ -265,7 +265,7 @@ def test_deeply_nested_body_is_400(api: Api) -> None:
 
 @pytest.mark.parametrize("method", ["OPTIONS", "HEAD", "PUT", "TRACE", "PROPFIND"])
 def test_foreign_methods_are_405(api: Api, method: str) -> None:
-    """Whatever the method, the answer says which ones there are."""
+    """Whatever the method, the response lists the supported ones."""
     response = api(method, APPS)
 
     assert (405, "GET, POST") == (response.status_code, response.headers["allow"])

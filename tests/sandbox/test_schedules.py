@@ -92,8 +92,8 @@ def test_scheduled_batch_is_cancelled(start_sandbox: StartSandbox, by_id: bool) 
     assert _status(api, batch_id) == "CANCELLED"
 
 
-def test_cancelling_too_late_answers_200(api: Api) -> None:
-    """Cancellation reports no failure: the status tells the truth."""
+def test_cancelling_too_late_gives_200(api: Api) -> None:
+    """Cancellation reports no failure: the status shows the truth."""
     batch_id = api.batch(api.app(), [ADA])
     eventually(lambda: _status(api, batch_id) == "PROCESSED")
 

@@ -19,10 +19,13 @@ from sinch_wrapper.sandbox import Server, Settings
 from sinch_wrapper.sandbox._documents import PACKAGES, document
 from tests.helpers.sandbox import Api
 
-pytestmark = pytest.mark.skipif(
-    importlib.util.find_spec("schemathesis") is None,
-    reason="schemathesis is not installed: it is in the group dev",
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        importlib.util.find_spec("schemathesis") is None,
+        reason="schemathesis is not installed: it is in the group dev",
+    ),
+]
 
 LONG = "SANDBOX_FUZZ_EXAMPLES" in os.environ
 EXAMPLES = os.environ.get("SANDBOX_FUZZ_EXAMPLES", "3")
@@ -53,7 +56,7 @@ def furnished() -> Iterator[Api]:
 
 
 def _known(api: Api) -> dict[str, str]:
-    """Return an id of each kind that is there, so that requests get past the look-ups."""
+    """Return an existing id of each kind, so that requests get past the look-ups."""
     conversation = "/conversation/v1/~"
     apps = api.ok("GET", f"{conversation}/apps")["apps"]
     people = api.ok("GET", f"{conversation}/contacts")["contacts"]
@@ -83,20 +86,20 @@ def _ready(node: Any, known: dict[str, str]) -> Any:
 
 
 def _prepared(root: Any, known: dict[str, str]) -> Any:
-    """Return a document whose requests are about an app that is there."""
+    """Return a document whose requests are about an app that exists."""
     ready = _ready(root, known)
     for name, schema in ready["components"]["schemas"].items():
-        # In requests alone: an answer shows the app id of any other request.
+        # In requests alone: a response shows the app id of any other request.
         if name.endswith(REQUESTS) and "app_id" in schema.get("properties", {}):
             schema["properties"]["app_id"] = {"type": "string", "enum": [known["app_id"]]}
     return ready
 
 
 @pytest.mark.timeout(3600)
-# What is deleted is there for nobody else, so it is deleted in a run of its own.
+# What one request deletes is missing for the others, so deletions have a run of their own.
 @pytest.mark.parametrize("methods", ["--exclude-method", "--include-method"])
 @pytest.mark.parametrize("name", PACKAGES)
-def test_generated_requests_get_documented_answers(
+def test_generated_requests_get_documented_responses(
     furnished: Api, tmp_path: Path, name: Any, methods: str
 ) -> None:
     """Sound and spoiled requests get a documented status and a body that fits it."""

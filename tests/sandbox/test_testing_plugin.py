@@ -41,8 +41,8 @@ def test_needs_it(sinch_sandbox):
 """
 
 
-def test_missing_extra_is_told(tmp_path: Path) -> None:
-    """Who has installed the client alone is told what the fixtures need."""
+def test_missing_extra_is_named(tmp_path: Path) -> None:
+    """With the client alone installed, the fixtures say what they need."""
     result = _pytest(tmp_path, WITHOUT)
     assert 'the sandbox needs more packages: pip install "sinch-wrapper[sandbox]"' in result.stdout
 
@@ -77,7 +77,7 @@ def test_without_the_fixture_the_environment_is_untouched():
 
 
 def test_fixtures_hand_out_a_new_sandbox_to_each_test(tmp_path: Path) -> None:
-    """Nothing of one test is there in the next, with strict markers and warnings as errors."""
+    """Nothing of one test is left in the next, with strict markers and warnings as errors."""
     result = _pytest(tmp_path, ISOLATED, "--strict-markers")
 
     assert "5 passed" in result.stdout, result.stdout

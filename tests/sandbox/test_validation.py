@@ -54,7 +54,7 @@ def test_message_needs_exactly_one_sound_content(api: Api, message: object) -> N
 
 
 def test_violation_never_shows_the_value(api: Api) -> None:
-    """Numbers and texts of the request are not in the answer."""
+    """Numbers and texts of the request are not in the response."""
     rows: list[Any] = [{"recipient": {"identified_by": "+46700012345"}}]
     body: dict[str, Any] = {"app_id": APP, "message": {"text_message": "secret words"}}
 
@@ -113,7 +113,7 @@ def test_path_parameter_is_checked(api: Api) -> None:
     ("app_id", "status"), [("short", 400), ("01J0SANDB0X0APP0000000N0NE", 404)]
 )
 def test_app_id_is_checked(api: Api, app_id: str, status: int) -> None:
-    """An app id that is no ULID is 400, one of no app is 404."""
+    """An app id that is not a ULID is 400, one of no app is 404."""
     body = {"app_id": app_id, "recipient": sms("+46700000001"), "message": text("Hi")}
 
     assert status == api("POST", SEND, json=body).status_code
@@ -132,7 +132,7 @@ def test_nullable_of_openapi_30_allows_null() -> None:
 
 
 def test_read_only_field_is_required_in_responses_only() -> None:
-    """A required readOnly field may be left out of a request, not of an answer."""
+    """A required readOnly field may be left out of a request, not of a response."""
     schema = {
         "type": "object",
         "required": ["id"],
@@ -143,7 +143,7 @@ def test_read_only_field_is_required_in_responses_only() -> None:
     assert not _accepts(schema, {}, "response")
 
 
-def test_wrappers_are_told_apart_by_their_key() -> None:
+def test_wrappers_are_distinguished_by_their_key() -> None:
     """Of alternatives with one optional property each, exactly the present key counts."""
     schema = {"oneOf": [{"type": "object", "properties": {key: {}}} for key in ("a", "b")]}
 

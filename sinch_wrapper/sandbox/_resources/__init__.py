@@ -1,1 +1,1 @@
-"""The operations of the three APIs, by resource."""
+"""The handlers of the operations, one module per resource of the three APIs."""

@@ -1,4 +1,4 @@
-"""Apps."""
+"""Apps: their queues and limits are shown with them; their webhooks are deleted with them."""
 
 from sinch_wrapper.sandbox._json import Json
 from sinch_wrapper.sandbox._region import OperationCall, OperationHandler, RegionState

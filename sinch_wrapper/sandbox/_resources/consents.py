@@ -1,4 +1,4 @@
-"""Consents: the lists of those who opted out, and the record of how they came there."""
+"""Consents: the lists of identities that opted out, and an audit record of each change."""
 
 from sinch_wrapper.sandbox._errors import invalid, not_found
 from sinch_wrapper.sandbox._json import Json

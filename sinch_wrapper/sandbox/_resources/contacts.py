@@ -14,7 +14,7 @@ _DUPLICATION = "duplicated_contact_identities_notification"
 
 
 def create_contact(region: RegionState, fields: Json) -> Json:
-    """Store a contact and tell the webhooks, also when another one has an identity of it."""
+    """Store a contact and notify the webhooks, also of identities that another contact has."""
     contact: Json = {"channel_priority": []} | fields | {"id": region.new_id()}
     contact["display_name"] = contact.get("display_name") or "Unknown"
     region.store.put_contact(contact)
@@ -26,9 +26,9 @@ def create_contact(region: RegionState, fields: Json) -> Json:
 
 def _report_duplicates(region: RegionState, contact: Json) -> None:
     shared = [
-        {"channel": each["channel"], "contact_ids": [holder["id"] for holder in holders]}
+        {"channel": each["channel"], "contact_ids": [contact["id"] for contact in found]}
         for each in contact.get("channel_identities", [])
-        if len(holders := region.store.contacts_with(each["channel"], each["identity"])) > 1
+        if len(found := region.store.contacts_with(each["channel"], each["identity"])) > 1
     ]
     if shared:
         payload = {"duplicated_identities": shared}
@@ -36,7 +36,7 @@ def _report_duplicates(region: RegionState, contact: Json) -> None:
 
 
 def has_identity(contact: Json, channel: str, identity: str) -> bool:
-    """Say whether *contact* is known by *identity* on *channel*."""
+    """Say whether *contact* has *identity* on *channel*."""
     known = contact.get("channel_identities", [])
     return any(each["channel"] == channel and each["identity"] == identity for each in known)
 
@@ -102,13 +102,13 @@ def _merge(region: RegionState, call: OperationCall) -> Json:
 
 
 def _conflicts(region: RegionState, call: OperationCall) -> Json:
-    holders: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    owners: dict[str, list[tuple[str, str]]] = defaultdict(list)
     for contact in region.store.contacts.values():
         for each in contact.get("channel_identities", []):
-            holders[each["identity"]].append((contact["id"], each["channel"]))
+            owners[each["identity"]].append((contact["id"], each["channel"]))
     rows = [
         (identity, _conflict(identity, held))
-        for identity, held in holders.items()
+        for identity, held in owners.items()
         if len({contact_id for contact_id, _ in held}) > 1
     ]
     conflicts, token = page(rows, call.query, at_most=_MAX_PAGE)

@@ -1,4 +1,4 @@
-"""Conversations."""
+"""Conversations between an app and a contact: opened, listed, changed, stopped."""
 
 from sinch_wrapper.sandbox._json import Json
 from sinch_wrapper.sandbox._region import OperationCall, OperationHandler, RegionState
@@ -12,7 +12,7 @@ _MAX_RECENT = 50
 
 
 def open_conversation(region: RegionState, fields: Json) -> Json:
-    """Store an active conversation and tell the webhooks."""
+    """Store an active conversation and notify the webhooks."""
     conversation: Json = {"active": True, "last_received": _NEVER}
     conversation |= fields | {"id": region.new_id()}
     region.store.put_conversation(conversation)

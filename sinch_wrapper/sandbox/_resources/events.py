@@ -1,4 +1,4 @@
-"""Events that an app sends."""
+"""Events that an app sends: sending one, and reading what was sent."""
 
 from sinch_wrapper.sandbox._json import Json
 from sinch_wrapper.sandbox._ledger import AcceptedRequest
@@ -17,7 +17,7 @@ def _send(region: RegionState, call: OperationCall) -> Json:
     region.outbox.require_room(app["id"], 1)
     addressee = find_addressee(region, app, request, request["recipient"])
     common = addressee.fields()
-    # A sent event is the bare alternative, a stored one has it under `app_event`.
+    # A request may have the event itself; a stored event has it under `app_event`.
     content = request["event"].get("app_event", request["event"])
     event = {"id": region.new_id(), "app_event": content, "direction": "TO_CONTACT"}
     event |= common | {"accept_time": region.now()}

@@ -1,4 +1,4 @@
-"""Partial updates and the checks that several resources share."""
+"""Partial updates, and the checks of fields that several resources share."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from sinch_wrapper.sandbox._store import RegionStore
 
 
 def patched(old: Json, new: Json, mask: list[str] | None, *, fixed: tuple[str, ...] = ()) -> Json:
-    """Return *old* with the fields of *mask* from *new*; a masked field that *new* lacks goes.
+    """Return *old* with the fields of *mask* from *new*; a masked field missing in *new* goes.
 
     Without a mask every field of *new* is taken. Fields in *fixed* never change.
     """

@@ -1,4 +1,4 @@
-"""Messages and events that are put into a conversation from outside."""
+"""Messages and events that are injected into a conversation."""
 
 from sinch_wrapper.sandbox._errors import invalid
 from sinch_wrapper.sandbox._json import Json, encode_text
@@ -49,7 +49,7 @@ def _inject_event(region: RegionState, call: OperationCall) -> Json:
 def _inbound(
     region: RegionState, conversation: Json, trigger: str, key: str, payload: Json
 ) -> None:
-    # An answer carries the latest metadata of its conversation.
+    # An inbound message carries the latest metadata of its conversation.
     metadata = conversation.get("metadata_json", {})
     callback = Callback(
         trigger,

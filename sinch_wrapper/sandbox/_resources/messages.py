@@ -13,7 +13,7 @@ from sinch_wrapper.sandbox._webhook_delivery import Callback
 _MODES = {"CONVERSATION_SOURCE": "CONVERSATION", "DISPATCH_SOURCE": "DISPATCH"}
 
 
-def submit(  # noqa: PLR0913, PLR0917 (a message is that much)
+def submit(  # noqa: PLR0913, PLR0917 (all of it makes the message)
     region: RegionState,
     request: Json,
     addressee: Addressee,
@@ -22,7 +22,7 @@ def submit(  # noqa: PLR0913, PLR0917 (a message is that much)
     entry: LedgerEntry,
     since: float | None = None,
 ) -> str:
-    """Store a message, queue it as of *since* (now), tell the webhooks; returns its id."""
+    """Store a message, queue it as of *since* (now), notify the webhooks; return its id."""
     app_id, correlation_id = request["app_id"], request.get("correlation_id", "")
     message_id = entry.message_id = region.new_id()
     first = addressee.identities[0]

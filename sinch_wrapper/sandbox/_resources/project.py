@@ -1,4 +1,4 @@
-"""Project settings, and the look-ups that need no memory."""
+"""Project settings, and the look-ups that store nothing."""
 
 from sinch_wrapper.sandbox._errors import invalid, not_found
 from sinch_wrapper.sandbox._json import Json, encode_text
@@ -25,7 +25,7 @@ def _get(region: RegionState, _call: OperationCall) -> Json:
 
 def _create(region: RegionState, call: OperationCall) -> Json:
     if region.store.project_settings is not None:
-        raise invalid("settings", "The project has settings already.")
+        raise invalid("settings", "The project already has settings.")
     region.store.project_settings = call.body
     return _view(region)
 
@@ -78,8 +78,8 @@ def _profile(region: RegionState, call: OperationCall) -> Json:
     _, identities = _reachable(region, call.body["recipient"])
     for each in identities:
         if each["channel"] == channel:
-            holders = region.store.contacts_with(channel, each["identity"])
-            names = [holder["display_name"] for holder in holders if "display_name" in holder]
+            contacts = region.store.contacts_with(channel, each["identity"])
+            names = [each["display_name"] for each in contacts if "display_name" in each]
             return {"profile_name": names[0] if names else "Sandbox profile"}
     raise not_found("Profile")
 

@@ -12,7 +12,7 @@ from sinch_wrapper.sandbox._store import get
 
 @dataclass(frozen=True, slots=True)
 class Addressee:
-    """The identities that are tried in turn, and in CONVERSATION mode contact and conversation."""
+    """The identities to try in turn, and in CONVERSATION mode contact and conversation."""
 
     identities: list[Json]
     processing_mode: str
@@ -32,8 +32,8 @@ class Addressee:
 def find_addressee(region: RegionState, app: Json, request: Json, recipient: Json) -> Addressee:
     """Return who *recipient* is for a request of *app*.
 
-    In DISPATCH mode nothing is remembered and a contact id means nothing. In CONVERSATION mode an
-    unknown identity becomes a contact, and the conversation is the active one or a new one.
+    In DISPATCH mode nothing is stored and a contact id is refused. In CONVERSATION mode an unknown
+    identity becomes a contact, and the conversation is the active one or a new one.
 
     Raises: Refusal 400 or 404.
     """
@@ -41,7 +41,7 @@ def find_addressee(region: RegionState, app: Json, request: Json, recipient: Jso
     _check_channels(app, request)
     if mode == "DISPATCH":
         if "contact_id" in recipient:
-            raise invalid("recipient.contact_id", "An app in DISPATCH mode knows no contacts.")
+            raise invalid("recipient.contact_id", "An app in DISPATCH mode has no contacts.")
         return Addressee(_ranked(request, _identities(recipient)), mode)
     contact = _contact(region, recipient)
     identities = _ranked(request, contact.get("channel_identities", []))
@@ -61,7 +61,7 @@ def mode_of(app: Json, request: Json) -> str:
 
 
 def _check_channels(app: Json, request: Json) -> None:
-    # An app without any credentials, as tests make them, takes every channel.
+    # An app without credentials, as tests create them, takes every channel.
     configured = {each.get("channel") for each in app.get("channel_credentials", [])}
     wanted = request.get("channel_priority_order", [])
     if configured and any(channel not in configured for channel in wanted):
@@ -79,7 +79,7 @@ def _ranked(request: Json, identities: list[Json]) -> list[Json]:
     order = request.get("channel_priority_order", [])
     ranked = [each for channel in order for each in identities if each["channel"] == channel]
     if order and not ranked:
-        raise invalid("channel_priority_order", "The recipient is on none of these channels.")
+        raise invalid("channel_priority_order", "The recipient has no identity on these channels.")
     return ranked or identities
 
 
@@ -88,8 +88,8 @@ def _contact(region: RegionState, recipient: Json) -> Json:
         return get(region.store.contacts, recipient["contact_id"], "Contact")
     identities = _identities(recipient)
     for each in identities:
-        if holders := region.store.contacts_with(each["channel"], each["identity"]):
-            return holders[0]
+        if known := region.store.contacts_with(each["channel"], each["identity"]):
+            return known[0]
     return create_contact(region, {"channel_identities": identities, "language": "EN"})
 
 

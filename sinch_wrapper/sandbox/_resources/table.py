@@ -1,4 +1,4 @@
-"""Which function serves which operation."""
+"""The handler of each operation."""
 
 from sinch_wrapper.sandbox._region import OperationHandler
 from sinch_wrapper.sandbox._resources import (

@@ -25,7 +25,7 @@ def _create(region: RegionState, call: OperationCall) -> Json:
     template = {"version": 1, "create_time": region.now()} | call.body
     template.setdefault("id", region.new_id())
     if template["id"] in region.store.templates:
-        raise Refusal(409, "There is a template with this id already")
+        raise Refusal(409, "A template with this id already exists")
     template = _checked(region, template)
     region.store.templates[template["id"]] = template
     return template
@@ -42,7 +42,7 @@ def _get(region: RegionState, call: OperationCall) -> Json:
 def _update(region: RegionState, call: OperationCall) -> Json:
     old = _get(region, call)
     if call.body["version"] != old["version"]:
-        raise Refusal(409, "The template was changed since: read it again")
+        raise Refusal(409, "The template has changed since: read it again")
     fixed = {"id": old["id"], "version": old["version"] + 1, "create_time": old["create_time"]}
     template = _checked(region, call.body | fixed)
     region.store.templates[old["id"]] = template

@@ -1,4 +1,4 @@
-"""Webhooks."""
+"""Webhooks: where the callbacks of an app go; their targets are checked."""
 
 import re
 from urllib.parse import urlsplit
@@ -28,7 +28,7 @@ def _check_target(region: RegionState, webhook: Json) -> None:
         raise invalid("triggers", "Must name a trigger.")
     others = [hook for hook in _of_app(region, webhook["app_id"]) if hook["id"] != webhook["id"]]
     if target in (hook["target"] for hook in others):
-        raise invalid("target", "The app has a webhook with this target already.")
+        raise invalid("target", "The app already has a webhook with this target.")
 
 
 def _is_http(target: str) -> bool:

@@ -1,0 +1,247 @@
+"""Every option of the sandbox and the test kit, given another kind of value, is named."""
+
+import asyncio
+import inspect
+import math
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import fields
+from typing import Any
+
+import pytest
+
+import sinch_wrapper.sandbox
+import sinch_wrapper.testing
+from sinch_wrapper.sandbox import (
+    BackgroundServer,
+    Clock,
+    FaultRule,
+    Server,
+    Settings,
+    create_app,
+    parse_fault,
+    serve,
+)
+from sinch_wrapper.testing import AsyncSandbox, Received, Sandbox
+from sinch_wrapper.testing import plugin as testing_plugin
+
+TEXT: list[Any] = [None, 7, b"x", ["x"], ""]
+OPTIONAL_TEXT: list[Any] = [7, b"x", ["x"]]
+FLAG: list[Any] = [None, 1, "yes"]
+NUMBER: list[Any] = [None, True, "1", [1], math.nan, math.inf, -1]
+POSITIVE: list[Any] = [*NUMBER, 0]
+WHOLE: list[Any] = [None, True, "1", 1.5, 0, -1]
+SHARE: list[Any] = [*NUMBER, 1.1]
+PORT: list[Any] = [None, True, "8080", 1.5, -1, 65536]
+TIME: list[Any] = ["now", True, -1, math.nan, 1e15]
+RULES: list[Any] = [None, "*:503", ["*:503"], (7,)]
+OTHER: list[Any] = [{}, "settings", 7]
+FUNCTION: list[Any] = [None, 7, "look"]
+
+SETTINGS: dict[str, list[Any]] = {
+    **dict.fromkeys(("project_id", "key_id", "key_secret", "app_id"), TEXT),
+    "region": [*TEXT, "mars"],
+    "start": [*TEXT, "full"],
+    "error_shape": [*TEXT, "round"],
+    **dict.fromkeys(("drain_rate", "request_rate", "callback_rate", "callback_timeout"), POSITIVE),
+    **dict.fromkeys(("token_lifetime", "callback_backoff", "callback_delay"), NUMBER),
+    **dict.fromkeys(("queue_limit", "message_limit", "ledger_limit", "body_limit"), WHOLE),
+    **dict.fromkeys(("callback_attempts", "callback_workers"), WHOLE),
+    **dict.fromkeys(("callback_duplicates", "callback_disorder"), SHARE),
+    **dict.fromkeys(("remote_callbacks", "frozen"), FLAG),
+    "faults": RULES,
+    "seed": [None, True, "1", 1.5],
+    "now": TIME,
+}
+RULE: dict[str, list[Any]] = {
+    "operation": [*TEXT, "Messages_SendMesage"],
+    "kind": [*TEXT, "explode"],
+    "rate": SHARE,
+    "status": [None, "503", 5.5, False, 99, 600],
+    "seconds": [None, True, "1", math.nan, math.inf, -1],
+    "retry_after": OPTIONAL_TEXT,
+    "calls": [1, "1", [1, 2], (1,), (0, 1), (3, 2), ("1", 2), (1, 2.5), (True, 2)],
+    "body": OPTIONAL_TEXT,
+    "headers": [None, "a: b", [("a", "b")], {"a": 1}, {1: "a"}],
+}
+ADDRESS: dict[str, list[Any]] = {"host": TEXT, "port": PORT}
+SERVER: dict[str, list[Any]] = ADDRESS | {"settings": OTHER, "tls": FLAG}
+RECEIVED: dict[str, list[Any]] = {
+    each.name: [None, True, "1", 1.5] if each.name == "index" else [None, 7, b"x"]
+    for each in fields(Received)
+}
+SOUND = {each.name: 0 if each.name == "index" else "x" for each in fields(Received)}
+
+
+def _rule(**options: Any) -> FaultRule:
+    return FaultRule(**{"operation": "*", "kind": "slow"} | options)
+
+
+def _background(**options: Any) -> BackgroundServer:
+    return BackgroundServer(**{"app": create_app()} | options)
+
+
+def _sleep(**options: Any) -> None:
+    asyncio.run(Clock().sleep(**options))
+
+
+def _sleep_until(**options: Any) -> None:
+    asyncio.run(Clock().sleep_until(**options))
+
+
+# What is called, the signature it stands for, and values that each option does not take.
+CALLS: dict[str, tuple[Callable[..., object], Callable[..., object], dict[str, list[Any]]]] = {
+    "Settings": (Settings, Settings, SETTINGS),
+    "FaultRule": (_rule, FaultRule, RULE),
+    "parse_fault": (parse_fault, parse_fault, {"text": [None, 7, b"*:503", ["*:503"]]}),
+    "Clock": (Clock, Clock, {"start": TIME, "frozen": FLAG, "source": FUNCTION}),
+    "Clock.advance": (
+        Clock().advance,
+        Clock().advance,
+        {"seconds": [None, True, "1", math.nan, math.inf, -1, 1e15]},
+    ),
+    "Clock.sleep": (_sleep, Clock().sleep, {"seconds": [None, True, "1"]}),
+    "Clock.sleep_until": (_sleep_until, Clock().sleep_until, {"due": [None, True, "1"]}),
+    "create_app": (create_app, create_app, {"settings": OTHER}),
+    "Server": (Server, Server, SERVER),
+    "serve": (serve, serve, SERVER),
+    "BackgroundServer": (
+        _background,
+        BackgroundServer,
+        ADDRESS | {"app": [None, 7, "app"], "tls": [True, "cert.pem"], "dated": FLAG},
+    ),
+    "Received": (lambda **options: Received(**SOUND | options), Received, RECEIVED),
+    "Sandbox": (Sandbox, Sandbox, {"server": [None, "http://127.0.0.1", Settings()]}),
+    "AsyncSandbox": (AsyncSandbox, AsyncSandbox, {"server": [None, "http://127.0.0.1"]}),
+}
+CASES = [
+    pytest.param(name, option, value, id=f"{name}-{option}-{value!r}")
+    for name, (_, _, options) in CALLS.items()
+    for option, values in options.items()
+    for value in values
+]
+
+
+def _free_descriptor() -> int:
+    descriptor = os.open(os.devnull, os.O_RDONLY)
+    os.close(descriptor)
+    return descriptor
+
+
+@pytest.mark.parametrize(("name", "option", "value"), CASES)
+def test_option_of_another_kind_is_named(name: str, option: str, value: object) -> None:
+    """TypeError or ValueError names the option, and no file or socket is left open."""
+    before = _free_descriptor()
+
+    with pytest.raises((TypeError, ValueError), match=_named(name, option)):
+        CALLS[name][0](**{option: value})
+
+    assert before == _free_descriptor()
+
+
+def _named(name: str, option: str) -> str:
+    # Two options are named by what is wrong with them.
+    messages = {
+        ("FaultRule", "operation"): "operation",
+        ("Clock.advance", "seconds"): "seconds=",
+    }
+    return messages.get((name, option), f"{option}= must")
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_table_has_every_option(name: str) -> None:
+    """An option that is added to a signature must be added to the table."""
+    _, signature, options = CALLS[name]
+
+    assert set(inspect.signature(signature).parameters) == set(options)
+
+
+def test_table_has_every_public_call() -> None:
+    """What is public in the sandbox and the test kit is in the table."""
+    public = {*sinch_wrapper.sandbox.__all__, *sinch_wrapper.testing.__all__}
+    # Values that the sandbox returns, and a call without options.
+    returned = {"OperationSpec", "all_operations"}
+
+    assert public - returned <= CALLS.keys()
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    """A server for the calls of a running sandbox."""
+    with Server() as running:
+        yield running
+
+
+@pytest.mark.parametrize("settings", OTHER)
+def test_reset_takes_settings_alone(server: Server, settings: Any) -> None:
+    """Anything else leaves the sandbox as it was."""
+    before = server.clock
+
+    with pytest.raises(TypeError, match="settings= must be Settings"):
+        server.reset(settings)
+
+    assert before is server.clock
+
+
+@pytest.mark.parametrize("rule", [None, 7, "*:503"])
+def test_rules_in_force_are_fault_rules(server: Server, rule: Any) -> None:
+    """A rule in its text form is read with parse_fault first."""
+    with pytest.raises(TypeError, match="rule= must be a FaultRule"):
+        server.faults.add(rule)
+    with pytest.raises(TypeError, match="rules= must be a FaultRule"):
+        server.faults.replace([rule])
+
+    assert [] == server.faults.rules
+
+
+@pytest.mark.parametrize("rule", [None, 7, b"*:503", ["*:503"], parse_fault("*:503")])
+def test_kit_takes_rules_as_strings(server: Server, rule: Any) -> None:
+    """Another kind of rule is a TypeError, and none of the rules is added."""
+    with pytest.raises(TypeError, match="rules= must be strings"):
+        Sandbox(server).fault("*:504", rule)
+
+    assert [] == server.faults.rules
+
+
+def test_kit_adds_all_rules_or_none(server: Server) -> None:
+    """A misspelt rule leaves the sound ones out, too."""
+    with pytest.raises(ValueError, match="unknown operation"):
+        Sandbox(server).fault("*:504", "Mesages_*:503")
+
+    assert [] == server.faults.rules
+
+
+@pytest.mark.parametrize("seconds", [None, True, "1", -1, math.nan])
+def test_kit_moves_the_time_by_a_number(server: Server, seconds: Any) -> None:
+    """Anything else is refused by name."""
+    with pytest.raises((TypeError, ValueError), match="seconds="):
+        Sandbox(server).advance(seconds)
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [*(("look", each) for each in FUNCTION), *(("patience", each) for each in NUMBER)],
+)
+def test_kit_waits_for_a_function(server: Server, option: str, value: Any) -> None:
+    """The kits name the option that they cannot wait with."""
+    options: dict[str, Any] = {"look": lambda: True, "patience": 1} | {option: value}
+
+    with pytest.raises((TypeError, ValueError), match=f"{option}= must"):
+        Sandbox(server).eventually(**options)
+    with pytest.raises((TypeError, ValueError), match=f"{option}= must"):
+        asyncio.run(AsyncSandbox(server).eventually(**options))
+
+
+@pytest.mark.parametrize(
+    ("mark", "message"),
+    [
+        (pytest.mark.sinch_sandbox(7), "keyword arguments only"),
+        (pytest.mark.sinch_sandbox(speed=7), "speed"),
+        (pytest.mark.sinch_sandbox(seed="7"), "seed= must"),
+        (pytest.mark.sinch_sandbox(frozen=1), "frozen= must"),
+    ],
+)
+def test_marker_takes_settings_by_name(mark: pytest.MarkDecorator, message: str) -> None:
+    """A wrong option of the marker is named before the test runs."""
+    with pytest.raises((TypeError, ValueError), match=message):
+        testing_plugin.settings_of(mark.mark)
