@@ -7,12 +7,12 @@ never quotes the value, which may be a phone number, a message or a secret.
 """
 
 import json
-import math
 import os
 import re
 import sys
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Final, Protocol, TypeAlias, TypeGuard, TypeVar
 
@@ -40,10 +40,10 @@ def out_of_range(option: str, wanted: str, error: Error = None) -> Exception:
 
 
 def is_number(value: object) -> TypeGuard[float]:
-    """Whether *value* is a number; infinity is one, NaN and bools are not."""
+    """Whether *value* is a finite number; a bool is not."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
-    return isinstance(value, int) or not math.isnan(value)
+    return -_LARGEST <= value <= _LARGEST
 
 
 def is_whole(value: object) -> TypeGuard[int]:
@@ -74,13 +74,9 @@ def number(  # noqa: PLR0913 (keyword-only, each with a default)
     error: Error = None,
 ) -> float:
     """Check for a finite number from *least* (or *above* it) to *most*, in *unit*."""
-    wanted = f"a number of {unit}" if unit else "a number"
-    if above:
-        wanted += f" above {_digits(least)}" + (
-            "" if most == _LARGEST else f", up to {_digits(most)}"
-        )
-    else:
-        wanted += _range(least, None if most >= _LARGEST else most)
+    wanted = (f"a number of {unit}" if unit else "a number") + _range(
+        least, None if most >= _LARGEST else most, above=above
+    )
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise wrong_kind(option, wanted, value, error)
     if not least <= value <= most or (above and value == least):
@@ -88,20 +84,13 @@ def number(  # noqa: PLR0913 (keyword-only, each with a default)
     return value
 
 
-def seconds(  # noqa: PLR0913 (keyword-only, each with a default)
-    option: str,
-    value: object,
-    least: float = 0,
-    most: float = _LARGEST,
-    *,
-    above: bool = False,
-    error: Error = None,
-) -> float:
-    """Check for a finite number of seconds from *least* (or *above* it) to *most*."""
-    return number(option, value, least, most, above=above, unit="seconds", error=error)
+seconds = partial(number, unit="seconds")
+"""number() in seconds."""
 
 
-def _range(least: float, most: float | None) -> str:
+def _range(least: float, most: float | None, *, above: bool = False) -> str:
+    if above:
+        return f" above {_digits(least)}" + ("" if most is None else f", up to {_digits(most)}")
     if most is None:
         return f", {_digits(least)} or more"
     return f" from {_digits(least)} to {_digits(most)}"
@@ -256,18 +245,18 @@ def message(value: object, *, error: Error = None) -> Mapping[str, object]:
     return content("message", value, "a message, such as text(...)", error=error)
 
 
-def ttl(value: object, *, error: Error = None) -> str:
+def ttl(option: str, value: object, *, error: Error = None) -> str:
     """Check a time to live, and write it as the API reads it, such as `"10s"`."""
     wanted = 'seconds, a timedelta or a string such as "10s"'
     if isinstance(value, str):
         if not _DURATION.fullmatch(value):
-            raise out_of_range("ttl", wanted, error)
+            raise out_of_range(option, wanted, error)
         return value
     given = value.total_seconds() if isinstance(value, timedelta) else value
     if isinstance(given, bool) or not isinstance(given, int | float):
-        raise wrong_kind("ttl", wanted, value, error)
+        raise wrong_kind(option, wanted, value, error)
     if not 1 <= given <= _LARGEST:
-        raise out_of_range("ttl", "1 second or more", error)
+        raise out_of_range(option, "1 second or more", error)
     return f"{int(given)}s"
 
 
@@ -288,10 +277,6 @@ def _any_string(option: str, value: object, *, error: Error = None) -> str:
     return instance(option, value, str, "a string", error=error)
 
 
-def _ttl(_option: str, value: object, *, error: Error = None) -> str:
-    return ttl(value, error=error)
-
-
 class _Check(Protocol):
     def __call__(self, option: str, value: object, /, *, error: Error = None) -> object: ...
 
@@ -304,7 +289,7 @@ _REQUEST_FIELDS: Final[Mapping[str, _Check]] = {
     "message_metadata": metadata,
     "conversation_metadata": mapping,
     "queue": _any_string,
-    "ttl": _ttl,
+    "ttl": ttl,
     "processing_strategy": _any_string,
     "correlation_id": _any_string,
     "conversation_metadata_update_strategy": _any_string,
