@@ -1,11 +1,11 @@
-"""A database in a file: opening it, durable transactions, and failures in plain words."""
+"""A SQLite database in a file: opening, durable transactions, a lock, and clear failures."""
 
 import contextlib
 import os
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NoReturn
@@ -17,22 +17,22 @@ from sinch_wrapper.errors import SinchError
 
 _WORDS: Final = (
     ("full", "the disk is full: make room, then go on"),
-    ("disk i/o", "it cannot be written or read, the disk may be full: make room, then go on"),
-    ("readonly", "it is read-only: allow writing to the file and its folder"),
+    ("disk i/o", "cannot be read or written; the disk may be full: make room, then go on"),
+    ("readonly", "read-only: allow writing to the file and its folder"),
     ("not a database", ""),
-    ("locked", "another process is using it: wait for that one to end"),
-    ("unable to open", "it cannot be opened: check that its folder exists and is writable"),
+    ("locked", "in use by another process: wait for that one to end"),
+    ("unable to open", "cannot be opened: check that its folder exists and is writable"),
 )
-# What SQLite says of a file that is damaged.
+# What SQLite says about a damaged file.
 CORRUPT: Final = "malformed"
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """What a kind of file is called, holds, and fails with.
+    """A kind of database file: what it is called, contains, and fails with.
 
-    *application_id* and *version* are in the header of the file. *stranger* is what is said of
-    another file, *corrupt* of a damaged one.
+    *application_id* and *version* are in the header of the file. *stranger* is the message for a
+    file of another kind, *corrupt* for a damaged one.
     """
 
     noun: str
@@ -44,12 +44,12 @@ class Format:
     failure: type[SinchError]
 
     def refuse(self, path: Path, name: str, *, must_exist: bool) -> None:
-        """Raise the *failure* where *path* is a folder, or nothing although it *must_exist*."""
-        # Other than Path.exists(), a name that no system would take is just not there.
-        if must_exist and not os.path.exists(path):  # noqa: PTH110 (as said)
+        """Raise the *failure* when *path* is a folder, or is missing although it *must_exist*."""
+        # Unlike Path.exists(), these do not raise for a name that no system accepts.
+        if must_exist and not os.path.exists(path):  # noqa: PTH110 (see above)
             raise self.failure(f"{self.noun} {name}: there is no such file")
-        if os.path.isdir(path):  # noqa: PTH112 (as said)
-            raise self.failure(f"{self.noun} {name}: it is a folder: name a file in it")
+        if os.path.isdir(path):  # noqa: PTH112 (see above)
+            raise self.failure(f"{self.noun} {name}: this is a folder; name a file in it")
 
     def fail(self, name: str, error: BaseException) -> NoReturn:
         """Raise the *failure* of the file *name* for an error of SQLite."""
@@ -64,8 +64,8 @@ class Format:
 class Database:
     """One connection to the file at *path*, or to a database in memory; safe for threads.
 
-    WAL and `synchronous=FULL`: what is committed survives a crash of the machine. The files hold
-    personal data, so a new one can be read by its owner alone. *busy* is how many seconds to wait
+    WAL and `synchronous=FULL`: a committed transaction survives a crash of the machine. The files
+    contain personal data, so only its owner can read a new one. *busy* is how many seconds to wait
     for another process that is writing.
 
     Raises: the failure of *format*, here and in every method.
@@ -75,23 +75,21 @@ class Database:
         self, path: Path | None, format_: Format, *, must_exist: bool = False, busy: float = 30.0
     ) -> None:
         self.name = "in memory" if path is None else path.name or str(path)
-        # Whoever changes the working directory later means the same file.
+        # Absolute, because the program may change its working directory later.
         self.path = path = None if path is None else path.absolute()
         self.format = format_
         if path is not None:
             format_.refuse(path, self.name, must_exist=must_exist)
         self._lock = threading.RLock()
-        self._begin = "BEGIN"
         _make_private(path)
         self._engine = create_engine(
-            # Not as a text, in which ? and % mean something.
+            # Not a string, in which ? and % have a meaning.
             URL.create("sqlite", database=None if path is None else str(path)),
             poolclass=StaticPool,
             hide_parameters=True,
             connect_args={"check_same_thread": False, "timeout": busy},
         )
         event.listen(self._engine, "connect", self._prepare)
-        event.listen(self._engine, "begin", self._start)
         try:
             self._found()
         except BaseException:
@@ -100,18 +98,15 @@ class Database:
         self._file = _file_at(path)
 
     def _prepare(self, connection: sqlite3.Connection, _record: object) -> None:
-        # Transactions begin when we say so, and how we say.
+        # _transaction() begins the transactions, not the driver.
         connection.isolation_level = None
         (kind,) = connection.execute("PRAGMA application_id").fetchone()
         (count,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        # The file of another program stays as it is.
+        # A file of another program is not changed.
         if kind == self.format.application_id or not count:
             connection.execute("PRAGMA journal_mode = WAL")
         for pragma in ("synchronous = FULL", "temp_store = FILE"):
             connection.execute(f"PRAGMA {pragma}")
-
-    def _start(self, connection: Connection) -> None:
-        connection.exec_driver_sql(self._begin)
 
     def _found(self) -> None:
         wanted = self.format
@@ -132,41 +127,36 @@ class Database:
             connection.exec_driver_sql(f"PRAGMA user_version = {wanted.version}")
 
     def check(self) -> None:
-        """Read through the file, and fail when it is corrupt."""
+        """Read the whole file, and fail when it is corrupt."""
         with self.read() as connection:
             said = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one()
         if said != "ok":
             self.format.fail(self.name, ValueError(CORRUPT))
 
-    @contextmanager
-    def read(self) -> Iterator[Connection]:
+    def read(self) -> AbstractContextManager[Connection]:
         """A transaction that reads; keep it short."""
-        with self._transaction("BEGIN") as connection:
-            yield connection
+        return self._transaction("BEGIN")
 
-    @contextmanager
-    def write(self) -> Iterator[Connection]:
-        """A transaction that is on disk when the block ends; when it fails nothing of it is."""
-        with self._transaction("BEGIN IMMEDIATE") as connection:
-            yield connection
+    def write(self) -> AbstractContextManager[Connection]:
+        """A transaction that is on disk when the block ends; if it fails, none of it is."""
+        return self._transaction("BEGIN IMMEDIATE")
 
     @contextmanager
     def _transaction(self, begin: str) -> Iterator[Connection]:
-        with self._lock:
-            self._begin = begin
-            try:
-                with self._engine.begin() as connection:
-                    yield connection
-            except exc.DBAPIError as error:
-                self.format.fail(self.name, error.orig or error)
-            except sqlite3.Error as error:
-                self.format.fail(self.name, error)
+        try:
+            with self._lock, self._engine.begin() as connection:
+                connection.exec_driver_sql(begin)
+                yield connection
+        except exc.DBAPIError as error:
+            self.format.fail(self.name, error.orig or error)
+        except sqlite3.Error as error:
+            self.format.fail(self.name, error)
 
     def flush(self) -> None:
-        """Bring what is committed from the write-ahead log into the file itself.
+        """Copy committed transactions from the write-ahead log into the file itself.
 
-        It was durable before; but a file that is moved or copied may leave its log behind. What
-        another process is reading at the moment comes with a later call.
+        They were durable before, but a file that is moved or copied may leave its log behind. The
+        pages that another process is reading at the moment follow with a later call.
         """
         with self._lock:
             raw = self._engine.raw_connection()
@@ -179,17 +169,19 @@ class Database:
 
     @property
     def is_current(self) -> bool:
-        """Whether its path still leads to this file, and not to another one or to none."""
+        """Whether its path still names this file, and not another one or none."""
         return _file_at(self.path) == self._file
 
     def close(self) -> None:
-        """Close the connection; what is in memory is gone then."""
-        self._engine.dispose()
+        """Close the connection; a database in memory is then lost."""
+        # Under the lock: closing while another thread executes crashes the interpreter.
+        with self._lock:
+            self._engine.dispose()
 
 
 def _make_private(path: Path | None) -> None:
     if path is not None:
-        # SQLite finds the same obstacle, and says it.
+        # SQLite meets the same obstacle, and reports it.
         with contextlib.suppress(OSError):
             os.close(os.open(path, os.O_CREAT | os.O_RDONLY, 0o600))
 
@@ -203,10 +195,10 @@ def _file_at(path: Path | None) -> tuple[int, int] | None:
 
 
 class FileLock:
-    """Held by one process at a time; ends with the process, however it ends.
+    """Held by one process at a time; it ends with the process, however that ends.
 
-    A lock of SQLite on an empty file beside *path*, wherever links to it lie: it works the same on
-    every system. What is in memory needs none.
+    A lock of SQLite on an empty file beside *path* (beside the file itself, when *path* is a link):
+    it works the same on every system. A database in memory needs none.
 
     Raises: the failure of *format*, here and in take().
     """
@@ -223,7 +215,7 @@ class FileLock:
         self._guard = threading.Lock()
 
     def take(self) -> bool:
-        """Whether this process has it, if need be from now on."""
+        """Take the lock unless this process has it; returns whether it has it now."""
         with self._guard:
             if self._path is None or self._connection is not None:
                 return True
@@ -244,7 +236,7 @@ class FileLock:
             return True
 
     def release(self) -> None:
-        """Let another process have it; releasing twice is harmless."""
+        """Release the lock for another process; releasing twice is harmless."""
         with self._guard:
             if self._connection is not None:
                 self._connection.close()
