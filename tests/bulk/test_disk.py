@@ -18,7 +18,7 @@ def test_a_full_disk_loses_and_doubles_nothing(tmp_path: Path) -> None:
     (reading,), (duplicates,), (sending,) = (
         said[stage] for stage in ("reading", "duplicates", "sending")
     )
-    assert "job.db: it cannot be written or read, the disk may be full: make room" in reading
+    assert "job.db: cannot be read or written; the disk may be full: make room" in reading
     assert reading == sending
     assert "temporary files cannot be written, nothing was sent" in duplicates
     assert 0 == said["sent_while_reading"]
