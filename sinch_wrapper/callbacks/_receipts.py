@@ -51,10 +51,8 @@ def advance(old: DeliveryState | None, new: DeliveryState) -> DeliveryState:
 
     Raises: TypeError when either is not a DeliveryState.
     """
-    for name, state in (("old", old), ("new", new)):
-        if not isinstance(state, DeliveryState) and (name == "new" or state is not None):
-            raise _validate.wrong_kind(name, "a DeliveryState", state)
-    return new if old is None or _RANK[new] > _RANK[old] else old
+    rank = _rank("new", new)
+    return new if old is None or rank > _rank("old", old) else old
 
 
 def settle(statuses: Iterable[str]) -> DeliveryState | None:
@@ -62,13 +60,23 @@ def settle(statuses: Iterable[str]) -> DeliveryState | None:
 
     Raises: TypeError when *statuses* is not an iterable of strings.
     """
-    if isinstance(statuses, str) or not isinstance(statuses, Iterable):
-        raise _validate.wrong_kind("statuses", "a list of strings", statuses)
+    wanted = "a list of strings"
+    if isinstance(statuses, str | Mapping) or not isinstance(statuses, Iterable):
+        raise _validate.wrong_kind("statuses", wanted, statuses)
     state: DeliveryState | None = None
     for status in statuses:
-        new = state_of(status)
+        if not isinstance(status, str):
+            raise _validate.wrong_kind("statuses", wanted, [status])
+        new = _STATUSES.get(status)
         state = state if new is None else advance(state, new)
     return state
+
+
+def _rank(option: str, state: DeliveryState) -> int:
+    try:
+        return _RANK[state]
+    except (KeyError, TypeError):
+        raise _validate.wrong_kind(option, "a DeliveryState", state) from None
 
 
 @dataclass(frozen=True, slots=True)

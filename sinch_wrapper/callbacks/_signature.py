@@ -232,8 +232,8 @@ class SeenNonces:
     def claim(self, nonce: str, until: float) -> bool:
         """Whether *nonce* is new; afterwards it is known, *until* that Unix time."""
         _validate.instance("nonce", nonce, str, "a string")
-        if type(until) is not float and not isinstance(until, int):
-            _validate.number("until", until)
+        if isinstance(until, bool) or not isinstance(until, int | float):
+            raise _validate.wrong_kind("until", "a Unix time", until)
         with self._lock:
             known = self._seen.get(nonce)
             if known is not None and known >= self._now():

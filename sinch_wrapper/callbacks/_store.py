@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -88,6 +88,8 @@ FORMAT: Final = Format(
 _IN_MEMORY: Final = ":memory:"
 _BUSY_SECONDS: Final = 5.0
 _PAGE: Final = 500
+# What SQLite can store.
+_LARGEST: Final = 2**63 - 1
 
 _KEEP: Final = insert(events).on_conflict_do_nothing(index_elements=["digest"])
 _SETTLE: Final = (
@@ -136,10 +138,8 @@ class EventStore:
 
         A callback that is stored already stays as it is.
         """
-        for arrival in arrivals:
-            _validate.instance("arrivals", arrival, Arrival, "a list of Arrival")
-        for verdict in verdicts:
-            _validate.instance("verdicts", verdict, Verdict, "a list of Verdict")
+        _check_all("arrivals", arrivals, Arrival)
+        _check_all("verdicts", verdicts, Verdict)
         with self._database.write() as connection:
             if arrivals:
                 connection.execute(_KEEP, [_row_of(each) for each in arrivals])
@@ -168,8 +168,8 @@ class EventStore:
 
     def waiting(self, now: float, limit: int) -> list[StoredEvent]:
         """At most *limit* callbacks that are due at the Unix time *now*, the longest due first."""
-        _check_time("now", now)
-        _validate.whole("limit", limit)
+        now = _time("now", now)
+        _validate.whole("limit", limit, most=_LARGEST)
         query = select(events).where(events.c.due <= now).order_by(events.c.due, events.c.id)
         with self._database.read() as connection:
             rows = connection.execute(query.limit(limit)).all()
@@ -182,7 +182,7 @@ class EventStore:
 
     def stored(self, after: int = 0) -> Iterator[StoredEvent]:
         """All callbacks with an id above *after*, in the order in which they came."""
-        _validate.whole("after", after, 0)
+        _validate.whole("after", after, 0, _LARGEST)
         return self._stored(after)
 
     def _stored(self, after: int) -> Iterator[StoredEvent]:
@@ -215,7 +215,7 @@ class EventStore:
 
     def dead(self, limit: int = 1000) -> list[DeadLetter]:
         """At most *limit* dead letters, the newest first."""
-        _validate.whole("limit", limit)
+        _validate.whole("limit", limit, most=_LARGEST)
         columns = (events.c.body, events.c.received, dead)
         query = select(*columns).join(dead, dead.c.id == events.c.id).order_by(dead.c.died.desc())
         with self._database.read() as connection:
@@ -243,8 +243,8 @@ class EventStore:
 
         Those that wait or are dead letters stay. Returns: how many are deleted.
         """
-        _validate.whole("limit", limit)
-        _check_time("before", before)
+        _validate.whole("limit", limit, most=_LARGEST)
+        before = _time("before", before)
         old = (
             select(events.c.id)
             .where(events.c.received < before, events.c.due.is_(None))
@@ -261,15 +261,28 @@ class EventStore:
         self._database.close()
 
 
-def _check_time(option: str, value: object) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | float):
+def _check_all(option: str, values: object, kind: type) -> None:
+    wanted = f"a list of {kind.__name__}"
+    if not isinstance(values, Sequence):
+        raise _validate.wrong_kind(option, wanted, values)
+    for value in values:
+        if not isinstance(value, kind):
+            raise _validate.wrong_kind(option, wanted, [value])
+
+
+def _time(option: str, value: object) -> float:
+    if not _validate.is_number(value):
         raise _validate.wrong_kind(option, "a Unix time", value)
+    try:
+        return float(value)
+    except OverflowError:
+        raise _validate.out_of_range(option, "a Unix time") from None
 
 
 def _numbers(ids: Sequence[int]) -> list[int]:
-    if isinstance(ids, str) or not isinstance(ids, Iterable):
+    if isinstance(ids, str | bytes | Mapping) or not isinstance(ids, Iterable):
         raise _validate.wrong_kind("ids", "a list of whole numbers", ids)
-    return [_validate.whole("ids", each, 0) for each in ids]
+    return [_validate.whole("ids", each, 0, _LARGEST) for each in ids]
 
 
 def _row_of(arrival: Arrival) -> dict[str, object]:

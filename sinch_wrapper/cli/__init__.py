@@ -16,7 +16,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         return run(arguments)
     except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in _EXTRA:
+        # A part that names its own extra keeps the module that is missing as the cause.
+        missing = error.__cause__ if isinstance(error.__cause__, ModuleNotFoundError) else error
+        if (missing.name or "").partition(".")[0] not in _EXTRA:
             raise
         sys.stderr.write(f"{_HINT}\n")
         return 1

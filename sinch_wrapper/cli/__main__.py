@@ -1,4 +1,4 @@
-"""`python -m sinch_wrapper.cli` is the command, too."""
+"""`python -m sinch_wrapper.cli` is the command as well."""
 
 import sys
 

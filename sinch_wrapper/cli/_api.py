@@ -10,24 +10,28 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sinch_wrapper.cli._options import as_json, client, connection_options, read_json
-from sinch_wrapper.sandbox._documents import (
-    PACKAGES,
-    OperationSpec,
-    all_operations,
-    document,
+from sinch_wrapper.cli._options import (
+    as_json,
+    client,
+    connection_options,
+    library_errors,
+    read_json,
 )
 
 if TYPE_CHECKING:
     from sinch_wrapper import Sinch
+    from sinch_wrapper.sandbox import OperationSpec
+
+_CAPITAL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_BOOLEANS = {"true": True, "false": False}
 
 
 @click.command()
 @connection_options
-@click.option("--show", is_flag=True, help="Print the token itself: it is a secret.")
+@click.option("--show", is_flag=True, help="Print the token itself, which is a secret.")
 @as_json
 def token(region: str | None, sandbox: str | None, show: bool, as_json: bool) -> None:
-    """Fetch an access token, to see that the credentials work."""
+    """Fetch an access token to check that the credentials work."""
     with client(region, sandbox) as sinch:
         fetched = sinch.fetch_token()
     lasts = round(fetched.expires_in)
@@ -37,15 +41,15 @@ def token(region: str | None, sandbox: str | None, show: bool, as_json: bool) ->
     elif show:
         click.echo(fetched.value)
     else:
-        click.echo(f"The credentials work: the token is good for {lasts / 60:.0f} minutes.")
+        click.echo(f"The credentials work: the token is valid for {lasts / 60:.0f} minutes.")
 
 
 @click.command()
 @connection_options
-@click.option("--app", required=True, help="The id of the app that sends.")
-@click.option("--to", "identity", required=True, help="The number or other identity.")
-@click.option("--channel", default="SMS", show_default=True, help="The channel of --to.")
-@click.option("--text", "words", required=True, help="The text of the message.")
+@click.option("--app", required=True, help="Id of the app that sends.")
+@click.option("--to", "identity", required=True, help="Phone number, or identity on the channel.")
+@click.option("--channel", default="SMS", show_default=True, help="Channel of --to.")
+@click.option("--text", "words", required=True, help="Text of the message.")
 @as_json
 def send(
     region: str | None,
@@ -59,11 +63,9 @@ def send(
     """Send one text message."""
     from sinch_wrapper import Recipient, text
 
-    try:
+    with library_errors():
         recipient, message = Recipient.on(channel, identity), text(words)
-    except ValueError as error:
-        raise click.UsageError(f"{error}.") from error
-    with client(region, sandbox) as sinch:
+    with client(region, sandbox) as sinch, library_errors():
         sent = sinch.send(app_id=app, to=recipient, message=message)
     if as_json:
         click.echo(json.dumps(sent.to_dict(), default=str))
@@ -75,9 +77,13 @@ def send(
 @connection_options
 @click.argument("operation_id")
 @click.option(
-    "--param", "pairs", multiple=True, metavar="NAME=VALUE", help="A path or query parameter."
+    "--param",
+    "pairs",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Path or query parameter. Repeatable.",
 )
-@click.option("--body", metavar="JSON", help="The body: JSON, @file or @- for stdin.")
+@click.option("--body", metavar="JSON", help="Request body: JSON, @file, or @- for stdin.")
 def api(
     region: str | None,
     sandbox: str | None,
@@ -85,7 +91,7 @@ def api(
     pairs: tuple[str, ...],
     body: str | None,
 ) -> None:
-    """Call any operation by its id and print the answer as JSON.
+    """Call any operation by its id and print the response as JSON.
 
     OPERATION_ID is that of the API documents, such as App_ListApps or Batch_GetBatchStatus.
     """
@@ -93,44 +99,30 @@ def api(
     given = arguments(spec, pairs)
     if spec.body is not None:
         if body is None:
-            message = f"{spec.id} needs --body."
-            raise click.UsageError(message)
+            raise click.UsageError(f"{spec.id} needs --body.")
         given["body"] = _object(body)
     elif body is not None:
-        message = f"{spec.id} takes no --body."
-        raise click.UsageError(message)
-    with client(region, sandbox) as sinch:
-        answer = _call(method_of(sinch, spec), given)
-    click.echo(json.dumps(answer, indent=2, ensure_ascii=False))
+        raise click.UsageError(f"{spec.id} takes no --body.")
+    with client(region, sandbox) as sinch, library_errors():
+        response = method_of(sinch, spec)(**given)
+    found = json.loads(response.content) if response.content else {}
+    click.echo(json.dumps(found, indent=2, ensure_ascii=False))
 
 
 def _object(text: str) -> dict[str, object]:
     body = read_json(text, "--body")
     if not isinstance(body, dict):
-        message = "--body must be a JSON object."
-        raise click.UsageError(message)
+        raise click.UsageError("--body must be a JSON object.")
     return body
 
 
-def _call(method: Callable[..., Any], given: dict[str, object]) -> object:
-    try:
-        response = method(**given)
-    except ValueError as error:
-        raise click.UsageError(f"{error}.") from error
-    return json.loads(response.content) if response.content else {}
+def find_operation(operation_id: str) -> "OperationSpec":
+    """The operation with this id, in any case.
 
+    Raises: click.UsageError that suggests similar ids.
+    """
+    from sinch_wrapper.sandbox import all_operations
 
-_CAPITAL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_BOOLEANS = {"true": True, "false": False}
-
-
-def document_versions() -> list[tuple[str, str]]:
-    """Return the name and version of each API document."""
-    return [(f"{api.capitalize()} API", document(api)["info"]["version"]) for api in PACKAGES]
-
-
-def find_operation(operation_id: str) -> OperationSpec:
-    """Return the operation; raises click.UsageError that suggests similar ids."""
     known = {spec.id: spec for spec in all_operations()}
     by_folded = {each.casefold(): each for each in known}
     if (exact := by_folded.get(operation_id.casefold())) is not None:
@@ -139,20 +131,19 @@ def find_operation(operation_id: str) -> OperationSpec:
     close = difflib.get_close_matches(operation_id.casefold(), [*by_folded, *tails], n=5)
     ids = dict.fromkeys(by_folded.get(each) or tails[each] for each in close)
     hint = f" Did you mean {', '.join(list(ids)[:3])}?" if ids else ""
-    message = f"There is no operation {operation_id!r}.{hint}"
-    raise click.UsageError(message)
+    raise click.UsageError(f"There is no operation {operation_id!r}.{hint}")
 
 
-def method_of(sinch: "Sinch", spec: OperationSpec) -> Callable[..., Any]:
-    """Return the method of *sinch* for *spec* that returns the raw answer too."""
+def method_of(sinch: "Sinch", spec: "OperationSpec") -> Callable[..., Any]:
+    """The method of *sinch* that calls *spec* and returns the raw response as well."""
     api = "templates" if spec.api == "template" else spec.api
     resource = getattr(getattr(sinch, api), snake(spec.tag))
     method: Callable[..., Any] = getattr(resource, snake(spec.id.rpartition("_")[2]) + "_detailed")
     return method
 
 
-def arguments(spec: OperationSpec, pairs: Iterable[str]) -> dict[str, object]:
-    """Return the keyword arguments for `name=value` *pairs*; raises click.UsageError."""
+def arguments(spec: "OperationSpec", pairs: Iterable[str]) -> dict[str, object]:
+    """The keyword arguments that `name=value` *pairs* mean; raises click.UsageError."""
     known = {
         spelling: each
         for each in spec.parameters
@@ -163,26 +154,23 @@ def arguments(spec: OperationSpec, pairs: Iterable[str]) -> dict[str, object]:
     for pair in pairs:
         name, equals, text = pair.partition("=")
         if not equals:
-            message = f"--param {name}: write NAME=VALUE."
-            raise click.UsageError(message)
+            raise click.UsageError(f"--param {name}: expected NAME=VALUE.")
         if name not in known:
-            message = f"{spec.id} has no parameter {name!r}; it has {_listed(known)}."
-            raise click.UsageError(message)
+            names = ", ".join(dict.fromkeys(each["name"] for each in known.values())) or "none"
+            raise click.UsageError(f"{spec.id} has no parameter {name!r}; it has {names}.")
+        if snake(name) in given:
+            raise click.UsageError(f"--param {name} is given twice.")
         given[snake(name)] = _typed(name, text, known[name]["schema"])
     needed = {snake(each["name"]) for each in known.values() if each.get("required")}
     if missing := sorted(needed - given.keys()):
-        message = f"{spec.id} needs {', '.join(f'--param {each}=VALUE' for each in missing)}."
-        raise click.UsageError(message)
+        options = ", ".join(f"--param {each}=VALUE" for each in missing)
+        raise click.UsageError(f"{spec.id} needs {options}.")
     return given
 
 
 def snake(name: str) -> str:
-    """Return *name* in snake case, as the generated code spells it."""
+    """*name* in snake case, as the generated code spells it."""
     return _CAPITAL.sub("_", name.replace(" ", "_")).lower()
-
-
-def _listed(known: dict[str, Any]) -> str:
-    return ", ".join(dict.fromkeys(each["name"] for each in known.values())) or "none"
 
 
 def _typed(name: str, text: str, schema: dict[str, Any]) -> object:
@@ -195,17 +183,16 @@ def _typed(name: str, text: str, schema: dict[str, Any]) -> object:
             case "array":
                 return [each for each in text.split(",") if each]
     except (ValueError, KeyError):
-        message = f"--param {name} must be of type {schema['type']}."
-        raise click.UsageError(message) from None
-    return _moment(name, text) if schema.get("format") == "date-time" else text
+        raise click.UsageError(f"--param {name} must be of type {schema['type']}.") from None
+    return _time(name, text) if schema.get("format") == "date-time" else text
 
 
-def _moment(name: str, text: str) -> object:
+def _time(name: str, text: str) -> object:
     from datetime import UTC, datetime
 
     try:
-        moment = datetime.fromisoformat(text)
+        found = datetime.fromisoformat(text)
     except ValueError:
         message = f"--param {name} must be a time such as 2026-01-31T12:00:00Z."
         raise click.UsageError(message) from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return found if found.tzinfo else found.replace(tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""The command group, and the translation of every failure to one line and an exit code."""
+"""The group of all commands; every failure becomes one line and an exit code."""
 
 # ruff: noqa: FBT001 (click passes each option as an argument)
 
@@ -12,43 +12,30 @@ import click
 from sinch_wrapper.cli._api import api, send, token
 from sinch_wrapper.cli._bulk import bulk
 from sinch_wrapper.cli._callbacks import callbacks
-from sinch_wrapper.cli._demo import demo
-from sinch_wrapper.cli._sandbox import sandbox
+from sinch_wrapper.cli._exit_codes import EPILOG, ExitCode
+from sinch_wrapper.cli._sandbox import demo, sandbox
 from sinch_wrapper.errors import APIConnectionError, APIResponseValidationError, SinchError
-
-OK = 0
-FAILED = 1
-USAGE = 2
-UNKNOWN = 3
-INTERRUPTED = 130
-
-_EPILOG = """\
-\b
-Exit codes:
-  0    it worked
-  1    it failed; nothing was done, or the answer says what
-  2    the command line is wrong
-  3    the outcome is unknown: it may have been done, look before you repeat it
-  130  interrupted (Ctrl-C)
-
-\b
-Environment: SINCH_PROJECT_ID, SINCH_KEY_ID, SINCH_KEY_SECRET, SINCH_REGION;
-SINCH_SANDBOX_URL is the URL of a sandbox to use instead of a region.
-"""
 
 
 def _show_version(context: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
     if not wanted or context.resilient_parsing:
         return
-    from sinch_wrapper._version import __version__
-    from sinch_wrapper.cli._api import document_versions
+    import sinch_batch_api
+    import sinch_conversation_api
+    import sinch_template_api
 
-    documents = ", ".join(f"{title} {version}" for title, version in document_versions())
-    click.echo(f"sinch-wrapper {__version__} ({documents})")
+    from sinch_wrapper import __version__
+
+    click.echo(
+        f"sinch-wrapper {__version__} ("
+        f"Conversation API {sinch_conversation_api.DOCUMENT_VERSION}, "
+        f"Batch API {sinch_batch_api.DOCUMENT_VERSION}, "
+        f"Template API {sinch_template_api.DOCUMENT_VERSION})"
+    )
     context.exit()
 
 
-@click.group(epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--version",
     is_flag=True,
@@ -78,54 +65,55 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except SystemExit:
         if sys.stdout is stdout:
             raise
-        # click has seen first that the reader is gone, and has put something in its place.
+        # click noticed first that the reader is gone, and has replaced stdout.
         return _unwritten(BrokenPipeError())
-    return code if isinstance(code, int) else OK
+    return code if isinstance(code, int) else ExitCode.OK
 
 
 def _flush() -> None:
-    # There is none when the shell has closed it.
+    # stdout is None when the shell has closed it.
     if sys.stdout is not None:
         sys.stdout.flush()
 
 
-def _unwritten(error: OSError) -> int:
-    """The end of a command whose answer is lost, although what it did may be done."""
+def _unwritten(error: OSError) -> ExitCode:
+    """The exit code of a command that may have worked, but whose output is lost."""
     if sys.__stdout__ is not None:
         # Python flushes stdout once more at exit, and would complain again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno())
     if isinstance(error, BrokenPipeError):
-        return UNKNOWN
-    return _fail(f"reading or writing failed: {error.strerror}", UNKNOWN)
+        return ExitCode.UNKNOWN
+    return _fail(f"reading or writing failed: {error.strerror}", ExitCode.UNKNOWN)
 
 
-def _explain(error: BaseException) -> int:
+def _explain(error: BaseException) -> ExitCode:
     match error:
         case click.exceptions.NoArgsIsHelpError():
             click.echo(error.format_message(), err=True)
-            return USAGE
+            return ExitCode.USAGE
         case click.UsageError():
             command = error.ctx.command_path if error.ctx else "sinch-wrapper"
-            message = error.format_message().rstrip(".")
-            return _fail(f"{message}. See {command} --help", USAGE, command)
+            message = error.format_message()
+            end = "" if message.endswith((".", "?")) else "."
+            return _fail(f"{message}{end} See {command} --help", ExitCode.USAGE, command)
         case click.ClickException():
-            return _fail(error.format_message(), FAILED)
+            return _fail(error.format_message(), ExitCode.FAILED)
         case SinchError():
             return _fail(str(error), _code(error))
-    return _fail("interrupted", INTERRUPTED)
+    return _fail("interrupted", ExitCode.INTERRUPTED)
 
 
-def _code(error: SinchError) -> int:
+def _code(error: SinchError) -> ExitCode:
     if isinstance(error, APIResponseValidationError):
-        return UNKNOWN
+        return ExitCode.UNKNOWN
     if isinstance(error, APIConnectionError) and error.outcome == "unknown":
-        return UNKNOWN
-    return FAILED
+        return ExitCode.UNKNOWN
+    return ExitCode.FAILED
 
 
-def _fail(message: str, code: int, command: str = "sinch-wrapper") -> int:
+def _fail(message: str, code: ExitCode, command: str = "sinch-wrapper") -> ExitCode:
     line = " ".join(message.split())
-    # The code says it, too, where nothing can be written.
+    # Where nothing can be written the exit code says it alone.
     with contextlib.suppress(OSError):
         click.echo(f"{command}: {line}", err=True)
     return code

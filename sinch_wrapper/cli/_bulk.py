@@ -1,146 +1,119 @@
-"""The commands that send in bulk: send, resume, retry-failed; and the group of them all."""
+"""The commands about bulk jobs: send, resume, retry-failed, status, cancel, report."""
 
-# ruff: noqa: FBT001 (click passes each option as an argument)
+# ruff: noqa: FBT001, PLR0913, PLR0917 (click passes each option as an argument)
 
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from sinch_wrapper.cli._exit_codes import leave
 from sinch_wrapper.cli._options import (
     as_json,
     client,
     connection_options,
     job_argument,
     late_option,
-    leave,
+    library_errors,
     pairs,
     poll_option,
     read_json,
+    sending_arguments,
     sending_options,
-    split,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-@click.command()
-@job_argument
-@click.option("--recipients", is_flag=True, help="One line of JSON for each recipient.")
-@click.option("--state", "states", multiple=True, help="Only these: failed, pending, invalid, ...")
-@as_json
-def report(job: Path, recipients: bool, states: tuple[str, ...], as_json: bool) -> None:
-    """Say what became of JOB, from its file alone."""
-    from sinch_wrapper.bulk import Report
-    from sinch_wrapper.cli._bulk_views import show, show_recipients
-
-    found = Report(job)
-    if not recipients:
-        show(found, as_json=as_json)
-        return
-    try:
-        show_recipients(found, states)
-    except ValueError as error:
-        from sinch_wrapper.bulk import RecipientState
-
-        names = ", ".join(RecipientState)
-        raise click.UsageError(f"--state must be one of {names}.") from error
-
-
-@click.command()
-@job_argument
-@connection_options
-@as_json
-def status(job: Path, region: str | None, sandbox: str | None, as_json: bool) -> None:
-    """Ask the API where each batch of JOB stands."""
-    from sinch_wrapper.bulk import Bulk
-    from sinch_wrapper.cli._bulk_views import show_batches
-
-    with client(region, sandbox) as sinch:
-        show_batches(Bulk(sinch).status(job), as_json=as_json)
-
-
-@click.command()
-@job_argument
-@connection_options
-@poll_option
-@as_json
-def cancel(
-    job: Path, region: str | None, sandbox: str | None, poll_for: float, as_json: bool
-) -> None:
-    """Cancel what is left of JOB, and say what was really cancelled."""
-    from sinch_wrapper.bulk import Bulk
-    from sinch_wrapper.cli._bulk_views import show_cancellation
-
-    with client(region, sandbox) as sinch:
-        done = Bulk(sinch).cancel(job, poll_for=poll_for)
-    leave(show_cancellation(done, as_json=as_json))
-
-
-@click.command("cancel-batches")
-@click.argument("batch_ids", nargs=-1, metavar="[BATCH_ID]...")
-@click.option("--metadata", metavar="KEY=VALUE", help="All batches with this batch metadata.")
-@connection_options
-@poll_option
-@as_json
-def cancel_batches(  # noqa: PLR0913, PLR0917 (click passes each option as an argument)
-    batch_ids: tuple[str, ...],
-    metadata: str | None,
-    region: str | None,
-    sandbox: str | None,
-    poll_for: float,
-    as_json: bool,
-) -> None:
-    """Cancel scheduled batches of any job, by id or by batch metadata."""
-    from sinch_wrapper.bulk import Bulk
-    from sinch_wrapper.cli._bulk_views import show_cancellation
-
-    if not batch_ids and metadata is None:
-        raise click.UsageError("give batch ids or --metadata.")
-    found = list(pairs("--metadata", () if metadata is None else (metadata,)).items())
-    with client(region, sandbox) as sinch:
-        pair = found[0] if found else None
-        done = Bulk(sinch).cancel_batches(*batch_ids, metadata=pair, poll_for=poll_for)
-    leave(show_cancellation(done, as_json=as_json))
-
-
 @click.group()
 def bulk() -> None:
     """Send to any number of recipients, and account for each.
 
-    A job lives in a file, its journal: it survives crashes, is resumed from there, and says what
-    became of every recipient.
+    A job lives in a file, its journal. A job survives crashes, can be resumed from its file, and
+    knows what happened to every recipient.
     """
+
+
+def _send_time(
+    _context: click.Context, _parameter: click.Parameter, text: str | None
+) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        found = None
+    if found is None or found.tzinfo is None:
+        raise click.BadParameter("expected a time with an offset: 2026-12-01T09:00:00+01:00.")
+    return found
 
 
 @bulk.command()
 @click.argument("source", metavar="FILE", type=click.Path(path_type=Path))
 @connection_options
-@click.option("--app", required=True, help="The id of the app that sends.")
-@click.option("--text", "words", help="The text, with ${name} for the column name.")
-@click.option("--message", metavar="JSON", help="Any message: JSON, @file or @- for stdin.")
+@click.option("--app", required=True, help="Id of the app that sends.")
+@click.option("--text", "words", help="Text, with ${name} where the value of column name goes.")
+@click.option("--message", metavar="JSON", help="Any message: JSON, @file, or @- for stdin.")
 @click.option(
-    "--job", type=click.Path(path_type=Path), help="The journal.  [default: FILE with .db added]"
+    "--job",
+    type=click.Path(path_type=Path),
+    help="Journal of the job.  [default: FILE with .db added]",
 )
-@click.option("--key", help="The column of your own key.  [default: the line number]")
+@click.option("--key", help="Column holding your own record id.  [default: the line number]")
 @click.option(
     "--to",
     multiple=True,
     metavar="COLUMN=CHANNEL",
-    help="Where to send, in order of preference.  [default: phone=SMS]",
-)
-@click.option("--parameter", multiple=True, metavar="NAME=COLUMN", help="Where the names differ.")
-@click.option("--metadata", multiple=True, metavar="KEY=COLUMN", help="Message metadata.")
-@click.option("--send-after", type=click.DateTime(["%Y-%m-%dT%H:%M:%S%z"]), help="With offset.")
-@click.option("--api", type=click.Choice(["v1", "v1beta"]), default="v1", show_default=True)
-@click.option(
-    "--on-invalid", type=click.Choice(["stop", "skip"]), default="stop", show_default=True
+    help="Where to send, in order of preference. Repeatable.  [default: phone=SMS]",
 )
 @click.option(
-    "--on-duplicate", type=click.Choice(["stop", "skip", "send"]), default="skip", show_default=True
+    "--parameter",
+    multiple=True,
+    metavar="NAME=COLUMN",
+    help="Map placeholder NAME to COLUMN when they differ. Repeatable.",
 )
-@click.option("--chunk-size", type=click.IntRange(1, 1000), default=1000, show_default=True)
+@click.option(
+    "--metadata",
+    multiple=True,
+    metavar="KEY=COLUMN",
+    help="Put COLUMN in the metadata of each message as KEY. Repeatable.",
+)
+@click.option(
+    "--send-after",
+    metavar="TIME",
+    callback=_send_time,
+    help="When to send, with an offset, such as 2026-12-01T09:00:00+01:00.  [default: now]",
+)
+@click.option(
+    "--api",
+    type=click.Choice(["v1", "v1beta"]),
+    default="v1",
+    show_default=True,
+    help="Version of the Batch API to send with.",
+)
+@click.option(
+    "--on-invalid",
+    type=click.Choice(["stop", "skip"]),
+    default="stop",
+    show_default=True,
+    help="What to do when a row cannot be sent.",
+)
+@click.option(
+    "--on-duplicate",
+    type=click.Choice(["stop", "skip", "send"]),
+    default="skip",
+    show_default=True,
+    help="What to do when two rows name the same recipient.",
+)
+@click.option(
+    "--chunk-size",
+    type=click.IntRange(1, 1000),
+    default=1000,
+    show_default=True,
+    help="Recipients per request.",
+)
 @late_option
 @sending_options
 @as_json
@@ -153,24 +126,25 @@ def send(
 ) -> None:
     """Send one message to every recipient in FILE (CSV, JSON lines, Parquet).
 
-    The whole file is checked first. Called again with the same FILE it goes on where it was.
+    The whole file is checked first. The same command with the same FILE resumes the job.
     """
-    from sinch_wrapper.bulk import Bulk, Columns
+    from sinch_wrapper.bulk import Columns
     from sinch_wrapper.cli._bulk_views import run_job
 
-    columns = Columns(
-        to=pairs("--to", given["to"]),
-        key=given["key"],
-        parameters=pairs("--parameter", given["parameter"]),
-        message_metadata=pairs("--metadata", given["metadata"]),
-    )
+    with library_errors():
+        columns = Columns(
+            to=pairs("--to", "COLUMN=CHANNEL", given["to"]),
+            key=given["key"],
+            parameters=pairs("--parameter", "NAME=COLUMN", given["parameter"]),
+            message_metadata=pairs("--metadata", "KEY=COLUMN", given["metadata"]),
+        )
     names = ("send_after", "api", "on_invalid", "on_duplicate", "chunk_size")
-    options = {name: given[name] for name in names} | split(given)
+    options = {name: given[name] for name in names} | sending_arguments(given)
     message = _message(given["words"], given["message"])
-    job = given["job"] or source.with_name(f"{source.name}.db")
-    with client(region, sandbox) as sinch:
+    job = given["job"] or _beside(source)
+    with client(region, sandbox) as sinch, library_errors():
         code = run_job(
-            lambda **live: Bulk(sinch).send(
+            lambda **live: sinch.bulk.send(
                 app_id=given["app"],
                 message=message,
                 recipients=source,
@@ -185,16 +159,20 @@ def send(
     leave(code)
 
 
+def _beside(source: Path) -> Path:
+    if not source.name:
+        raise click.UsageError("FILE must be a file.")
+    return source.with_name(f"{source.name}.db")
+
+
 def _message(words: str | None, message: str | None) -> "Mapping[str, object]":
     from sinch_wrapper import text
 
     if (words is None) == (message is None):
         raise click.UsageError("give either --text or --message.")
     if words is not None:
-        try:
+        with library_errors():
             return text(words)
-        except ValueError as error:
-            raise click.UsageError(f"{error}.") from error
     found = read_json(str(message), "--message")
     if not isinstance(found, dict):
         raise click.UsageError("--message must be a JSON object.")
@@ -208,13 +186,13 @@ def _message(words: str | None, message: str | None) -> "Mapping[str, object]":
 @sending_options
 @as_json
 def resume(job: Path, region: str | None, sandbox: str | None, as_json: bool, **given: Any) -> None:  # noqa: ANN401 (the options above, as click passes them)
-    """Go on with JOB after a crash, a stop or a deadline; its input is not needed."""
-    from sinch_wrapper.bulk import Bulk
+    """Resume JOB after a crash, a stop or a deadline; its input is not needed."""
     from sinch_wrapper.cli._bulk_views import run_job
 
-    with client(region, sandbox) as sinch:
+    options = sending_arguments(given)
+    with client(region, sandbox) as sinch, library_errors():
         code = run_job(
-            lambda **live: Bulk(sinch).resume(job, **split(given), **live), job, as_json=as_json
+            lambda **live: sinch.bulk.resume(job, **options, **live), job, as_json=as_json
         )
     leave(code)
 
@@ -223,12 +201,16 @@ def resume(job: Path, region: str | None, sandbox: str | None, as_json: bool, **
 @job_argument
 @click.argument("new_job", type=click.Path(path_type=Path))
 @click.option(
-    "--reason", "reasons", multiple=True, required=True, help="Such as RECIPIENT_NOT_REACHABLE."
+    "--reason",
+    "reasons",
+    multiple=True,
+    required=True,
+    help="Reason code of the failure, such as RECIPIENT_NOT_REACHABLE. Repeatable.",
 )
 @connection_options
 @sending_options
 @as_json
-def retry_failed(  # noqa: PLR0913, PLR0917 (click passes each option as an argument)
+def retry_failed(
     job: Path,
     new_job: Path,
     reasons: tuple[str, ...],
@@ -238,13 +220,13 @@ def retry_failed(  # noqa: PLR0913, PLR0917 (click passes each option as an argu
     **given: Any,  # noqa: ANN401 (the options above, as click passes them)
 ) -> None:
     """Send again, as NEW_JOB, to the recipients of JOB that failed for a --reason."""
-    from sinch_wrapper.bulk import Bulk
     from sinch_wrapper.cli._bulk_views import run_job
 
-    with client(region, sandbox) as sinch:
+    options = sending_arguments(given)
+    with client(region, sandbox) as sinch, library_errors():
         code = run_job(
-            lambda **live: Bulk(sinch).retry_failed(
-                job, new_job=new_job, reasons=reasons, **split(given), **live
+            lambda **live: sinch.bulk.retry_failed(
+                job, new_job=new_job, reasons=reasons, **options, **live
             ),
             new_job,
             as_json=as_json,
@@ -252,5 +234,82 @@ def retry_failed(  # noqa: PLR0913, PLR0917 (click passes each option as an argu
     leave(code)
 
 
-for _command in (status, cancel, cancel_batches, report):
-    bulk.add_command(_command)
+@bulk.command()
+@job_argument
+@connection_options
+@as_json
+def status(job: Path, region: str | None, sandbox: str | None, as_json: bool) -> None:
+    """Ask the API for the status of each batch of JOB."""
+    from sinch_wrapper.cli._bulk_views import show_batches
+
+    with client(region, sandbox) as sinch, library_errors():
+        show_batches(sinch.bulk.status(job), as_json=as_json)
+
+
+@bulk.command()
+@job_argument
+@connection_options
+@poll_option
+@as_json
+def cancel(
+    job: Path, region: str | None, sandbox: str | None, poll_for: float, as_json: bool
+) -> None:
+    """Cancel what is left of JOB, and show what was really cancelled."""
+    from sinch_wrapper.cli._bulk_views import show_cancellation
+
+    with client(region, sandbox) as sinch, library_errors():
+        done = sinch.bulk.cancel(job, poll_for=poll_for)
+    leave(show_cancellation(done, as_json=as_json))
+
+
+@bulk.command("cancel-batches")
+@click.argument("batch_ids", nargs=-1, metavar="[BATCH_ID]...")
+@click.option("--metadata", metavar="KEY=VALUE", help="All batches with this batch metadata.")
+@connection_options
+@poll_option
+@as_json
+def cancel_batches(
+    batch_ids: tuple[str, ...],
+    metadata: str | None,
+    region: str | None,
+    sandbox: str | None,
+    poll_for: float,
+    as_json: bool,
+) -> None:
+    """Cancel scheduled batches of any job, by id or by batch metadata."""
+    from sinch_wrapper.cli._bulk_views import show_cancellation
+
+    if not batch_ids and metadata is None:
+        raise click.UsageError("give batch ids or --metadata.")
+    texts = () if metadata is None else (metadata,)
+    pair = next(iter(pairs("--metadata", "KEY=VALUE", texts).items()), None)
+    with client(region, sandbox) as sinch, library_errors():
+        done = sinch.bulk.cancel_batches(*batch_ids, metadata=pair, poll_for=poll_for)
+    leave(show_cancellation(done, as_json=as_json))
+
+
+@bulk.command()
+@job_argument
+@click.option("--recipients", is_flag=True, help="Print one JSON line per recipient.")
+@click.option(
+    "--state",
+    "states",
+    multiple=True,
+    help="With --recipients: only those in this state, such as failed or pending. Repeatable.",
+)
+@as_json
+def report(job: Path, recipients: bool, states: tuple[str, ...], as_json: bool) -> None:
+    """Show what happened to the recipients of JOB, from its file alone."""
+    from sinch_wrapper.bulk import RecipientState, Report
+    from sinch_wrapper.cli._bulk_views import show, show_recipients
+
+    if states and not recipients:
+        raise click.UsageError("--state goes with --recipients.")
+    if not set(states) <= set(RecipientState):
+        raise click.UsageError(f"--state must be one of {', '.join(RecipientState)}.")
+    with library_errors():
+        found = Report(job)
+    if recipients:
+        show_recipients(found, states)
+    else:
+        show(found, as_json=as_json)

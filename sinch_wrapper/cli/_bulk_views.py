@@ -1,4 +1,4 @@
-"""How the bulk commands show themselves: progress, reports, exit codes."""
+"""What the bulk commands show: progress, reports, cancellations, and the exit code of each."""
 
 import dataclasses
 import json
@@ -6,7 +6,7 @@ import re
 import signal
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,21 +20,22 @@ from sinch_wrapper.bulk import (
     Progress,
     Report,
 )
+from sinch_wrapper.cli._exit_codes import ExitCode
 from sinch_wrapper.cli._options import path_text
 
 # What may be a phone number in the words of the server.
 _NUMBER = re.compile(r"\+?\d(?:[\s().-]?\d){5,}")
-_OK, _FAILED, _UNKNOWN, _INTERRUPTED = 0, 1, 3, 130
+_COUNTS = ("total", "accepted", "rejected", "unknown", "pending", "invalid", "duplicates")
 
 
-def run_job(send: Callable[..., Report], job: Path, *, as_json: bool) -> int:
-    """Run *send*, which Ctrl-C stops gently, and show what became of it; returns the exit code."""
+def run_job(send: Callable[..., Report], job: Path, *, as_json: bool) -> ExitCode:
+    """Run *send*, which Ctrl-C stops gently, and show its report; returns the exit code."""
     with _stopping() as stop, _shown(silent=as_json) as progress:
         try:
             report = send(stop=stop, progress=progress)
         except BulkInterruptedError as error:
             click.echo(f"sinch-wrapper: {error}", err=True)
-            return _INTERRUPTED
+            return ExitCode.INTERRUPTED
         except BulkStoppedError as error:
             if error.report is not None:
                 show(error.report, as_json=as_json)
@@ -42,20 +43,23 @@ def run_job(send: Callable[..., Report], job: Path, *, as_json: bool) -> int:
             raise click.ClickException(f"{error} with {hint}") from error
     show(report, as_json=as_json)
     if not as_json and report.stopped:
-        _show_way_on(report, job)
+        _show_next_step(report, job)
     if report.stopped == "stopped":
-        return _INTERRUPTED
+        return ExitCode.INTERRUPTED
     if report.unknown:
-        return _UNKNOWN
-    return _FAILED if report.rejected or report.pending else _OK
+        return ExitCode.UNKNOWN
+    return ExitCode.FAILED if report.rejected or report.pending else ExitCode.OK
 
 
-def _show_way_on(report: Report, job: Path) -> None:
+def _show_next_step(report: Report, job: Path) -> None:
     if report.resumable:
-        click.echo(f"Not done: {report.stopped}. Go on with")
+        click.echo(f"Not done: {report.stopped}. Resume with")
         click.echo(f"  sinch-wrapper bulk resume {path_text(job)}")
     else:
-        click.echo("What is unknown cannot be looked up, so it is never sent again.")
+        click.echo(
+            "Unconfirmed requests cannot be looked up with this API version, "
+            "so they are never resent."
+        )
 
 
 @contextmanager
@@ -90,9 +94,9 @@ def _shown(*, silent: bool) -> Iterator[Callable[[Progress], None]]:
     with Bars(*columns, TextColumn("{task.fields[left]}"), console=console) as bars:
         task = bars.add_task("accepted", total=None, left="")
 
-        def update(now: Progress) -> None:
-            left = "" if now.eta is None else f"about {_span(now.eta)} left"
-            bars.update(task, total=now.total, completed=now.settled, left=left)
+        def update(step: Progress) -> None:
+            left = "" if step.eta is None else f"about {_span(step.eta)} left"
+            bars.update(task, total=step.total, completed=step.settled, left=left)
 
         yield update
 
@@ -106,8 +110,7 @@ def _span(seconds: float) -> str:
 
 def show(report: Report, *, as_json: bool) -> None:
     """Print the counts of a job."""
-    names = ("total", "accepted", "rejected", "unknown", "pending", "invalid", "duplicates")
-    counts = {name: getattr(report, name) for name in names}
+    counts = {name: getattr(report, name) for name in _COUNTS}
     if as_json:
         more = {
             "job": report.job,
@@ -124,14 +127,14 @@ def show(report: Report, *, as_json: bool) -> None:
     click.echo(f"{counted(report.total, 'recipient')}: {_listed(counts)}")
     click.echo("Now: " + _listed({str(state): many for state, many in report.by_state.items()}))
     if report.reasons:
-        click.echo("Reasons: " + _listed(dict(report.reasons)))
+        click.echo("Reasons: " + _listed(report.reasons))
     if first := next(report.recipients("rejected"), None) if report.rejected else None:
         column = f", {first.column}" if first.column else ""
-        said = _NUMBER.sub("<number>", first.detail)
-        click.echo(f"The first rejected is on line {first.line}{column}: {said}")
+        detail = _NUMBER.sub("<number>", first.detail)
+        click.echo(f"The first rejected is on line {first.line}{column}: {detail}")
 
 
-def _listed(counts: dict[str, int]) -> str:
+def _listed(counts: Mapping[str, int]) -> str:
     found = [
         counted(many, "duplicate") if name.startswith("duplicate") else f"{many} {name}"
         for name, many in counts.items()
@@ -141,22 +144,22 @@ def _listed(counts: dict[str, int]) -> str:
 
 
 def show_recipients(report: Report, states: tuple[str, ...]) -> None:
-    """Print a line of JSON for each recipient; raises ValueError for an unknown state."""
+    """Print one JSON line per recipient in one of the *states*, or in any."""
     for result in report.recipients(*states):
         click.echo(json.dumps(dataclasses.asdict(result), ensure_ascii=False))
 
 
 def show_batches(report: Report, *, as_json: bool) -> None:
-    """Print the batches of a job, as JSON lines, or how many have which status."""
+    """Print the batches of a job as JSON lines, or how many have each status."""
     if as_json:
         for batch in report.batches():
             click.echo(json.dumps(dataclasses.asdict(batch)))
         return
     statuses = Counter(batch.status or batch.state for batch in report.batches())
-    click.echo(f"{counted(statuses.total(), 'batch')}: " + _listed(dict(statuses)))
+    click.echo(f"{counted(statuses.total(), 'batch')}: " + _listed(statuses))
 
 
-def show_cancellation(done: Cancellation, *, as_json: bool) -> int:
+def show_cancellation(done: Cancellation, *, as_json: bool) -> ExitCode:
     """Print what was really cancelled; returns the exit code."""
     if as_json:
         click.echo(json.dumps(dataclasses.asdict(done)))
@@ -167,7 +170,7 @@ def show_cancellation(done: Cancellation, *, as_json: bool) -> int:
         late, unknown = counted(len(done.too_late), "batch"), counted(len(done.unknown), "batch")
         click.echo(f"{gone}. Too late: {late}. Unknown: {unknown}.")
         if done.never_sent:
-            click.echo(f"Taken back before it left: {counted(done.never_sent, 'recipient')}.")
+            click.echo(f"Withdrawn before sending: {counted(done.never_sent, 'recipient')}.")
     if done.unknown:
-        return _UNKNOWN
-    return _FAILED if done.too_late else _OK
+        return ExitCode.UNKNOWN
+    return ExitCode.FAILED if done.too_late else ExitCode.OK

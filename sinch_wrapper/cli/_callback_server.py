@@ -1,4 +1,4 @@
-"""Serving a receiver with uvicorn: the port, the signals, and a line for each callback."""
+"""Serving a receiver with uvicorn: the port, the signals, and one line per callback."""
 
 import logging
 import signal
@@ -22,7 +22,7 @@ _GRACE = 10
 
 
 class Printer:
-    """Prints a line for each callback; *gone* is called when nobody reads them any more."""
+    """Prints one line per callback; calls *gone* when the reader of the lines has gone."""
 
     def __init__(self, *, as_json: bool) -> None:
         self._as_json = as_json
@@ -30,7 +30,7 @@ class Printer:
         self.error: BrokenPipeError | None = None
 
     async def __call__(self, event: Event) -> None:
-        """Print the line of *event*; a coroutine, so that lines never mix."""
+        """Print the line of *event*; a coroutine, so lines never mix."""
         try:
             click.echo(line_of(facts_of(event), as_json=self._as_json))
         except BrokenPipeError as error:
@@ -39,40 +39,36 @@ class Printer:
             raise
 
 
-def printer(*, as_json: bool) -> Printer:
-    """A handler that prints."""
-    return Printer(as_json=as_json)
-
-
 def listen(host: str, port: int) -> socket.socket:
-    """Take the port.
+    """Listen on the port.
 
-    Raises: click.ClickException when it cannot be had.
+    Raises: click.ClickException when that is not possible.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # asyncio switches Nagle's algorithm off only where the protocol is given.
+    # asyncio switches Nagle's algorithm off only when the protocol is given.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
         listener.listen(_BACKLOG)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
         listener.close()
-        raise click.ClickException(f"cannot listen on {host}:{port}: {error.strerror}") from error
+        reason = error.strerror if isinstance(error, OSError) else "not a host name"
+        raise click.ClickException(f"cannot listen on {host}:{port}: {reason}") from error
     return listener
 
 
 def announce(listener: socket.socket, path: str, store: Path | None) -> None:
-    """Say where callbacks are taken; on stderr, for stdout has the callbacks."""
+    """Print where callbacks are received, on stderr because stdout has the callbacks."""
     host, port = listener.getsockname()[:2]
     name = f"[{host}]" if ":" in host else host
     click.echo(
-        f"Receiving callbacks at http://{name}:{port}{path}, stored in {store} (Ctrl-C ends it)",
+        f"Receiving callbacks at http://{name}:{port}{path}, stored in {store} (Ctrl-C to stop)",
         err=True,
     )
 
 
-def run(app: Receiver, listener: socket.socket, lines: Printer | None) -> None:
+def run(app: Receiver, listener: socket.socket, printer: Printer | None) -> None:
     """Serve until a signal comes; Ctrl-C raises KeyboardInterrupt, SIGTERM returns."""
     logging.basicConfig(
         level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr
@@ -90,14 +86,14 @@ def run(app: Receiver, listener: socket.socket, lines: Printer | None) -> None:
     def stop() -> None:
         server.should_exit = True
 
-    if lines is not None:
-        lines.gone = stop
-    # uvicorn ends gently, then raises the signal again: that shall not kill us.
+    if printer is not None:
+        printer.gone = stop
+    # uvicorn ends gently, then raises the signal again, which must not kill this process.
     before = signal.signal(signal.SIGTERM, lambda *_: None)
     try:
         server.run(sockets=[listener])
     finally:
         signal.signal(signal.SIGTERM, before)
         listener.close()
-    if lines is not None and lines.error is not None:
-        raise lines.error
+    if printer is not None and printer.error is not None:
+        raise printer.error

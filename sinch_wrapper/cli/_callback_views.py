@@ -1,4 +1,4 @@
-"""What the commands about saved and stored callbacks do."""
+"""What the commands show about saved and stored callbacks."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,12 +17,12 @@ from sinch_wrapper.callbacks import (
     read_event,
     verify,
 )
-from sinch_wrapper.callbacks._signature import TIMESTAMP, pick
+from sinch_wrapper.cli._exit_codes import ExitCode
 from sinch_wrapper.errors import CallbackError, SignatureError
 
 
 def facts_of(event: Event) -> dict[str, object]:
-    """What *event* is and what became of the message; no number, no text."""
+    """The kind of *event* and the status in it; no phone number, no message text."""
     facts: dict[str, object] = {"trigger": event.trigger, "kind": event.kind}
     report = delivery_report(event)
     if report is not None:
@@ -38,7 +38,7 @@ def facts_of(event: Event) -> dict[str, object]:
 
 
 def line_of(facts: Mapping[str, object], *, as_json: bool) -> str:
-    """One line for people, or JSON for programs."""
+    """One line for people, or as JSON for programs."""
     if as_json:
         return json.dumps(facts)
     first = facts.get("trigger") or facts.get("kind") or "no payload"
@@ -47,13 +47,13 @@ def line_of(facts: Mapping[str, object], *, as_json: bool) -> str:
         for name, value in facts.items()
         if name not in {"trigger", "kind"} and value not in {None, ""}
     )
-    # What the API sends must not move the cursor of a terminal.
+    # A callback must not move the cursor of a terminal.
     line = " ".join([str(first), *rest])
     return "".join(each if each.isprintable() else "?" for each in line)
 
 
 def moment(seconds: float) -> str:
-    """A Unix time as text, in UTC; one after the year 9999 as the number that it is."""
+    """A Unix time in UTC, such as 2026-01-31T12:00:00+00:00; after the year 9999 the number."""
     try:
         return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
     except (ValueError, OverflowError, OSError):
@@ -67,36 +67,33 @@ def check(
     tolerance: float,
     *,
     as_json: bool,
-) -> int:
-    """Say in one line whether a saved request is valid; returns the exit code."""
+) -> ExitCode:
+    """Print in one line whether a saved request is valid; returns the exit code."""
     try:
-        which = _fitting(body, headers, secrets, tolerance)
+        signed = moment(verify(body, headers, secrets, tolerance=tolerance))
         facts = facts_of(read_event(body))
     except CallbackError as error:
-        answer = {"valid": False, "why": str(error)}
-        click.echo(json.dumps(answer) if as_json else f"invalid: {error}")
-        return 1
-    signed = moment(int(pick(headers)[TIMESTAMP]))
+        result = {"valid": False, "why": str(error)}
+        click.echo(json.dumps(result) if as_json else f"invalid: {error}")
+        return ExitCode.FAILED
+    number = _matching(body, headers, secrets)
     if as_json:
-        click.echo(json.dumps({"valid": True, "signed": signed, "secret": which + 1} | facts))
-        return 0
-    place = f"secret {which + 1} of {len(secrets)}" if len(secrets) > 1 else "the secret"
+        click.echo(json.dumps({"valid": True, "signed": signed, "secret": number} | facts))
+        return ExitCode.OK
+    place = f"secret {number} of {len(secrets)}" if len(secrets) > 1 else "the secret"
     click.echo(f"valid: {line_of(facts, as_json=False)}, signed {signed} with {place}")
-    return 0
+    return ExitCode.OK
 
 
-def _fitting(
-    body: bytes, headers: list[tuple[str, str]], secrets: list[str], tolerance: float
-) -> int:
-    """The place of the secret that fits; raises SignatureError when none does."""
-    verify(body, headers, secrets, tolerance=tolerance)
-    for place, secret in enumerate(secrets[:-1]):
+def _matching(body: bytes, headers: list[tuple[str, str]], secrets: list[str]) -> int:
+    """The number of the secret that signed a valid request, from 1."""
+    for number, secret in enumerate(secrets[:-1], 1):
         try:
             verify(body, headers, secret, tolerance=float("inf"))
         except SignatureError:
             continue
-        return place
-    return len(secrets) - 1
+        return number
+    return len(secrets)
 
 
 @contextmanager
@@ -109,7 +106,7 @@ def _opened(path: Path) -> Iterator[EventStore]:
 
 
 def show_stored(path: Path, after: int, *, raw: bool, as_json: bool) -> None:
-    """Print a line for each callback in the store at *path*."""
+    """Print one line per callback in the store at *path*."""
     with _opened(path) as store:
         for stored in store.stored(after):
             if raw:
@@ -120,7 +117,7 @@ def show_stored(path: Path, after: int, *, raw: bool, as_json: bool) -> None:
 
 
 def show_dead(path: Path, *, as_json: bool) -> None:
-    """Print a line for each dead letter in the store at *path*."""
+    """Print one line per dead letter in the store at *path*."""
     with _opened(path) as store:
         for letter in store.dead():
             facts = {
@@ -133,8 +130,8 @@ def show_dead(path: Path, *, as_json: bool) -> None:
 
 
 def retry_dead(path: Path, ids: Sequence[int]) -> None:
-    """Let the handlers of dead letters run again, of all without *ids*."""
+    """Let handlers run again: of the dead letters with these *ids*, or of all."""
     with _opened(path) as store:
         count = store.retry_dead(ids or None)
     found = counted(count, "callback")
-    click.echo(f"{found} will be handled again by the receiver that runs or starts next")
+    click.echo(f"{found} will be handled again by the receiver, now or after its next start")

@@ -1,34 +1,76 @@
-"""The commands about callbacks: serve, verify, list, dead; and the group of them all."""
+"""The commands about callbacks: serve, verify, list, dead."""
 
-# ruff: noqa: FBT001 (click passes each option as an argument)
+# ruff: noqa: FBT001, PLR0913, PLR0917 (click passes each option as an argument)
 
 from pathlib import Path
 from typing import BinaryIO
 
 import click
 
-from sinch_wrapper.cli._options import as_json, read_headers, secret_option, secrets_from
+from sinch_wrapper.cli._exit_codes import leave
+from sinch_wrapper.cli._options import (
+    as_json,
+    library_errors,
+    read_headers,
+    secret_option,
+    secrets_from,
+)
 
 _PORT = 8080
+_ID = click.IntRange(0, 2**63 - 1)
+_STORE = click.argument("store", type=click.Path(path_type=Path))
 
 
-@click.command()
+@click.group()
+def callbacks() -> None:
+    """Receive callbacks, and look at those that were stored.
+
+    Secrets of webhooks come from a file or from SINCH_CALLBACK_SECRETS, never from the command
+    line. The output has neither phone numbers nor message text, unless you ask for them.
+    """
+
+
+_SERVE_CODES = """\
+\b
+Exit codes:
+  0    ended by SIGTERM
+  1    it could not start
+  2    the command line is wrong
+  3    the reader of its lines has gone
+  130  ended by Ctrl-C
+
+A callback that was confirmed is stored, however it ends.
+"""
+
+
+@callbacks.command(epilog=_SERVE_CODES)
 @secret_option
 @click.option(
     "--store",
     type=click.Path(path_type=Path),
-    help="The file that keeps the callbacks.  [default: JOB with .callbacks added]",
+    help="File to store callbacks in.  [default: JOB with .callbacks added]",
 )
 @click.option(
     "--job",
     "jobs",
     multiple=True,
     type=click.Path(path_type=Path),
-    help="The journal of a bulk job to follow; it may begin later. May be given several times.",
+    help="Journal of a bulk job to follow; the job may begin later. Repeatable.",
 )
-@click.option("--port", default=_PORT, show_default=True, type=click.IntRange(0, 65535))
-@click.option("--host", default="127.0.0.1", show_default=True, help="0.0.0.0 lets others in.")
-@click.option("--path", default="/", show_default=True, help="Where callbacks are POSTed to.")
+@click.option(
+    "--port",
+    default=_PORT,
+    show_default=True,
+    type=click.IntRange(0, 65535),
+    help="Port to listen on; 0 chooses a free one.",
+)
+@click.option(
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    help="Address to listen on; 0.0.0.0 for all networks.",
+)
+@click.option("--path", default="/", show_default=True, help="Path that callbacks are POSTed to.")
 @click.option(
     "--tolerance",
     default=300.0,
@@ -36,9 +78,9 @@ _PORT = 8080
     type=click.FloatRange(0),
     help="Seconds between signing and receiving.",
 )
-@click.option("--quiet", is_flag=True, help="Print no line for each callback.")
+@click.option("--quiet", is_flag=True, help="Print nothing for each callback.")
 @as_json
-def serve(  # noqa: PLR0913, PLR0917 (click passes each option as an argument)
+def serve(
     secret_file: Path | None,
     store: Path | None,
     jobs: tuple[Path, ...],
@@ -49,45 +91,29 @@ def serve(  # noqa: PLR0913, PLR0917 (click passes each option as an argument)
     quiet: bool,
     as_json: bool,
 ) -> None:
-    r"""Receive callbacks until Ctrl-C or SIGTERM; print a line for each once it is stored.
+    """Receive callbacks until Ctrl-C or SIGTERM; print one line per callback once it is stored.
 
-    A callback is verified, written to the store, and then answered with 200. GET /health says
-    whether it works. Put something that speaks HTTPS in front of it.
-
-    \b
-    Exit codes: 0 ended by SIGTERM, 1 it could not start, 2 the command line is
-    wrong, 130 ended by Ctrl-C. What was answered is stored, however it ends.
+    A callback is verified, written to the store, and then confirmed with 200. GET /health tells
+    whether the receiver works. Put a server that speaks HTTPS in front of it.
     """
+    from sinch_wrapper.bulk import JournalFollower
     from sinch_wrapper.callbacks import receiver
-    from sinch_wrapper.cli._callback_server import announce, listen, printer, run
+    from sinch_wrapper.cli._callback_server import Printer, announce, listen, run
 
     if store is None and not jobs:
         raise click.UsageError("give --store, --job, or both.")
-    app = receiver(
-        secrets_from(secret_file), store=store, job=jobs or None, path=path, tolerance=tolerance
-    )
-    # So that a file that cannot be opened is told before anything is promised.
+    secrets = secrets_from(secret_file)
+    with library_errors():
+        job = JournalFollower(jobs) if jobs else None
+        app = receiver(secrets, store=store, job=job, path=path, tolerance=tolerance)
+    # A file that cannot be opened is reported before anything is announced.
     app.check()
-    name = getattr(app.store, "path", None)
     listener = listen(host, port)
-    lines = None if quiet else printer(as_json=as_json)
-    if lines is not None:
-        app.on(name="sinch-wrapper callbacks serve")(lines)
-    announce(listener, path, name)
-    run(app, listener, lines)
-
-
-_ID = click.IntRange(0, 2**63 - 1)
-_STORE = click.argument("store", type=click.Path(path_type=Path))
-
-
-@click.group()
-def callbacks() -> None:
-    """Receive callbacks, and look at those that came.
-
-    Secrets of webhooks come from a file or from SINCH_CALLBACK_SECRETS, never from the command
-    line. What is printed has neither numbers nor texts in it, unless you ask for them.
-    """
+    printer = None if quiet else Printer(as_json=as_json)
+    if printer is not None:
+        app.on(name="sinch-wrapper callbacks serve")(printer)
+    announce(listener, path, getattr(app.store, "path", None))
+    run(app, listener, printer)
 
 
 @callbacks.command()
@@ -96,13 +122,13 @@ def callbacks() -> None:
     "--headers",
     required=True,
     type=click.File("rb"),
-    help="A file with the headers: lines of Name: value, or a JSON object.",
+    help="File with the headers: lines like 'Name: value', or a JSON object.",
 )
 @secret_option
 @click.option(
     "--tolerance",
     type=click.FloatRange(0),
-    help="Seconds between signing and now.  [default: any, for the request was saved]",
+    help="Seconds between signing and now.  [default: any, because the request was saved]",
 )
 @as_json
 def verify(
@@ -114,8 +140,8 @@ def verify(
 ) -> None:
     """Check the signature of a saved request: its raw BODY (- is stdin) and its headers.
 
-    Prints one line: valid, with the kind of the callback and the secret that fits, or invalid,
-    and why. Exit code 0 or 1.
+    Prints one line: valid, with the kind of the callback and the secret that matches, or invalid,
+    with the reason. Exit code 0 or 1.
     """
     from sinch_wrapper.cli._callback_views import check
 
@@ -126,16 +152,18 @@ def verify(
         float("inf") if tolerance is None else tolerance,
         as_json=as_json,
     )
-    click.get_current_context().exit(code)
+    leave(code)
 
 
 @callbacks.command("list")
 @_STORE
 @click.option(
-    "--after", type=_ID, default=0, metavar="ID", help="Only those that came after this one."
+    "--after", type=_ID, default=0, metavar="ID", help="Only callbacks stored after this one."
 )
 @click.option(
-    "--raw", is_flag=True, help="Each as it came, one line of JSON, numbers and texts in."
+    "--raw",
+    is_flag=True,
+    help="Print raw callbacks as JSON lines, including phone numbers and message text.",
 )
 @as_json
 def list_(store: Path, after: int, raw: bool, as_json: bool) -> None:
@@ -148,7 +176,9 @@ def list_(store: Path, after: int, raw: bool, as_json: bool) -> None:
 @callbacks.command()
 @_STORE
 @click.option("--retry", is_flag=True, help="Let their handlers run again.")
-@click.option("--id", "ids", multiple=True, type=_ID, help="With --retry: only this one.")
+@click.option(
+    "--id", "ids", multiple=True, type=_ID, help="With --retry: only this callback. Repeatable."
+)
 @as_json
 def dead(store: Path, retry: bool, ids: tuple[int, ...], as_json: bool) -> None:
     """List the callbacks in STORE whose handlers failed too often."""
@@ -160,6 +190,3 @@ def dead(store: Path, retry: bool, ids: tuple[int, ...], as_json: bool) -> None:
         retry_dead(store, ids)
     else:
         show_dead(store, as_json=as_json)
-
-
-callbacks.add_command(serve)

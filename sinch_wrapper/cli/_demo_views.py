@@ -8,18 +8,18 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
-from sinch_wrapper.cli._demo import Result
+from sinch_wrapper.cli._demo_data import DemoResult
 
 _WHY = {
-    "failed: BAD_REQUEST": "an unknown contact: a callback named batch and index",
-    "failed: RECIPIENT_NOT_REACHABLE": "the number cannot be reached: told by callback",
+    "failed: BAD_REQUEST": "unknown contact: reported by callback",
+    "failed: RECIPIENT_NOT_REACHABLE": "unreachable number: reported by callback",
     "invalid": "no name for the placeholder: found before anything was sent",
-    "duplicate": "the same number as another row: not sent twice",
+    "duplicate": "same number as another row: not sent twice",
 }
 
 
 class View(Protocol):
-    """Where the demo tells what it does."""
+    """Where the demo shows what it does."""
 
     def __enter__(self) -> Self: ...
     def __exit__(self, *error: object) -> None: ...
@@ -27,14 +27,14 @@ class View(Protocol):
         """Show a step."""
 
     def progress(self, accepted: int, settled: int, total: int) -> None:
-        """Show how many of *total* recipients were accepted, and how many have their end."""
+        """Show how many of *total* recipients were accepted, and how many are *settled*."""
 
-    def result(self, result: Result) -> None:
+    def result(self, result: DemoResult) -> None:
         """Show how it ended."""
 
 
 class SilentView:
-    """Shows nothing."""
+    """Shows nothing: for `--json`, and the base of the other views."""
 
     def __enter__(self) -> Self:
         return self
@@ -43,13 +43,13 @@ class SilentView:
         pass
 
     def note(self, line: str) -> None:
-        """Show nothing."""
+        """Ignore the step."""
 
     def progress(self, accepted: int, settled: int, total: int) -> None:
-        """Show nothing."""
+        """Ignore the progress."""
 
-    def result(self, result: Result) -> None:
-        """Show nothing."""
+    def result(self, result: DemoResult) -> None:
+        """Ignore the result."""
 
 
 class PlainView(SilentView):
@@ -59,8 +59,8 @@ class PlainView(SilentView):
         """Print a line."""
         click.echo(line)
 
-    def result(self, result: Result) -> None:
-        """Print the counts, one a line."""
+    def result(self, result: DemoResult) -> None:
+        """Print the counts, one per line."""
         for label, count, _ in rows(result):
             click.echo(f"{label}: {count}")
         click.echo(closing(result))
@@ -96,7 +96,7 @@ class TerminalView(SilentView):
         self._bars.update(self._accepted, completed=accepted, total=total, visible=True)
         self._bars.update(self._settled, completed=settled, total=total, visible=True)
 
-    def result(self, result: Result) -> None:
+    def result(self, result: DemoResult) -> None:
         """Print the table."""
         self._bars.stop()
         table = Table(title="What became of each recipient", title_justify="left")
@@ -112,14 +112,14 @@ class TerminalView(SilentView):
 
 
 def view_for(*, as_json: bool) -> View:
-    """Return the view that suits the output."""
+    """The view that suits the output."""
     if as_json:
         return SilentView()
     return TerminalView() if sys.stdout.isatty() else PlainView()
 
 
-def rows(result: Result) -> list[tuple[str, int, str]]:
-    """Return the table: outcome, count, explanation; the total comes last."""
+def rows(result: DemoResult) -> list[tuple[str, int, str]]:
+    """The rows of the table: outcome, count, explanation; the total comes last."""
     ends = sorted(result.summary.ends.items(), key=lambda end: -end[1])
     return [
         *((outcome, count, _WHY.get(outcome, "")) for outcome, count in ends),
@@ -127,8 +127,8 @@ def rows(result: Result) -> list[tuple[str, int, str]]:
     ]
 
 
-def closing(result: Result) -> str:
-    """Return the last line."""
+def closing(result: DemoResult) -> str:
+    """The last line: the first message, and what the demo went through."""
     return (
         f"The first message: {result.first_status.lower()}. "
         f"{result.callbacks:,} signed callbacks verified, "

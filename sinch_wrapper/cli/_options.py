@@ -2,28 +2,34 @@
 
 import json
 import os
+import shlex
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from sinch_wrapper.errors import ConfigurationError
+from sinch_wrapper.errors import ConfigurationError, SinchError
 
 if TYPE_CHECKING:
     from sinch_wrapper import Endpoints, Sinch
 
+CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 
-as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+SECRETS_VARIABLE = "SINCH_CALLBACK_SECRETS"
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 
 
-def connection_options(command: Callable[..., None]) -> Callable[..., None]:
+def connection_options(command: CommandT) -> CommandT:
     """Add --region and --sandbox to *command*."""
-    region = click.option("--region", help="us, eu or br: where the app was created.")
+    region = click.option("--region", help="Region in which the app was created: us, eu or br.")
     sandbox = click.option(
         "--sandbox",
         envvar="SINCH_SANDBOX_URL",
+        show_envvar=True,
         metavar="URL",
         help="Use a running sandbox instead of a region.",
     )
@@ -31,7 +37,7 @@ def connection_options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def place(region: str | None, sandbox: str | None) -> "tuple[str | None, Endpoints | None]":
-    """Return region and endpoints as the client takes them; a sandbox wins, as in the library.
+    """Region and endpoints as the client takes them; a sandbox wins, as in the library.
 
     Raises: ConfigurationError for an unknown region, with a sandbox too.
     """
@@ -45,7 +51,7 @@ def place(region: str | None, sandbox: str | None) -> "tuple[str | None, Endpoin
 
 
 def client(region: str | None, sandbox: str | None) -> "Sinch":
-    """Return a client for these options; credentials come from the environment.
+    """A client for these options; credentials come from the environment.
 
     Raises: ConfigurationError that names what is missing.
     """
@@ -55,6 +61,20 @@ def client(region: str | None, sandbox: str | None) -> "Sinch":
     return Sinch(region=region, endpoints=endpoints)
 
 
+@contextmanager
+def library_errors() -> Iterator[None]:
+    """Make a wrong command line of an argument that the library refuses.
+
+    Raises: click.UsageError for its ValueError or TypeError; errors of its own pass.
+    """
+    try:
+        yield
+    except SinchError:
+        raise
+    except (TypeError, ValueError) as error:
+        raise click.UsageError(f"{error}.") from error
+
+
 def read_json(text: str, option: str) -> object:
     """Decode *text*, or the file that follows an `@`, or stdin for `@-`.
 
@@ -62,7 +82,7 @@ def read_json(text: str, option: str) -> object:
     """
     try:
         if text == "@-":
-            text = sys.stdin.read()
+            text = _stdin()
         elif text.startswith("@"):
             text = Path(text[1:]).read_text(encoding="utf-8")
         return json.loads(text)
@@ -75,13 +95,22 @@ def read_json(text: str, option: str) -> object:
         message = f"{option} is not JSON: {error.msg} at {where}."
     except RecursionError:
         message = f"{option} is nested too deeply."
+    except ValueError:
+        message = f"{option} is not JSON: it holds a number with too many digits."
     raise click.UsageError(message)
+
+
+def _stdin() -> str:
+    # stdin is None when the shell has closed it.
+    if sys.stdin is None:
+        raise click.UsageError("stdin is closed.")
+    return sys.stdin.read()
 
 
 job_argument = click.argument("job", type=click.Path(path_type=Path))
 
 late_option = click.option(
-    "--send-now", is_flag=True, help="Go on although the time of --send-after has passed."
+    "--send-now", is_flag=True, help="Send although the time of --send-after has passed."
 )
 
 poll_option = click.option(
@@ -89,18 +118,25 @@ poll_option = click.option(
     type=click.FloatRange(0),
     default=30.0,
     show_default=True,
-    help="Seconds to wait for the end of each batch.",
+    help="How long to wait for each batch to end (seconds).",
 )
 
 _SENDING = (
-    click.option("--concurrency", type=click.IntRange(1), default=4, show_default=True),
-    click.option("--deadline", type=click.FloatRange(0), help="Seconds after which to stop."),
+    click.option(
+        "--concurrency",
+        type=click.IntRange(1),
+        default=4,
+        show_default=True,
+        help="Requests in flight at once.",
+    ),
+    click.option("--deadline", type=click.FloatRange(0), help="Stop sending after this (seconds)."),
     click.option(
         "--settle",
         type=click.FloatRange(0),
         default=30.0,
         show_default=True,
-        help="Seconds after which a request that is not found was surely not accepted.",
+        help="How long to keep looking for an unconfirmed request before treating it as not "
+        "accepted (seconds).",
     ),
     click.option(
         "--drain-rate",
@@ -109,24 +145,25 @@ _SENDING = (
         show_default=True,
         help="Messages per second that leave the queue of the app.",
     ),
-    click.option("--queue", type=click.IntRange(1), default=500_000, show_default=True),
+    click.option(
+        "--queue",
+        type=click.IntRange(1),
+        default=500_000,
+        show_default=True,
+        help="Messages that the queue of the app holds.",
+    ),
 )
 
 
-def sending_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the options of SendingRules to *command*."""
+def sending_options(command: CommandT) -> CommandT:
+    """Add the options of every command that sends in bulk to *command*."""
     for option in reversed(_SENDING):
         command = option(command)
     return command
 
 
-def leave(code: int) -> NoReturn:
-    """End the command with this exit code."""
-    click.get_current_context().exit(code)
-
-
-def split(given: Mapping[str, Any]) -> dict[str, Any]:
-    """The options of sending, as the library takes them."""
+def sending_arguments(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of `sending_options`, as the library takes them."""
     from sinch_wrapper.bulk import MessageLimits
 
     return {
@@ -138,33 +175,34 @@ def split(given: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def pairs(option: str, texts: tuple[str, ...]) -> dict[str, str]:
-    """Read `name=value` texts; raises click.UsageError that names the *option*."""
-    found = {}
+def pairs(option: str, form: str, texts: tuple[str, ...]) -> dict[str, str]:
+    """Read strings of the *form* `NAME=VALUE`.
+
+    Raises: click.UsageError that names the *option*, for a name given twice as well.
+    """
+    found: dict[str, str] = {}
     for text in texts:
         name, equals, value = text.partition("=")
         if not (name and equals and value):
-            raise click.UsageError(f"{option} {text}: write it as two names with = between.")
+            raise click.UsageError(f"{option} {text}: expected {form}.")
+        if name in found:
+            raise click.UsageError(f"{option} {name} is given twice.")
         found[name] = value
     return found
 
 
 def path_text(path: Path) -> str:
-    """*path* for a command line that is shown."""
-    import shlex
-
+    """*path* as a command line has it."""
     return shlex.quote(str(path))
 
 
-VARIABLE = "SINCH_CALLBACK_SECRETS"
-
-
-def secret_option(command: Callable[..., Any]) -> Callable[..., Any]:
+def secret_option(command: CommandT) -> CommandT:
     """Add --secret-file to *command*."""
     return click.option(
         "--secret-file",
         type=click.Path(exists=True, dir_okay=False, path_type=Path),
-        help=f"Secrets of the webhooks, one a line.  [default: {VARIABLE}, separated by spaces]",
+        help="File with the secrets of the webhooks, one per line.  "
+        f"[default: {SECRETS_VARIABLE}, separated by spaces]",
     )(command)
 
 
@@ -174,33 +212,33 @@ def secrets_from(path: Path | None) -> list[str]:
     Raises: ConfigurationError when there is none.
     """
     if path is None:
-        found = os.environ.get(VARIABLE, "").split()
+        found = os.environ.get(SECRETS_VARIABLE, "").split()
         if not found:
             raise ConfigurationError(
-                f"no callback secret: set {VARIABLE} or give --secret-file with the secret of "
-                "each webhook"
+                f"no callback secret: set {SECRETS_VARIABLE} or give --secret-file with the "
+                "secret of each webhook"
             )
         return found
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except OSError as error:
         raise ConfigurationError(
-            f"--secret-file {path.name}: cannot read it: {error.strerror}"
+            f"--secret-file {path.name}: cannot read the file: {error.strerror}"
         ) from error
     except UnicodeDecodeError:
-        raise ConfigurationError(f"--secret-file {path.name}: it is not UTF-8") from None
+        raise ConfigurationError(f"--secret-file {path.name}: the file is not UTF-8") from None
     found = [line.strip() for line in lines if line.strip()]
     if not found:
-        raise ConfigurationError(f"--secret-file {path.name}: there is no secret in it")
+        raise ConfigurationError(f"--secret-file {path.name}: the file holds no secret")
     return found
 
 
 def read_headers(content: bytes) -> list[tuple[str, str]]:
-    """The headers in a file: lines of `Name: value` up to a blank one, or a JSON object.
+    """The headers in a file: lines of `Name: value` up to a blank line, or a JSON object.
 
-    Raises: click.UsageError when it holds neither.
+    Raises: click.UsageError when the file holds neither.
     """
-    # Headers are bytes; what is not ASCII is refused where it matters.
+    # Headers are bytes; `verify` refuses those that must be ASCII and are not.
     text = content.decode("latin-1").strip()
     if text.startswith("{"):
         return _from_json(content)
@@ -212,7 +250,7 @@ def read_headers(content: bytes) -> list[tuple[str, str]]:
         if colon:
             pairs.append((name.strip(), value.strip()))
     if not pairs:
-        raise click.UsageError("--headers: no line of it is a header, such as Name: value.")
+        raise click.UsageError("--headers: no headers found; expected lines like 'Name: value'.")
     return pairs
 
 
@@ -220,7 +258,7 @@ def _from_json(content: bytes) -> list[tuple[str, str]]:
     try:
         found = json.loads(content)
     except (ValueError, RecursionError):
-        raise click.UsageError("--headers: it begins like JSON, and is not.") from None
+        raise click.UsageError("--headers: looks like JSON but cannot be parsed.") from None
     return [
         (name, text)
         for name, value in found.items()

@@ -1,7 +1,10 @@
-"""The command that serves a sandbox in the foreground."""
+"""The commands that need no account: sandbox, which serves one in the foreground, and demo."""
 
 # ruff: noqa: FBT001 (click passes each option as an argument)
 
+import dataclasses
+import json
+import shlex
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -44,40 +47,46 @@ _SETTINGS = (
         callback=_faults,
         metavar="RULE",
         help="What goes wrong, such as Batch_SendBatch:503:5%, *:429=2, Messages_*:drop:#3 or "
-        "*:slow=1. May be given several times.",
+        "*:slow=1. Repeatable.",
     ),
     click.option(
         "--start",
         type=click.Choice(["app", "empty", "sample"]),
         default="app",
         show_default=True,
-        help="What is there at first: one app, nothing, a sample of everything.",
+        help="What the sandbox begins with: one app, nothing, or a sample of everything.",
     ),
     click.option(
         "--region",
         type=click.Choice(["us", "eu", "br"]),
         default="us",
         show_default=True,
-        help="The region of paths that name none.",
+        help="Region of paths that name none.",
     ),
     click.option(
         "--error-shape",
         type=click.Choice(["wrapped", "flat"]),
         default="wrapped",
         show_default=True,
-        help="The body of errors; both are documented.",
+        help="Shape of error bodies; both are documented.",
     ),
-    click.option("--seed", default=0, show_default=True, help="Makes a run repeatable."),
-    click.option("--frozen", is_flag=True, help="Time moves only when POST /_sandbox/clock says."),
+    click.option("--seed", default=0, show_default=True, help="The same seed repeats a run."),
+    click.option(
+        "--frozen", is_flag=True, help="Freeze the clock; move it with POST /_sandbox/clock."
+    ),
     _number("--drain-rate", 20.0, _RATE, "Messages per second that leave the queue of an app."),
-    _number("--queue-limit", 500_000, click.IntRange(1), "Messages that the queue takes."),
-    _number("--request-rate", 800.0, _RATE, "Requests per second, beyond which it is 429."),
+    _number(
+        "--queue-limit", 500_000, click.IntRange(1), "Messages that the queue of an app holds."
+    ),
+    _number("--request-rate", 800.0, _RATE, "Requests per second before answering 429."),
     _number("--token-lifetime", 3600.0, _RATE, "Seconds until a token expires."),
     _number("--callback-rate", 25.0, _RATE, "Callbacks per second of an app."),
-    _number("--callback-delay", 0.0, click.FloatRange(0), "Seconds that callbacks come late."),
-    _number("--callback-duplicates", 0.0, _SHARE, "Share of callbacks that come twice."),
-    _number("--callback-disorder", 0.0, _SHARE, "Share of callbacks that are overtaken."),
-    click.option("--remote-callbacks", is_flag=True, help="Let callbacks leave this machine."),
+    _number("--callback-delay", 0.0, click.FloatRange(0), "Delay before each callback (seconds)."),
+    _number("--callback-duplicates", 0.0, _SHARE, "Share of callbacks that are sent twice."),
+    _number("--callback-disorder", 0.0, _SHARE, "Share of callbacks that are sent out of order."),
+    click.option(
+        "--remote-callbacks", is_flag=True, help="Send callbacks to other machines as well."
+    ),
 )
 
 
@@ -88,9 +97,15 @@ def _settings_options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 @click.command()
-@click.option("--port", default=_PORT, show_default=True, type=click.IntRange(0, 65535))
-@click.option("--host", default="127.0.0.1", show_default=True, help="Who else may reach it.")
-@click.option("--tls", is_flag=True, help="HTTPS, with a certificate made for this run.")
+@click.option(
+    "--port",
+    default=_PORT,
+    show_default=True,
+    type=click.IntRange(0, 65535),
+    help="Port to listen on; when it is taken, or 0, a free one.",
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--tls", is_flag=True, help="Serve HTTPS, with a certificate made for this run.")
 @_settings_options
 @as_json
 def sandbox(
@@ -102,8 +117,8 @@ def sandbox(
 ) -> None:
     """Serve a stand-in for the three APIs on this machine until Ctrl-C.
 
-    A port that is taken is replaced by a free one. Numbers that end in 000 cannot be reached,
-    numbers that end in 999 never get a final receipt. GET /_sandbox lists what tests can ask.
+    A port that is taken is replaced by a free one. Numbers that end in 000 cannot be reached, and
+    numbers that end in 999 never get a final receipt. GET /_sandbox lists the requests for tests.
     """
     from sinch_wrapper.sandbox import Server, Settings
 
@@ -131,15 +146,33 @@ def _variables(server: "Server") -> dict[str, str]:
 
 
 def _announce(server: "Server", as_json: bool) -> None:
-    import json
-    import shlex
-
     variables, app_id = _variables(server), server.settings.app_id
     if as_json:
         click.echo(json.dumps(variables | {"app_id": app_id}))
         return
-    click.echo(f"Sandbox at {server.url} (Ctrl-C ends it). In another shell:\n")
+    click.echo(f"Sandbox at {server.url} (Ctrl-C to stop). In another shell:\n")
     for name, value in variables.items():
         click.echo(f"  export {name}={shlex.quote(value)}")
     to = "+46700000001"
     click.echo(f"\n  sinch-wrapper send --app {app_id} --to {to} --text Hello")
+
+
+@click.command()
+@as_json
+def demo(as_json: bool) -> None:
+    """Show everything at work: no account, no network, nothing left behind.
+
+    Starts a sandbox and a callback receiver on this machine, sends one message and a bulk job of
+    2,500 rows with faults switched on, receives the signed callbacks, and accounts for every row.
+    """
+    from sinch_wrapper.cli._demo import run_demo
+    from sinch_wrapper.cli._demo_data import expected, fault
+    from sinch_wrapper.cli._demo_views import view_for
+
+    with view_for(as_json=as_json) as view:
+        result = run_demo(view)
+        view.result(result)
+    if as_json:
+        click.echo(json.dumps(dataclasses.asdict(result)))
+    if problem := fault(result.summary, expected()):
+        raise click.ClickException(problem)

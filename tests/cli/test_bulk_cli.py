@@ -147,7 +147,7 @@ def _reading(job: Path) -> bool:
     try:
         Report(job)
     except BulkError as error:
-        return "had not ended" in str(error)
+        return "interrupted while reading" in str(error)
     return False
 
 

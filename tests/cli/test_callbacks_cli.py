@@ -1,4 +1,4 @@
-"""The commands about callbacks: one line for each answer, and exit codes that tell."""
+"""The commands about callbacks: one line per callback, and exit codes."""
 
 import json
 import os
@@ -14,8 +14,7 @@ from typing import Any
 import pytest
 
 from sinch_wrapper._http import httpx
-from sinch_wrapper.callbacks import EventStore, read_event, sign
-from sinch_wrapper.callbacks._records import Arrival, Verdict
+from sinch_wrapper.callbacks import Arrival, EventStore, Verdict, read_event, sign
 from tests.helpers.callbacks import SECRET, headers_of, make_body, make_event, post, receipt
 from tests.helpers.sandbox import RunCli, run_cli
 
@@ -50,7 +49,7 @@ def serving(*words: str) -> Iterator[tuple[subprocess.Popen[str], httpx.Client]]
 
 
 def ended(process: subprocess.Popen[str], number: signal.Signals) -> tuple[int, str, str]:
-    """How the command ends on a signal: exit code and the rest of what it said."""
+    """How the command ends on a signal: exit code and the rest of its output."""
     process.send_signal(number)
     out, err = process.communicate(timeout=20)
     return process.returncode, out, err.strip()
@@ -63,7 +62,7 @@ def ended(process: subprocess.Popen[str], number: signal.Signals) -> tuple[int, 
 def test_serve_stores_prints_and_ends_gently(
     tmp_path: Path, number: signal.Signals, code: int, said: str
 ) -> None:
-    """A callback is stored and told in one line without personal data; signals end it cleanly."""
+    """A callback is stored and printed without personal data; signals end the command cleanly."""
     store = tmp_path / "callbacks.db"
     with serving("--store", str(store)) as (process, client):
         identity = {"channel": "SMS", "identity": PHONE}
@@ -78,7 +77,7 @@ def test_serve_stores_prints_and_ends_gently(
 
 
 def stored(path: Path) -> list[bytes]:
-    """What is in a store."""
+    """The bodies in a store."""
     store = EventStore(path, must_exist=True)
     found = [event.body for event in store.events()]
     store.close()
@@ -86,7 +85,7 @@ def stored(path: Path) -> list[bytes]:
 
 
 def test_serve_prints_json_for_programs(tmp_path: Path) -> None:
-    """With --json each line is an object; refused callbacks are told on stderr."""
+    """With --json each line is an object; refused callbacks are reported on stderr."""
     with serving("--store", str(tmp_path / "c.db"), "--json", "--path", "/hook") as (
         process,
         client,
@@ -101,11 +100,11 @@ def test_serve_prints_json_for_programs(tmp_path: Path) -> None:
     assert ("MESSAGE_DELIVERY", "READ", "B1", 3) == (
         facts["trigger"], facts["status"], facts["batch_id"], facts["index"],
     )  # fmt: skip
-    assert "answered 401: callback rejected: header" in err
+    assert "responded 401: callback rejected: header" in err
 
 
-def test_serve_follows_a_job_that_is_not_there_yet(tmp_path: Path) -> None:
-    """With --job alone the store lies beside the journal, which may come later."""
+def test_serve_follows_a_job_that_does_not_exist_yet(tmp_path: Path) -> None:
+    """With --job alone the store is beside the journal, which may be created later."""
     job = tmp_path / "spring.db"
     with serving("--job", str(job), "--quiet") as (process, client):
         assert 200 == post(client, make_body()).status_code
@@ -113,7 +112,7 @@ def test_serve_follows_a_job_that_is_not_there_yet(tmp_path: Path) -> None:
     assert (False, 1) == (job.exists(), len(stored(tmp_path / "spring.db.callbacks")))
 
 
-def test_serve_ends_when_nobody_reads(tmp_path: Path) -> None:
+def test_serve_ends_when_its_reader_has_gone(tmp_path: Path) -> None:
     """A reader that goes away ends the command quietly, and its callback is not lost."""
     with serving("--store", str(tmp_path / "c.db")) as (process, client):
         assert process.stdout is not None
@@ -131,12 +130,12 @@ def test_serve_ends_when_nobody_reads(tmp_path: Path) -> None:
         ([], ENVIRONMENT, (2, "give --store, --job, or both")),
         (["--store", "{}/c.db"], {}, (1, "no callback secret: set SINCH_CALLBACK_SECRETS")),
         (["--store", "{}/no/c.db"], ENVIRONMENT, (1, "cannot be opened")),
-        (["--store", "{}/other.db"], ENVIRONMENT, (1, "it is no store of callbacks")),
+        (["--store", "{}/other.db"], ENVIRONMENT, (1, "not a callback store")),
         (["--store", "{}/c.db", "--path", "x"], ENVIRONMENT, (1, "must begin with /")),
         (["--store", "{}/c.db", "--host", "203.0.113.1"], ENVIRONMENT, (1, "cannot listen on")),
         (["--store", "{}/c.db", "--host", "no such host"], ENVIRONMENT, (1, "cannot listen on")),
-        (["--store", "{}/c.db", "--secret-file", "{}/empty"], {}, (1, "there is no secret in it")),
-        (["--store", "{}/c.db", "--secret-file", "{}/binary"], {}, (1, "it is not UTF-8")),
+        (["--store", "{}/c.db", "--secret-file", "{}/empty"], {}, (1, "the file holds no secret")),
+        (["--store", "{}/c.db", "--secret-file", "{}/binary"], {}, (1, "the file is not UTF-8")),
         (["--store", "{}/c.db", "--secret-file", "{}/none"], {}, (2, "does not exist")),
     ],
 )
@@ -147,7 +146,7 @@ def test_serve_says_why_it_cannot_start(
     environment: dict[str, str],
     end: tuple[int, str],
 ) -> None:
-    """What is wrong is one line, without a traceback."""
+    """The problem is reported in one line, without a traceback."""
     sqlite3.connect(tmp_path / "other.db").execute("CREATE TABLE x (y)").connection.close()
     (tmp_path / "empty").write_text("\n \n")
     (tmp_path / "binary").write_bytes(b"\xff\xfe")
@@ -181,7 +180,7 @@ def saved(tmp_path: Path) -> dict[str, Path]:
 
 @pytest.mark.parametrize("form", ["lines", "json"])
 def test_verify_says_valid(run_cli: RunCli, saved: dict[str, Path], form: str) -> None:
-    """A genuine request is told with its kind, its time, and the secret that fits."""
+    """A genuine request is shown with its kind, its time, and the secret that matches."""
     words = ["--headers", str(saved[form]), str(saved["body"])]
     code, out, err = run_cli("callbacks", "verify", *words, **ENVIRONMENT)
     assert (0, "") == (code, err)
@@ -199,7 +198,7 @@ def test_verify_says_valid(run_cli: RunCli, saved: dict[str, Path], form: str) -
 @pytest.mark.parametrize(
     ("files", "words", "said"),
     [
-        (("lines", "other"), [], "the signature fits none of the secrets"),
+        (("lines", "other"), [], "signature does not match any of the secrets"),
         (("lines", "body"), ["--tolerance", "300"], "signed more than 300 s from now"),
         (("text", "body"), [], "header x-sinch-webhook-signature is missing"),
     ],
@@ -207,7 +206,7 @@ def test_verify_says_valid(run_cli: RunCli, saved: dict[str, Path], form: str) -
 def test_verify_says_invalid_and_why(
     run_cli: RunCli, saved: dict[str, Path], files: tuple[str, str], words: list[str], said: str
 ) -> None:
-    """A request that is not genuine is told in one line, with exit code 1."""
+    """A request that is not genuine is reported in one line, with exit code 1."""
     words = ["--headers", *(str(saved[name]) for name in files), *words]
     code, out, err = run_cli("callbacks", "verify", *words, **ENVIRONMENT)
     assert (1, "", 1) == (code, err, out.count("\n"))
@@ -218,23 +217,23 @@ def test_verify_says_invalid_and_why(
 
 
 @pytest.mark.parametrize("headers", ["nothing", "broken", "array", "none"])
-def test_verify_refuses_what_is_no_headers(
+def test_verify_refuses_a_file_without_headers(
     run_cli: RunCli, saved: dict[str, Path], headers: str
 ) -> None:
-    """A file that holds no headers, or is not there, is a wrong command line."""
+    """A file that holds no headers, or does not exist, is a wrong command line."""
     file = saved.get(headers, Path("none"))
     words = ["--headers", str(file), str(saved["body"])]
     code, out, err = run_cli("callbacks", "verify", *words, **ENVIRONMENT)
     assert (2, "", 1) == (code, out, err.count("\n"))
 
 
-def test_verify_names_a_body_that_is_no_callback(run_cli: RunCli, tmp_path: Path) -> None:
+def test_verify_names_a_body_that_is_not_a_callback(run_cli: RunCli, tmp_path: Path) -> None:
     """A signed body that cannot be read is invalid as well."""
     (tmp_path / "body").write_bytes(b"[]")
     (tmp_path / "headers").write_text(json.dumps(headers_of(b"[]")))
     words = ["--headers", str(tmp_path / "headers"), str(tmp_path / "body")]
     code, out, _ = run_cli("callbacks", "verify", *words, **ENVIRONMENT)
-    assert (1, "invalid: callback unreadable: the body is no JSON object\n") == (code, out)
+    assert (1, "invalid: callback unreadable: the body is not a JSON object\n") == (code, out)
 
 
 @pytest.fixture
@@ -253,8 +252,8 @@ def store(tmp_path: Path) -> Path:
     return path
 
 
-def test_list_shows_what_came(run_cli: RunCli, store: Path) -> None:
-    """A line each without personal data, or with --raw the callback itself."""
+def test_list_shows_stored_callbacks(run_cli: RunCli, store: Path) -> None:
+    """One line per callback without personal data, or with --raw the callback itself."""
     code, out, err = run_cli("callbacks", "list", str(store))
     assert (0, "", 3) == (code, err, out.count("\n"))
     assert "BATCH_STATUS_UPDATE status=READY batch_id=B number=3" in out
@@ -273,7 +272,7 @@ def lines(run_cli: RunCli, command: str, store: Path, *words: Any) -> list[str]:
 
 
 def test_dead_letters_are_listed_and_retried(run_cli: RunCli, store: Path) -> None:
-    """A line each, with the handler and the error; --retry lets them run again."""
+    """One line per dead letter, with handler and error; --retry lets the handlers run again."""
     (line,) = lines(run_cli, "dead", store)
     assert "number=2" in line
     assert line.endswith("attempts=8 error=app.take: KeyError")
@@ -286,7 +285,7 @@ def test_dead_letters_are_listed_and_retried(run_cli: RunCli, store: Path) -> No
 
 @pytest.mark.parametrize("command", ["list", "dead"])
 def test_missing_store_is_named(run_cli: RunCli, tmp_path: Path, command: str) -> None:
-    """No store is made by looking into one."""
+    """A command that reads does not create a store."""
     code, out, err = run_cli("callbacks", command, str(tmp_path / "none.db"))
     assert (1, "", "sinch-wrapper: callback store none.db: there is no such file\n") == (
         code, out, err,

@@ -1,4 +1,4 @@
-"""The commands do what they say, and every mistake is one line and an exit code."""
+"""The commands token, send and api, and the help of all."""
 
 import io
 import json
@@ -8,7 +8,7 @@ import pytest
 
 from sinch_wrapper._http import httpx
 from sinch_wrapper.cli._api import arguments, find_operation, method_of, snake
-from sinch_wrapper.sandbox._documents import all_operations
+from sinch_wrapper.sandbox import all_operations
 from tests.helpers.sandbox import Api, RunCli
 
 
@@ -31,7 +31,7 @@ def test_version_names_package_and_documents(run_cli: RunCli) -> None:
 
 
 def test_without_command_help_is_shown(run_cli: RunCli) -> None:
-    """No command at all is a wrong command line, answered with the help."""
+    """No command at all is a wrong command line, and shows the help."""
     code, out, err = run_cli()
 
     assert (code, out) == (2, "")
@@ -39,10 +39,10 @@ def test_without_command_help_is_shown(run_cli: RunCli) -> None:
 
 
 def test_token_says_that_it_works(run_cli: RunCli, api: Api) -> None:
-    """The token is fetched, its lifetime told, and itself kept back."""
+    """The token is fetched; its lifetime is shown, the token is not."""
     assert run_cli("token", api=api) == (
         0,
-        "The credentials work: the token is good for 60 minutes.\n",
+        "The credentials work: the token is valid for 60 minutes.\n",
         "",
     )
 
@@ -57,7 +57,7 @@ def test_token_is_shown_on_demand_and_works(run_cli: RunCli, api: Api) -> None:
 
 
 def test_token_as_json_holds_no_token(run_cli: RunCli, api: Api) -> None:
-    """JSON has the lifetime, and the token with --show alone."""
+    """JSON has the lifetime, and the token only with --show."""
     _, hidden, _ = run_cli("token", "--json", api=api)
     _, shown, _ = run_cli("token", "--json", "--show", api=api)
 
@@ -77,7 +77,7 @@ def test_send_prints_message_id(run_cli: RunCli, api: Api) -> None:
 
 
 def test_send_as_json_on_another_channel(run_cli: RunCli, api: Api) -> None:
-    """--channel takes any channel, in any case, and --json prints the answer."""
+    """--channel takes any channel, in any case, and --json prints the response."""
     words = ("send", "--app", api.settings.app_id, "--to", "46700000001", "--text", "Hi")
     code, out, _ = run_cli(*words, "--channel", "whatsapp", "--json", api=api)
 
@@ -86,7 +86,7 @@ def test_send_as_json_on_another_channel(run_cli: RunCli, api: Api) -> None:
 
 
 def test_api_calls_operation_with_parameters(run_cli: RunCli, api: Api) -> None:
-    """Parameters reach the path, and the answer is printed as it came."""
+    """Parameters reach the path, and the response is printed as received."""
     words = ("api", "App_GetApp", "--param", f"app_id={api.settings.app_id}")
     code, out, _ = run_cli(*words, api=api)
 
@@ -138,7 +138,7 @@ def test_every_operation_has_a_method(spec: Any) -> None:
 
 
 def test_parameters_get_their_types() -> None:
-    """Integers, booleans and lists are made of their texts."""
+    """Integers, booleans and lists are read from their strings."""
     spec = find_operation("Conversation_UpdateConversation")
     listing = find_operation("Conversation_ListConversations")
 

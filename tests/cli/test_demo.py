@@ -10,8 +10,15 @@ from typing import Any
 import pytest
 
 from sinch_wrapper.cli import main
-from sinch_wrapper.cli._demo import Result, fault
-from sinch_wrapper.cli._demo_data import COLUMNS, TOTAL, Summary, expected, write_people
+from sinch_wrapper.cli._demo_data import (
+    COLUMNS,
+    TOTAL,
+    DemoResult,
+    Summary,
+    expected,
+    fault,
+    write_people,
+)
 from sinch_wrapper.cli._demo_views import PlainView, TerminalView
 
 ENDS = {
@@ -26,7 +33,7 @@ ENDS = {
 def test_demo_accounts_for_everyone(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The demo ends with 0, everybody where planned, and no file or thread is left."""
+    """The demo ends with 0, everybody in the expected state, and no file or thread is left."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     threads = threading.active_count()
@@ -39,15 +46,15 @@ def test_demo_accounts_for_everyone(
     assert (threading.active_count(), list(tmp_path.iterdir())) == (threads, [])
 
 
-def test_plan_adds_up_and_holds_every_end() -> None:
+def test_expected_ends_add_up() -> None:
     """The made-up recipients are as many as announced, some of them spoiled in each way."""
-    plan = expected()
+    wanted = expected()
 
-    assert (TOTAL, ENDS, 0) == (plan.total, set(plan.ends), plan.open)
+    assert (TOTAL, ENDS, 0) == (wanted.total, set(wanted.ends), wanted.open)
 
 
-def test_file_of_recipients_is_as_planned(tmp_path: Path) -> None:
-    """A row for each, with one number or contact; one number comes twice."""
+def test_file_of_recipients_is_as_described(tmp_path: Path) -> None:
+    """One row per recipient, with a number or a contact; one number comes twice."""
     write_people(tmp_path / "people.csv")
     with (tmp_path / "people.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
@@ -62,12 +69,12 @@ def test_file_of_recipients_is_as_planned(tmp_path: Path) -> None:
     ("ends", "hint"),
     [
         ({"delivered": 1, "failed: A": 1}, "do not add up to 3"),
-        ({"delivered": 1, "failed: A": 1, "queued": 1}, "1 of them were not accounted for"),
+        ({"delivered": 1, "failed: A": 1, "queued": 1}, "1 recipients had no final state"),
         ({"delivered": 1, "failed: A": 2}, "not end as"),
         ({"delivered": 2, "failed: A": 1}, ""),
     ],
 )
-def test_fault_says_what_is_wrong(ends: dict[str, int], hint: str) -> None:
+def test_fault_names_the_problem(ends: dict[str, int], hint: str) -> None:
     """Counts that do not add up, open recipients and other ends are each a fault."""
     said = fault(Summary(ends), Summary({"delivered": 2, "failed: A": 1}))
 
@@ -82,7 +89,7 @@ def test_views_show_the_total(view: Any, capsys: pytest.CaptureFixture[str]) -> 
     with view() as shown:
         shown.note("a step")
         shown.progress(1, 1, 2500)
-        shown.result(Result(summary, "DELIVERED", 4900, 2, 1.0))
+        shown.result(DemoResult(summary, "DELIVERED", 4900, 2, 1.0))
 
     out = capsys.readouterr().out.replace(",", "")
     for word in ("a step", "2400", "failed: BAD_REQUEST", "2500", "4900 signed callbacks"):

@@ -61,7 +61,7 @@ def test_missing_setting_is_named(
     words: tuple[str, ...],
     hint: str,
 ) -> None:
-    """What is missing or unknown is named in one line, and the code is 1."""
+    """A setting that is missing or unknown is named in one line, and the code is 1."""
     code, out, err = run_cli(*command, *words, **environment)
 
     assert (code, out, err.count("\n")) == (1, "", 1)
@@ -70,7 +70,7 @@ def test_missing_setting_is_named(
 
 @pytest.mark.parametrize("way", ["flag", "variable"])
 def test_sandbox_wins_over_a_region(run_cli: RunCli, api: Api, way: str) -> None:
-    """Who names a sandbox, by flag or variable, never reaches production."""
+    """A command with a sandbox, by flag or variable, never reaches production."""
     url = "http://127.0.0.1:9"
     environment = environment_of(api) | ({"SINCH_SANDBOX_URL": url} if way == "variable" else {})
     words = ("--sandbox", url) if way == "flag" else ()
@@ -80,7 +80,7 @@ def test_sandbox_wins_over_a_region(run_cli: RunCli, api: Api, way: str) -> None
 
 
 def test_unreachable_endpoint_is_one_line(run_cli: RunCli, api: Api) -> None:
-    """An endpoint that does not answer is named, and nothing was done."""
+    """An endpoint that does not respond is named, and nothing was done."""
     environment = environment_of(api) | {"SINCH_SANDBOX_URL": "http://127.0.0.1:9"}
     code, out, err = run_cli("token", **environment)
 
@@ -98,15 +98,15 @@ def test_refused_credentials_are_one_line(run_cli: RunCli, api: Api) -> None:
 
 
 def test_api_error_is_one_line(run_cli: RunCli, api: Api) -> None:
-    """An error of the API fails with code 1 and says what."""
+    """An error of the API gives code 1 and its status."""
     code, out, err = run_cli("api", "App_GetApp", "--param", "app_id=none", api=api)
 
     assert (code, out, err.count("\n")) == (1, "", 1)
     assert "404" in err
 
 
-def test_lost_answer_is_unknown_outcome(run_cli: RunCli, start_sandbox: StartSandbox) -> None:
-    """When the answer to a send is lost the code is 3, for it may have been sent."""
+def test_lost_response_is_unknown_outcome(run_cli: RunCli, start_sandbox: StartSandbox) -> None:
+    """When the response to a send is lost the code is 3, because it may have been sent."""
     api = start_sandbox(faults=(parse_fault("Messages_SendMessage:drop"),))
     words = ("send", "--app", api.settings.app_id, "--to", "+46700000001", "--text", "Hi")
 

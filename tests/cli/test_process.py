@@ -134,8 +134,8 @@ def test_demo_is_interrupted_cleanly() -> None:
     assert (process.returncode, err.strip()) == (130, "sinch-wrapper: interrupted")
 
 
-def test_closed_pipe_is_no_traceback() -> None:
-    """A reader that goes away ends the command quietly, and what it did may be done."""
+def test_closed_pipe_gives_no_traceback() -> None:
+    """A reader that goes away ends the command quietly; the outcome is unknown."""
     with _started("demo") as process:
         assert process.stdout is not None
         process.stdout.close()
@@ -154,8 +154,8 @@ def _shell(line: str) -> tuple[int, str]:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
-def test_answer_that_cannot_be_written_is_one_line() -> None:
-    """A full disk behind stdout is no traceback; the code says that it may be done."""
+def test_output_that_cannot_be_written_is_one_line() -> None:
+    """A full disk behind stdout gives no traceback; the outcome is unknown."""
     code, err = _shell("--version >/dev/full")
     line = "sinch-wrapper: reading or writing failed: No space left on device\n"
     assert (code, err) == (3, line)
@@ -163,6 +163,6 @@ def test_answer_that_cannot_be_written_is_one_line() -> None:
 
 
 @pytest.mark.parametrize("line", ["--version >&-", "--help >&-", "--help 2>&-"])
-def test_closed_stream_is_no_traceback(line: str) -> None:
-    """A stream that the shell has closed is done without."""
+def test_closed_stream_gives_no_traceback(line: str) -> None:
+    """A stream that the shell has closed is not needed."""
     assert _shell(line) == (0, "")
