@@ -101,8 +101,10 @@ class Options:
 
 def resolve_identity(
     project_id: str | None, secrets: Secrets, auth: AuthOption
-) -> tuple[str, AccessKey | AuthProvider]:
-    """Find the project id, and where tokens come from: an access key, or the caller's provider.
+) -> tuple[str, AccessKey | AuthProvider, bool]:
+    """Find the project id, where tokens come from, and whether the key is sent in their place.
+
+    Tokens come from an access key, or from the function that the caller gave.
 
     Raises: ConfigurationError that names every option and variable that is missing.
     """
@@ -122,7 +124,7 @@ def resolve_identity(
     if not _PROJECT_ID.fullmatch(project):
         message = "project_id= (SINCH_PROJECT_ID) has a character that no id has: copy it again"
         raise ConfigurationError(message)
-    return project, _origin(auth, secrets if key is None else key)
+    return project, _origin(auth, secrets if key is None else key), auth == "basic"
 
 
 def _find_key(secrets: Secrets) -> Secrets:

@@ -114,19 +114,12 @@ class BaseClient(Generic[TransportT, HTTPClientT]):
         secrets = Secrets(key_id, key_secret, proxy)
         # Not for a traceback that shows locals.
         del key_id, key_secret, proxy
-        project, origin = resolve_identity(project_id, secrets, auth)
-        self._options = Options(
-            project_id=project,
-            origin=origin,
-            basic=auth == "basic",
-            endpoints=resolve_endpoints(region, endpoints),
-            timeout=timeout,
-            retry=retry,
-            limits=limits,
-            proxy=secrets.proxy,
-            connections=connections,
-            telemetry=_telemetry(telemetry),
-        ).checked()
+        options = Options(
+            *resolve_identity(project_id, secrets, auth), resolve_endpoints(region, endpoints),
+            timeout=timeout, retry=retry, limits=limits, proxy=secrets.proxy,
+            connections=connections, telemetry=_telemetry(telemetry),
+        )  # fmt: skip
+        self._options = options.checked()
         self._http = self._connect(transport)
 
     def _connect(self, transport: TransportT | None) -> HTTPClientT:

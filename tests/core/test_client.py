@@ -205,9 +205,9 @@ def test_detailed_twin_returns_the_response(flavour: Flavour) -> None:
     """The response holds status, headers and raw body beside the value."""
     client = flavour.client(Server(SENT))
     body = {"app_id": "A", "recipient": Recipient.sms(PHONE), "message": text("Hi")}
-    answer = flavour.run(client.conversation.messages.send_message_detailed(body=body))
-    assert (answer.status_code, answer.parsed.message_id) == (200, "m1")
-    assert b"m1" in answer.content
+    response = flavour.run(client.conversation.messages.send_message_detailed(body=body))
+    assert (response.status_code, response.parsed.message_id) == (200, "m1")
+    assert b"m1" in response.content
 
 
 def test_basic_auth_is_an_option(flavour: Flavour) -> None:
@@ -420,9 +420,9 @@ def test_real_connections_are_kept_alive(flavour: Flavour, loopback: str) -> Non
 def test_connections_limits_requests_at_once(flavour: Flavour, loopback: str) -> None:
     """With connections=2, twelve calls at once use at most two connections, and all succeed."""
     client = real(flavour, loopback, connections=2)
-    answers = flavour.all([client.conversation.app.list_apps] * 12)
+    responses = flavour.all([client.conversation.app.list_apps] * 12)
     flavour.close(client)
-    assert [["a"]] * 12 == [[app.id for app in answer.apps] for answer in answers]
+    assert [["a"]] * 12 == [[app.id for app in response.apps] for response in responses]
     assert 1 <= len(Loopback.connections) <= 2
 
 

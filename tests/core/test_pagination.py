@@ -14,20 +14,20 @@ from tests.helpers.core import Flavour, SyncFlavour
 class Listing:
     """A server that returns scripted pages and records the requests."""
 
-    def __init__(self, *answers: object) -> None:
-        self.answers = list(answers)
-        self.asked: list[dict[str, Any]] = []
+    def __init__(self, *responses: object) -> None:
+        self.responses = list(responses)
+        self.queries: list[dict[str, Any]] = []
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         """Return the next page."""
         if request.url.path.endswith("/oauth2/token"):
             return httpx.Response(200, json={"access_token": "t"})
-        asked: dict[str, Any] = dict(request.url.params)
+        queries: dict[str, Any] = dict(request.url.params)
         if request.content:
-            asked.update(json.loads(request.content))
-        self.asked.append(asked)
-        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
-        return httpx.Response(200, json=answer)
+            queries.update(json.loads(request.content))
+        self.queries.append(queries)
+        response = self.responses.pop(0) if len(self.responses) > 1 else self.responses[0]
+        return httpx.Response(200, json=response)
 
 
 def collect(flavour: Flavour, iterator: Any) -> list[Any]:
@@ -56,7 +56,7 @@ def test_items_of_all_pages_come_in_order(flavour: Flavour) -> None:
     method = flavour.client(server).conversation.contact.list_contacts
     items = collect(flavour, paginate(method, page_size=2))
     assert [item.id for item in items] == ["1", "2", "3", "4"]
-    assert server.asked == [
+    assert server.queries == [
         {"page_size": "2"},
         {"page_size": "2", "page_token": "t1"},
         {"page_size": "2", "page_token": "t2"},
@@ -67,7 +67,7 @@ def test_nothing_is_asked_before_iterating(flavour: Flavour) -> None:
     """Pages are fetched when they are needed, not sooner."""
     server = Listing(contacts("1"))
     paginate(flavour.client(server).conversation.contact.list_contacts)
-    assert server.asked == []
+    assert server.queries == []
 
 
 def test_token_in_the_body_is_turned_there(flavour: Flavour) -> None:
@@ -82,7 +82,7 @@ def test_token_in_the_body_is_turned_there(flavour: Flavour) -> None:
         method = flavour.client(server).conversation.messages.list_messages_by_channel_identity
         items = collect(flavour, paginate(method, body=body))
         assert [item.id for item in items] == ["a", "b"]
-        assert [plain, {**plain, "page_token": "t1"}] == server.asked
+        assert [plain, {**plain, "page_token": "t1"}] == server.queries
     assert plain == {"channel_identities": ["1"], "page_size": 1}
 
 
@@ -121,7 +121,7 @@ def test_repeated_token_stops_with_an_error(flavour: Flavour, tokens: list[str])
     method = flavour.client(server).conversation.contact.list_contacts
     with pytest.raises(SinchError, match="list_contacts returned a page token twice"):
         collect(flavour, paginate(method))
-    assert len(server.asked) <= 4
+    assert len(server.queries) <= 4
 
 
 def test_iteration_can_start_at_a_token(flavour: Flavour) -> None:
@@ -129,7 +129,7 @@ def test_iteration_can_start_at_a_token(flavour: Flavour) -> None:
     server = Listing(contacts("3"))
     method = flavour.client(server).conversation.contact.list_contacts
     collect(flavour, paginate(method, page_token="t7"))
-    assert server.asked == [{"page_token": "t7"}]
+    assert server.queries == [{"page_token": "t7"}]
 
 
 def test_pages_keep_what_stands_beside_the_items(flavour: Flavour) -> None:
@@ -179,7 +179,7 @@ def test_detailed_twins_have_all_their_pages(flavour: Flavour) -> None:
     method = flavour.client(server).conversation.contact.list_contacts_detailed
     found = collect(flavour, pages(method, page_size=1))
     assert [page.parsed.contacts[0].id for page in found] == ["1", "2"]
-    server.answers = [contacts("1", token="t1"), contacts("2")]
+    server.responses = [contacts("1", token="t1"), contacts("2")]
     assert [item.id for item in collect(flavour, paginate(method))] == ["1", "2"]
 
 
@@ -193,7 +193,7 @@ def test_functions_around_a_method_take_the_token() -> None:
         return method(**options)
 
     assert len(list(pages(logged, page_size=1))) == 2
-    assert server.asked[1] == {"page_size": "1", "page_token": "t1"}
+    assert server.queries[1] == {"page_size": "1", "page_token": "t1"}
 
 
 def test_hidden_coroutine_function_is_told() -> None:
