@@ -19,21 +19,21 @@ SILENT_SUFFIX = "999"
 _TICK = 0.02
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Outbound:
     """A message or an event on its way to a channel."""
 
     entry: LedgerEntry
     id: str
-    correlation_id: str
-    callback_url: str
     identities: list[Json] = field(repr=False)
     metadata: str = field(repr=False)
     contact_id: str
     conversation_id: str
     processing_mode: str
-    is_event: bool
     since: float
+    correlation_id: str = ""
+    callback_url: str = ""
+    is_event: bool = False
     expires: float = float("inf")
 
     @property

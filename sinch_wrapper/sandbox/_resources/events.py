@@ -5,7 +5,7 @@ from sinch_wrapper.sandbox._ledger import AcceptedRequest
 from sinch_wrapper.sandbox._outbox import Outbound
 from sinch_wrapper.sandbox._region import OperationCall, OperationHandler, RegionState
 from sinch_wrapper.sandbox._resources.fields import app_of
-from sinch_wrapper.sandbox._resources.recipients import find_addressee
+from sinch_wrapper.sandbox._resources.recipients import Addressee, find_addressee
 from sinch_wrapper.sandbox._store import AppResource, get, next_page, page
 
 _MAX_PAGE = 20
@@ -16,31 +16,34 @@ def _send(region: RegionState, call: OperationCall) -> Json:
     app = app_of(region.store, request["app_id"])
     region.outbox.require_room(app["id"], 1)
     addressee = find_addressee(region, app, request, request["recipient"])
-    common = addressee.fields()
-    # A request may have the event itself; a stored event has it under `app_event`.
-    content = request["event"].get("app_event", request["event"])
-    event = {"id": region.new_id(), "app_event": content, "direction": "TO_CONTACT"}
-    event |= common | {"accept_time": region.now()}
-    region.store.events[event["id"]] = AppResource(app["id"], event)
+    event = _keep(region, app["id"], addressee, request["event"])
     accepted = AcceptedRequest("Events_SendEvent", region.name, app["id"], region.clock())
     [entry] = region.ledger.accept(accepted, [request["recipient"]])
     entry.message_id = event["id"]
     region.outbox.put(
         Outbound(
-            entry,
-            event["id"],
-            "",
-            request.get("callback_url", ""),
-            addressee.identities,
-            request.get("event_metadata", ""),
-            addressee.contact_id,
-            addressee.conversation_id,
-            addressee.processing_mode,
+            entry=entry,
+            id=event["id"],
+            callback_url=request.get("callback_url", ""),
+            identities=addressee.identities,
+            metadata=request.get("event_metadata", ""),
+            contact_id=addressee.contact_id,
+            conversation_id=addressee.conversation_id,
+            processing_mode=addressee.processing_mode,
             is_event=True,
             since=region.clock(),
         )
     )
     return {"event_id": event["id"], "accepted_time": event["accept_time"]}
+
+
+def _keep(region: RegionState, app_id: str, addressee: Addressee, content: Json) -> Json:
+    # A request may have the event itself; a stored event has it under `app_event`.
+    content = content.get("app_event", content)
+    event: Json = {"id": region.new_id(), "app_event": content, "direction": "TO_CONTACT"}
+    event |= addressee.fields() | {"accept_time": region.now()}
+    region.store.events[event["id"]] = AppResource(app_id, event)
+    return event
 
 
 def _get(region: RegionState, call: OperationCall) -> Json:

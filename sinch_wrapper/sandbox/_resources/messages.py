@@ -56,16 +56,15 @@ def _outbound(  # noqa: PLR0913, PLR0917 (as above)
     ttl = float(request["ttl"].removesuffix("s")) if "ttl" in request else float("inf")
     since = region.clock() if since is None else since
     return Outbound(
-        entry,
-        entry.message_id,
-        request.get("correlation_id", ""),
-        request.get("callback_url", ""),
-        addressee.identities,
-        metadata,
-        addressee.contact_id,
-        addressee.conversation_id,
-        addressee.processing_mode,
-        is_event=False,
+        entry=entry,
+        id=entry.message_id,
+        correlation_id=request.get("correlation_id", ""),
+        callback_url=request.get("callback_url", ""),
+        identities=addressee.identities,
+        metadata=metadata,
+        contact_id=addressee.contact_id,
+        conversation_id=addressee.conversation_id,
+        processing_mode=addressee.processing_mode,
         since=since,
         expires=since + ttl,
     )
