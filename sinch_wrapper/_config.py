@@ -49,7 +49,7 @@ def is_waiting_skipped() -> bool:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Secrets:
+class HiddenOptions:
     """Options that must not be shown, not even as a local in a traceback."""
 
     key_id: str | None = None
@@ -100,7 +100,7 @@ class Options:
 
 
 def resolve_identity(
-    project_id: str | None, secrets: Secrets, auth: AuthOption
+    project_id: str | None, hidden: HiddenOptions, auth: AuthOption
 ) -> tuple[str, AccessKey | AuthProvider, bool]:
     """Find the project id, where tokens come from, and whether the key is sent in their place.
 
@@ -108,12 +108,12 @@ def resolve_identity(
 
     Raises: ConfigurationError that names every option and variable that is missing.
     """
-    secrets.check()
+    hidden.check()
     if not isinstance(project_id, str | None):
         raise _validate.wrong_kind("project_id", "a string", project_id, ConfigurationError)
     project = (project_id or variable(_PROJECT_VARIABLE) or "").strip()
     missing = [] if project else [f"project_id= ({_PROJECT_VARIABLE})"]
-    key = None if callable(auth) else _find_key(secrets)
+    key = None if callable(auth) else _find_key(hidden)
     if key is not None:
         missing += [
             f"{name}= ({var})" for name, var in _KEY_VARIABLES.items() if not getattr(key, name)
@@ -124,15 +124,15 @@ def resolve_identity(
     if not _PROJECT_ID.fullmatch(project):
         message = "project_id= (SINCH_PROJECT_ID) has a character that no id has: copy it again"
         raise ConfigurationError(message)
-    return project, _origin(auth, secrets if key is None else key), auth == "basic"
+    return project, _origin(auth, hidden if key is None else key), auth == "basic"
 
 
-def _find_key(secrets: Secrets) -> Secrets:
-    found = (getattr(secrets, name) or variable(var) or "" for name, var in _KEY_VARIABLES.items())
-    return Secrets(*(half.strip() for half in found))
+def _find_key(hidden: HiddenOptions) -> HiddenOptions:
+    found = (getattr(hidden, name) or variable(var) or "" for name, var in _KEY_VARIABLES.items())
+    return HiddenOptions(*(half.strip() for half in found))
 
 
-def _origin(auth: AuthOption, key: Secrets) -> AccessKey | AuthProvider:
+def _origin(auth: AuthOption, key: HiddenOptions) -> AccessKey | AuthProvider:
     if not callable(auth):
         if not (isinstance(auth, str) and auth in {"oauth2", "basic"}):
             message = 'auth= must be "oauth2", "basic", or a function that returns a token or a key'

@@ -12,8 +12,8 @@ from sinch_wrapper._config import (
     DEFAULT_RETRY,
     DEFAULT_TIMEOUT,
     AuthOption,
+    HiddenOptions,
     Options,
-    Secrets,
     resolve_endpoints,
     resolve_identity,
 )
@@ -111,12 +111,12 @@ class BaseClient(Generic[TransportT, HTTPClientT]):
             ConfigurationError: for what is missing or wrong; it names the variable to set.
 
         """
-        secrets = Secrets(key_id, key_secret, proxy)
+        hidden = HiddenOptions(key_id, key_secret, proxy)
         # Not for a traceback that shows locals.
         del key_id, key_secret, proxy
         options = Options(
-            *resolve_identity(project_id, secrets, auth), resolve_endpoints(region, endpoints),
-            timeout=timeout, retry=retry, limits=limits, proxy=secrets.proxy,
+            *resolve_identity(project_id, hidden, auth), resolve_endpoints(region, endpoints),
+            timeout=timeout, retry=retry, limits=limits, proxy=hidden.proxy,
             connections=connections, telemetry=_telemetry(telemetry),
         )  # fmt: skip
         self._options = options.checked()
