@@ -30,6 +30,7 @@ ELSEWHERE = {
     "uv run pytest -m slow",
     "uv run ruff check --fix && uv run ruff format",
     "uv run mypy",
+    "uv run lint-imports",
     "uv run python scripts/regenerate.py     # after a change in openapi/ or scripts/codegen/",
     "uv run python scripts/regenerate.py",
     'uv run python scripts/check_drift.py; echo "exit code $?"',

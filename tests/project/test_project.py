@@ -15,11 +15,17 @@ ROOT = Path(__file__).parents[2]
 # What is a concept by itself in fewer than 40 lines.
 SHORT = {
     "scripts/smoke.py",
+    "sinch_wrapper/_backoff.py",
     "sinch_wrapper/_fork.py",
     "sinch_wrapper/_version.py",
     "sinch_wrapper/cli/__main__.py",
+    "sinch_wrapper/sandbox/_background.py",
+    "sinch_wrapper/sandbox/_ids.py",
     "sinch_wrapper/sandbox/_resources/table.py",
+    "sinch_wrapper/sandbox/_tls.py",
 }
+# The modules that CHANGELOG.md calls public, beside the packages.
+PUBLIC_MODULES = {"client", "pagination", "parameters", "regions", "testing.plugin"}
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 
@@ -79,6 +85,16 @@ def test_hand_written_files_are_one_concept_each() -> None:
     long = {name for name, count in lines.items() if count > 400}
     short = {name for name, count in lines.items() if count < 40 and "__init__" not in name}
     assert (set(), SHORT) == (long, short)
+
+
+def test_every_other_module_is_private() -> None:
+    """A module is public when the changelog says so; all others begin with an underscore."""
+    package = ROOT / "sinch_wrapper"
+    parts = [path.relative_to(package).with_suffix("").parts for path in package.rglob("*.py")]
+    public = {".".join(names) for names in parts if not any(name[0] == "_" for name in names)}
+    text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert public == PUBLIC_MODULES
+    assert [] == [name for name in public if f"`{name}`" not in text.replace("sinch_wrapper.", "")]
 
 
 def test_functions_are_short() -> None:
