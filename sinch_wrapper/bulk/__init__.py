@@ -10,11 +10,18 @@ from sinch_wrapper.errors import BulkError
 
 if TYPE_CHECKING:
     from sinch_wrapper.bulk._api import AsyncBulk, Bulk
+    from sinch_wrapper.bulk._callbacks import JournalFollower
     from sinch_wrapper.bulk._columns import Columns
-    from sinch_wrapper.bulk._follower import Cancellation
     from sinch_wrapper.bulk._options import JobOptions, RunOptions, SendOptions
+    from sinch_wrapper.bulk._polling import Cancellation
     from sinch_wrapper.bulk._queue import MessageLimits
-    from sinch_wrapper.bulk._report import Batch, BulkInterruptedError, BulkStoppedError, Report
+    from sinch_wrapper.bulk._report import (
+        Batch,
+        BulkInterruptedError,
+        BulkStoppedError,
+        Report,
+        StopReason,
+    )
     from sinch_wrapper.bulk._results import RecipientResult
     from sinch_wrapper.bulk._sources import Items
     from sinch_wrapper.bulk._states import Progress, RecipientState
@@ -29,6 +36,7 @@ __all__ = [
     "Columns",
     "Items",
     "JobOptions",
+    "JournalFollower",
     "MessageLimits",
     "Progress",
     "RecipientResult",
@@ -36,17 +44,19 @@ __all__ = [
     "Report",
     "RunOptions",
     "SendOptions",
+    "StopReason",
 ]
 
 __getattr__ = lazy(
     __name__,
     {
         "_api": ("AsyncBulk", "Bulk"),
+        "_callbacks": ("JournalFollower",),
         "_columns": ("Columns",),
-        "_follower": ("Cancellation",),
         "_options": ("JobOptions", "RunOptions", "SendOptions"),
+        "_polling": ("Cancellation",),
         "_queue": ("MessageLimits",),
-        "_report": ("Batch", "BulkInterruptedError", "BulkStoppedError", "Report"),
+        "_report": ("Batch", "BulkInterruptedError", "BulkStoppedError", "Report", "StopReason"),
         "_results": ("RecipientResult",),
         "_sources": ("Items",),
         "_states": ("Progress", "RecipientState"),

@@ -1,28 +1,34 @@
-"""From a callback to the recipient it is about, whatever its spelling and whenever it comes."""
+"""Callbacks written into journals: each finds the recipient that it is about.
+
+It does so whatever the spelling of the callback, and also when it comes before the response to
+the request that it is about. JournalFollower does it for a receiver, JobRecorders for
+`bulk.record()`.
+"""
 
 import os
 import threading
 import weakref
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, cast
 
 from sqlalchemy import Connection
 
+from sinch_wrapper import _validate
 from sinch_wrapper.bulk._calls import read_mark
 from sinch_wrapper.bulk._journal import Chunk, Job, Journal, open_job, read_job
 from sinch_wrapper.bulk._metadata import CHUNK_MARK, INDEX_MARK
 from sinch_wrapper.bulk._outcomes import (
-    Outcome,
     Place,
+    RecipientOutcome,
     keep_early,
     keep_outcomes,
     promote_early,
 )
 from sinch_wrapper.bulk._states import ChunkState, RecipientState
 from sinch_wrapper.callbacks import Event, batch_ref, delivery_report
-from sinch_wrapper.errors import BulkError, ConfigurationError
+from sinch_wrapper.errors import BulkArgumentError
 
 _BATCH_EVENT: Final = "batch_status_update_notification"
 _PREFIX: Final = "BATCH_STATUS_"
@@ -43,14 +49,14 @@ def record(job: Job, events: Iterable[Event]) -> int:
 
 
 class _EventRecorder:
-    """Reads each chunk once, and writes the outcomes of all events together."""
+    """Reads each chunk once, and writes the outcomes that all events report together."""
 
     def __init__(self, connection: Connection, job: Job) -> None:
         self._connection = connection
         self._job = job
         self._by_number: dict[int, Chunk | None] = {}
         self._by_batch: dict[str, Chunk | None] = {}
-        self._told: dict[Place, Outcome] = {}
+        self._outcomes: dict[Place, RecipientOutcome] = {}
 
     def take(self, event: Event) -> bool:
         """Note what *event* says; returns whether it is about the job."""
@@ -60,7 +66,7 @@ class _EventRecorder:
         if report is None or report.state is None:
             return False
         state = RecipientState(report.state)
-        new = Outcome(state, report.reason, report.description, report.id)
+        new = RecipientOutcome(state, report.reason, report.description, report.id)
         batch = batch_ref(event)
         number = _chunk_number(event.metadata.get(CHUNK_MARK), self._job)
         index = None if batch is None else batch.index
@@ -71,17 +77,17 @@ class _EventRecorder:
         if chunk is None or position is None or position >= chunk.count:
             return False
         self._prove(chunk, None if batch is None else batch.batch_id)
-        self._tell(Place(chunk.id, position), new)
+        self._note(Place(chunk.id, position), new)
         return True
 
     def finish(self) -> None:
         """Write the outcomes."""
-        keep_outcomes(self._connection, self._told)
+        keep_outcomes(self._connection, self._outcomes)
 
-    def _tell(self, place: Place, new: Outcome) -> None:
-        old = self._told.get(place)
+    def _note(self, place: Place, new: RecipientOutcome) -> None:
+        old = self._outcomes.get(place)
         if old is None or new.outranks(old):
-            self._told[place] = new
+            self._outcomes[place] = new
 
     def _chunk(self, number: int) -> Chunk | None:
         if number not in self._by_number:
@@ -93,15 +99,15 @@ class _EventRecorder:
             self._by_batch[batch_id] = self._job.journal.by_batch(self._connection, batch_id)
         return self._by_batch[batch_id]
 
-    def _take_by_batch(self, batch_id: str, position: int | None, new: Outcome) -> bool:
+    def _take_by_batch(self, batch_id: str, position: int | None, new: RecipientOutcome) -> bool:
         if position is None:
             return False
         chunk = self._batch(batch_id)
         if chunk is not None:
             if position < chunk.count:
-                self._tell(Place(chunk.id, position), new)
+                self._note(Place(chunk.id, position), new)
             return True
-        # It may come before the answer to the request that made the batch.
+        # It may come before the response to the request that made the batch.
         if not self._job.journal.is_waiting(self._connection):
             return False
         keep_early(self._connection, batch_id, position, new)
@@ -125,7 +131,7 @@ class _EventRecorder:
         return True
 
     def _prove(self, chunk: Chunk, batch_id: str | None) -> None:
-        """A callback proves that the request was accepted, even if its answer was lost."""
+        """A callback proves that the request was accepted, even if its response was lost."""
         if chunk.batch_id is not None or chunk.state not in _IN_DOUBT:
             return
         if batch_id is None:
@@ -158,14 +164,62 @@ def _batch_metadata(payload: Mapping[str, object]) -> Mapping[str, object]:
     return found if isinstance(found, Mapping) else {}
 
 
-class Recorders:
-    """Keeps jobs open for the callbacks about them; safe for threads."""
+JobPaths: TypeAlias = str | Path | Iterable[str | Path]
+
+
+class _OpenJobs:
+    """Jobs on disk whose journals stay open; not safe for threads: its users have locks."""
+
+    def __init__(self) -> None:
+        self._jobs: dict[Path, Job] = {}
+        weakref.finalize(self, _close_all, self._jobs)
+
+    def begun(self, path: Path) -> Job | None:
+        """The job at *path*; None without a file, or while its recipients are still read."""
+        self._drop_replaced(path)
+        if not os.path.exists(path):  # noqa: PTH110 (False for a name that no system would take)
+            return None
+        return self._jobs.get(path) or self._opened(path, read_job)
+
+    def existing(self, path: Path) -> Job:
+        """The job at *path*; raises BulkError when there is none, or it has not begun."""
+        self._drop_replaced(path)
+        return self._jobs.get(path) or cast("Job", self._opened(path, open_job))
+
+    def close(self) -> None:
+        """Close the journals; they are opened again on use."""
+        _close_all(self._jobs)
+
+    def _drop_replaced(self, path: Path) -> None:
+        job = self._jobs.get(path)
+        if job is not None and not job.journal.storage.is_current:
+            self._jobs.pop(path).journal.close()
+
+    def _opened(self, path: Path, read: Callable[[Journal], Job | None]) -> Job | None:
+        journal, job = Journal(path, must_exist=True), None
+        try:
+            job = read(journal)
+        finally:
+            if job is None:
+                journal.close()
+        if job is not None:
+            self._jobs[path] = job
+        return job
+
+
+def _close_all(jobs: dict[Path, Job]) -> None:
+    while jobs:
+        jobs.popitem()[1].journal.close()
+
+
+class JobRecorders:
+    """Writes callbacks into the jobs that one client has run; safe for threads."""
 
     def __init__(self) -> None:
         self._in_memory: weakref.WeakSet[Journal] = weakref.WeakSet()
-        self._on_disk: dict[Path, Job | None] = {}
+        self._on_disk: set[Path] = set()
+        self._open = _OpenJobs()
         self._lock = threading.Lock()
-        weakref.finalize(self, _close_all, self._on_disk)
 
     def keep(self, journal: Journal) -> None:
         """Remember that callbacks may be about the job in *journal*."""
@@ -173,105 +227,67 @@ class Recorders:
             if journal.path is None:
                 self._in_memory.add(journal)
             else:
-                self._on_disk.setdefault(journal.path, None)
+                self._on_disk.add(journal.path)
 
     def record(self, events: Event | Iterable[Event], path: Path | None) -> int:
         """Write down what *events* say, about the job at *path* or about all that are kept.
 
         Returns: how many of them are about these jobs.
-        Raises: BulkError.
+        Raises: BulkError; BulkArgumentError for what is not an Event.
         """
-        found = [events] if isinstance(events, Event) else list(events)
+        found = _checked_events(events)
         with self._lock:
             if path is not None:
-                return record(self._job_at(path.absolute()), found)
-            jobs = [self._job_at(each) for each in list(self._on_disk) if self._is_there(each)]
-            jobs += [job for each in self._in_memory if (job := read_job(each)) is not None]
-            return sum(record(job, found) for job in jobs)
-
-    def follow(self, events: Sequence[Event], path: Path) -> int:
-        """Write down what *events* say about the job at *path*, if it has begun.
-
-        A job that is not there yet, or whose recipients are still read, has sent nothing: no
-        callback can be about it.
-
-        Returns: how many of them are about it.
-        Raises: BulkError.
-        """
-        with self._lock:
-            if not self._is_there(path):
-                return 0
-            job = self._on_disk.get(path)
-            if job is None:
-                journal = Journal(path, must_exist=True)
-                job = read_job(journal)
-                if job is None:
-                    journal.close()
-                    return 0
-                self._on_disk[path] = job
-            return record(job, events)
-
-    def close(self) -> None:
-        """Close the journals on disk."""
-        with self._lock:
-            _close_all(self._on_disk)
-            self._on_disk.clear()
-
-    def _is_there(self, path: Path) -> bool:
-        """Whether there is a file; an open one that was replaced or removed is closed."""
-        job = self._on_disk.get(path)
-        if job is not None and not job.journal.storage.is_current:
-            job.journal.close()
-            del self._on_disk[path]
-        return os.path.exists(path)  # noqa: PTH110 (a name that no system would take is not there)
-
-    def _job_at(self, path: Path) -> Job:
-        self._is_there(path)
-        job = self._on_disk.get(path)
-        if job is None:
-            journal = Journal(path, must_exist=True)
-            try:
-                job = open_job(journal)
-            except BulkError:
-                journal.close()
-                raise
-            self._on_disk[path] = job
-        return job
+                return record(self._open.existing(path.absolute()), found)
+            jobs = [self._open.begun(each) for each in self._on_disk]
+            jobs += [read_job(each) for each in self._in_memory]
+            return sum(record(job, found) for job in jobs if job is not None)
 
 
-def _close_all(jobs: dict[Path, Job | None]) -> None:
-    for job in jobs.values():
-        if job is not None:
-            job.journal.close()
+def _checked_events(events: object) -> list[Event]:
+    found = [events] if isinstance(events, Event) else events
+    if not isinstance(found, Iterable) or isinstance(found, str | bytes):
+        raise _validate.wrong_kind("events", "an Event, or several", events, BulkArgumentError)
+    listed = list(found)
+    for each in listed:
+        if not isinstance(each, Event):
+            raise _validate.wrong_kind("events", "an Event, or several", each, BulkArgumentError)
+    return listed
 
 
-JobPaths: TypeAlias = str | Path | Iterable[str | Path]
+class JournalFollower:
+    """Writes callbacks into the journals of bulk jobs: the `job=` of a callback receiver.
 
+    `receiver(secrets, job=JournalFollower("spring.db"))` writes what a callback says about the
+    job before it answers the callback. A job that does not exist yet is followed as soon as it
+    does. Safe for threads.
 
-def paths_of(jobs: JobPaths) -> list[Path]:
-    """The journals that are meant."""
-    return [Path(jobs)] if isinstance(jobs, (str, Path)) else [Path(each) for each in jobs]
+    Args:
+        jobs: path of a journal, or several.
 
+    Raises: BulkArgumentError for what is not a path.
+    """
 
-def refuse_same(store: object, jobs: Iterable[Path]) -> None:
-    """Raise ConfigurationError when the *store* is the file of one of the *jobs*."""
-    files = {each.absolute() for each in jobs}
-    if isinstance(store, (str, Path)) and Path(store).absolute() in files:
-        raise ConfigurationError("a callback store needs a file of its own: no journal of a job")
+    def __init__(self, jobs: JobPaths) -> None:
+        given = (
+            [jobs]
+            if isinstance(jobs, str | os.PathLike)
+            else _validate.items("jobs", jobs, error=BulkArgumentError)
+        )
+        # The same files even when the working directory changes later.
+        self._paths = tuple(
+            _validate.path("jobs", each, error=BulkArgumentError).absolute() for each in given
+        )
+        self._open = _OpenJobs()
+        self._lock = threading.Lock()
 
-
-class Jobs:
-    """Journals of `sinch.bulk`; one that is not there yet takes part as soon as it is."""
-
-    def __init__(self, paths: Sequence[Path]) -> None:
-        # Whoever changes the working directory later means the same files.
-        self._paths = [path.absolute() for path in paths]
-        self._recorders: Recorders | None = None
+    @property
+    def paths(self) -> Sequence[Path]:
+        """The journals, as absolute paths."""
+        return self._paths
 
     def check(self) -> None:
-        """See that those which are there are journals; raises BulkError."""
-        from sinch_wrapper.bulk._journal import Journal
-
+        """Check that the files that exist are journals; raises BulkError."""
         for path in self._paths:
             if path.exists():
                 Journal(path, must_exist=True).close()
@@ -279,17 +295,18 @@ class Jobs:
     def take(self, events: Sequence[Event]) -> None:
         """Write down what *events* say about the jobs; taking them twice changes nothing.
 
+        A job that does not exist, or whose recipients are still read, has sent nothing, so no
+        callback can be about it.
+
         Raises: BulkError.
         """
-        if self._recorders is None:
-            # Bulk sending is above this package: it is loaded by those who follow a job.
-
-            self._recorders = Recorders()
-        for path in self._paths:
-            self._recorders.follow(events, path)
+        with self._lock:
+            for path in self._paths:
+                job = self._open.begun(path)
+                if job is not None:
+                    record(job, events)
 
     def close(self) -> None:
-        """Close the journals."""
-        if self._recorders is not None:
-            self._recorders.close()
-            self._recorders = None
+        """Close the journals; take() opens them again."""
+        with self._lock:
+            self._open.close()

@@ -1,4 +1,4 @@
-"""What a planner asks for, and what came of it."""
+"""The calls of the Batch API that planners ask for, and how they end; pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,14 +9,15 @@ from sinch_wrapper.bulk._metadata import CHUNK_MARK
 from sinch_wrapper.bulk._schema import unpack
 from sinch_wrapper.errors import SinchError
 
-Purpose: TypeAlias = Literal["send", "look", "status", "cancel"]
+Purpose: TypeAlias = Literal["send", "look", "status", "cancel", "mode"]
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
-    """One operation of the Batch API: a method of a resource, and its arguments.
+class BatchCall:
+    """One operation of an API: a method of a resource, and its arguments.
 
-    *chunk* is the request it is about, *begun* the time it was asked for, in monotonic seconds.
+    *chunk* is the number of the request it is about, -1 for none; *begun* is when it was asked
+    for, in monotonic seconds.
     """
 
     purpose: Purpose
@@ -29,32 +30,58 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """How a call ended: with a value, or with an error."""
+    """How a call ended: with the value of the response, or with an error."""
 
-    call: Call
+    call: BatchCall
     value: object = field(default=None, repr=False)
     error: SinchError | None = None
+
+    def result(self) -> object:
+        """The value; raises the error."""
+        if self.error is not None:
+            raise self.error
+        return self.value
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
     """What to do next.
 
-    Make *calls* at once; come back when one of the running calls has ended, or after *wait*
-    seconds when it is given. *finished* means that nothing is left to do or to wait for.
+    Make *calls* at once. Then come back when a running call has ended, or after *wait* seconds
+    when it is given. *finished* means that nothing is left to do or to wait for.
     """
 
-    calls: tuple[Call, ...] = ()
+    calls: tuple[BatchCall, ...] = ()
     wait: float | None = None
     finished: bool = False
 
 
 class Planner(Protocol):
-    """Hands out calls and takes what came of them; it never waits and never sends."""
+    """Hands out calls and takes how they ended; it never waits and never sends."""
 
     def step(self, now: float, done: list[Done], *, stopping: bool) -> Step:
         """Take what is *done* and say what comes next at *now*, in monotonic seconds."""
         ...
+
+
+class OneCall:
+    """The planner that makes one call; *done* is how it ended."""
+
+    def __init__(self, call: BatchCall) -> None:
+        self._calls: tuple[BatchCall, ...] = (call,)
+        self.done: Done | None = None
+
+    def step(
+        self,
+        now: float,  # noqa: ARG002 (it has no second call to make later)
+        done: list[Done],
+        *,
+        stopping: bool,  # noqa: ARG002 (one call ends soon)
+    ) -> Step:
+        """Hand out the call, then take its end."""
+        self.done = done[0] if done else None
+        calls, self._calls = self._calls, ()
+        return Step(calls, None, self.done is not None)
 
 
 DoubtRule: TypeAlias = Literal["look_up", "repeat", "keep"]
@@ -66,7 +93,7 @@ class BatchOperation:
     """One batch operation.
 
     *items* is the field of the request that holds its items; *doubt* says what happens to a
-    request whose outcome is unknown; *noun* is for people.
+    request whose outcome is unknown; *noun* is what people call the items.
     """
 
     name: str
@@ -88,7 +115,7 @@ _ALL: Final = (
     BatchOperation(
         "messages-v1beta", "messages", "send_batch_v1_beta", "recipient_and_params", "keep"
     ),
-    # A contact that was perhaps created would be there twice.
+    # A contact that was perhaps created would exist twice.
     BatchOperation(
         "create-contacts", "contacts", "create_contacts", "contacts", "keep", "contacts"
     ),
@@ -109,12 +136,12 @@ _SEPARATOR: Final = "-"
 
 
 def mark_of(job: str, chunk: int) -> str:
-    """The value that names a chunk in metadata, unique for ever."""
+    """The value in metadata that names *chunk* of *job*; no other chunk ever has it."""
     return f"{job}{_SEPARATOR}{chunk}"
 
 
 def read_mark(mark: object, job: str) -> int | None:
-    """The chunk that *mark* names; None when it is of another job."""
+    """The chunk of *job* that *mark* names; None when it names another job, or nothing."""
     head, _, number = mark.rpartition(_SEPARATOR) if isinstance(mark, str) else ("", "", "")
     return int(number) if head == job and number.isascii() and number.isdigit() else None
 
@@ -126,7 +153,7 @@ def send_call(  # noqa: PLR0913, PLR0917 (all that a request is made of)
     chunk: int,
     items: bytes,
     now: float,
-) -> Call:
+) -> BatchCall:
     """The request that sends the packed *items*."""
     body = dict(request)
     if kind.is_messages:
@@ -136,11 +163,11 @@ def send_call(  # noqa: PLR0913, PLR0917 (all that a request is made of)
     shared = encode(body)
     tail = b"," + shared[1:] if body else b"}"
     content = b"".join((b"{", encode(kind.items), b":", unpack(items), tail))
-    return Call("send", kind.resource, kind.method, {"body": Encoded(content)}, chunk, now)
+    return BatchCall("send", kind.resource, kind.method, {"body": Encoded(content)}, chunk, now)
 
 
-def look_call(job: str, chunk: int, now: float) -> Call:
+def look_call(job: str, chunk: int, now: float) -> BatchCall:
     """The look-up of a chunk by its mark."""
     arguments = {"metadata_key": CHUNK_MARK, "metadata_value": mark_of(job, chunk)}
     method = "get_batch_statuses_by_metadata"
-    return Call("look", "messages", method, arguments, chunk, now)
+    return BatchCall("look", "messages", method, arguments, chunk, now)

@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from sinch_wrapper.errors import BulkError
-from sinch_wrapper.messages._recipients import CHANNELS
+from sinch_wrapper import _validate
+from sinch_wrapper.errors import BulkArgumentError, BulkError
+from sinch_wrapper.messages import CHANNELS
 
 # Six digits are a phone number rather than the name of a column.
 _NUMBER: Final = re.compile(r"\d(?:[\s().-]?\d){5}")
@@ -22,6 +23,8 @@ class Columns:
     contact ids, tried when a row has no identity. *parameters* maps placeholders to columns,
     where the names differ. *message_metadata* and *conversation_metadata* map keys to columns.
     *key* is the column of the caller's own key; without it the line number is the key.
+
+    Raises: BulkArgumentError for what is not a name of a column, or a mapping of names.
     """
 
     to: Mapping[str, str] = field(default_factory=dict)
@@ -30,6 +33,14 @@ class Columns:
     parameters: Mapping[str, str] = field(default_factory=dict)
     message_metadata: Mapping[str, str] = field(default_factory=dict)
     conversation_metadata: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in ("to", "parameters", "message_metadata", "conversation_metadata"):
+            _validate.string_mapping(name, getattr(self, name), error=BulkArgumentError)
+        for name in ("contact_id", "key"):
+            value = getattr(self, name)
+            if value is not None or name == "contact_id":
+                _validate.string(name, value, error=BulkArgumentError)
 
     def as_json(self) -> dict[str, object]:
         """The JSON form, for the journal."""
@@ -42,7 +53,7 @@ class Columns:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """The positions of the columns in one table: pairs of position and what the cell is."""
+    """The positions of the columns in one table: pairs of position and meaning."""
 
     to: tuple[tuple[int, str], ...]
     contact_id: int | None
@@ -54,12 +65,12 @@ class Layout:
 
 
 def layout(columns: Columns, header: Sequence[str], needed: frozenset[str], place: str) -> Layout:
-    """Find the columns in *header*.
+    """Find the columns in *header*, which is that of *place*.
 
-    Raises: BulkError that names every column that is missing or there twice, after *place*.
+    Raises: BulkError that names every column that is missing or duplicate.
     """
     if twice := sorted({name for name in header if header.count(name) > 1}):
-        raise BulkError(f"{place}: columns there twice: {_listed(twice)}: rename one of each")
+        raise BulkError(f"{place}: duplicate column names {_listed(twice)}: rename one of each")
     position = {name: at for at, name in enumerate(header)}
     named = dict(columns.to) or _guessed(header)
     parameters = {name: columns.parameters.get(name, name) for name in sorted(needed)}
@@ -73,7 +84,7 @@ def layout(columns: Columns, header: Sequence[str], needed: frozenset[str], plac
         )
     if not named and columns.contact_id not in position:
         raise BulkError(
-            f"{place}: no column says who the recipients are; {_shown(header)}: "
+            f"{place}: no column identifies the recipients; {_shown(header)}: "
             'map one, such as Columns(to={"mobile": "SMS"}) (--to mobile=SMS)'
         )
     return Layout(
@@ -95,13 +106,12 @@ def _guessed(header: Sequence[str]) -> dict[str, str]:
 
 
 def _shown(header: Sequence[str]) -> str:
-    """What columns there are; nothing of a line of data that stands in place of their names."""
+    """The columns that exist; nothing of a line of data in place of their names."""
     if any(map(_NUMBER.search, header)):
-        return "what should name the columns holds a number, as if that line were missing"
-    found = f"it has {_listed(header)}"
+        return "the first line looks like data, not column names: is the header missing?"
     if len(header) == 1 and any(mark in header[0] for mark in ";\t|"):
-        found += ", to be separated by commas"
-    return found
+        return f"found one column {_listed(header)}; the file must be comma-separated"
+    return f"found {_listed(header)}"
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -1,171 +1,227 @@
-"""The two ways to run a planner: with threads, and with tasks.
+"""Running a planner: its steps in one thread, its calls in other threads or as tasks of a loop.
 
-They differ in `await`; what is sent, when, and what its end means is the planner's business.
+What is sent, when, and what its end means is the planner's business. Here a call starts, and its
+end comes back to the thread of the planner.
 """
 
 import asyncio
+import contextvars
 import queue
-from collections.abc import Callable, Coroutine
+import threading
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from contextlib import suppress
+from typing import Final, Self, TypeAlias, TypeVar, cast
 
-from sinch_wrapper.bulk._calls import Call, Done, Planner
-from sinch_wrapper.bulk._options import Run
-from sinch_wrapper.bulk._sender import Sender
+from sinch_wrapper.bulk._calls import BatchCall, Done, Planner
+from sinch_wrapper.bulk._states import Progress
 from sinch_wrapper.errors import SinchError
 
-if TYPE_CHECKING:
-    import sinch_batch_api
-
-
-P = ParamSpec("P")
 T = TypeVar("T")
+Ended: TypeAlias = Done | BaseException | None
+"""How a call ended; an exception that is raised where the planner runs; None to wake it up."""
 
-# How often somebody who waits looks whether it shall stop.
-_TICK = 0.2
+# How often a waiting planner looks whether it must stop, in seconds.
+_TICK: Final = 0.2
+# For the end of tasks that were cancelled, in seconds; a loop that was closed ends none of them.
+_LAST_WAIT: Final = 10.0
 
 
-@dataclass(frozen=True, slots=True)
-class DriveSettings:
-    """What both drivers need: *clock* gives monotonic seconds, *stopping* ends the job gently.
+class RunningCalls:
+    """Starts the calls of a planner and receives how they end; used in a `with` block.
 
-    *notice* is called after each step.
+    *cancelled* is set when nobody waits for the planner any more.
     """
 
-    concurrency: int
-    clock: Callable[[], float]
-    stopping: Callable[[], bool]
-    notice: Callable[[], None] = lambda: None
+    def __init__(self) -> None:
+        self.cancelled = threading.Event()
+        self._ended: queue.SimpleQueue[Ended] = queue.SimpleQueue()
+        self._running = 0
 
+    def __enter__(self) -> Self:
+        return self
 
-def drive_settings(
-    run: Run, clock: Callable[[], float], began: float | None = None, sender: Sender | None = None
-) -> DriveSettings:
-    """How *run* turns, that *began* then, else begins now; *sender* is whose progress it tells."""
-    began = clock() if began is None else began
-    deadline = None if run.how.deadline is None else began + run.how.deadline
+    def __exit__(self, *_error: object) -> None:
+        self._finish()
 
-    def stopping() -> bool:
-        return run.stop.is_set() or (deadline is not None and clock() >= deadline)
+    def start(self, api: object, calls: Sequence[BatchCall]) -> None:
+        """Start *calls*, each of a method of a resource of *api*."""
+        if calls:
+            self._running += len(calls)
+            self._begin(api, calls)
 
-    def notice() -> None:
-        if sender is not None:
-            run.progress(sender.progress(clock()))
+    def receive(self, wait: float) -> list[Done]:
+        """The calls that have ended; waits up to *wait* seconds for the first one.
 
-    return DriveSettings(run.how.concurrency, clock, stopping, notice)
-
-
-def drive(planner: Planner, batch: "sinch_batch_api.Client", settings: DriveSettings) -> None:
-    """Run *planner* to its end with a thread for each running call."""
-    inbox: queue.SimpleQueue[Done | BaseException] = queue.SimpleQueue()
-
-    def perform(call: Call) -> None:
-        try:
-            method = getattr(getattr(batch, call.resource), call.method)
-            try:
-                inbox.put(Done(call, method(**call.arguments)))
-            except SinchError as error:
-                inbox.put(Done(call, error=error))
-        except BaseException as error:  # noqa: BLE001 (raised again in the thread that waits)
-            inbox.put(error)
-
-    with ThreadPoolExecutor(settings.concurrency, "sinch-bulk") as pool:
-        done: list[Done] = []
-        while True:
-            step = planner.step(settings.clock(), done, stopping=settings.stopping())
-            settings.notice()
-            for call in step.calls:
-                pool.submit(perform, call)
-            if step.finished:
-                return
-            done = _received(inbox, _TICK if step.wait is None else min(step.wait, _TICK))
-
-
-def _received(inbox: "queue.SimpleQueue[Done | BaseException]", wait: float) -> list[Done]:
-    found: list[Done] = []
-    try:
-        while True:
-            item = inbox.get(timeout=wait) if not found else inbox.get_nowait()
-            if isinstance(item, BaseException):
-                raise item
-            found.append(item)
-    except queue.Empty:
+        Raises: what ended a call and is not an error of the API.
+        """
+        found: list[Done] = []
+        with suppress(queue.Empty):
+            item = self._ended.get(timeout=wait)
+            while item is not None:
+                self._running -= 1
+                if isinstance(item, BaseException):
+                    raise item
+                found.append(item)
+                item = self._ended.get_nowait()
         return found
 
+    def notify(self, progress: Callable[[Progress], None], value: Progress) -> None:
+        """Call *progress* with *value*."""
+        progress(value)
 
-async def in_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Run *work* in a thread; a cancelled caller still waits for its end."""
-    return await until_halted(lambda: None, work, *args, **kwargs)
+    def _begin(self, api: object, calls: Sequence[BatchCall]) -> None:
+        raise NotImplementedError
 
-
-async def until_halted(
-    halt: Callable[[], object], work: Callable[P, T], *args: P.args, **kwargs: P.kwargs
-) -> T:
-    """Run *work* in a thread; a cancelled caller calls *halt*, and waits for its end."""
-    running = asyncio.ensure_future(asyncio.to_thread(work, *args, **kwargs))
-    try:
-        return await asyncio.shield(running)
-    except asyncio.CancelledError:
-        halt()
-        await asyncio.wait([running])
-        raise
+    def _finish(self) -> None:
+        raise NotImplementedError
 
 
-async def drive_async(
-    planner: Planner, batch: "sinch_batch_api.AsyncClient", settings: DriveSettings
-) -> None:
-    """Run *planner* to its end with a task for each running call."""
-    inbox: asyncio.Queue[Done | BaseException] = asyncio.Queue()
-    tasks: set[asyncio.Task[None]] = set()
+class ThreadCalls(RunningCalls):
+    """Runs each call in a thread; at the end it waits for those that are running."""
 
-    async def perform(call: Call) -> None:
+    def __init__(self, concurrency: int) -> None:
+        super().__init__()
+        self._pool = ThreadPoolExecutor(concurrency, "sinch-bulk")
+
+    def _begin(self, api: object, calls: Sequence[BatchCall]) -> None:
+        for call in calls:
+            self._pool.submit(self._perform, api, call)
+
+    def _perform(self, api: object, call: BatchCall) -> None:
         try:
-            inbox.put_nowait(await _performed(batch, call))
-        except BaseException as error:
-            inbox.put_nowait(error)
-            raise
+            self._ended.put(Done(call, _method(api, call)(**call.arguments)))
+        except SinchError as error:
+            self._ended.put(Done(call, error=error))
+        except BaseException as error:  # noqa: BLE001 (raised again in the thread of the planner)
+            self._ended.put(error)
 
-    try:
-        done: list[Done] = []
-        while True:
-            now, stopping = settings.clock(), settings.stopping()
-            step = await in_thread(planner.step, now, done, stopping=stopping)
-            settings.notice()
-            for call in step.calls:
-                task = asyncio.create_task(perform(call))
-                tasks.add(task)
-                task.add_done_callback(tasks.discard)
-            if step.finished:
-                return
-            done = await _awaited(inbox, _TICK if step.wait is None else min(step.wait, _TICK))
-    finally:
-        for task in list(tasks):
+    def _finish(self) -> None:
+        self._pool.shutdown()
+
+
+class TaskCalls(RunningCalls):
+    """Runs each call as a task of *loop*, in which cancel() must be called.
+
+    One serves for several planners, one after the other.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__()
+        self._loop = loop
+        # For the thread of the loop alone.
+        self._tasks: set[asyncio.Task[Done]] = set()
+
+    def cancel(self) -> None:
+        """Cancel what is running, and let the planner end: nobody waits for it any more."""
+        self.cancelled.set()
+        self._cancel_tasks()
+        self._ended.put(None)
+
+    def notify(self, progress: Callable[[Progress], None], value: Progress) -> None:
+        """Call *progress* with *value* in the loop."""
+
+        async def call() -> None:
+            progress(value)
+
+        asyncio.run_coroutine_threadsafe(call(), self._loop).result()
+
+    def _begin(self, api: object, calls: Sequence[BatchCall]) -> None:
+        self._loop.call_soon_threadsafe(self._create_tasks, api, calls)
+
+    def _create_tasks(self, api: object, calls: Sequence[BatchCall]) -> None:
+        for call in calls:
+            if self.cancelled.is_set():
+                self._ended.put(asyncio.CancelledError())
+                continue
+            task = self._loop.create_task(_performed(api, call))
+            self._tasks.add(task)
+            task.add_done_callback(self._end)
+
+    def _end(self, task: "asyncio.Task[Done]") -> None:
+        self._tasks.discard(task)
+        if task.cancelled():
+            self._ended.put(asyncio.CancelledError())
+        else:
+            self._ended.put(task.exception() or task.result())
+
+    def _cancel_tasks(self) -> None:
+        for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _finish(self) -> None:
+        if not self._running:
+            return
+        # The journal is closed after this: what is running must not outlive it.
+        with suppress(RuntimeError, queue.Empty):
+            self._loop.call_soon_threadsafe(self._cancel_tasks)
+            while self._running:
+                self._running -= self._ended.get(timeout=_LAST_WAIT) is not None
 
 
-async def _performed(batch: "sinch_batch_api.AsyncClient", call: Call) -> Done:
-    method: Callable[..., Coroutine[object, object, object]]
-    method = getattr(getattr(batch, call.resource), call.method)
+def _method(api: object, call: BatchCall) -> Callable[..., object]:
+    return cast("Callable[..., object]", getattr(getattr(api, call.resource), call.method))
+
+
+async def _performed(api: object, call: BatchCall) -> Done:
+    method = cast("Callable[..., Coroutine[object, object, object]]", _method(api, call))
     try:
         return Done(call, await method(**call.arguments))
     except SinchError as error:
         return Done(call, error=error)
 
 
-async def _awaited(inbox: "asyncio.Queue[Done | BaseException]", wait: float) -> list[Done]:
-    found: list[Done] = []
+def drive(  # noqa: PLR0913 (keyword-only, the parts of a loop)
+    planner: Planner,
+    api: object,
+    running: RunningCalls,
+    *,
+    clock: Callable[[], float],
+    stopping: Callable[[], bool],
+    after_step: Callable[[], None] = lambda: None,
+) -> None:
+    """Run *planner* to its end: its calls are methods of the resources of *api*.
+
+    *clock* gives monotonic seconds; once *stopping* returns True no new call is asked for.
+
+    Raises: asyncio.CancelledError when nobody waits for it any more.
+    """
+    with running:
+        done: list[Done] = []
+        while not running.cancelled.is_set():
+            step = planner.step(clock(), done, stopping=stopping())
+            after_step()
+            running.start(api, step.calls)
+            if step.finished:
+                return
+            done = running.receive(_TICK if step.wait is None else min(step.wait, _TICK))
+    raise asyncio.CancelledError
+
+
+async def in_thread(work: Callable[[], T], cancel: Callable[[], object]) -> T:
+    """Run *work* in a thread of its own.
+
+    A caller that is cancelled calls *cancel*, which should end *work* soon, and waits for its end:
+    what *work* holds, such as a lock, is released by then.
+    """
+    loop = asyncio.get_running_loop()
+    # Not the threads of the loop, which it needs for looking up hosts.
+    pool = ThreadPoolExecutor(1, "sinch-bulk-job")
+    running = loop.run_in_executor(pool, contextvars.copy_context().run, work)
+    cancelled: asyncio.CancelledError | None = None
     try:
-        # Not wait_for: in Python 3.11 it loses a cancellation that comes with an item.
-        async with asyncio.timeout(wait):
-            item = await inbox.get()
-    except TimeoutError:
-        return found
-    while True:
-        if isinstance(item, BaseException):
-            raise item
-        found.append(item)
-        if inbox.empty():
-            return found
-        item = inbox.get_nowait()
+        while not running.done():
+            try:
+                await asyncio.wait([running])
+            except asyncio.CancelledError as error:
+                cancelled = error
+                cancel()
+        if cancelled is None:
+            return running.result()
+        # Asked for, so that the loop does not report an exception that nobody has seen.
+        running.exception()
+        raise cancelled
+    finally:
+        if not running.done():
+            cancel()
+        pool.shutdown(wait=running.done())

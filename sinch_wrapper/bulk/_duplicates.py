@@ -1,4 +1,4 @@
-"""Which recipients come twice: in constant memory, and at the cost of a hash each."""
+"""Which recipients are repeated: in constant memory, at the cost of a hash each."""
 
 import tempfile
 from array import array
@@ -9,26 +9,29 @@ from typing import IO, Final
 
 from sinch_wrapper._json import encode
 from sinch_wrapper.bulk._calls import BatchOperation
-from sinch_wrapper.bulk._journal import Journal, Planned
+from sinch_wrapper.bulk._journal import Journal, NewChunk
 from sinch_wrapper.bulk._metadata import INDEX_MARK
 from sinch_wrapper.bulk._rows import ItemBuilder, Skip
 from sinch_wrapper.bulk._rows_objects import identity_of
 from sinch_wrapper.bulk._schema import pack, pack_places, unpack_items, unpack_places
 from sinch_wrapper.errors import BulkError
 
+# Must be a power of two.
 _PARTS: Final = 64
 # Hashes in memory, 8 bytes each, before they go to temporary files.
 _IN_MEMORY: Final = 1_000_000
 # Repeated hashes that are handed out together.
 _GROUP: Final = 100_000
+# Requests that are read together.
+_PAGE: Final = 20
 
 
 class SeenIdentities:
     """The 64-bit hashes of all identities so far, in parts by their last bits.
 
-    Only at the end each part is looked through for hashes that are there twice. Two different
-    identities share a hash with a probability of n^2 / 2^65, that is 1 in 370,000 for a job of ten
-    million recipients; the second would be reported as a duplicate.
+    At the end each part is searched for hashes that it holds twice. Two different identities
+    share a hash with a probability of n^2 / 2^65, that is 1 in 370,000 for a job of ten million
+    recipients; the second would be reported as a duplicate.
     """
 
     def __init__(self, in_memory: int = _IN_MEMORY) -> None:
@@ -39,15 +42,15 @@ class SeenIdentities:
         self._stack = ExitStack()
 
     def add(self, identities: Iterable[str]) -> None:
-        """Count *identities* in; an empty one is never a duplicate.
+        """Add *identities*; an empty one is never a duplicate.
 
         Raises: BulkError when temporary files cannot be written.
         """
-        adders = [part.append for part in self._parts]
-        # hash() is seeded for each process, so nobody can choose identities that collide.
+        adders, last_bits = [part.append for part in self._parts], _PARTS - 1
+        # hash() is seeded per process, so nobody can choose identities that collide.
         marks = list(map(hash, filter(None, identities)))
         for mark in marks:
-            adders[mark & 63](mark)
+            adders[mark & last_bits](mark)
         self._count += len(marks)
         if self._count >= self._most:
             self._spill()
@@ -92,8 +95,8 @@ def _temporary_files() -> Iterator[None]:
     except OSError as error:
         words = error.strerror or type(error).__name__
         raise BulkError(
-            f"temporary files cannot be written, nothing was sent: {words}: make room, or let "
-            "TMPDIR name another folder"
+            f"temporary files cannot be written, nothing was sent: {words}: free some space, or "
+            "set TMPDIR to another folder"
         ) from error
 
 
@@ -110,12 +113,9 @@ def _twice(part: "array[int]") -> set[int]:
     return twice
 
 
-_PAGE = 20
-
-
 @dataclass(slots=True)
 class _Part:
-    """What stays of one request, and what goes."""
+    """What stays of one request, and what is left out."""
 
     items: list[dict[str, object]] = field(default_factory=list)
     lines: list[int] = field(default_factory=list)
@@ -126,7 +126,7 @@ class _Part:
 def drop_repeated(
     journal: Journal, kind: BatchOperation, repeated: Iterator[set[int]]
 ) -> Iterator[Skip]:
-    """Leave the first of each recipient whose hash is in *repeated*, and take out the others."""
+    """Keep the first of each recipient whose hash is in *repeated*, and take out the others."""
     identity = _identity(kind)
     for marks in repeated:
         first: dict[int, int] = {}
@@ -177,5 +177,5 @@ def _replace(journal: Journal, chunk: int, kind: BatchOperation, part: _Part) ->
             metadata[INDEX_MARK] = str(position)  # type: ignore[index]  # as it was built
     with journal.write() as connection:
         content, places = pack(encode(part.items)), pack_places(part.lines, part.keys)
-        journal.replace(connection, Planned(chunk, len(part.items), content, places))
+        journal.replace(connection, NewChunk(chunk, len(part.items), content, places))
         journal.skip(connection, part.gone)

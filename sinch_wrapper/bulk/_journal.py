@@ -1,4 +1,4 @@
-"""What a job remembers: the questions and changes that the rest of the package needs."""
+"""The journal of a job: its facts, its requests, its rows that are left out; and its lock."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -18,17 +18,17 @@ from sinch_wrapper.bulk._schema import bodies, chunks, early, facts, outcomes, s
 from sinch_wrapper.bulk._states import ChunkState, may_become
 from sinch_wrapper.errors import BulkError
 
-# Questions for each request, put together once.
-ONE: Final = select(chunks).where(chunks.c.id == bindparam("chunk"))
-BODY: Final = select(bodies.c.content, bodies.c.places).where(bodies.c.chunk == bindparam("chunk"))
-NEXT: Final = (
+# Queries for each request, put together once.
+_ONE: Final = select(chunks).where(chunks.c.id == bindparam("chunk"))
+_BODY: Final = select(bodies.c.content, bodies.c.places).where(bodies.c.chunk == bindparam("chunk"))
+_NEXT: Final = (
     select(chunks).where(chunks.c.state == ChunkState.PLANNED).order_by(chunks.c.id).limit(1)
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Planned:
-    """A request that shall leave: its number, its recipients, and both parts of its body packed."""
+class NewChunk:
+    """A request that will leave: its number, its recipients, and both parts of its body packed."""
 
     id: int
     count: int
@@ -38,7 +38,7 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """One request: *sent* counts how often it left, *certain* says it was accepted surely."""
+    """One request: *sent* counts how often it left, *certain* says that it was accepted."""
 
     id: int
     state: ChunkState
@@ -51,9 +51,9 @@ class Chunk:
     error: str | None = field(repr=False)
 
 
-def chunk_of(row: Row[tuple[object, ...]]) -> Chunk:
-    """The request of one row."""
-    known = row._mapping  # noqa: SLF001 (the public name of it, says SQLAlchemy)
+def _chunk_of(row: Row[tuple[object, ...]]) -> Chunk:
+    """The chunk in one row."""
+    known = row._mapping  # noqa: SLF001 (public, as the documentation of SQLAlchemy says)
     values = {name: known[name] for name in Chunk.__slots__}
     values |= {"state": ChunkState(values["state"]), "certain": bool(values["certain"])}
     return Chunk(**values)
@@ -65,21 +65,21 @@ _FORMAT: Final = Format(
     schema=schema,
     application_id=0x5357424A,
     version=1,
-    stranger="it is no journal of a bulk job",
-    corrupt="it is corrupt: restore it from a backup, and send nothing from it",
+    stranger="not a bulk job journal",
+    corrupt="corrupt: restore it from a backup, and send nothing from this one",
     failure=BulkError,
 )
 
 
 def open_storage(path: Path | None, *, must_exist: bool = False) -> Database:
-    """Open the journal at *path*, in memory for None; raises BulkError."""
+    """Open the database of the journal at *path*, in memory for None; raises BulkError."""
     return Database(path, _FORMAT, must_exist=must_exist)
 
 
 def sending_lock(path: Path | None, *, must_exist: bool = False) -> FileLock:
     """Take the lock of the journal at *path*.
 
-    Raises: BulkError when another process has it, or there is no journal that *must_exist*.
+    Raises: BulkError when another process has it, or a journal that *must_exist* does not.
     """
     if path is not None:
         _FORMAT.refuse(path, path.name or str(path), must_exist=must_exist)
@@ -87,7 +87,7 @@ def sending_lock(path: Path | None, *, must_exist: bool = False) -> FileLock:
     if not lock.take():
         name = "" if path is None else path.name
         raise BulkError(
-            f"journal {name}: another process is sending from it: wait, or stop that one"
+            f"journal {name}: another process is sending from it: wait for that one, or stop it"
         )
     return lock
 
@@ -107,7 +107,7 @@ class Journal:
         try:
             return {name: json.loads(value) for name, value in rows}
         except ValueError as error:
-            raise BulkError(f"journal {self.name}: it is corrupt: a fact is no JSON") from error
+            raise BulkError(f"journal {self.name}: corrupt: invalid JSON") from error
 
     def note(self, connection: Connection, **values: object) -> None:
         """Write facts."""
@@ -126,50 +126,47 @@ class Journal:
             yield connection
 
     def flush(self) -> None:
-        """Bring all of it into the file itself, which may be moved without its log."""
+        """Bring all that is written into the file itself, which may be moved without its log."""
         if self.path is not None:
             self.storage.flush()
 
     def empty(self, connection: Connection) -> None:
-        """Forget what a reading that did not end has left."""
+        """Delete what an interrupted reading of recipients has left."""
         for table in (chunks, bodies, skipped, outcomes, early):
             connection.execute(delete(table))
 
-    def add(self, connection: Connection, planned: list[Planned]) -> None:
-        """Plan requests."""
-        if not planned:
+    def add(self, connection: Connection, new: list[NewChunk]) -> None:
+        """Add requests that have not left."""
+        if not new:
             return
         connection.execute(
             insert(chunks),
             [
                 {"id": each.id, "state": ChunkState.PLANNED, "count": each.count, "sent": 0,
                  "certain": 0}
-                for each in planned
+                for each in new
             ],
         )  # fmt: skip
         connection.execute(
             insert(bodies),
-            [
-                {"chunk": each.id, "content": each.content, "places": each.places}
-                for each in planned
-            ],
+            [{"chunk": each.id, "content": each.content, "places": each.places} for each in new],
         )
 
-    def replace(self, connection: Connection, planned: Planned) -> None:
-        """Change a planned request; without recipients it goes."""
+    def replace(self, connection: Connection, new: NewChunk) -> None:
+        """Replace a request that has not left; without recipients it is deleted."""
         for table, name in ((chunks, "id"), (bodies, "chunk")):
-            connection.execute(delete(table).where(table.c[name] == planned.id))
-        if planned.count:
-            self.add(connection, [planned])
+            connection.execute(delete(table).where(table.c[name] == new.id))
+        if new.count:
+            self.add(connection, [new])
 
     def skip(self, connection: Connection, skips: list[Skip]) -> None:
-        """Note rows that are not sent."""
+        """Write down rows that are left out."""
         if skips:
             rows = [skip._asdict() | {"duplicate": int(skip.duplicate)} for skip in skips]
             connection.execute(insert(skipped), rows)
 
     def totals(self) -> dict[ChunkState, tuple[int, int]]:
-        """Chunks and their recipients, by state."""
+        """The number of chunks and of their recipients, by state."""
         query = select(chunks.c.state, func.count(), func.sum(chunks.c.count))
         with self.storage.read() as connection:
             rows = connection.execute(query.group_by(chunks.c.state)).all()
@@ -177,14 +174,14 @@ class Journal:
 
     def chunk(self, connection: Connection, chunk: int) -> Chunk | None:
         """The chunk with this number."""
-        row = connection.execute(ONE, {"chunk": chunk}).first()
-        return None if row is None else chunk_of(row)
+        row = connection.execute(_ONE, {"chunk": chunk}).first()
+        return None if row is None else _chunk_of(row)
 
     def by_batch(self, connection: Connection, batch_id: str) -> Chunk | None:
         """The chunk that became this batch."""
         query = select(chunks).where(chunks.c.batch_id == batch_id)
         row = connection.execute(query).first()
-        return None if row is None else chunk_of(row)
+        return None if row is None else _chunk_of(row)
 
     def is_waiting(self, connection: Connection) -> bool:
         """Whether some request may still turn into a batch whose id is not known."""
@@ -193,22 +190,22 @@ class Journal:
         return connection.execute(query.limit(1)).first() is not None
 
     def forget_early(self) -> None:
-        """Drop callbacks that waited for batches of this job, once no request can become one."""
+        """Delete what waited for batches of this job, once no request can become one."""
         with self.write() as connection:
             if not self.is_waiting(connection):
                 connection.execute(delete(early))
 
     def next_planned(self, connection: Connection) -> Chunk | None:
         """The first chunk that has not left yet."""
-        row = connection.execute(NEXT).first()
-        return None if row is None else chunk_of(row)
+        row = connection.execute(_NEXT).first()
+        return None if row is None else _chunk_of(row)
 
     def in_doubt(self) -> list[Chunk]:
-        """The chunks that left, or may have, and whose end is unknown."""
+        """The chunks that left, or may have, and whose outcome is unknown."""
         states = (ChunkState.SENDING, ChunkState.UNKNOWN)
         with self.storage.read() as connection:
             rows = connection.execute(select(chunks).where(chunks.c.state.in_(states))).all()
-        return [chunk_of(row) for row in rows]
+        return [_chunk_of(row) for row in rows]
 
     def after(self, chunk: int, many: int = 100, **only: object) -> list[Chunk]:
         """Up to *many* chunks after number *chunk*, those whose columns equal *only*."""
@@ -217,12 +214,13 @@ class Journal:
             query = query.where(chunks.c[name] == value)
         with self.storage.read() as connection:
             return [
-                chunk_of(row) for row in connection.execute(query.order_by(chunks.c.id).limit(many))
+                _chunk_of(row)
+                for row in connection.execute(query.order_by(chunks.c.id).limit(many))
             ]
 
     def body(self, connection: Connection, chunk: int) -> tuple[bytes, bytes]:
         """The packed items and places of a chunk."""
-        items, places = connection.execute(BODY, {"chunk": chunk}).one()
+        items, places = connection.execute(_BODY, {"chunk": chunk}).one()
         return items, places
 
     def move(
@@ -234,11 +232,11 @@ class Journal:
     ) -> Chunk:
         """Change the state of *chunk*, and other columns with it.
 
-        Raises: BulkError when it is no longer as given, or may not change so.
+        Raises: BulkError when the journal has another state, or none that may change so.
         """
         if not may_become(chunk.state, state):
             raise BulkError(
-                f"journal {self.name}: a request cannot go from {chunk.state} to {state}"
+                f"journal {self.name}: a request cannot change from {chunk.state} to {state}"
             )
         query = update(chunks).where(chunks.c.id == chunk.id, chunks.c.state == chunk.state)
         done = connection.execute(query.values(state=state, **values))
@@ -251,19 +249,19 @@ class Journal:
         connection.execute(update(chunks).where(chunks.c.id == chunk).values(**values))
 
     def close(self) -> None:
-        """Close it; what is in memory is gone then."""
+        """Close the journal; one in memory is gone then."""
         self.storage.close()
 
 
 def text_fact(known: Mapping[str, object], name: str) -> str:
-    """A fact that is a text; empty when there is none."""
+    """A fact that is a string; empty when there is none."""
     value = known.get(name)
     return value if isinstance(value, str) else ""
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A job: *id* is unique for ever, *request* the fields that all its requests share."""
+    """A job: no other one ever has its *id*; *request* holds the fields that all requests share."""
 
     journal: Journal
     id: str
@@ -273,7 +271,7 @@ class Job:
     facts: Mapping[str, object] = field(repr=False)
 
     def outstanding_at(self, wall: float, limits: MessageLimits) -> float:
-        """The recipients that an earlier run may have left in the queue of the app."""
+        """How many recipients of earlier runs may be in the app's queue at *wall*, Unix seconds."""
         found = self.facts.get("outstanding")
         if not isinstance(found, list):
             return 0.0
@@ -282,14 +280,14 @@ class Job:
 
 
 def read_job(journal: Journal) -> Job | None:
-    """The job in *journal*; None when its recipients are not there, or not all."""
+    """The job in *journal*; None as long as its recipients have not all been read."""
     facts = journal.facts()
     if facts.get("state") != "ready":
         return None
     kind = BATCH_OPERATIONS.get(text_fact(facts, "kind"))
     request = facts.get("request")
     if kind is None or not isinstance(request, dict):
-        raise BulkError(f"journal {journal.name}: it is corrupt: what it sends is unreadable")
+        raise BulkError(f"journal {journal.name}: corrupt: its request is unreadable")
     ids = text_fact(facts, "job"), text_fact(facts, "project")
     return Job(journal, ids[0], kind, ids[1], cast("dict[str, object]", request), facts)
 
@@ -297,12 +295,12 @@ def read_job(journal: Journal) -> Job | None:
 def open_job(journal: Journal) -> Job:
     """The job in *journal*.
 
-    Raises: BulkError when the reading of its recipients had not ended.
+    Raises: BulkError when reading its recipients was interrupted.
     """
     job = read_job(journal)
     if job is None:
         raise BulkError(
-            f"journal {journal.name}: reading its recipients had not ended, nothing was sent: "
-            "start the job again with them"
+            f"journal {journal.name}: interrupted while reading the recipients, nothing was sent: "
+            "start the job again with the same recipients"
         )
     return job

@@ -35,7 +35,7 @@ class MetadataLimits:
 
 
 def static_limits(request: Mapping[str, object]) -> MetadataLimits:
-    """What the metadata of the request leave for those of its recipients."""
+    """The room that the metadata of *request* leave for those of one recipient."""
     left = {}
     for name, limit in _LIMITS.items():
         common = request.get(name)
@@ -45,7 +45,7 @@ def static_limits(request: Mapping[str, object]) -> MetadataLimits:
 
 
 def metadata_fault(name: str, value: object, limits: MetadataLimits | None = None) -> str:
-    """Say what is wrong with *value* as the metadata *name*, or nothing.
+    """Say what is wrong with *value* as the metadata *name*; empty when nothing is.
 
     *limits* is None for the metadata of the whole request.
     """
@@ -56,10 +56,10 @@ def metadata_fault(name: str, value: object, limits: MetadataLimits | None = Non
     try:
         size = len(encode(dict(value)).decode())
     except (TypeError, ValueError):
-        return f"{name} must hold JSON values only"
+        return f"{name} holds a value that JSON cannot express"
     if limits is not None:
         room: int = getattr(limits, name)
     else:
         room = _LIMITS.get(name, _BATCH_LIMIT) - _ADDED.get(name, _MARKS)
-    # Braces counted once for both halves of a merged object.
+    # The braces count once for both halves of a merged object.
     return f"{name} is {size - room} characters too long" if size - 2 > room else ""

@@ -1,59 +1,37 @@
-"""What a caller may say about a job, sorted by who needs it; pure."""
+"""The options of a job: what callers may write, and what they mean once they are checked; pure."""
 
-import math
 import threading
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field, fields, replace
-from datetime import datetime
-from pathlib import Path
-from typing import Literal, TypeAlias, TypedDict, TypeVar, cast
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from datetime import datetime, timedelta
+from typing import Any, Final, Literal, TypeAlias, TypedDict, TypeVar
 
-from sinch_wrapper.bulk._calls import BATCH_OPERATIONS
+from sinch_wrapper import _validate
 from sinch_wrapper.bulk._columns import Columns
-from sinch_wrapper.bulk._job_spec import CuttingRules, OnInvalid, Plan, RequestOptions, message_plan
+from sinch_wrapper.bulk._metadata import metadata_fault
 from sinch_wrapper.bulk._queue import MessageLimits
-from sinch_wrapper.bulk._report import failed_recipients, old_request
-from sinch_wrapper.bulk._sources import Items, Source, source_of
 from sinch_wrapper.bulk._states import Progress
-from sinch_wrapper.errors import BulkError
+from sinch_wrapper.errors import BulkArgumentError
 
+OnInvalid: TypeAlias = Literal["stop", "skip"]
+OnDuplicate: TypeAlias = Literal["stop", "skip", "send"]
 
-@dataclass(frozen=True, slots=True)
-class SendingRules:
-    """How a job is sent.
-
-    *concurrency* requests run at a time. *settle* is the seconds after which a request that the
-    look-up does not find was surely not accepted; *attempts* is how often one may leave, and
-    *patience* how many look-ups in a row may fail before it stays unknown. *limits* are those of
-    the app's queue. *deadline* is the seconds, reading included, after which no more is sent;
-    None for no limit.
-
-    Raises: BulkError for values out of range.
-    """
-
-    concurrency: int = 4
-    settle: float = 30.0
-    attempts: int = 5
-    patience: int = 10
-    limits: MessageLimits = field(default_factory=MessageLimits)
-    deadline: float | None = None
-
-    def __post_init__(self) -> None:
-        for name in ("concurrency", "attempts", "patience"):
-            if getattr(self, name) < 1:
-                raise BulkError(f"{name} must be 1 or more")
-        for name in ("settle", "deadline"):
-            value = getattr(self, name)
-            if value is not None and not (math.isfinite(value) and value >= 0):
-                raise BulkError(f"{name} must be 0 seconds or more")
+_MOST_ITEMS: Final = 1000
 
 
 class RunOptions(TypedDict, total=False):
-    """How a job is sent, now; see SendingRules for the numbers.
+    """How a job is sent, now.
 
-    *progress* is called with a Progress after each step, from the thread that sends. *stop* ends
-    the job gently: what runs is finished, and the rest stays for `resume()`. *send_now* lets a
-    job that is resumed after its `send_after` send the rest at once; without it, it refuses.
+    *concurrency* requests run at a time. *settle* is the number of seconds after which a request
+    that the look-up does not find was not accepted; *attempts* is how often one may leave, and
+    *patience* how many look-ups in a row may fail before it stays unknown. *limits* are those of
+    the app's queue. *deadline* is the number of seconds, reading included, after which nothing
+    more is sent; None for no limit.
+
+    *progress* is called with a Progress after each step: by Bulk in the thread that sends, by
+    AsyncBulk in the event loop. *stop* ends the job gently: requests that are running are
+    finished, and the rest stays for `resume()`. *send_now* lets a job that is resumed after its
+    `send_after` send the rest at once; without it, such a job is refused.
     """
 
     concurrency: int
@@ -68,19 +46,42 @@ class RunOptions(TypedDict, total=False):
 
 
 class JobOptions(RunOptions, total=False):
-    """How items become requests, and how these are sent; see CuttingRules and RunOptions."""
+    """How rows become requests, and how these are sent; see RunOptions too.
+
+    *on_invalid* decides about rows that cannot be sent: `"stop"` sends nothing at all, `"skip"`
+    leaves them out and reports them. *on_duplicate* does the same for repeated recipients, or
+    sends to them again. *chunk_size* is the number of recipients in a request, 1 to 1000;
+    *chunk_bytes* limits its size.
+    """
 
     on_invalid: OnInvalid
-    on_duplicate: Literal["stop", "skip", "send"]
+    on_duplicate: OnDuplicate
     chunk_size: int
     chunk_bytes: int
+
+
+class RequestOptions(TypedDict, total=False):
+    """The optional fields of a batch of messages; the same for all recipients.
+
+    *ttl* is in seconds, a timedelta, or a string such as `"10s"`. None counts as not given.
+    """
+
+    processing_strategy: Literal["DEFAULT", "DISPATCH_ONLY"] | None
+    channel_priority_order: Sequence[str] | None
+    channel_properties: Mapping[str, str] | None
+    callback_url: str | None
+    ttl: float | timedelta | str | None
+    correlation_id: str | None
+    batch_metadata: Mapping[str, object] | None
+    message_metadata: Mapping[str, object] | None
+    conversation_metadata: Mapping[str, object] | None
 
 
 class SendOptions(JobOptions, RequestOptions, total=False):
     """All options of a job that sends messages.
 
-    *columns* says what the columns of a table mean; *send_after* must have a time zone, and the
-    time the server settles on is in the report; *api* `"v1beta"` sends through the older path,
+    *columns* says what the columns of a table mean. *send_after* must have a time zone; the
+    report has the time that the server settles on. *api* `"v1beta"` sends through the older path,
     which has no look-up, so that doubtful requests stay unknown.
     """
 
@@ -89,114 +90,135 @@ class SendOptions(JobOptions, RequestOptions, total=False):
     api: Literal["v1", "v1beta"]
 
 
-def _ignore(_progress: Progress) -> None:
-    pass
-
-
 @dataclass(frozen=True, slots=True)
-class Run:
-    """How a job is sent, now."""
+class RunSettings:
+    """How a job is sent, now: RunOptions with their defaults."""
 
-    how: SendingRules = field(default_factory=SendingRules)
-    progress: Callable[[Progress], None] = _ignore
+    concurrency: int = 4
+    settle: float = 30.0
+    attempts: int = 5
+    patience: int = 10
+    limits: MessageLimits = field(default_factory=MessageLimits)
+    deadline: float | None = None
+    progress: Callable[[Progress], None] | None = None
     stop: threading.Event = field(default_factory=threading.Event)
     send_now: bool = False
 
 
-T = TypeVar("T", CuttingRules, SendingRules)
+@dataclass(frozen=True, slots=True)
+class CuttingRules:
+    """How rows become requests: the other JobOptions with their defaults."""
 
-
-def _picked(kind: type[T], options: Mapping[str, object]) -> T:
-    known = {each.name: options[each.name] for each in fields(kind) if each.name in options}
-    return kind(**known)  # type: ignore[arg-type]  # the TypedDicts say the same types
-
-
-def run_of(options: Mapping[str, object]) -> Run:
-    """The part about sending; raises BulkError for values out of range."""
-    progress = cast("Callable[[Progress], None] | None", options.get("progress"))
-    stop = cast("threading.Event | None", options.get("stop"))
-    return Run(
-        _picked(SendingRules, options),
-        progress or _ignore,
-        stop or threading.Event(),
-        bool(options.get("send_now")),
-    )
-
-
-def rules_of(options: Mapping[str, object]) -> CuttingRules:
-    """The part about cutting; raises BulkError for values out of range."""
-    return _picked(CuttingRules, options)
-
-
-def rest(options: Mapping[str, object], *names: str) -> dict[str, object]:
-    """The options that neither rules, nor sending, nor *names* take."""
-    taken = {*JobOptions.__annotations__, *RunOptions.__annotations__, *names}
-    return {name: value for name, value in options.items() if name not in taken}
-
-
-JobPath: TypeAlias = str | Path
+    on_invalid: OnInvalid = "stop"
+    on_duplicate: OnDuplicate = "skip"
+    chunk_size: int = _MOST_ITEMS
+    chunk_bytes: int = 5_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
-    """A job that a caller wants: what, from whom, into which journal, and how."""
+class CheckedOptions:
+    """The options of one call, checked, by who needs them; *request* holds fields of the batch."""
 
-    path: Path | None
-    run: Run
-    plan: Plan | None = None
-    source: Source | None = None
+    run: RunSettings
+    rules: CuttingRules = field(default_factory=CuttingRules)
+    columns: Columns = field(default_factory=Columns)
+    send_after: datetime | None = None
+    api: str = "v1"
+    request: Mapping[str, object] = field(default_factory=dict, repr=False)
 
 
-def message_order(  # noqa: PLR0913 (keyword-only, as the caller said them)
-    *,
-    app_id: str,
-    message: Mapping[str, object],
-    recipients: Items,
-    job: JobPath | None,
-    options: SendOptions,
-    parent: str = "",
-) -> Order:
-    """The order of a job that sends messages; raises BulkError or TypeError for mistakes."""
-    others = cast("RequestOptions", rest(options, "columns", "send_after", "api"))
-    plan = message_plan(
-        app_id=app_id,
-        message=message,
-        options=others,
-        api=options.get("api", "v1"),
-        columns=options.get("columns") or Columns(),
-        rules=rules_of(options),
-        send_after=options.get("send_after"),
+Check: TypeAlias = Callable[[str, Any], object]
+T = TypeVar("T")
+
+
+def _or_none(check: Check) -> Check:
+    return lambda name, value: None if value is None else check(name, value)
+
+
+def _whole(most: int | None = None) -> Check:
+    return lambda name, value: _validate.whole(name, value, 1, most, error=BulkArgumentError)
+
+
+def _seconds(name: str, value: object) -> object:
+    return _validate.seconds(name, value, error=BulkArgumentError)
+
+
+def _one_of(*choices: str) -> Check:
+    return lambda name, value: _validate.one_of(name, value, choices, error=BulkArgumentError)
+
+
+def _instance(kind: type) -> Check:
+    return lambda name, value: _validate.instance(name, value, kind, error=BulkArgumentError)
+
+
+def _event(name: str, value: object) -> object:
+    # Not by class: the events of other libraries will do.
+    if not callable(getattr(value, "is_set", None)):
+        raise _validate.wrong_kind(name, "a threading.Event", value, BulkArgumentError)
+    return value
+
+
+def _metadata(name: str, value: object) -> object:
+    found = _validate.mapping(name, value, error=BulkArgumentError)
+    if fault := metadata_fault(name, found):
+        raise BulkArgumentError(fault)
+    return found
+
+
+def _field(name: str, value: object) -> object:
+    return _validate.request_field(name, value, error=BulkArgumentError)
+
+
+_CHECKS: Final[Mapping[str, Check]] = {
+    "concurrency": _whole(),
+    "settle": _seconds,
+    "attempts": _whole(),
+    "patience": _whole(),
+    "limits": _instance(MessageLimits),
+    "deadline": _or_none(_seconds),
+    "progress": _or_none(
+        lambda name, value: _validate.function(name, value, error=BulkArgumentError)
+    ),
+    "stop": _or_none(_event),
+    "send_now": lambda name, value: _validate.boolean(name, value, error=BulkArgumentError),
+    "on_invalid": _one_of("stop", "skip"),
+    "on_duplicate": _one_of("stop", "skip", "send"),
+    "chunk_size": _whole(_MOST_ITEMS),
+    "chunk_bytes": _whole(),
+    "columns": _or_none(_instance(Columns)),
+    "send_after": _or_none(
+        lambda name, value: _validate.timestamp(name, value, error=BulkArgumentError)
+    ),
+    "api": _one_of("v1", "v1beta"),
+    **dict.fromkeys(RequestOptions.__annotations__, _or_none(_field)),
+    **dict.fromkeys(
+        ("batch_metadata", "message_metadata", "conversation_metadata"), _or_none(_metadata)
+    ),
+}
+# None means that these were not given.
+_OPTIONAL: Final = frozenset({"stop", "columns", *RequestOptions.__annotations__})
+
+
+def read_options(call: str, options: Mapping[str, object], known: type) -> CheckedOptions:
+    """Check the *options* of *call*, which may be those of the TypedDict *known*.
+
+    Raises: TypeError for an unknown option, BulkArgumentError for a value that is not usable.
+    """
+    _validate.no_unknown(call, options, known.__annotations__)
+    values = {name: _CHECKS[name](name, value) for name, value in options.items()}
+    values = {
+        name: value for name, value in values.items() if value is not None or name not in _OPTIONAL
+    }
+    others = {name: values[name] for name in ("columns", "send_after", "api") if name in values}
+    request = {name: values[name] for name in RequestOptions.__annotations__ if name in values}
+    return CheckedOptions(
+        run=_picked(RunSettings, values),
+        rules=_picked(CuttingRules, values),
+        request=request,
+        **others,  # type: ignore[arg-type]  # as the checks have seen
     )
-    path = None if job is None else Path(job)
-    return Order(path, run_of(options), replace(plan, parent=parent), source_of(recipients))
 
 
-def items_order(
-    kind: str,
-    request: Mapping[str, object],
-    things: Items,
-    job: JobPath | None,
-    options: JobOptions,
-) -> Order:
-    """The order of a job of another kind; raises BulkError or TypeError for mistakes."""
-    if unknown := rest(options):
-        message = f"unknown option {next(iter(unknown))}"
-        raise TypeError(message)
-    plan = Plan(BATCH_OPERATIONS[kind], request, rules=rules_of(options))
-    return Order(None if job is None else Path(job), run_of(options), plan, source_of(things))
-
-
-def retry_order(
-    job: JobPath, new_job: JobPath, reasons: Collection[str], options: JobOptions
-) -> Order:
-    """The order of a job for those that failed; raises BulkError when *job* cannot be read."""
-    if unknown := rest(options):
-        message = f"unknown option {next(iter(unknown))}"
-        raise TypeError(message)
-    if Path(job) == Path(new_job):
-        raise BulkError("a retry is a job of its own: give it another file")
-    request, kind, parent = old_request(Path(job))
-    request = {name: value for name, value in request.items() if name != "send_after"}
-    plan = Plan(BATCH_OPERATIONS[kind], request, rules=rules_of(options), parent=parent)
-    source = Source("failed recipients", None, failed_recipients(Path(job), reasons))
-    return Order(Path(new_job), run_of(options), plan, source)
+def _picked(kind: type[T], values: Mapping[str, object]) -> T:
+    names = [each.name for each in fields(kind)]  # type: ignore[arg-type]  # a dataclass
+    return kind(**{name: values[name] for name in names if name in values})

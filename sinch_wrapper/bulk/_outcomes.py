@@ -1,4 +1,4 @@
-"""What receipts said about single recipients: stored so that their order does not matter."""
+"""What receipts report about single recipients, stored so that their order does not matter."""
 
 from collections.abc import Mapping
 from typing import Final, NamedTuple
@@ -18,16 +18,16 @@ class Place(NamedTuple):
     position: int
 
 
-class Outcome(NamedTuple):
-    """One receipt: the state it tells, the reason of a failure, the server's text, an id."""
+class RecipientOutcome(NamedTuple):
+    """What one receipt reports: the state, the reason of a failure, the server's text, an id."""
 
     state: RecipientState
     reason: str = ""
     detail: str = ""
     message_id: str = ""
 
-    def outranks(self, other: "Outcome") -> bool:
-        """Whether this is further; among equals the texts decide, so that order never does."""
+    def outranks(self, other: "RecipientOutcome") -> bool:
+        """Whether this is further; among equals the strings decide, so that order never does."""
         return (RANKS[self.state], *self[1:]) > (RANKS[other.state], *other[1:])
 
 
@@ -39,12 +39,12 @@ def _keep(table: Table) -> Insert:
     """Write an outcome when it outranks what is known."""
     row = insert(table)
     new, old = (
-        tuple_(_rank(told.state), *(told[name] for name in Outcome._fields[1:]))
-        for told in (row.excluded, table.c)
+        tuple_(_rank(columns.state), *(columns[name] for name in RecipientOutcome._fields[1:]))
+        for columns in (row.excluded, table.c)
     )
     return row.on_conflict_do_update(
         index_elements=list(table.primary_key),
-        set_={name: row.excluded[name] for name in Outcome._fields},
+        set_={name: row.excluded[name] for name in RecipientOutcome._fields},
         where=new > old,
     )
 
@@ -53,26 +53,28 @@ _KEEP: Final = _keep(outcomes)
 _KEEP_EARLY: Final = _keep(early)
 
 
-def keep_outcomes(connection: Connection, told: Mapping[Place, Outcome]) -> None:
-    """Store what was *told*, each when it outranks what is known."""
-    if told:
-        rows = [place._asdict() | new._asdict() for place, new in told.items()]
+def keep_outcomes(connection: Connection, found: Mapping[Place, RecipientOutcome]) -> None:
+    """Store what was *found*, each when it outranks what is known."""
+    if found:
+        rows = [place._asdict() | new._asdict() for place, new in found.items()]
         connection.execute(_KEEP, rows)
 
 
-def keep_early(connection: Connection, batch_id: str, position: int, new: Outcome) -> None:
+def keep_early(connection: Connection, batch_id: str, position: int, new: RecipientOutcome) -> None:
     """Store *new* until its batch is known to be a chunk."""
     row = {"batch_id": batch_id, "position": position} | new._asdict()
     connection.execute(_KEEP_EARLY, row)
 
 
 def promote_early(connection: Connection, batch_id: str, chunk: int) -> None:
-    """Give *chunk* what came before its batch was known."""
+    """Give *chunk* what receipts reported before its batch was known."""
     rows = connection.execute(select(early).where(early.c.batch_id == batch_id)).all()
-    told = {
-        Place(chunk, row.position): Outcome(row.state, row.reason, row.detail, row.message_id)
+    found = {
+        Place(chunk, row.position): RecipientOutcome(
+            row.state, row.reason, row.detail, row.message_id
+        )
         for row in rows
     }
-    keep_outcomes(connection, told)
+    keep_outcomes(connection, found)
     if rows:
         connection.execute(delete(early).where(early.c.batch_id == batch_id))

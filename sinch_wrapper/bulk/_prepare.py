@@ -1,4 +1,4 @@
-"""A job on disk before anything leaves: new, or the one that is there and the same."""
+"""A job on disk before anything leaves: read from its source, or found there and the same."""
 
 import hashlib
 import secrets
@@ -12,11 +12,11 @@ from typing import Final, Protocol, cast
 from sinch_wrapper._validate import counted
 from sinch_wrapper.bulk._columns import layout
 from sinch_wrapper.bulk._duplicates import SeenIdentities, drop_repeated
-from sinch_wrapper.bulk._job_spec import Plan, check_schedule
-from sinch_wrapper.bulk._journal import Job, Journal, Planned, open_job, read_job, text_fact
+from sinch_wrapper.bulk._job_spec import JobSpec, check_schedule
+from sinch_wrapper.bulk._journal import Job, Journal, NewChunk, open_job, read_job, text_fact
 from sinch_wrapper.bulk._metadata import static_limits
 from sinch_wrapper.bulk._report import BulkInterruptedError
-from sinch_wrapper.bulk._rows import Entry, InvalidError, ItemBuilder, Skip
+from sinch_wrapper.bulk._rows import InvalidError, ItemBuilder, RowEntry, Skip
 from sinch_wrapper.bulk._rows_fast import Block, TableRows, cut
 from sinch_wrapper.bulk._rows_objects import ObjectBuilder
 from sinch_wrapper.bulk._schema import pack, pack_places
@@ -27,6 +27,12 @@ _WARNING: Final = "some recipients are contact ids, and {}, which knows channel 
 _SURE: Final = "the app is in dispatch mode"
 _UNSURE: Final = "the app may be in dispatch mode (the default of new apps)"
 _FORCED: Final = "this batch is sent in dispatch mode"
+# Rows that an error names.
+_SHOWN: Final = 5
+# Requests that are written in one transaction.
+_TOGETHER: Final = 32
+# How a recipient with a contact id begins.
+_CONTACT: Final = b'{"recipient":{"contact_id":'
 
 
 def _is_forced(request: Mapping[str, object]) -> bool:
@@ -34,82 +40,83 @@ def _is_forced(request: Mapping[str, object]) -> bool:
 
 
 def forced_warning(request: Mapping[str, object]) -> str:
-    """What is to be said about contact ids in *request* whatever the app; empty for nothing."""
+    """The warning about contact ids in *request* whatever the app; empty for none."""
     return _WARNING.format(_FORCED) if _is_forced(request) else ""
 
 
 def app_to_ask(job: Job) -> str | None:
-    """The app whose mode decides about the contact ids of *job*; None when there is no question."""
+    """The app whose mode decides about the contact ids of *job*; None when it need not be asked."""
     app = job.request.get("app_id")
     is_open = job.facts.get("contacts") is True and "mode" not in job.facts
     return app if is_open and isinstance(app, str) and not _is_forced(job.request) else None
 
 
 def mode_warning(mode: str | None) -> str:
-    """What is to be said about contact ids for an app in *mode*, None when it is not known."""
+    """The warning about contact ids for an app in *mode*, None for unknown; empty for none."""
     if mode is None:
         return _WARNING.format(_UNSURE)
     return f"{_WARNING.format(_SURE)}: expect them to fail" if mode == "DISPATCH" else ""
 
 
 class Builder(Protocol):
-    """Builds an entry of a row, or raises InvalidError; *unused* are parameters without use.
-
-    *block* builds all of several rows at once, or None when some must be looked at by itself.
-    """
+    """Makes what the requests hold out of rows."""
 
     @property
-    def unused(self) -> AbstractSet[str]: ...
+    def unused(self) -> AbstractSet[str]:
+        """Parameters that no placeholder uses."""
+        ...
 
-    def __call__(self, line: int, value: object, /) -> Entry: ...
+    def __call__(self, line: int, value: object, /) -> RowEntry:
+        """Build the entry of one row; raises InvalidError."""
+        ...
 
-    def block(self, rows: Sequence[tuple[int, object]], /) -> Block | None: ...
+    def block(self, rows: Sequence[tuple[int, object]], /) -> Block | None:
+        """Build all *rows* at once; None when one of them must be built by itself."""
+        ...
 
 
-def opened_rows(plan: Plan, source: Source) -> tuple[Builder, Iterator[tuple[int, object]]]:
-    """Open *source*: its rows, and what builds entries of them.
+def opened_rows(spec: JobSpec, source: Source) -> tuple[Builder, Iterator[tuple[int, object]]]:
+    """Open *source*: what builds entries of its rows, and the rows.
 
     Raises: BulkError when it cannot be read or lacks a column.
     """
     opened = source.open()
-    if not plan.kind.is_messages:
+    if not spec.kind.is_messages:
         rows = opened.rows
         if isinstance(opened, Table):
             names = opened.header
             rows = ((line, dict(zip(names, cells, strict=False))) for line, cells in opened.rows)
-        return ItemBuilder(plan.kind.name), rows
-    limits = static_limits(plan.request)
+        return ItemBuilder(spec.kind.name), rows
+    limits = static_limits(spec.request)
     if isinstance(opened, Table):
-        at = layout(plan.columns, opened.header, plan.needed, source.name)
+        at = layout(spec.columns, opened.header, spec.needed, source.name)
         return TableRows(at, limits), opened.rows
-    return ObjectBuilder(plan.columns, plan.needed, limits, source.name), opened.rows
-
-
-_SHOWN: Final = 5
-_CONTACT: Final = b'{"recipient":{"contact_id":'
+    return ObjectBuilder(spec.columns, spec.needed, limits, source.name), opened.rows
 
 
 class Sink(Protocol):
-    """Where requests go."""
+    """Takes what a Loader has read."""
 
     def add(self, count: int, items: bytes, places: bytes) -> None:
-        """Take a request, packed."""
+        """Take a request of *count* recipients, packed."""
 
     def skip(self, skips: list[Skip]) -> None:
-        """Take rows that are not sent."""
+        """Take rows that are left out."""
 
 
 class Loader:
-    """Reads a source once, as a plan says; afterwards it knows the counts and a digest."""
+    """Reads a source once, as *spec* says; afterwards it has the counts and a digest."""
 
-    def __init__(self, plan: Plan, source: Source, sink: Sink, stopped: Callable[[], bool]) -> None:
-        self._plan = plan
+    def __init__(
+        self, spec: JobSpec, source: Source, sink: Sink, stopped: Callable[[], bool]
+    ) -> None:
+        self._spec = spec
         self._source = source
         self._sink = sink
         self._stopped = stopped
         self._hash = hashlib.sha256()
         self._skips: list[Skip] = []
-        self._seen = SeenIdentities() if plan.rules.on_duplicate != "send" else None
+        self._seen = SeenIdentities() if spec.rules.on_duplicate != "send" else None
         self.total = 0
         self.invalid = 0
         self.duplicates = 0
@@ -123,9 +130,9 @@ class Loader:
 
         Raises: BulkError for what cannot be read, BulkInterruptedError when it is stopped.
         """
-        build, rows = opened_rows(self._plan, self._source)
-        rules = self._plan.rules
-        waiting: list[Entry] = []
+        build, rows = opened_rows(self._spec, self._source)
+        rules = self._spec.rules
+        waiting: list[RowEntry] = []
         while some := list(islice(rows, rules.chunk_size - len(waiting))):
             if self._stopped():
                 raise BulkInterruptedError(
@@ -149,9 +156,9 @@ class Loader:
         self.unused = frozenset(build.unused)
 
     def drop_duplicates(self, journal: Journal) -> None:
-        """Take repeated recipients out of *journal*, into which all was read."""
+        """Take repeated recipients out of *journal*, into which all recipients were read."""
         if self._seen is not None:
-            for skip in drop_repeated(journal, self._plan.kind, self._seen.repeated()):
+            for skip in drop_repeated(journal, self._spec.kind, self._seen.repeated()):
                 self.duplicates += 1
                 if len(self._first_repeated) < _SHOWN:
                     self._first_repeated.append(skip)
@@ -166,8 +173,8 @@ class Loader:
         return self._hash.hexdigest()
 
     def refuse_if_needed(self) -> None:
-        """Raise BulkError when the rules stop the job for what was found."""
-        rules, found, choices = self._plan.rules, [], []
+        """Raise BulkError when the rules stop the job because of what was found."""
+        rules, found, choices = self._spec.rules, [], []
         first: list[Skip] = []
         if rules.on_invalid == "stop" and self.invalid:
             found.append(f"{counted(self.invalid, 'row')} cannot be sent")
@@ -190,13 +197,13 @@ class Loader:
         self.invalid += 1
         if len(self._first_invalid) < _SHOWN:
             self._first_invalid.append(skip)
-        if len(self._skips) >= self._plan.rules.chunk_size:
+        if len(self._skips) >= self._spec.rules.chunk_size:
             self._sink.skip(self._skips)
             self._skips = []
 
-    def _cut(self, entries: list[Entry]) -> None:
-        is_messages = self._plan.kind.is_messages
-        blocks, skips = cut(entries, self._plan.rules.chunk_bytes, is_messages=is_messages)
+    def _cut(self, entries: list[RowEntry]) -> None:
+        is_messages = self._spec.kind.is_messages
+        blocks, skips = cut(entries, self._spec.rules.chunk_bytes, is_messages=is_messages)
         for skip in skips:
             self._refuse(skip)
         for block in blocks:
@@ -217,31 +224,28 @@ def _place(skip: Skip) -> str:
     return f"line {skip.line}{column}: {skip.reason}"
 
 
-_TOGETHER: Final = 32
-
-
 class _JournalSink:
     """Writes requests into the journal, several in one transaction."""
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
-        self._chunks: list[Planned] = []
+        self._chunks: list[NewChunk] = []
         self._skips: list[Skip] = []
         self._next = 0
 
     def add(self, count: int, items: bytes, places: bytes) -> None:
-        """Take a request, packed."""
-        self._chunks.append(Planned(self._next, count, items, places))
+        """Write a request, a little later."""
+        self._chunks.append(NewChunk(self._next, count, items, places))
         self._next += 1
         if len(self._chunks) >= _TOGETHER:
             self.flush()
 
     def skip(self, skips: list[Skip]) -> None:
-        """Take rows that are not sent."""
+        """Write rows that are left out, a little later."""
         self._skips += skips
 
     def flush(self) -> None:
-        """Write what is waiting."""
+        """Write what add() and skip() have left to write."""
         with self._journal.write() as connection:
             self._journal.add(connection, self._chunks)
             self._journal.skip(connection, self._skips)
@@ -249,62 +253,70 @@ class _JournalSink:
 
 
 class _NoSink:
-    """Forgets everything: for reading recipients again only to compare them."""
+    """Keeps nothing: for reading recipients again only to compare their digest."""
 
     def add(self, count: int, items: bytes, places: bytes) -> None:
-        """Forget it."""
+        """Keep nothing of a request."""
 
     def skip(self, skips: list[Skip]) -> None:
-        """Forget them."""
+        """Keep nothing of rows that are left out."""
 
 
 def prepare(  # noqa: PLR0913, PLR0917 (all that a job is made of)
     journal: Journal,
-    plan: Plan,
+    spec: JobSpec,
     source: Source,
     project: str,
     wall: Callable[[], float],
     stopped: Callable[[], bool],
 ) -> Job:
-    """Read *source* into *journal*, or check that the job that is there is the same.
+    """Read *source* into *journal*, or check that the job in it is the same.
 
-    Raises: BulkError, and then nothing was or will be sent.
+    *wall* gives Unix seconds; once *stopped* returns True, reading ends.
+
+    Raises: BulkError; nothing was sent, and nothing will be.
     """
     job = read_job(journal)
     if job is not None:
-        _check_same(job, plan, source, project, stopped)
+        _check_same(job, spec, source, project, stopped)
         return job
     now = wall()
-    check_schedule(plan.request, datetime.fromtimestamp(now, UTC))
+    check_schedule(spec.request, datetime.fromtimestamp(now, UTC))
     digest = source.digest()
-    loader = _loaded(journal, plan, source, stopped)
+    loader = _loaded(journal, spec, source, stopped)
+    facts = {
+        "job": secrets.token_hex(8),
+        "state": "ready",
+        "project": project,
+        "source": source.name,
+        "digest": digest or loader.digest(),
+        "contacts": loader.by_contact,
+        "warnings": _warnings(spec, loader),
+        "created": now,
+    }
     with journal.write() as connection:
-        journal.note(
-            connection,
-            job=secrets.token_hex(8),
-            state="ready",
-            kind=plan.kind.name,
-            project=project,
-            request=plan.request,
-            columns=plan.columns.as_json(),
-            rules=_rules(plan),
-            source=source.name,
-            digest=digest or loader.digest(),
-            cut=[plan.rules.chunk_size, plan.rules.chunk_bytes],
-            contacts=loader.by_contact,
-            warnings=[*plan.warnings, *_warnings(plan, loader)],
-            parent=plan.parent,
-            created=now,
-        )
+        journal.note(connection, **_facts(spec), **facts)
     return open_job(journal)
 
 
-def _loaded(journal: Journal, plan: Plan, source: Source, stopped: Callable[[], bool]) -> Loader:
+def _facts(spec: JobSpec) -> dict[str, object]:
+    """What the journal keeps of *spec*."""
+    return {
+        "kind": spec.kind.name,
+        "request": spec.request,
+        "columns": spec.columns.as_json(),
+        "rules": _rules(spec),
+        "cut": [spec.rules.chunk_size, spec.rules.chunk_bytes],
+        "parent": spec.parent,
+    }
+
+
+def _loaded(journal: Journal, spec: JobSpec, source: Source, stopped: Callable[[], bool]) -> Loader:
     with journal.write() as connection:
         journal.empty(connection)
         journal.note(connection, state="loading")
     sink = _JournalSink(journal)
-    loader = Loader(plan, source, sink, stopped)
+    loader = Loader(spec, source, sink, stopped)
     try:
         loader.run()
         sink.flush()
@@ -315,25 +327,25 @@ def _loaded(journal: Journal, plan: Plan, source: Source, stopped: Callable[[], 
     return loader
 
 
-def _rules(plan: Plan) -> Mapping[str, object]:
-    return {"on_invalid": plan.rules.on_invalid, "on_duplicate": plan.rules.on_duplicate}
+def _rules(spec: JobSpec) -> Mapping[str, object]:
+    return {"on_invalid": spec.rules.on_invalid, "on_duplicate": spec.rules.on_duplicate}
 
 
-def _warnings(plan: Plan, loader: Loader) -> list[str]:
+def _warnings(spec: JobSpec, loader: Loader) -> list[str]:
     found = []
     if loader.unused:
         names = ", ".join(repr(name) for name in sorted(loader.unused)[:20])
         found.append(f"parameters that no placeholder uses: {names}")
-    if loader.by_contact and (forced := forced_warning(plan.request)):
+    if loader.by_contact and (forced := forced_warning(spec.request)):
         found.append(forced)
     return found
 
 
-def _digest(job: Job, plan: Plan, source: Source, stopped: Callable[[], bool]) -> str:
+def _digest(job: Job, spec: JobSpec, source: Source, stopped: Callable[[], bool]) -> str:
     """Read recipients again, cut as they were, only to compare them."""
     size, most = cast("list[int]", job.facts.get("cut") or [1, 1])
-    rules = replace(plan.rules, chunk_size=size, chunk_bytes=most)
-    loader = Loader(replace(plan, rules=rules), source, _NoSink(), stopped)
+    rules = replace(spec.rules, chunk_size=size, chunk_bytes=most)
+    loader = Loader(replace(spec, rules=rules), source, _NoSink(), stopped)
     try:
         loader.run()
     finally:
@@ -342,27 +354,27 @@ def _digest(job: Job, plan: Plan, source: Source, stopped: Callable[[], bool]) -
 
 
 def _check_same(
-    job: Job, plan: Plan, source: Source, project: str, stopped: Callable[[], bool]
+    job: Job, spec: JobSpec, source: Source, project: str, stopped: Callable[[], bool]
 ) -> None:
-    differences = _differences(job, plan, project)
+    differences = _differences(job, spec, project)
     if not differences:
-        digest = source.digest() or _digest(job, plan, source, stopped)
+        digest = source.digest() or _digest(job, spec, source, stopped)
         if digest != text_fact(job.facts, "digest"):
-            differences = [f"list of recipients ({source.name})"]
+            differences = [f"recipients ({source.name})"]
     if differences:
         raise BulkError(
-            f"journal {job.journal.name}: it was made with a different {', '.join(differences)}: "
-            "resume it to go on with what it has, or give the new job another file"
+            f"journal {job.journal.name}: created with different {' and '.join(differences)}: "
+            "resume it as it is, or choose another file with job= (--job)"
         )
 
 
-def _differences(job: Job, plan: Plan, project: str) -> list[str]:
+def _differences(job: Job, spec: JobSpec, project: str) -> list[str]:
     pairs: dict[str, tuple[object, object]] = {
         "project": (job.project, project),
-        "operation": (job.kind.name, plan.kind.name),
-        "columns": (job.facts.get("columns"), plan.columns.as_json()),
-        "rules": (job.facts.get("rules"), _rules(plan)),
+        "operation": (job.kind.name, spec.kind.name),
+        "columns": (job.facts.get("columns"), spec.columns.as_json()),
+        "rules": (job.facts.get("rules"), _rules(spec)),
     }
-    for name in sorted({*job.request, *plan.request}):
-        pairs[name] = (job.request.get(name), plan.request.get(name))
+    for name in sorted({*job.request, *spec.request}):
+        pairs[name] = (job.request.get(name), spec.request.get(name))
     return [name for name, (old, new) in pairs.items() if old != new]

@@ -1,37 +1,39 @@
-"""How many recipients may be on their way: the queue of an app and its drain; pure."""
+"""When recipients may leave: the queue of an app, how fast it drains, and pauses; pure.
 
-import math
+All times are monotonic seconds, except those of Outstanding, which are whatever its caller uses.
+"""
+
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from sinch_wrapper import _validate
+from sinch_wrapper._backoff import backoff
 from sinch_wrapper.errors import ConfigurationError
+
+_FIRST_PAUSE: Final = 0.5
+_LONGEST_PAUSE: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class MessageLimits:
-    """The queue of one app: how many messages it holds, and how many leave it a second.
+    """The queue of one app: how many messages it holds, and how many leave it per second.
 
-    Raises: ConfigurationError for values out of range.
     Source: Sinch documentation: Conversation API, rate limits (500,000 messages in the queue of
     an app, 20 a second leave it unless agreed otherwise).
+    Raises: ConfigurationError for values out of range.
     """
 
     queue: int = 500_000
     drain: float = 20.0
 
     def __post_init__(self) -> None:
-        if self.queue < 1:
-            message = "MessageLimits.queue must be 1 or more"
-        elif not (math.isfinite(self.drain) and self.drain > 0):
-            message = "MessageLimits.drain must be a number above 0"
-        else:
-            return
-        raise ConfigurationError(message)
+        _validate.whole("queue", self.queue, error=ConfigurationError)
+        _validate.number("drain", self.drain, above=True, error=ConfigurationError)
 
 
 @dataclass(frozen=True, slots=True)
 class Outstanding:
-    """An estimate of the recipients in the queue of the app, as of *at* (seconds)."""
+    """An estimate of the recipients in the queue of the app, as of *at* (seconds of any clock)."""
 
     count: float = 0.0
     at: float = 0.0
@@ -42,13 +44,13 @@ class Outstanding:
         return Outstanding(max(0.0, self.count - drained), now)
 
     def plus(self, recipients: int) -> "Outstanding":
-        """The estimate with *recipients* more (or, below zero, fewer)."""
+        """The estimate with *recipients* more; below zero, fewer."""
         return replace(self, count=max(0.0, self.count + recipients))
 
     def wait_for(self, recipients: int, limits: MessageLimits) -> float:
         """Seconds until the queue has room for *recipients*; 0 when it has.
 
-        More than the queue holds at all wait until it is empty.
+        More than the queue can hold at all wait until it is empty.
         """
         room = limits.queue - min(recipients, limits.queue)
         return max(0.0, (self.count - room) / limits.drain)
@@ -70,13 +72,13 @@ def eta(
     return max(left * elapsed / done, (left - room) / limits.drain)
 
 
-_FIRST: Final = 0.5
-_LONGEST: Final = 60.0
-
-
 @dataclass(slots=True)
-class Gate:
-    """Times are monotonic seconds; *outstanding* is the estimate of the app's queue."""
+class SendQueue:
+    """Decides when the next request may leave; *outstanding* is the estimate of the app's queue.
+
+    *setbacks* counts the pauses since a request came through, *unreachable* those among them that
+    were made because there was no connection.
+    """
 
     limits: MessageLimits
     outstanding: Outstanding = field(default_factory=Outstanding)
@@ -86,16 +88,16 @@ class Gate:
 
     def pause(self, now: float, asked: float, *, unreachable: bool) -> None:
         """Wait before the next request: twice as long each time, at least as long as *asked*."""
-        wait = min(asked, _LONGEST)
+        wait = min(asked, _LONGEST_PAUSE)
         # Requests that ran side by side bring the same news; it counts once.
         if now >= self.until:
-            wait = max(wait, min(_LONGEST, _FIRST * 2.0 ** min(self.setbacks, 10)))
+            wait = max(wait, backoff(self.setbacks, _FIRST_PAUSE, _LONGEST_PAUSE))
             self.setbacks += 1
             self.unreachable += unreachable
         self.until = max(self.until, now + wait)
 
-    def open_up(self) -> None:
-        """Forget the setbacks: a request came through."""
+    def clear(self) -> None:
+        """Start counting setbacks anew: a request came through."""
         self.setbacks = self.unreachable = 0
 
     def wait(self, now: float, recipients: int) -> float:
@@ -103,6 +105,6 @@ class Gate:
         self.outstanding = self.outstanding.at_time(now, self.limits)
         return max(0.0, self.until - now, self.outstanding.wait_for(recipients, self.limits))
 
-    def let(self, recipients: int) -> None:
-        """Count *recipients* that leave, or, below zero, that came back."""
+    def add(self, recipients: int) -> None:
+        """Count *recipients* that leave; below zero, that came back."""
         self.outstanding = self.outstanding.plus(recipients)

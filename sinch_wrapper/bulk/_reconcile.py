@@ -1,7 +1,9 @@
-"""What to do about a request whose outcome is unknown; pure.
+"""Decides about a request whose outcome is unknown, and reads what the API says of it; pure.
 
-A request that was sent twice is worse than one that is reported as unknown: it is sent again
-only when a look-up, begun after everything on the way had time to settle, did not find it.
+A request that was sent twice is worse than one that is reported as unknown. So it is sent again
+only when a look-up did not find it that was begun after everything on its way had time to settle.
+
+All times are monotonic seconds.
 """
 
 import json
@@ -12,6 +14,7 @@ from enum import Enum, auto
 from http import HTTPStatus
 from typing import Final, Literal, TypeAlias
 
+from sinch_wrapper._backoff import backoff
 from sinch_wrapper.bulk._calls import Done
 from sinch_wrapper.bulk._metadata import CHUNK_MARK
 from sinch_wrapper.errors import (
@@ -21,14 +24,16 @@ from sinch_wrapper.errors import (
     SinchError,
 )
 
-Answer: TypeAlias = Literal["found", "absent", "no_such_path", "failed"]
-"""What a look-up brought; `no_such_path` is a 404, which may mean either."""
+LookUp: TypeAlias = Literal["found", "absent", "no_such_path", "failed"]
+"""How a look-up ended; `no_such_path` is a 404: no such batch, or no such operation."""
 
 _FIRST_LOOK: Final = 1.0
+# How many times as long as the first pause the longest one is.
+_MOST_TIMES: Final = 64
 
 
-class Verdict(Enum):
-    """What becomes of a doubtful request."""
+class DoubtVerdict(Enum):
+    """What becomes of a request whose outcome is unknown."""
 
     ADOPT = auto()
     WAIT = auto()
@@ -39,11 +44,10 @@ class Verdict(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """A doubtful request: *since* when (monotonic seconds), and what was tried.
+    """A request whose outcome is unknown: *since* when, and what was tried.
 
-    *accepted* is True after a 2xx that could not be read: then it is never sent again.
-    *sent* counts the requests that left, *looks* the look-ups, *failed* those without an answer
-    in a row.
+    *accepted* is True after a 2xx that could not be read: then it is never sent again. *sent*
+    counts how often it left, *looks* the look-ups, *failed* the last of them that failed in a row.
     """
 
     since: float
@@ -55,46 +59,47 @@ class Doubt:
 
 def judge(  # noqa: PLR0913 (all that a pure decision needs)
     doubt: Doubt,
-    answer: Answer,
+    look_up: LookUp,
     *,
     asked_at: float,
     settle: float,
     trusted: bool,
     attempts: int,
     patience: int,
-) -> Verdict:
+) -> DoubtVerdict:
     """Decide after a look-up that was begun at *asked_at*.
 
     Args:
         doubt: the request.
-        answer: of the look-up.
-        asked_at: monotonic seconds.
-        settle: seconds after which a request that is not found was surely not accepted.
-        trusted: whether the look-up has found anything before in this run; a 404 of an
-            operation that may not exist proves nothing.
+        look_up: how the look-up ended.
+        asked_at: when it began.
+        settle: seconds after which a request that is not found was not accepted.
+        trusted: whether a look-up has found anything before in this run; a 404 of an operation
+            that may not exist proves nothing.
         attempts: how often a request may leave.
         patience: how many look-ups in a row may fail.
 
     """
-    if answer == "found":
-        return Verdict.ADOPT
-    if answer == "failed":
-        return Verdict.GIVE_UP if doubt.failed + 1 >= patience else Verdict.WAIT
+    if look_up == "found":
+        return DoubtVerdict.ADOPT
+    if look_up == "failed":
+        return DoubtVerdict.GIVE_UP if doubt.failed + 1 >= patience else DoubtVerdict.WAIT
     if asked_at - doubt.since < settle:
-        return Verdict.WAIT
-    if doubt.accepted or (answer == "no_such_path" and not trusted):
-        return Verdict.GIVE_UP
-    return Verdict.SEND_AGAIN if doubt.sent < attempts else Verdict.REJECT
+        return DoubtVerdict.WAIT
+    if doubt.accepted or (look_up == "no_such_path" and not trusted):
+        return DoubtVerdict.GIVE_UP
+    return DoubtVerdict.SEND_AGAIN if doubt.sent < attempts else DoubtVerdict.REJECT
 
 
 def next_look(doubt: Doubt, now: float, settle: float) -> float:
-    """When to look next, in monotonic seconds: soon, then rarer, and right after *settle*."""
+    """When to look next: soon, then less often, and right after *settle*."""
     end = doubt.since + settle
-    pause = min(_FIRST_LOOK, settle / 4) * 2.0 ** min(doubt.looks, 6)
+    first = min(_FIRST_LOOK, settle / 4)
+    pause = backoff(doubt.looks, first, first * _MOST_TIMES)
     return min(now + pause, end) if now < end else now + min(pause, max(settle, _FIRST_LOOK))
 
 
-# Answers that every other request would get too: the job stops and can be resumed.
+# Responses that every other request would get too: the job stops and can be resumed.
 _FOR_ALL: Final = frozenset({401, 403, 404, 405})
 _REQUEST_TIMEOUT: Final = 408
 _ROOT: Final = re.compile(r"\w*")
@@ -102,7 +107,7 @@ _ROOT: Final = re.compile(r"\w*")
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The API has it."""
+    """The API has accepted the request, as this batch; None for what it did not say."""
 
     batch_id: str | None = None
     send_after: str | None = None
@@ -110,7 +115,7 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The API has refused it for what is in it; *error* is JSON, for the journal.
+    """The API has refused the request for its content; *error* is JSON, for the journal.
 
     *shared* says that it named nothing but fields that all requests of the job have in common.
     """
@@ -121,7 +126,7 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Later:
-    """It surely was not carried out: too many requests, or no connection."""
+    """The request certainly was not carried out: too many requests, or no connection."""
 
     retry_after: float
     unreachable: bool
@@ -129,7 +134,7 @@ class Later:
 
 @dataclass(frozen=True, slots=True)
 class Doubtful:
-    """It may have been carried out, or, when *certain*, surely was, under an id that is lost."""
+    """The request may have been carried out; when *certain* it was, under an id that is lost."""
 
     certain: bool
     error: str = field(repr=False)
@@ -137,14 +142,14 @@ class Doubtful:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """It was not carried out, and no other request would be."""
+    """The request was not carried out, and no other one would be."""
 
 
 Sent: TypeAlias = Accepted | Refused | Later | Doubtful | Stop
 
 
 def read_sent(done: Done, request: Mapping[str, object]) -> Sent:
-    """Say what became of one that was sent; *request* has the fields that all have in common."""
+    """Say what became of a request; *request* has the fields that all requests have in common."""
     error = done.error
     if error is None:
         batch_id, moment = (getattr(done.value, name, None) for name in ("batch_id", "send_after"))
@@ -194,10 +199,10 @@ def describe(error: SinchError) -> str:
     return json.dumps(known, ensure_ascii=False)
 
 
-def found_batches(done: Done, mark: str) -> tuple[Answer, tuple[Accepted, ...]]:
-    """Read a look-up by metadata: what it says, and the batches whose mark is *mark*.
+def found_batches(done: Done, mark: str) -> tuple[LookUp, tuple[Accepted, ...]]:
+    """Read a look-up by metadata: how it ended, and the batches whose mark is *mark*.
 
-    A server that ignored the query would answer with batches of others, so the mark is compared.
+    A server that ignores the query would respond with other batches, so the mark is compared.
     """
     if isinstance(done.error, APIStatusError) and done.error.status_code == HTTPStatus.NOT_FOUND:
         return "no_such_path", ()
@@ -214,7 +219,7 @@ def found_batches(done: Done, mark: str) -> tuple[Answer, tuple[Accepted, ...]]:
 
 
 def _has_mark(metadata: object, mark: str) -> bool:
-    # No field of the answer is promised; without metadata the query itself must be believed.
+    # No field of the response is promised; without metadata the query itself must be believed.
     return not isinstance(metadata, dict) or metadata.get(CHUNK_MARK) == mark
 
 

@@ -2,22 +2,31 @@
 
 import weakref
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 
+from sinch_wrapper import _validate
 from sinch_wrapper.bulk._journal import Job, Journal, open_job
-from sinch_wrapper.bulk._metadata import INDEX_MARK
 from sinch_wrapper.bulk._results import RecipientResult, count_recipients, stream
-from sinch_wrapper.bulk._schema import unpack_items
 from sinch_wrapper.bulk._states import ChunkState, RecipientState
-from sinch_wrapper.errors import BulkError
+from sinch_wrapper.errors import BulkArgumentError, BulkError
+
+
+class StopReason(StrEnum):
+    """Why a job ended with recipients that have no outcome; `""`, which is false, when none has."""
+
+    NONE = ""
+    STOPPED = "stopped"
+    DEADLINE = "deadline"
+    UNKNOWN_OUTCOMES = "unknown outcomes"
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """One request of a job; *send_after* is the time the server has settled on, if it told one.
+    """One request of a job; *send_after* is the time the server settled on, where it named one.
 
     *status* is the last one known (`SCHEDULED`, `PROCESSED`, `CANCELLED`, ...), empty for none.
     """
@@ -34,14 +43,17 @@ class Batch:
 class Report:
     """What became of a job.
 
-    *accepted*, *rejected*, *unknown* and *pending* count recipients by their request and make
-    *total*; *invalid* and *duplicates* were never sent. *by_state* counts each recipient once, at
-    the furthest it is known to be, callbacks included; *reasons* counts those that failed or were
-    rejected, by reason. The counts are those of the last `refresh()`; streams are always fresh.
+    *accepted*, *rejected*, *unknown* and *pending* count recipients by their request and add up
+    to *total*; *invalid* and *duplicates* were never sent. *by_state* counts each recipient once,
+    at the furthest it is known to be, callbacks included; *reasons* counts those that failed or
+    were rejected, by reason. *stopped* says why a call ended before all had an outcome. The
+    counts are those of the last `refresh()`; streams are always fresh.
+
+    Raises: BulkError when the journal at *path* cannot be read.
     """
 
     path: Path | None
-    stopped: str = ""
+    stopped: StopReason = field(default=StopReason.NONE, init=False)
     job: str = field(default="", init=False)
     parent: str = field(default="", init=False)
     warnings: tuple[str, ...] = field(default=(), init=False)
@@ -56,16 +68,16 @@ class Report:
     __weakref__: object = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        if self.path is not None:
-            # Whoever changes the working directory later means the same file.
-            self.path = self.path.absolute()
-        if self._memory is not None:
+        if self._memory is None:
+            # The same file even when the working directory changes later.
+            self.path = _validate.path("path", self.path, error=BulkArgumentError).absolute()
+        else:
             weakref.finalize(self, self._memory.close)
         self.refresh()
 
     @property
     def total(self) -> int:
-        """Recipients that are sent or shall be."""
+        """Recipients that were sent, or still will be."""
         return self.accepted + self.rejected + self.unknown + self.pending
 
     @property
@@ -95,12 +107,12 @@ class Report:
 
     @property
     def complete(self) -> bool:
-        """Whether every request has an outcome; receipts may still come."""
+        """Whether every request has an outcome; receipts may still come in."""
         return not self.pending and not self.unknown
 
     @property
     def resumable(self) -> bool:
-        """Whether `resume()` may change anything: what is unknown may have no look-up."""
+        """Whether `resume()` can change anything: without a look-up what is unknown stays so."""
         return bool(self.pending or (self.unknown and self._has_look_up))
 
     def refresh(self) -> "Report":
@@ -126,7 +138,7 @@ class Report:
         """Every recipient, or those in *states*, in the order of the input; in constant memory.
 
         Rows that were left out come last.
-        Raises: BulkError, ValueError for a state that does not exist.
+        Raises: BulkError; ValueError for a state that does not exist.
         """
         wanted = frozenset(map(RecipientState, states)) or frozenset(RecipientState)
         with self._opened() as job:
@@ -162,13 +174,13 @@ class BulkInterruptedError(BulkError):
 
 
 class BulkStoppedError(BulkError):
-    """The API gave an answer that every other request would get too, such as 401 or 403.
+    """The API gave a response that every other request would get too, such as 401 or 403.
 
     Or it refused the first requests for what all have in common, such as the message: those are
-    rejected. When the job is resumed in spite of it, the next ones are tried.
+    rejected. When the job is resumed all the same, the next ones are tried.
 
-    Nothing is lost: *report* says what was accepted, and the job can be resumed. The answer
-    itself is the cause of this error.
+    Nothing is lost: *report* says what was accepted, and the job can be resumed. The error of the
+    API is the cause of this error.
     """
 
     def __init__(self, line: str, report: Report | None = None) -> None:
@@ -176,65 +188,5 @@ class BulkStoppedError(BulkError):
         self.report = report
 
     def __reduce__(self) -> tuple[object, ...]:
-        # A report belongs to its process.
+        # A report reads a file, which another process may not have.
         return type(self), self.args
-
-
-_AGAIN = frozenset({RecipientState.FAILED, RecipientState.REJECTED})
-
-
-def old_request(path: Path) -> tuple[Mapping[str, object], str, str]:
-    """The request fields, the kind and the pointer of the job at *path*.
-
-    Raises: BulkError when it is no job of messages.
-    """
-    journal = Journal(path, must_exist=True)
-    try:
-        job = open_job(journal)
-        if not job.kind.is_messages:
-            raise BulkError(f"journal {journal.name}: only messages can be retried")
-        return job.request, job.kind.name, pointer(job, path)
-    finally:
-        journal.close()
-
-
-def pointer(job: Job, path: Path) -> str:
-    """What a new job remembers of *job*."""
-    return f"{job.id} {path.name}"
-
-
-def failed_recipients(path: Path, reasons: Collection[str]) -> Iterator[Mapping[str, object]]:
-    """The recipients of the job at *path* that failed or were rejected for one of *reasons*.
-
-    They keep their keys; those without one get their line in the old input as key.
-    """
-    # A text is a collection too: of each text that is a part of it.
-    wanted = {reasons} if isinstance(reasons, str) else set(reasons)
-    journal = Journal(path, must_exist=True)
-    try:
-        job = open_job(journal)
-        items: list[dict[str, object]] = []
-        number: int | None = None
-        for result in stream(job, _AGAIN):
-            if result.reason not in wanted or result.chunk is None or result.position is None:
-                continue
-            if result.chunk != number:
-                number = result.chunk
-                items = _items(job, number)
-            yield _shaped(items[result.position], result.key)
-    finally:
-        journal.close()
-
-
-def _items(job: Job, chunk: int) -> list[dict[str, object]]:
-    with job.journal.storage.read() as connection:
-        content, _ = job.journal.body(connection, chunk)
-    return unpack_items(content)
-
-
-def _shaped(item: Mapping[str, object], key: str) -> Mapping[str, object]:
-    metadata = item.get("message_metadata")
-    pairs = metadata.items() if isinstance(metadata, Mapping) else ()
-    own = {name: value for name, value in pairs if name != INDEX_MARK}
-    fields = {name: value for name, value in item.items() if name != "message_metadata"}
-    return {**fields, "key": key} | ({"message_metadata": own} if own else {})

@@ -1,16 +1,16 @@
-"""Recipients one by one, and counted: what the input, the requests and the callbacks say."""
+"""The recipients of a job, one by one and counted, from its input, requests and callbacks."""
 
 import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Final, TypeAlias, cast
+from typing import Final, cast
 
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select
 
 from sinch_wrapper.bulk._journal import Chunk, Job
-from sinch_wrapper.bulk._outcomes import Outcome
+from sinch_wrapper.bulk._outcomes import RecipientOutcome
 from sinch_wrapper.bulk._schema import chunks, outcomes, skipped, unpack_places
 from sinch_wrapper.bulk._states import ChunkState, RecipientState
 
@@ -22,33 +22,30 @@ _IDENTITY: Final = re.compile(r"^recipient\.identified_by\.channel_identities(?:
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
-    """Why one recipient was refused: a code, the server's text, and the column it is about."""
+class RecipientFault:
+    """Why one recipient was refused: a code, the server's text, and the column at fault."""
 
     reason: str
     detail: str = field(default="", repr=False)
     column: str = ""
 
 
-Columns: TypeAlias = Mapping[str, object]
-
-
 @dataclass(frozen=True, slots=True)
-class Faults:
-    """The faults of a request by position, and the one of all other recipients."""
+class RecipientFaults:
+    """The faults of a request by position, and the fault of all other recipients."""
 
-    named: Mapping[int, Fault]
-    others: Fault
+    named: Mapping[int, RecipientFault]
+    others: RecipientFault
 
-    def of(self, position: int) -> Fault:
+    def of(self, position: int) -> RecipientFault:
         """The fault of the recipient at *position*."""
         return self.named.get(position, self.others)
 
 
-def read_faults(error: str | None, columns: Columns) -> Faults:
+def read_faults(error: str | None, columns: Mapping[str, object]) -> RecipientFaults:
     """Read the error of a refused request, as the journal holds it."""
     known = json.loads(error) if error else {}
-    named: dict[int, Fault] = {}
+    named: dict[int, RecipientFault] = {}
     rest = str(known.get("line", ""))
     status = str(known.get("status") or "NOT_ACCEPTED")
     for path, description in known.get("violations", ()):
@@ -57,13 +54,15 @@ def read_faults(error: str | None, columns: Columns) -> Faults:
             rest = f"{path}: {description}"
             continue
         index = int(found[1] or found[2])
-        named.setdefault(index, Fault(status, description, _column(found[3], columns)))
+        named.setdefault(index, RecipientFault(status, description, _column(found[3], columns)))
     if named:
-        return Faults(named, Fault("NOT_SENT", "another recipient of the request was refused"))
-    return Faults({}, Fault(status, rest))
+        return RecipientFaults(
+            named, RecipientFault("NOT_SENT", "another recipient of the request was refused")
+        )
+    return RecipientFaults({}, RecipientFault(status, rest))
 
 
-def _column(path: str, columns: Columns) -> str:
+def _column(path: str, columns: Mapping[str, object]) -> str:
     """The column that *path*, below one recipient, was read from; else the path itself."""
     if found := _PARAMETER.match(path):
         return _mapped(columns.get("parameters"), found[1])
@@ -80,6 +79,8 @@ def _mapped(names: object, name: str) -> str:
     return str(names.get(name, name)) if isinstance(names, Mapping) else name
 
 
+# Rows that are read together.
+_PAGE: Final = 1000
 _BY_CHUNK: Final = {
     ChunkState.PLANNED: RecipientState.PENDING,
     ChunkState.SENDING: RecipientState.UNKNOWN,
@@ -87,16 +88,15 @@ _BY_CHUNK: Final = {
     ChunkState.ACCEPTED: RecipientState.ACCEPTED,
     ChunkState.REJECTED: RecipientState.REJECTED,
 }
-_MANY: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class RecipientResult:
-    """Where one recipient stands.
+    """What became of one recipient.
 
-    *key* is the caller's own, else the line. *reason* is a code or a short text, *detail* the
-    server's own words, *column* what they are about. *chunk* and *position* say which request
-    held it; *chunk* is None for rows that were left out.
+    *key* is the caller's own, else the line. *reason* is a code or a short explanation, *detail*
+    the server's own words, *column* the column they are about. *chunk* and *position* say which
+    request held the recipient; they are None for rows that were left out.
     """
 
     key: str = field(repr=False)
@@ -131,21 +131,17 @@ def _base(state: ChunkState, batch_status: str | None) -> RecipientState:
 
 
 def _of_chunk(job: Job, chunk: Chunk) -> Iterator[RecipientResult]:
-    query = select(outcomes).where(outcomes.c.chunk == chunk.id)
     with job.journal.storage.read() as connection:
         _, places = job.journal.body(connection, chunk.id)
-        known = {
-            row.position: Outcome(RecipientState(row.state), row.reason, row.detail, row.message_id)
-            for row in connection.execute(query)
-        }
+        known = _outcomes(connection, chunk.id)
     lines, keys = unpack_places(places)
     columns = cast("Mapping[str, object]", job.facts.get("columns") or {})
     refused = chunk.state is ChunkState.REJECTED
     faults = read_faults(chunk.error, columns) if refused else None
-    none, base = Fault(""), _base(chunk.state, chunk.batch_status)
+    none, base = RecipientFault(""), _base(chunk.state, chunk.batch_status)
     for position, (line, key) in enumerate(zip(lines, keys, strict=True)):
         fault = faults.of(position) if faults else none
-        said = known.get(position) or Outcome(base, fault.reason, fault.detail)
+        said = known.get(position) or RecipientOutcome(base, fault.reason, fault.detail)
         yield RecipientResult(
             key or str(line),
             line,
@@ -160,10 +156,21 @@ def _of_chunk(job: Job, chunk: Chunk) -> Iterator[RecipientResult]:
         )
 
 
+def _outcomes(connection: Connection, chunk: int) -> dict[int, RecipientOutcome]:
+    """What callbacks reported about the recipients of *chunk*, by position."""
+    rows = connection.execute(select(outcomes).where(outcomes.c.chunk == chunk))
+    return {
+        row.position: RecipientOutcome(
+            RecipientState(row.state), row.reason, row.detail, row.message_id
+        )
+        for row in rows
+    }
+
+
 def _left_out(job: Job) -> Iterator[RecipientResult]:
     last = 0
     while True:
-        query = select(skipped).where(skipped.c.id > last).order_by(skipped.c.id).limit(_MANY)
+        query = select(skipped).where(skipped.c.id > last).order_by(skipped.c.id).limit(_PAGE)
         with job.journal.storage.read() as connection:
             rows = connection.execute(query).all()
         if not rows:
@@ -181,13 +188,13 @@ def count_recipients(job: Job) -> tuple[dict[RecipientState, int], dict[str, int
     reasons: Counter[str] = Counter()
     place = (chunks.c.state, chunks.c.batch_status)
     asked = select(*place, func.sum(chunks.c.count)).group_by(*place)
-    told = (*place, outcomes.c.state, outcomes.c.reason)
-    known = select(*told, func.count()).join(chunks, chunks.c.id == outcomes.c.chunk)
+    reported = (*place, outcomes.c.state, outcomes.c.reason)
+    known = select(*reported, func.count()).join(chunks, chunks.c.id == outcomes.c.chunk)
     out = select(skipped.c.duplicate, func.count()).group_by(skipped.c.duplicate)
     with job.journal.storage.read() as connection:
         for state, status, many in connection.execute(asked):
             counts[_base(ChunkState(state), status)] += many
-        for state, status, said, reason, many in connection.execute(known.group_by(*told)):
+        for state, status, said, reason, many in connection.execute(known.group_by(*reported)):
             counts[_base(ChunkState(state), status)] -= many
             counts[RecipientState(said)] += many
             if said == RecipientState.FAILED:

@@ -1,4 +1,4 @@
-"""From the rows of a source to what the requests hold, each checked; pure."""
+"""From the rows of a source to the items of requests, each checked; pure."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NamedTuple, TypeAlias
@@ -10,11 +10,11 @@ from sinch_wrapper.bulk._metadata import MetadataLimits, metadata_fault
 Item: TypeAlias = dict[str, object]
 
 
-class Entry(NamedTuple):
+class RowEntry(NamedTuple):
     """One row, ready to be sent.
 
-    *key* is None when the line number is the key; *identity* is what makes it a duplicate, empty
-    when nothing does.
+    *key* is None when the line number is the key. Rows of equal *identity* are duplicates, unless
+    it is empty.
     """
 
     line: int
@@ -23,11 +23,11 @@ class Entry(NamedTuple):
     item: object
 
     def __repr__(self) -> str:
-        return f"Entry(line={self.line})"
+        return f"RowEntry(line={self.line})"
 
 
 class Skip(NamedTuple):
-    """One row that is not sent, and why; *column* is empty when it concerns the whole row."""
+    """One row that is left out, and why; *column* is empty when the whole row is at fault."""
 
     line: int
     key: str | None
@@ -40,7 +40,7 @@ class Skip(NamedTuple):
 
 
 class InvalidError(Exception):
-    """A row cannot be sent: the reason and the column."""
+    """A row cannot be sent: for what *reason*, and which *column* is at fault."""
 
     def __init__(self, reason: str, column: str = "", key: str | None = None) -> None:
         super().__init__(reason)
@@ -50,13 +50,14 @@ class InvalidError(Exception):
 
 
 Cells: TypeAlias = Sequence[str | None]
-Build: TypeAlias = Callable[[int, Cells], Entry]
+Build: TypeAlias = Callable[[int, Cells], RowEntry]
 
-_NOT_TEXT: Final = "must be a text; quote numbers, so that no digit is lost"
+_NOT_EMPTY: Final = "must be a string that is not empty"
+_NOT_STRING: Final = "must be a string; quote the number so that no digits are lost"
 
 
 class _TableBuilder:
-    """Rows of one table, by position."""
+    """Builds the entries of one table, by position."""
 
     unused: frozenset[str] = frozenset()
 
@@ -66,7 +67,7 @@ class _TableBuilder:
         self._width = len(at.header)
         self._extra = bool(at.message_metadata or at.conversation_metadata)
 
-    def __call__(self, line: int, cells: Cells) -> Entry:
+    def __call__(self, line: int, cells: Cells) -> RowEntry:
         """Build the entry of one row; raises InvalidError."""
         at = self._at
         if len(cells) != self._width:
@@ -76,14 +77,14 @@ class _TableBuilder:
         if at.key is not None:
             key = cells[at.key]
             if type(key) is not str or not key:
-                raise InvalidError("must be a text that is not empty", at.header[at.key])
+                raise InvalidError(_NOT_EMPTY, at.header[at.key])
         identity, recipient = self._recipient(cells, key)
         item: Item = {"recipient": recipient}
         if at.parameters:
             item["parameters"] = parameters = {name: cells[place] for place, name in at.parameters}
             values = parameters.values()
             try:
-                # The cheapest check that all are texts; None counts as empty.
+                # The cheapest check that all are strings; None counts as empty.
                 "".join(values)  # type: ignore[arg-type]  # that is what is checked
             except TypeError:
                 self._blame(cells, key)
@@ -91,7 +92,7 @@ class _TableBuilder:
                 self._blame(cells, key)
         if self._extra:
             self._add_metadata(item, cells, key)
-        return Entry(line, key, identity, item)
+        return RowEntry(line, key, identity, item)
 
     def _recipient(self, cells: Cells, key: str | None) -> tuple[str, Item]:
         identities = []
@@ -99,7 +100,7 @@ class _TableBuilder:
             value = cells[position]
             if value:
                 if type(value) is not str:
-                    raise InvalidError(_NOT_TEXT, self._at.header[position], key)
+                    raise InvalidError(_NOT_STRING, self._at.header[position], key)
                 if value := value.strip():
                     identities.append({"channel": channel, "identity": value})
         if identities:
@@ -112,7 +113,7 @@ class _TableBuilder:
     def _blame(self, cells: Cells, key: str | None) -> None:
         for position, _ in self._at.parameters:
             if not isinstance(cells[position], str | None):
-                raise InvalidError(_NOT_TEXT, self._at.header[position], key)
+                raise InvalidError(_NOT_STRING, self._at.header[position], key)
         empty = next(place for place, _ in self._at.parameters if not cells[place])
         raise InvalidError("is empty, and the message needs it", self._at.header[empty], key)
 
@@ -122,7 +123,7 @@ class _TableBuilder:
         if isinstance(value, str) and value.strip():
             return value.strip()
         first = at.to[0][0] if at.to else at.contact_id
-        raise InvalidError("is empty: there is nobody to send to", at.header[first or 0], key)
+        raise InvalidError("is empty: there is no recipient", at.header[first or 0], key)
 
     def _add_metadata(self, item: Item, cells: Cells, key: str | None) -> None:
         for field in ("message_metadata", "conversation_metadata"):
@@ -135,12 +136,12 @@ class _TableBuilder:
 
 
 def table_builder(at: Layout, limits: MetadataLimits) -> Build:
-    """Return what builds the entries of a table; it raises InvalidError for a row."""
+    """Return what builds the entries of a table; it raises InvalidError for a row at fault."""
     return _TableBuilder(at, limits)
 
 
 def _is_blank(cell: object) -> bool:
-    # Cells of a Parquet file may be anything, also what has no hash.
+    # Cells of a Parquet file may be anything, even what has no hash.
     return cell is None or cell == ""
 
 
@@ -150,7 +151,7 @@ def own_key(record: Mapping[str, object], name: str | None) -> str | None:
         return None
     value = record.get(name)
     if not isinstance(value, str) or not value:
-        raise InvalidError("must be a text that is not empty", name)
+        raise InvalidError(_NOT_EMPTY, name)
     return value
 
 
@@ -168,22 +169,22 @@ class ItemBuilder:
     def __init__(self, kind: str) -> None:
         self._kind = kind
 
-    def __call__(self, line: int, value: object) -> Entry:
+    def __call__(self, line: int, value: object) -> RowEntry:
         """Build the entry of *value*; raises InvalidError."""
         if self._kind == "delete-contacts":
             contact = value.get("contact_id") if isinstance(value, Mapping) else value
             if not isinstance(contact, str) or not contact.strip():
-                raise InvalidError("must be a contact id, a text that is not empty", "contact_id")
-            return Entry(line, None, f"\0{contact}", contact)
+                raise InvalidError("must be a contact id, a string that is not empty", "contact_id")
+            return RowEntry(line, None, f"\0{contact}", contact)
         if not isinstance(value, Mapping):
             raise InvalidError(f"must be an object, not {type(value).__name__}")
         for name in _REQUIRED[self._kind]:
             if not value.get(name):
                 raise InvalidError("is missing or empty", name)
         if self._kind == "create-contacts":
-            return Entry(line, None, "", dict(value))
+            return RowEntry(line, None, "", dict(value))
         identity = f"{value['consent_type']}\0{value['identification']}"
-        return Entry(line, None, identity, dict(value))
+        return RowEntry(line, None, identity, dict(value))
 
     def block(self, _rows: Sequence[tuple[int, object]]) -> None:
-        """Each is looked at by itself."""
+        """Return None: each row is built by itself."""

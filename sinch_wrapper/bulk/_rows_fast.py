@@ -1,7 +1,7 @@
-"""Rows of a table made into the text of a request, many at a time; pure.
+"""Rows of a table made into the JSON of a request, many at a time; pure.
 
 Only rows in which nothing is wrong or unusual are taken. They become what table_builder() makes
-of each, at a fraction of the cost, for no object is made for a recipient.
+of each, at a fraction of the cost, because no object is made for a recipient.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -10,18 +10,18 @@ from typing import Final, NamedTuple, TypeAlias, TypeVar, cast
 from sinch_wrapper._json import encode, encode_text
 from sinch_wrapper.bulk._columns import Layout
 from sinch_wrapper.bulk._metadata import INDEX_MARK, MetadataLimits, metadata_fault
-from sinch_wrapper.bulk._rows import Cells, Entry, Skip, table_builder
+from sinch_wrapper.bulk._rows import Cells, RowEntry, Skip, table_builder
 
 _Column: TypeAlias = Sequence[str | None]
 
-_TEXT: Final = frozenset({str})
-_TEXT_OR_NONE: Final = frozenset({str, type(None)})
+_STR: Final = frozenset({str})
+_STR_OR_NONE: Final = frozenset({str, type(None)})
 
 
 class Block(NamedTuple):
     """Rows that are ready to be sent, with *content* as the JSON list of a request.
 
-    *keys* are None where the line is the key; *identities* are what makes a row a duplicate.
+    *keys* are None where the line is the key; rows of equal *identities* are duplicates.
     """
 
     lines: Sequence[int]
@@ -34,7 +34,7 @@ class Block(NamedTuple):
 
 
 class TableBlocks:
-    """Makes blocks of the rows of a table whose columns *at* tells apart."""
+    """Makes blocks of the rows of a table whose columns are as *at* says."""
 
     def __init__(self, at: Layout, limits: MetadataLimits) -> None:
         self._at = at
@@ -45,11 +45,11 @@ class TableBlocks:
         self._needed += [] if at.key is None else [at.key]
         metadata = (*at.message_metadata, *at.conversation_metadata)
         self._optional = [place for place, _ in (*at.to, *metadata)]
-        # Rows that use a reserved key are wrong, each with its line.
+        # Rows that use a reserved key are refused, each with its line.
         self._never = any(metadata_fault("", {name: ""}) for _, name in metadata)
 
     def __call__(self, lines: Sequence[int], rows: Sequence[Cells]) -> Block | None:
-        """Make a block; None when some row needs a look of its own."""
+        """Make a block; None when some row must be built by itself."""
         try:
             columns: list[_Column] = list(zip(*rows, strict=True))
         except ValueError:
@@ -69,12 +69,12 @@ class TableBlocks:
         needed = [columns[place] for place in self._needed]
         return (
             all(map(all, needed))
-            and all(_TEXT.issuperset(map(type, column)) for column in needed)
-            and all(_TEXT_OR_NONE.issuperset(map(type, columns[at])) for at in self._optional)
+            and all(_STR.issuperset(map(type, column)) for column in needed)
+            and all(_STR_OR_NONE.issuperset(map(type, columns[at])) for at in self._optional)
         )
 
     def _recipients(self, columns: list[_Column]) -> tuple[list[str], list[str]]:
-        """What makes each row a duplicate, and its recipient as JSON; empty for nobody."""
+        """The identity of each row, and its recipient as JSON; empty for none."""
         if not self._at.to:
             return self._contacts(columns)
         texts, identities = [], []
@@ -124,7 +124,7 @@ class TableBlocks:
 
 
 def _form_of(at: Layout) -> str:
-    """One recipient, to be filled with texts that are JSON, and the position in the request."""
+    """The form of one recipient, for strings that are JSON and its position in the request."""
     filled = ",".join(f"{_literal(name)}:%s" for _, name in at.parameters)
     parameters = f',"parameters":{{{filled}}}' if filled else ""
     mark = f"{_literal(INDEX_MARK)}:"
@@ -154,9 +154,9 @@ _Json: TypeAlias = dict[str, object]
 
 
 def cut(
-    entries: Sequence[Entry], limit: int, *, is_messages: bool
+    entries: Sequence[RowEntry], limit: int, *, is_messages: bool
 ) -> tuple[list[Block], list[Skip]]:
-    """Cut *entries* into requests of at most *limit* bytes, and those apart that fit into none."""
+    """Cut *entries* into requests of at most *limit* bytes, and apart those that fit into none."""
     skips: list[Skip] = []
     encoded = _messages if is_messages else _things
     try:
@@ -167,7 +167,7 @@ def cut(
             if _is_json(entry):
                 sound.append(entry)
             else:
-                skips.append(Skip(entry.line, entry.key, "holds what JSON cannot express"))
+                skips.append(Skip(entry.line, entry.key, "holds a value that JSON cannot express"))
         parts = list(by_bytes(sound, encoded, limit)) if sound else []
     blocks = []
     for part, content in parts:
@@ -179,7 +179,7 @@ def cut(
     return blocks, skips
 
 
-def _messages(entries: Sequence[Entry]) -> bytes:
+def _messages(entries: Sequence[RowEntry]) -> bytes:
     items = [cast("_Json", entry.item) for entry in entries]
     for mark, item in zip(_MARKS, items, strict=False):
         own = item.get("message_metadata")
@@ -187,11 +187,11 @@ def _messages(entries: Sequence[Entry]) -> bytes:
     return encode(items)
 
 
-def _things(entries: Sequence[Entry]) -> bytes:
+def _things(entries: Sequence[RowEntry]) -> bytes:
     return encode([entry.item for entry in entries])
 
 
-def _is_json(entry: Entry) -> bool:
+def _is_json(entry: RowEntry) -> bool:
     try:
         encode(entry.item)
     except (TypeError, ValueError):
@@ -204,7 +204,7 @@ def by_bytes(
 ) -> Iterator[tuple[Sequence[T], bytes]]:
     """Cut *items* so that each part encodes to at most *limit* bytes; the order stays.
 
-    A single item beyond the limit stays a part of its own: whoever reads parts refuses those.
+    A single item beyond the limit stays a part of its own, which the caller must refuse.
     """
     content = encode(items)
     if len(content) <= limit or len(items) == 1:
@@ -216,7 +216,7 @@ def by_bytes(
 
 
 class TableRows:
-    """Builds the entries, or blocks, of a table whose columns *at* tells apart."""
+    """Builds the entries, or blocks, of a table whose columns are as *at* says."""
 
     unused: frozenset[str] = frozenset()
 
@@ -224,11 +224,11 @@ class TableRows:
         self._one = table_builder(at, limits)
         self._many = TableBlocks(at, limits)
 
-    def __call__(self, line: int, value: object) -> Entry:
+    def __call__(self, line: int, value: object) -> RowEntry:
         """Build the entry of one row; raises InvalidError."""
         return self._one(line, cast("Cells", value))
 
     def block(self, rows: Sequence[tuple[int, object]]) -> Block | None:
-        """Build all at once; None when some row must be looked at by itself."""
+        """Build all *rows* at once; None when some row must be built by itself."""
         lines, cells = zip(*rows, strict=True)
         return self._many(lines, cells)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from sinch_wrapper.bulk._columns import Columns, layout
 from sinch_wrapper.bulk._metadata import MetadataLimits, metadata_fault
-from sinch_wrapper.bulk._rows import Entry, InvalidError, Item, own_key
+from sinch_wrapper.bulk._rows import InvalidError, Item, RowEntry, own_key
 from sinch_wrapper.bulk._rows_fast import Block, TableRows
 from sinch_wrapper.errors import BulkError
 from sinch_wrapper.messages import Recipient
@@ -33,7 +33,7 @@ class ObjectBuilder:
         self._tables: dict[tuple[str, ...], TableRows] = {}
         self.unused: set[str] = set()
 
-    def __call__(self, line: int, value: object) -> Entry:
+    def __call__(self, line: int, value: object) -> RowEntry:
         """Build the entry of *value*; raises InvalidError."""
         if isinstance(value, Recipient):
             return self._shaped(line, {"recipient": value})
@@ -64,7 +64,7 @@ class ObjectBuilder:
         rows = self._tables.get(header)
         if rows is None:
             if not all(isinstance(name, str) for name in header):
-                raise InvalidError("must be an object whose fields have texts as names")
+                raise InvalidError("must be an object with string keys")
             try:
                 found = layout(self._columns, header, self._needed, self._place)
             except BulkError as error:
@@ -75,10 +75,10 @@ class ObjectBuilder:
             rows = self._tables[header] = TableRows(found, self._limits)
         return rows
 
-    def _shaped(self, line: int, record: Mapping[str, object]) -> Entry:
+    def _shaped(self, line: int, record: Mapping[str, object]) -> RowEntry:
         if not record.keys() <= _FIELDS:
             unknown = sorted(str(name) for name in record.keys() - _FIELDS)
-            raise InvalidError("is no field of a recipient", unknown[0])
+            raise InvalidError("is not a valid recipient field", unknown[0])
         key = own_key(record, "key") if record.get("key") is not None else None
         recipient = record["recipient"]
         identity = identity_of(recipient, key)
@@ -92,7 +92,7 @@ class ObjectBuilder:
                 if fault := metadata_fault(name, value, self._limits):
                     raise InvalidError(fault, name, key)
                 item[name] = value
-        return Entry(line, key, identity, item)
+        return RowEntry(line, key, identity, item)
 
     def _check_parameters(self, parameters: object, key: str | None) -> None:
         if not isinstance(parameters, _OBJECT):

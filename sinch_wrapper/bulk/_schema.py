@@ -1,4 +1,4 @@
-"""The tables of a journal."""
+"""The tables of a journal, and how the recipients in them are packed."""
 
 import zlib
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from sinch_wrapper._json import decode, encode
 
 schema = MetaData()
 
-# What the job is: one JSON value a name.
+# What the job is: one JSON value per name.
 facts = Table(
     "facts",
     schema,
@@ -18,7 +18,7 @@ facts = Table(
     Column("value", Text, nullable=False),
 )
 
-# One request each. Bodies are apart, so that counting reads few pages.
+# One request each. Bodies have a table of their own, so that counting reads few pages.
 chunks = Table(
     "chunks",
     schema,
@@ -45,8 +45,8 @@ bodies = Table(
 )
 
 
-def _told() -> list[Column[Any]]:
-    """The columns of what a callback says about a recipient."""
+def _reported() -> list[Column[Any]]:
+    """The columns of what a callback reports about a recipient."""
     return [
         Column("state", String, nullable=False),
         Column("reason", String, nullable=False),
@@ -55,27 +55,27 @@ def _told() -> list[Column[Any]]:
     ]
 
 
-# What callbacks said about single recipients.
+# What callbacks reported about single recipients.
 outcomes = Table(
     "outcomes",
     schema,
     Column("chunk", Integer, primary_key=True, autoincrement=False),
     Column("position", Integer, primary_key=True, autoincrement=False),
-    *_told(),
+    *_reported(),
     sqlite_with_rowid=False,
 )
 
-# Callbacks about batches that no chunk is known to be, yet.
+# What callbacks reported about batches whose chunk is not known yet.
 early = Table(
     "early",
     schema,
     Column("batch_id", String, primary_key=True),
     Column("position", Integer, primary_key=True, autoincrement=False),
-    *_told(),
+    *_reported(),
     sqlite_with_rowid=False,
 )
 
-# Rows of the input that are not sent.
+# Rows of the input that are left out.
 skipped = Table(
     "skipped",
     schema,
@@ -105,12 +105,12 @@ def unpack(blob: bytes) -> bytes:
 
 
 def unpack_items(blob: bytes) -> list[dict[str, object]]:
-    """The items of a request."""
+    """The items of a request, from their packed form."""
     return cast("list[dict[str, object]]", decode(unpack(blob)))
 
 
 def pack_places(lines: Sequence[int], keys: Sequence[str | None]) -> bytes:
-    """Compress the lines and keys of recipients; keys that are all None cost nothing."""
+    """Compress the *lines* and *keys* of recipients; keys that are all None cost nothing."""
     named = any(key is not None for key in keys)
     return pack(encode([lines, keys if named else None]))
 

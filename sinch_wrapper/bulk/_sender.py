@@ -1,34 +1,39 @@
-"""The planner that sends a job: it decides what leaves when."""
+"""The planner that sends a job: it decides what leaves when.
+
+*now* is monotonic seconds in this file, *wall* gives Unix seconds.
+"""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection
 
-from sinch_wrapper.bulk._calls import Call, Done, Step, look_call, send_call
+from sinch_wrapper.bulk._calls import BatchCall, Done, Step, look_call, send_call
 from sinch_wrapper.bulk._job_spec import in_time
 from sinch_wrapper.bulk._journal import Chunk, Job
-from sinch_wrapper.bulk._options import SendingRules
-from sinch_wrapper.bulk._queue import Gate, Outstanding, eta
+from sinch_wrapper.bulk._options import RunSettings
+from sinch_wrapper.bulk._queue import Outstanding, SendQueue, eta
 from sinch_wrapper.bulk._states import Progress
 from sinch_wrapper.bulk._tracker import ChunkTracker
 from sinch_wrapper.errors import SinchError
 
-# Doubtful chunks for each request that may run: with more, nothing new leaves.
+# Chunks in doubt for each request that may run: with more, nothing new leaves.
 _DOUBTS = 4
 
 
 class Sender:
-    """Sends the chunks of *job*; *now* is monotonic, *wall* the time of day for other runs."""
+    """Sends the chunks of *job*; other runs of it compare their *wall* with that of this one."""
 
-    def __init__(self, job: Job, how: SendingRules, now: float, wall: Callable[[], float]) -> None:
+    def __init__(
+        self, job: Job, settings: RunSettings, now: float, wall: Callable[[], float]
+    ) -> None:
         self._job = job
-        self._how = how
+        self._settings = settings
         self._wall = wall
         self._began = now
-        left = job.outstanding_at(wall(), how.limits)
-        self._gate = Gate(how.limits, Outstanding(left, now))
-        self._tracker = ChunkTracker(job, how, self._gate)
+        left = job.outstanding_at(wall(), settings.limits)
+        self._queue = SendQueue(settings.limits, Outstanding(left, now))
+        self._tracker = ChunkTracker(job, settings, self._queue)
         self._tracker.recover(now)
         self._start = self._tracker.tally.accepted
         self._running = 0
@@ -36,19 +41,19 @@ class Sender:
 
     @property
     def stopped_by(self) -> SinchError | None:
-        """The error that every other request would meet too, if there was one."""
+        """The error that every other request would end in too, if there was one."""
         return self._tracker.stopped_by or self._tracker.refused_by
 
     @property
     def is_refused(self) -> bool:
-        """Whether that error is about what is in the requests, so that some were rejected."""
+        """Whether that error is about the content of the requests, so that some were rejected."""
         return self._tracker.stopped_by is None and self._tracker.refused_by is not None
 
     def progress(self, now: float) -> Progress:
         """How far it is."""
-        tally, outstanding = self._tracker.tally, self._gate.outstanding.count
+        tally, outstanding = self._tracker.tally, self._queue.outstanding.count
         done = tally.accepted - self._start
-        rest = eta(tally.left, outstanding, self._how.limits, done, now - self._began)
+        rest = eta(tally.left, outstanding, self._settings.limits, done, now - self._began)
         return tally.progress(rest, waiting=self._waiting)
 
     def step(self, now: float, done: list[Done], *, stopping: bool) -> Step:
@@ -60,22 +65,22 @@ class Sender:
             stopping = stopping or self.stopped_by is not None
             calls, wait = ([], None) if stopping else self._next(connection, now)
             if done or calls:
-                count = self._gate.outstanding.at_time(now, self._how.limits).count
+                count = self._queue.outstanding.at_time(now, self._settings.limits).count
                 self._job.journal.note(connection, outstanding=[count, self._wall()])
         if any(call.purpose == "send" for call in calls):
-            # Else a journal that is moved after a crash might not know that they have left.
+            # Otherwise a journal that is moved after a crash might not know that they have left.
             self._job.journal.flush()
         self._running += len(calls)
         idle = self._running == 0
         return Step(tuple(calls), wait, idle and (stopping or wait is None))
 
-    def _next(self, connection: Connection, now: float) -> tuple[list[Call], float | None]:
+    def _next(self, connection: Connection, now: float) -> tuple[list[BatchCall], float | None]:
         calls, waits = self._looks(now)
         self._waiting = False
-        room = _DOUBTS * self._how.concurrency - len(self._tracker.open)
-        free = min(self._how.concurrency - self._running - len(calls), room)
+        room = _DOUBTS * self._settings.concurrency - len(self._tracker.open)
+        free = min(self._settings.concurrency - self._running - len(calls), room)
         while free > 0 and (chunk := self._candidate(connection)) is not None:
-            wait = self._gate.wait(now, chunk.count)
+            wait = self._queue.wait(now, chunk.count)
             if wait > 0:
                 self._waiting = True
                 waits.append(wait)
@@ -88,23 +93,23 @@ class Sender:
         journal = self._job.journal
         return self._tracker.next_again(connection) or journal.next_planned(connection)
 
-    def _send(self, connection: Connection, chunk: Chunk, now: float) -> Call:
+    def _send(self, connection: Connection, chunk: Chunk, now: float) -> BatchCall:
         job = self._job
         items, _ = job.journal.body(connection, chunk.id)
         self._tracker.send(connection, chunk)
-        # A job may take hours, and its time come meanwhile.
+        # A job may take hours, and its time may come in between.
         request = in_time(job.request, datetime.fromtimestamp(self._wall(), UTC))
         return send_call(job.kind, request, job.id, chunk.id, items, now)
 
-    def _looks(self, now: float) -> tuple[list[Call], list[float]]:
-        calls: list[Call] = []
+    def _looks(self, now: float) -> tuple[list[BatchCall], list[float]]:
+        calls: list[BatchCall] = []
         waits: list[float] = []
         for chunk, each in self._tracker.open.items():
             if each.looking:
                 continue
             if each.due > now:
                 waits.append(each.due - now)
-            elif self._running + len(calls) < self._how.concurrency:
+            elif self._running + len(calls) < self._settings.concurrency:
                 each.looking = True
                 calls.append(look_call(self._job.id, chunk, now))
         return calls, waits

@@ -1,4 +1,4 @@
-"""Where recipients come from: a file by its suffix, or anything that can be iterated over."""
+"""Where recipients come from: a file, by its suffix, or anything that can be iterated over."""
 
 import csv
 import gzip
@@ -13,129 +13,19 @@ from pathlib import Path
 from typing import IO, Final, TypeAlias
 
 from sinch_wrapper._json import decode
+from sinch_wrapper._validate import wrong_kind
 from sinch_wrapper.bulk._rows import Cells
-from sinch_wrapper.errors import BulkError
-
-_GZIP_FAULTS: Final = (gzip.BadGzipFile, EOFError, zlib.error)
-_ROWS: Final = 2000
-
-
-def read_csv(path: Path) -> tuple[list[str], Iterator[tuple[int, Cells]]]:
-    """Read the header of a CSV file, and its rows with the line on which each begins.
-
-    Source: RFC 4180; UTF-8 with or without byte order mark, blank lines are left out.
-    Raises: BulkError, also from the iterator, with the line.
-    """
-    rows = _csv_rows(path)
-    try:
-        _, header = next(rows)
-    except StopIteration:
-        raise BulkError(f"{path.name}: it is empty; its first line must name the columns") from None
-    return [(name or "").strip() for name in header], rows
-
-
-def _csv_rows(path: Path) -> Iterator[tuple[int, Cells]]:
-    begin = 1
-    with opened(path), path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.reader(file, strict=True)
-        try:
-            for cells in reader:
-                if cells:
-                    yield begin, cells
-                begin = reader.line_num + 1
-        except UnicodeDecodeError:
-            raise BulkError(f"{path.name}, line {_undecodable(path)}: it is not UTF-8") from None
-        except csv.Error as error:
-            raise BulkError(f"{path.name}, line {begin}: it is no CSV: {error}") from None
-
-
-class opened:  # noqa: N801 (reads like the function it stands for)
-    """Translates the failures of opening and reading *path*."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: object, error: BaseException | None, _traceback: object) -> None:
-        if isinstance(error, _GZIP_FAULTS):
-            raise BulkError(f"{self._path.name}: it is no gzip file, or cut off") from error
-        if isinstance(error, OSError):
-            words = error.strerror or type(error).__name__
-            raise BulkError(f"{self._path.name}: cannot be read: {words}") from error
-
-
-def _undecodable(path: Path) -> int:
-    """The first line that is not UTF-8; the decoder reads ahead and cannot say."""
-    with path.open("rb") as file:
-        for number, line in enumerate(file, 1):
-            try:
-                line.decode()
-            except UnicodeDecodeError:
-                return number
-    return number
-
-
-def read_json_lines(path: Path) -> Iterator[tuple[int, object]]:
-    """Read one JSON object a line, from a gzip file when the name ends in .gz.
-
-    Raises: BulkError from the iterator, with the line.
-    """
-    reader: Callable[[Path, str], IO[bytes]] = (
-        gzip.open if path.suffix == ".gz" else io.open  # type: ignore[assignment] # both read bytes
-    )
-    with opened(path), reader(path, "rb") as file:
-        for number, line in enumerate(file, 1):
-            content = line.strip()
-            if content and content != b"\xef\xbb\xbf":
-                yield number, _decoded(path, number, content)
-
-
-def _decoded(path: Path, number: int, content: bytes) -> object:
-    try:
-        content.decode()
-        return decode(content)
-    except UnicodeDecodeError:
-        raise BulkError(f"{path.name}, line {number}: it is not UTF-8") from None
-    except ValueError:
-        raise BulkError(f"{path.name}, line {number}: it is not JSON") from None
-
-
-def read_parquet(path: Path) -> tuple[list[str], Iterator[tuple[int, Cells]]]:
-    """Read the columns of a Parquet file, and its rows, numbered from 1 (extra: parquet).
-
-    Raises: BulkError, also when pyarrow is not installed.
-    """
-    try:
-        pyarrow = importlib.import_module("pyarrow")
-        parquet = importlib.import_module("pyarrow.parquet")
-    except ModuleNotFoundError:
-        hint = 'pip install "sinch-wrapper[parquet]"'
-        raise BulkError(f"{path.name}: reading Parquet needs pyarrow: {hint}") from None
-    try:
-        with opened(path):
-            file = parquet.ParquetFile(path)
-    except pyarrow.ArrowException as error:
-        raise BulkError(f"{path.name}: it is no Parquet file") from error
-
-    def rows() -> Iterator[tuple[int, Cells]]:
-        number = 0
-        with file:
-            for batch in file.iter_batches(batch_size=_ROWS):
-                columns = [column.to_pylist() for column in batch.columns]
-                for cells in zip(*columns, strict=True):
-                    number += 1
-                    yield number, cells
-
-    return list(file.schema_arrow.names), rows()
-
+from sinch_wrapper.errors import BulkArgumentError, BulkError
 
 Items: TypeAlias = str | Path | Iterable[object]
 """Path of a file (CSV, JSON lines, Parquet), or rows; for messages Recipients too."""
 
-_BLOCK: Final = 1 << 20
 _SUFFIXES: Final = (".csv", ".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz", ".parquet")
+_GZIP_FAULTS: Final = (gzip.BadGzipFile, EOFError, zlib.error)
+# Rows of a Parquet file that are read together.
+_ROWS: Final = 2000
+# Bytes of a file that are read together for its digest.
+_BLOCK: Final = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,14 +38,14 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Objects:
-    """Objects with their line or number, from 1."""
+    """Objects, each with its line, or its number from 1."""
 
     rows: Iterator[tuple[int, object]]
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A source that has not been opened yet; *name* is for messages, without its folder."""
+    """A source that has not been opened yet; *name*, without a folder, is for error messages."""
 
     name: str
     path: Path | None = None
@@ -176,7 +66,7 @@ class Source:
         return Objects(read_json_lines(self.path))
 
     def digest(self) -> str | None:
-        """SHA-256 of the file; None for what is no file.
+        """SHA-256 of the file; None for what is not a file.
 
         Raises: BulkError when it cannot be read.
         """
@@ -189,19 +79,132 @@ class Source:
         return found.hexdigest()
 
 
-def source_of(things: Items) -> Source:
-    """Recognise *things*: a path by its suffix, or an iterable.
+def source_of(option: str, things: Items) -> Source:
+    """Recognise *things*, the value of *option*: a path by its suffix, or an iterable.
 
-    Raises: BulkError for another suffix or no such file, TypeError for what is neither.
+    Raises: BulkError for another suffix or a file that cannot be read, TypeError for what is
+    neither.
     """
     if isinstance(things, str | Path):
         path = Path(things)
         if not path.name.lower().endswith(_SUFFIXES):
-            raise BulkError(f"{path.name}: the name must end in {', '.join(_SUFFIXES)}")
+            wanted = ", ".join(_SUFFIXES)
+            raise BulkArgumentError(f"{option}= {path.name}: the name must end in {wanted}")
         with opened(path):
             path.stat()
         return Source(path.name, path)
-    if isinstance(things, Mapping) or not isinstance(things, Iterable):
-        message = f"recipients must be a path or an iterable, not {type(things).__name__}"
-        raise TypeError(message)
+    if isinstance(things, Mapping | bytes | bytearray) or not isinstance(things, Iterable):
+        raise wrong_kind(option, "a path or an iterable", things)
     return Source("recipients", None, things)
+
+
+def read_csv(path: Path) -> tuple[list[str], Iterator[tuple[int, Cells]]]:
+    """Read the header of a CSV file, and its rows with the line on which each begins.
+
+    Source: RFC 4180; UTF-8 with or without byte order mark, blank lines are left out.
+    Raises: BulkError, also from the iterator, with the line.
+    """
+    rows = _csv_rows(path)
+    try:
+        _, header = next(rows)
+    except StopIteration:
+        raise BulkError(f"{path.name}: empty file; its first line must name the columns") from None
+    return [(name or "").strip() for name in header], rows
+
+
+def _csv_rows(path: Path) -> Iterator[tuple[int, Cells]]:
+    begin = 1
+    with opened(path), path.open(encoding="utf-8-sig", newline="") as file:
+        reader = csv.reader(file, strict=True)
+        try:
+            for cells in reader:
+                if cells:
+                    yield begin, cells
+                begin = reader.line_num + 1
+        except UnicodeDecodeError:
+            raise BulkError(f"{path.name}, line {_undecodable(path)}: not UTF-8") from None
+        except csv.Error as error:
+            words = "unclosed quote" if "unexpected end" in str(error) else error
+            raise BulkError(f"{path.name}, line {begin}: invalid CSV: {words}") from None
+
+
+class opened:  # noqa: N801 (reads like the function it stands for)
+    """Translates the failures of opening and reading *path*."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, _traceback: object) -> None:
+        if isinstance(error, _GZIP_FAULTS):
+            raise BulkError(f"{self._path.name}: not a gzip file, or truncated") from error
+        if isinstance(error, OSError):
+            words = error.strerror or type(error).__name__
+            raise BulkError(f"{self._path.name}: cannot be read: {words}") from error
+
+
+def _undecodable(path: Path) -> int:
+    """The first line that is not UTF-8; the decoder reads ahead and cannot say."""
+    with path.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            try:
+                line.decode()
+            except UnicodeDecodeError:
+                return number
+    return number
+
+
+def read_json_lines(path: Path) -> Iterator[tuple[int, object]]:
+    """Read one JSON object per line, from a gzip file when the name ends in .gz.
+
+    Raises: BulkError from the iterator, with the line.
+    """
+    reader: Callable[[Path, str], IO[bytes]] = (
+        gzip.open if path.suffix == ".gz" else io.open  # type: ignore[assignment] # both read bytes
+    )
+    with opened(path), reader(path, "rb") as file:
+        for number, line in enumerate(file, 1):
+            content = line.strip()
+            if content and content != b"\xef\xbb\xbf":
+                yield number, _decoded(path, number, content)
+
+
+def _decoded(path: Path, number: int, content: bytes) -> object:
+    try:
+        content.decode()
+        return decode(content)
+    except UnicodeDecodeError:
+        raise BulkError(f"{path.name}, line {number}: not UTF-8") from None
+    except ValueError:
+        raise BulkError(f"{path.name}, line {number}: not JSON") from None
+
+
+def read_parquet(path: Path) -> tuple[list[str], Iterator[tuple[int, Cells]]]:
+    """Read the columns of a Parquet file, and its rows, numbered from 1 (extra: parquet).
+
+    Raises: BulkError, also when pyarrow is not installed.
+    """
+    try:
+        pyarrow = importlib.import_module("pyarrow")
+        parquet = importlib.import_module("pyarrow.parquet")
+    except ModuleNotFoundError:
+        hint = 'pip install "sinch-wrapper[parquet]"'
+        raise BulkError(f"{path.name}: reading Parquet needs pyarrow: {hint}") from None
+    try:
+        with opened(path):
+            file = parquet.ParquetFile(path)
+    except pyarrow.ArrowException as error:
+        raise BulkError(f"{path.name}: not a Parquet file") from error
+
+    def rows() -> Iterator[tuple[int, Cells]]:
+        number = 0
+        with file:
+            for batch in file.iter_batches(batch_size=_ROWS):
+                columns = [column.to_pylist() for column in batch.columns]
+                for cells in zip(*columns, strict=True):
+                    number += 1
+                    yield number, cells
+
+    return list(file.schema_arrow.names), rows()

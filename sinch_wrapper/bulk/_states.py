@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from sinch_wrapper.callbacks._receipts import DeliveryState
+from sinch_wrapper.callbacks import DeliveryState
 
 
 class ChunkState(StrEnum):
-    """Where one request stands.
+    """The state of one request.
 
-    `sending` is written to disk before the request leaves, so that a process that dies leaves a
-    trace; it is read as `unknown` afterwards.
+    `sending` is on disk before the request leaves, so that a process that dies leaves a trace;
+    afterwards it is read as `unknown`.
     """
 
     PLANNED = "planned"
@@ -24,7 +24,7 @@ class ChunkState(StrEnum):
 
 _NEXT: Final = {
     ChunkState.PLANNED: {ChunkState.SENDING, ChunkState.REJECTED},
-    # Back to planned only when the request surely was not carried out.
+    # Back to planned only when the request certainly was not carried out.
     ChunkState.SENDING: {
         ChunkState.PLANNED, ChunkState.UNKNOWN, ChunkState.ACCEPTED, ChunkState.REJECTED,
     },
@@ -40,7 +40,7 @@ def may_become(old: ChunkState, new: ChunkState) -> bool:
 
 
 class RecipientState(StrEnum):
-    """Where one recipient stands.
+    """The state of one recipient.
 
     The first seven follow from the input and the request; the others come from callbacks.
     """
@@ -59,7 +59,7 @@ class RecipientState(StrEnum):
     READ = "read"
 
 
-# How far a receipt shows a recipient to be; the rule is that of callbacks.states.
+# How far a receipt shows a recipient to be, by the rule of sinch_wrapper.callbacks.
 RANKS: Final = {RecipientState(state): rank for rank, state in enumerate(DeliveryState)}
 
 
@@ -67,8 +67,8 @@ RANKS: Final = {RecipientState(state): rank for rank, state in enumerate(Deliver
 class Progress:
     """How far sending is, in recipients.
 
-    *eta* is the seconds until the last one is accepted, None while nothing is known; *waiting*
-    says that the queue of the app has no room, or that the API asked for a pause.
+    *eta* is the number of seconds until the last one is accepted, None while nothing is known;
+    *waiting* says that the queue of the app has no room, or that the API asked for a pause.
     """
 
     total: int
@@ -86,13 +86,13 @@ class Progress:
 
 
 class Tally:
-    """Recipients by the state of their chunk, kept up to date by moves."""
+    """The number of recipients by the state of their chunk, kept up to date by move()."""
 
     def __init__(self, totals: Mapping[ChunkState, tuple[int, int]]) -> None:
         self._count = {state: totals.get(state, (0, 0))[1] for state in ChunkState}
 
     def move(self, count: int, old: ChunkState, new: ChunkState) -> None:
-        """Note that *count* recipients went from *old* to *new*."""
+        """Count *count* recipients that went from *old* to *new*."""
         self._count[old] -= count
         self._count[new] += count
 

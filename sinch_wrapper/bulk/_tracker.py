@@ -1,4 +1,7 @@
-"""What becomes of the chunks of a job while it is sent: each change written down at once."""
+"""What becomes of the chunks of a job while it is sent; each change is written at once.
+
+*now* is monotonic seconds in this file.
+"""
 
 from collections import deque
 from dataclasses import dataclass, replace
@@ -7,16 +10,16 @@ from sqlalchemy import Connection
 
 from sinch_wrapper.bulk._calls import Done, mark_of
 from sinch_wrapper.bulk._journal import Chunk, Job
-from sinch_wrapper.bulk._options import SendingRules
+from sinch_wrapper.bulk._options import RunSettings
 from sinch_wrapper.bulk._outcomes import promote_early
-from sinch_wrapper.bulk._queue import Gate
+from sinch_wrapper.bulk._queue import SendQueue
 from sinch_wrapper.bulk._reconcile import (
     Accepted,
     Doubt,
     Doubtful,
+    DoubtVerdict,
     Later,
     Refused,
-    Verdict,
     found_batches,
     judge,
     next_look,
@@ -25,12 +28,13 @@ from sinch_wrapper.bulk._reconcile import (
 from sinch_wrapper.bulk._states import ChunkState, Tally
 from sinch_wrapper.errors import SinchError
 
+# Attempts in a row without a connection after which the job stops.
 _UNREACHABLE_MOST = 10
 
 
 @dataclass(slots=True)
 class OpenChunk:
-    """A doubtful chunk: the doubt, when to look next, and whether a look-up is running."""
+    """A chunk in doubt: the doubt, when to look next, and whether a look-up is running."""
 
     doubt: Doubt
     due: float
@@ -38,13 +42,13 @@ class OpenChunk:
 
 
 class ChunkTracker:
-    """The chunks of *job*: those in doubt, those to send again, and how many are where."""
+    """The chunks of *job*: those in doubt, those to send again, and how many are in which state."""
 
-    def __init__(self, job: Job, how: SendingRules, gate: Gate) -> None:
+    def __init__(self, job: Job, settings: RunSettings, queue: SendQueue) -> None:
         self._job = job
         self._journal = job.journal
-        self._how = how
-        self._gate = gate
+        self._settings = settings
+        self._queue = queue
         self._trusted = False
         self.tally = Tally(job.journal.totals())
         self.open: dict[int, OpenChunk] = {}
@@ -53,7 +57,7 @@ class ChunkTracker:
         self.refused_by: SinchError | None = None
 
     def recover(self, now: float) -> None:
-        """Take up what an earlier run has left: nobody knows what became of it."""
+        """Take up the chunks that an earlier run has left in doubt."""
         left = self._journal.in_doubt()
         with self._journal.write() as connection:
             for chunk in left:
@@ -62,20 +66,20 @@ class ChunkTracker:
                 self._doubt(connection, chunk, Doubt(now, 1, chunk.certain), now)
 
     def send(self, connection: Connection, chunk: Chunk) -> None:
-        """Write down that *chunk* leaves; that must be on disk before it does."""
+        """Write down that *chunk* leaves, which must be on disk before it does."""
         if self.again and self.again[0] == chunk.id:
             self.again.popleft()
         self._move(connection, chunk, ChunkState.SENDING, sent=chunk.sent + 1)
-        self._gate.let(chunk.count)
+        self._queue.add(chunk.count)
 
     def next_again(self, connection: Connection) -> Chunk | None:
-        """The next chunk that leaves again; a callback may have proven meanwhile that none may."""
+        """The next chunk that leaves again, unless a callback has proven that it was accepted."""
         while self.again:
             chunk = self._journal.chunk(connection, self.again[0])
             if chunk is None or not chunk.certain or self._job.kind.doubt != "look_up":
                 return chunk
             self.again.popleft()
-            self._gate.let(chunk.count)
+            self._queue.add(chunk.count)
             if chunk.batch_id:
                 self._accept(connection, chunk, Accepted(chunk.batch_id, chunk.send_after))
         return None
@@ -96,12 +100,12 @@ class ChunkTracker:
             sent = Doubtful(True, '{"line": "accepted, but without a batch id"}')
         match sent:
             case Accepted():
-                self._gate.open_up()
+                self._queue.clear()
                 self._accept(connection, chunk, sent)
             case Refused(error, shared):
-                self._gate.let(-chunk.count)
+                self._queue.add(-chunk.count)
                 self._move(connection, chunk, ChunkState.REJECTED, error=error)
-                # What was accepted once is no reason to refuse all.
+                # Fields that were accepted once are not at fault in every request.
                 if shared and not self.tally.accepted:
                     self.refused_by = done.error
             case Doubtful(certain, error):
@@ -109,73 +113,77 @@ class ChunkTracker:
                 chunk = self._move(connection, chunk, ChunkState.UNKNOWN, **values)
                 self._doubt(connection, chunk, Doubt(now, chunk.sent, certain), now)
             case _:
-                self._gate.let(-chunk.count)
+                self._queue.add(-chunk.count)
                 # It did not leave, so it does not count as an attempt.
                 self._move(connection, chunk, ChunkState.PLANNED, sent=chunk.sent - 1)
                 self._hold(done.error, sent, now)
 
     def _hold(self, error: SinchError | None, sent: object, now: float) -> None:
         if isinstance(sent, Later):
-            self._gate.pause(now, sent.retry_after, unreachable=sent.unreachable)
-            if self._gate.unreachable < _UNREACHABLE_MOST:
+            self._queue.pause(now, sent.retry_after, unreachable=sent.unreachable)
+            if self._queue.unreachable < _UNREACHABLE_MOST:
                 return
         self.stopped_by = self.stopped_by or error
 
     def _doubt(self, connection: Connection, chunk: Chunk, doubt: Doubt, now: float) -> None:
         if chunk.batch_id:
-            # A callback has told meanwhile.
+            # A callback has named it in the meantime.
             self._accept(connection, chunk, Accepted(chunk.batch_id, chunk.send_after))
             return
         if chunk.state is ChunkState.SENDING:
             chunk = self._move(connection, chunk, ChunkState.UNKNOWN)
         if self._job.kind.doubt == "look_up":
-            self.open[chunk.id] = OpenChunk(doubt, next_look(doubt, now, self._how.settle))
-        elif self._job.kind.doubt == "repeat" and doubt.sent < self._how.attempts:
+            self.open[chunk.id] = OpenChunk(doubt, next_look(doubt, now, self._settings.settle))
+        elif self._job.kind.doubt == "repeat" and doubt.sent < self._settings.attempts:
             self.again.append(chunk.id)
-            self._gate.pause(now, 0.0, unreachable=False)
+            self._queue.pause(now, 0.0, unreachable=False)
 
     def _take_look(self, connection: Connection, chunk: Chunk, done: Done, now: float) -> None:
         entry = self.open[chunk.id]
         entry.looking = False
-        answer, found = found_batches(done, mark_of(self._job.id, chunk.id))
+        look_up, found = found_batches(done, mark_of(self._job.id, chunk.id))
         if chunk.batch_id:
-            answer, found = "found", found or (Accepted(chunk.batch_id),)
-        self._trusted = self._trusted or answer == "found"
+            look_up, found = "found", found or (Accepted(chunk.batch_id),)
+        self._trusted = self._trusted or look_up == "found"
         verdict = judge(
             replace(entry.doubt, accepted=entry.doubt.accepted or chunk.certain),
-            answer,
+            look_up,
             asked_at=done.call.begun,
-            settle=self._how.settle,
+            settle=self._settings.settle,
             trusted=self._trusted,
-            attempts=self._how.attempts,
-            patience=self._how.patience,
+            attempts=self._settings.attempts,
+            patience=self._settings.patience,
         )
-        if verdict is Verdict.WAIT:
-            failed = entry.doubt.failed + 1 if answer == "failed" else 0
+        if verdict is DoubtVerdict.WAIT:
+            failed = entry.doubt.failed + 1 if look_up == "failed" else 0
             entry.doubt = replace(entry.doubt, looks=entry.doubt.looks + 1, failed=failed)
-            entry.due = next_look(entry.doubt, now, self._how.settle)
+            entry.due = next_look(entry.doubt, now, self._settings.settle)
             return
         del self.open[chunk.id]
         self._end(connection, chunk, verdict, found)
 
     def _end(
-        self, connection: Connection, chunk: Chunk, verdict: Verdict, found: tuple[Accepted, ...]
+        self,
+        connection: Connection,
+        chunk: Chunk,
+        verdict: DoubtVerdict,
+        found: tuple[Accepted, ...],
     ) -> None:
         match verdict:
-            case Verdict.ADOPT:
+            case DoubtVerdict.ADOPT:
                 self._accept(connection, chunk, found[0], twice=len(found) > 1)
-            case Verdict.SEND_AGAIN:
-                self._gate.let(-chunk.count)
+            case DoubtVerdict.SEND_AGAIN:
+                self._queue.add(-chunk.count)
                 self.again.append(chunk.id)
-            case Verdict.REJECT:
-                self._gate.let(-chunk.count)
+            case DoubtVerdict.REJECT:
+                self._queue.add(-chunk.count)
                 self._move(connection, chunk, ChunkState.REJECTED)
 
     def _accept(
         self, connection: Connection, chunk: Chunk, sent: Accepted, *, twice: bool = False
     ) -> None:
         known = {"batch_id": sent.batch_id, "send_after": sent.send_after, "certain": 1}
-        error = '{"line": "the API has this request twice"}' if twice else None
+        error = '{"line": "the API lists this request twice"}' if twice else None
         self._move(connection, chunk, ChunkState.ACCEPTED, error=error, **known)
         self.refused_by = None
         if sent.batch_id:

@@ -14,8 +14,9 @@ from sinch_wrapper._json import Encoded, encode, encode_portably, encode_text
 from sinch_wrapper.bulk import Columns
 from sinch_wrapper.bulk._calls import BATCH_OPERATIONS
 from sinch_wrapper.bulk._columns import layout
-from sinch_wrapper.bulk._job_spec import CuttingRules, Plan
+from sinch_wrapper.bulk._job_spec import JobSpec
 from sinch_wrapper.bulk._metadata import MetadataLimits
+from sinch_wrapper.bulk._options import CuttingRules
 from sinch_wrapper.bulk._prepare import Loader
 from sinch_wrapper.bulk._rows import InvalidError, Skip
 from sinch_wrapper.bulk._rows_fast import Block, TableRows, cut
@@ -121,7 +122,7 @@ def test_rows_and_blocks_show_no_recipient() -> None:
     """Neither numbers nor keys nor parameters are in a repr."""
     rows = _rows(COLUMNS[3])
     shown = f"{rows(2, _usual(7))} {rows.block([(2, _usual(7))])} {Skip(2, 'k7', 'is bad')}"
-    assert "Entry(line=2) Block(1 rows) Skip(line=2, reason='is bad', column='')" == shown
+    assert "RowEntry(line=2) Block(1 rows) Skip(line=2, reason='is bad', column='')" == shown
 
 
 class _Sink:
@@ -139,11 +140,11 @@ class _Sink:
 def test_requests_are_full_whatever_is_left_out(wrong: set[int], size: int) -> None:
     """All requests but the last have the chosen size, and together they hold every good row."""
     things = [{"phone": "" if number in wrong else f"+{number}"} for number in range(40)]
-    plan = Plan(
+    plan = JobSpec(
         BATCH_OPERATIONS["messages"], {"message": {}}, rules=CuttingRules("skip", "send", size)
     )
     sink = _Sink()
-    loader = Loader(plan, source_of(things), sink, lambda: False)
+    loader = Loader(plan, source_of("recipients", things), sink, lambda: False)
     loader.run()
     assert (40 - len(wrong), len(wrong)) == (loader.total, loader.invalid)
     assert loader.total == sum(sink.counts)

@@ -9,15 +9,15 @@ from hypothesis import strategies as st
 from sinch_wrapper import ConfigurationError
 from sinch_wrapper.bulk import MessageLimits, RecipientState
 from sinch_wrapper.bulk._calls import mark_of, read_mark
-from sinch_wrapper.bulk._outcomes import Outcome
-from sinch_wrapper.bulk._queue import Gate, Outstanding, eta
-from sinch_wrapper.bulk._reconcile import Answer, Doubt, Verdict, judge, next_look
+from sinch_wrapper.bulk._outcomes import RecipientOutcome
+from sinch_wrapper.bulk._queue import Outstanding, SendQueue, eta
+from sinch_wrapper.bulk._reconcile import Doubt, DoubtVerdict, LookUp, judge, next_look
 from sinch_wrapper.bulk._results import read_faults
 from sinch_wrapper.bulk._rows_fast import by_bytes
 from sinch_wrapper.bulk._states import ChunkState, may_become
 
 TOLD = [RecipientState(name) for name in ("switching", "queued", "failed", "delivered", "read")]
-ANSWERS: list[Answer] = ["found", "absent", "no_such_path", "failed"]
+ANSWERS: list[LookUp] = ["found", "absent", "no_such_path", "failed"]
 TIMES = st.floats(0, 1e6)
 
 
@@ -38,7 +38,7 @@ def test_parts_by_bytes_joined_are_the_input(items: list[str], limit: int) -> No
     sent=st.integers(1, 9), accepted=st.booleans(), failed=st.integers(0, 9),
 )  # fmt: skip
 def test_nothing_is_sent_again_in_doubt(  # noqa: PLR0913, PLR0917 (one law)
-    answer: Answer, since: float, later: float, settle: float, trusted: bool, sent: int,  # noqa: FBT001 (drawn)
+    answer: LookUp, since: float, later: float, settle: float, trusted: bool, sent: int,  # noqa: FBT001 (drawn)
     accepted: bool, failed: int,  # noqa: FBT001 (drawn)
 ) -> None:  # fmt: skip
     """Only after settling, when surely absent, never accepted, and with attempts left."""
@@ -51,13 +51,13 @@ def test_nothing_is_sent_again_in_doubt(  # noqa: PLR0913, PLR0917 (one law)
         attempts=5,
         patience=5,
     )
-    if verdict in {Verdict.SEND_AGAIN, Verdict.REJECT}:
+    if verdict in {DoubtVerdict.SEND_AGAIN, DoubtVerdict.REJECT}:
         assert not accepted
         assert since + later - since >= settle
         assert answer == "absent" or (answer == "no_such_path" and trusted)
-    if verdict is Verdict.SEND_AGAIN:
+    if verdict is DoubtVerdict.SEND_AGAIN:
         assert sent < 5
-    assert (verdict is Verdict.ADOPT) == (answer == "found")
+    assert (verdict is DoubtVerdict.ADOPT) == (answer == "found")
 
 
 @given(settle=st.floats(0.001, 100), steps=st.integers(1, 40))
@@ -73,13 +73,17 @@ def test_looking_comes_to_its_end(settle: float, steps: int) -> None:
 
 
 @given(
-    told=st.lists(st.builds(Outcome, st.sampled_from(TOLD), st.sampled_from(["", "A", "B"]))),
+    told=st.lists(
+        st.builds(RecipientOutcome, st.sampled_from(TOLD), st.sampled_from(["", "A", "B"]))
+    ),
     data=st.data(),
 )
-def test_the_order_of_receipts_does_not_matter(told: list[Outcome], data: st.DataObject) -> None:
+def test_the_order_of_receipts_does_not_matter(
+    told: list[RecipientOutcome], data: st.DataObject
+) -> None:
     """Every order of the same receipts ends in the same outcome, reasons included."""
 
-    def end(receipts: list[Outcome]) -> Outcome | None:
+    def end(receipts: list[RecipientOutcome]) -> RecipientOutcome | None:
         last = None
         for receipt in receipts:
             last = receipt if last is None or receipt.outranks(last) else last
@@ -138,21 +142,21 @@ def test_limits_out_of_range_are_refused(queue: int, drain: float) -> None:
         MessageLimits(queue, drain)
 
 
-def test_the_gate_waits_longer_each_time_and_forgets() -> None:
+def test_the_queue_waits_longer_each_time_and_forgets() -> None:
     """Setbacks double the pause up to a minute; news of one moment count once; success resets."""
-    gate = Gate(MessageLimits(queue=10**6))
+    queue = SendQueue(MessageLimits(queue=10**6))
     now, waits = 0.0, []
     for _ in range(10):
-        gate.pause(now, 0, unreachable=False)
-        gate.pause(now, 0, unreachable=False)
-        waits.append(gate.wait(now, 1))
+        queue.pause(now, 0, unreachable=False)
+        queue.pause(now, 0, unreachable=False)
+        waits.append(queue.wait(now, 1))
         now += waits[-1]
     assert [0.5, 1, 2, 4, 8, 16, 32, 60, 60, 60] == pytest.approx(waits)
-    gate.open_up()
-    gate.pause(now, 7, unreachable=False)
-    assert pytest.approx(7) == gate.wait(now, 1)
-    gate.pause(now + 7, 86400, unreachable=False)
-    assert gate.wait(now + 7, 1) <= 60
+    queue.clear()
+    queue.pause(now, 7, unreachable=False)
+    assert pytest.approx(7) == queue.wait(now, 1)
+    queue.pause(now + 7, 86400, unreachable=False)
+    assert queue.wait(now + 7, 1) <= 60
 
 
 @given(job=st.text("0123456789abcdef", min_size=1), chunk=st.integers(0, 10**9))

@@ -10,16 +10,16 @@ import pytest
 from sinch_wrapper import APIConnectionError, PermissionDeniedError
 from sinch_wrapper._http import httpx
 from sinch_wrapper.bulk._callbacks import record
-from sinch_wrapper.bulk._calls import Call, Done
-from sinch_wrapper.bulk._follower import Follower, Target
+from sinch_wrapper.bulk._calls import BatchCall, Done
 from sinch_wrapper.bulk._journal import Job, Journal, open_job
-from sinch_wrapper.bulk._options import SendingRules
+from sinch_wrapper.bulk._options import RunSettings
+from sinch_wrapper.bulk._polling import BatchPoller, PolledBatch
 from sinch_wrapper.bulk._sender import Sender
 from tests.helpers.bulk import FakeBatchApi, MakeBulk, make_bulk, marked, receipt, rows
 
 __all__ = ["make_bulk"]
 
-HOW = SendingRules(concurrency=1, settle=0)
+SETTINGS = RunSettings(concurrency=1, settle=0)
 
 
 def doubtful(bulk: MakeBulk, api: FakeBatchApi, path: Path) -> Job:
@@ -36,7 +36,7 @@ def test_a_callback_before_the_second_sending_prevents_it(
     """Not found, so it shall leave again once the queue has room: then a receipt proves it."""
     api = FakeBatchApi("lost")
     job = doubtful(make_bulk, api, tmp_path / "job.db")
-    sender = Sender(job, HOW, 0.0, time.time)
+    sender = Sender(job, SETTINGS, 0.0, time.time)
     (look,) = sender.step(1.0, [], stopping=False).calls
     assert () == sender.step(2.0, [Done(look, [])], stopping=True).calls
     record(job, [receipt("DELIVERED", marked(api, 0, 0, batch_id))])
@@ -53,7 +53,7 @@ def test_a_mark_alone_proves_that_nothing_must_leave_again(
     """A receipt without any batch id: a look-up that finds nothing is not believed any more."""
     api = FakeBatchApi("lost")
     job = doubtful(make_bulk, api, tmp_path / "job.db")
-    sender = Sender(job, replace(HOW, attempts=1), 0.0, time.time)
+    sender = Sender(job, replace(SETTINGS, attempts=1), 0.0, time.time)
     (look,) = sender.step(1.0, [], stopping=False).calls
     record(job, [receipt("DELIVERED", marked(api, 0, 0))])
     step = sender.step(2.0, [Done(look, [])], stopping=False)
@@ -94,39 +94,39 @@ def refused(api: FakeBatchApi, request: httpx.Request) -> httpx.Response:
     return api(request) if request.url.path.endswith("/token") else httpx.Response(403, json={})
 
 
-def call_of(follower: Follower, now: float) -> Call:
+def call_of(poller: BatchPoller, now: float) -> BatchCall:
     """The next question."""
-    (call,) = follower.step(now, [], stopping=False).calls
+    (call,) = poller.step(now, [], stopping=False).calls
     return call
 
 
 def test_status_that_nobody_answers_is_an_error() -> None:
     """After the patience for one batch, nothing being known of any, no other is asked about."""
     error = APIConnectionError("no connection", outcome="not_sent")
-    targets = (Target(f"B{number}") for number in range(100))
-    follower = Follower(targets, lambda *_: None, concurrency=1, patience=0.0)
-    step = follower.step(1.0, [Done(call_of(follower, 0.0), error=error)], stopping=False)
+    batches = (PolledBatch(f"B{number}") for number in range(100))
+    poller = BatchPoller(batches, lambda *_: None, concurrency=1, patience=0.0)
+    step = poller.step(1.0, [Done(call_of(poller, 0.0), error=error)], stopping=False)
     assert ((), True) == (step.calls, step.finished)
     with pytest.raises(APIConnectionError):
-        follower.check()
+        poller.check()
 
 
 def test_status_of_some_is_no_error() -> None:
     """Once a batch was told about, others that have no answer are just unknown."""
     error = APIConnectionError("no connection", outcome="not_sent")
-    follower = Follower(
-        iter([Target("B1"), Target("B2")]), lambda *_: None, concurrency=1, patience=0.0
+    poller = BatchPoller(
+        iter([PolledBatch("B1"), PolledBatch("B2")]), lambda *_: None, concurrency=1, patience=0.0
     )
-    told = Done(call_of(follower, 0.0), SimpleNamespace(status="PROCESSED"))
-    (call,) = follower.step(1.0, [told], stopping=False).calls
-    assert follower.step(2.0, [Done(call, error=error)], stopping=False).finished
-    follower.check()
-    assert {"PROCESSED": 1, "UNKNOWN": 1} == follower.statuses
+    told = Done(call_of(poller, 0.0), SimpleNamespace(status="PROCESSED"))
+    (call,) = poller.step(1.0, [told], stopping=False).calls
+    assert poller.step(2.0, [Done(call, error=error)], stopping=False).finished
+    poller.check()
+    assert {"PROCESSED": 1, "UNKNOWN": 1} == poller.statuses
 
 
 def test_a_follower_that_is_busy_waits_for_answers() -> None:
     """With every place taken there is no moment to wake up for: it would turn round and round."""
-    targets = (Target(f"B{number}") for number in range(3))
-    follower = Follower(targets, lambda *_: None, concurrency=1)
-    call_of(follower, 0.0)
-    assert follower.step(1.0, [], stopping=False).wait is None
+    batches = (PolledBatch(f"B{number}") for number in range(3))
+    poller = BatchPoller(batches, lambda *_: None, concurrency=1)
+    call_of(poller, 0.0)
+    assert poller.step(1.0, [], stopping=False).wait is None

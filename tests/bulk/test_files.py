@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from sinch_wrapper import BulkError
-from sinch_wrapper.bulk import Report
-from sinch_wrapper.bulk._callbacks import Recorders
+from sinch_wrapper.bulk import JournalFollower, Report
+from sinch_wrapper.bulk._callbacks import JobRecorders
 from sinch_wrapper.bulk._journal import Journal, sending_lock
 from tests.helpers.bulk import FakeBatchApi, MakeBulk, make_bulk, marked, receipt, rows
 
@@ -31,10 +31,10 @@ def test_every_file_name_is_taken_as_it_is(
 
 @pytest.mark.parametrize(
     ("name", "words"),
-    [(".", "it is a folder"), ("x" * 300, "no such file"), ("no/folder.db", "no such file")],
+    [(".", "this is a folder"), ("x" * 300, "no such file"), ("no/folder.db", "no such file")],
     ids=["folder", "long", "nowhere"],
 )
-def test_a_path_that_is_no_file_is_named(
+def test_a_path_that_is_not_a_file_is_named(
     make_bulk: MakeBulk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, words: str
 ) -> None:
     """Reporting and resuming say in one line what is wrong, and leave nothing behind."""
@@ -47,7 +47,7 @@ def test_a_path_that_is_no_file_is_named(
 
 
 def test_a_link_leads_to_the_lock_of_its_journal(tmp_path: Path) -> None:
-    """Two names of one journal are one journal: who sends from it locks out the other."""
+    """Two names of one journal are one journal: sending from it locks the other name, too."""
     (tmp_path / "other").mkdir()
     job, link = tmp_path / "job.db", tmp_path / "other" / "link.db"
     job.touch()
@@ -60,13 +60,13 @@ def test_a_link_leads_to_the_lock_of_its_journal(tmp_path: Path) -> None:
 
 
 def test_the_database_of_another_program_stays_as_it_is(tmp_path: Path) -> None:
-    """Taking it for a journal by mistake changes no byte of it."""
+    """Naming it as a journal by mistake changes none of its bytes."""
     path = tmp_path / "places.sqlite"
     with sqlite3.connect(path) as connection:
         connection.execute("CREATE TABLE t (a)")
     connection.close()
     before = path.read_bytes()
-    with pytest.raises(BulkError, match="no journal"):
+    with pytest.raises(BulkError, match="not a bulk job journal"):
         Report(path)
     assert (before, [path]) == (path.read_bytes(), [*tmp_path.iterdir()])
 
@@ -105,20 +105,23 @@ def test_a_changed_working_directory_changes_no_file(
     assert ["delivered", "accepted"] == [each.state for each in report.recipients()]
 
 
-def test_callbacks_go_to_the_journal_that_is_there_now(make_bulk: MakeBulk, tmp_path: Path) -> None:
+def test_callbacks_go_to_the_journal_that_exists_now(make_bulk: MakeBulk, tmp_path: Path) -> None:
     """A job that was removed and begun again under the same name is followed as the new one."""
-    job, recorders = tmp_path / "job.db", Recorders()
+    job, recorders = tmp_path / "job.db", JobRecorders()
+    follower = JournalFollower(job)
     for _ in range(2):
         api = FakeBatchApi()
         make_bulk(api).go(rows(1), job=job)
         event = receipt("DELIVERED", marked(api, 0, 0, "B1"))
-        assert (1, 1) == (recorders.follow([event], job), Report(job).delivered)
+        follower.take([event])
+        assert (1, 1) == (recorders.record(event, job), Report(job).delivered)
         job.unlink()
-        assert 0 == recorders.follow([event], job)
+        follower.take([event])
+        assert not job.exists()
         assert 0 == recorders.record(event, None)
         with pytest.raises(BulkError, match="no such file"):
             recorders.record(event, job)
-    recorders.close()
+    follower.close()
 
 
 def test_a_mistyped_input_leaves_no_journal_behind(make_bulk: MakeBulk, tmp_path: Path) -> None:

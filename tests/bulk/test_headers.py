@@ -24,7 +24,7 @@ def test_a_missing_header_is_told_without_the_data(
     """Neither number nor name of the recipient in its place are in the error."""
     path = tmp_path / "all.csv"
     path.write_text(content, encoding="utf-8")
-    with pytest.raises(BulkError, match="as if that line were missing") as caught:
+    with pytest.raises(BulkError, match="is the header missing") as caught:
         make_bulk(FakeBatchApi()).go(path, message=text(words))
     assert ("46" in str(caught.value), "Ada" in str(caught.value)) == (False, False)
 
@@ -36,19 +36,19 @@ def test_another_separator_is_recognised(
     """One column whose name holds a separator of another dialect."""
     path = tmp_path / "all.csv"
     path.write_text(f"phone{separator}name\n", encoding="utf-8")
-    with pytest.raises(BulkError, match="to be separated by commas"):
+    with pytest.raises(BulkError, match="must be comma-separated"):
         make_bulk(FakeBatchApi()).go(path)
 
 
 @pytest.mark.parametrize(
     ("thing", "words"),
     [
-        ({1: "a"}, "texts as names"),
-        ({PHONE: "Ada"}, "line 1: missing columns 'name'; what should name the columns"),
+        ({1: "a"}, "an object with string keys"),
+        ({PHONE: "Ada"}, "line 1: missing columns 'name'; the first line looks like data"),
     ],
-    ids=["no text", "number"],
+    ids=["not a string", "number"],
 )
-def test_fields_that_are_no_names_are_refused(
+def test_fields_that_are_not_names_are_refused(
     make_bulk: MakeBulk, thing: object, words: str
 ) -> None:
     """An object with odd fields is a row that cannot be sent."""
@@ -58,7 +58,7 @@ def test_fields_that_are_no_names_are_refused(
 
 
 def test_rows_of_another_length_are_counted_well(make_bulk: MakeBulk, tmp_path: Path) -> None:
-    """One cell is no cells."""
+    """One cell is not called cells."""
     path = tmp_path / "all.csv"
     path.write_text(f"phone,name\n{PHONE}\n", encoding="utf-8")
     with pytest.raises(BulkError, match="line 2: 1 cell instead of 2"):

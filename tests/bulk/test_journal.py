@@ -10,7 +10,7 @@ import pytest
 
 from sinch_wrapper import BulkError
 from sinch_wrapper.bulk import Report
-from sinch_wrapper.bulk._journal import Journal, Planned, open_storage, sending_lock
+from sinch_wrapper.bulk._journal import Journal, NewChunk, open_storage, sending_lock
 from sinch_wrapper.bulk._states import ChunkState
 from tests.helpers.bulk import FakeBatchApi, MakeBulk, csv_file, make_bulk, rows
 
@@ -36,12 +36,12 @@ def test_two_senders_on_one_journal_are_refused(make_bulk: MakeBulk, tmp_path: P
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"no database at all" * 100, "no journal"),
+        (b"no database at all" * 100, "not a bulk job journal"),
         (b"SQLite format 3\0" + b"\xff" * 4096, "journal"),
     ],
-    ids=["text", "broken"],
+    ids=["other bytes", "broken"],
 )
-def test_what_is_no_journal_is_refused(
+def test_what_is_not_a_journal_is_refused(
     make_bulk: MakeBulk, tmp_path: Path, content: bytes, words: str
 ) -> None:
     """A file of another kind is left as it is, and nothing is sent."""
@@ -58,7 +58,7 @@ def test_another_database_is_refused(tmp_path: Path) -> None:
     with sqlite3.connect(path) as connection:
         connection.execute("CREATE TABLE t (a)")
     connection.close()
-    with pytest.raises(BulkError, match="no journal of a bulk job"):
+    with pytest.raises(BulkError, match="not a bulk job journal"):
         open_storage(path)
 
 
@@ -117,7 +117,9 @@ def test_a_reading_that_did_not_end_starts_again(make_bulk: MakeBulk, tmp_path: 
     bad = [*rows(4), {"phone": "", "name": "X"}]
     with pytest.raises(BulkError, match=r"1 row cannot be sent, nothing was sent.*line 5, phone"):
         bulk.go(bad, job=job)
-    with pytest.raises(BulkError, match="had not ended, nothing was sent"):
+    with pytest.raises(
+        BulkError, match="interrupted while reading the recipients, nothing was sent"
+    ):
         bulk.resume(job)
     assert [] == api.sent
     assert 4 == bulk.go(rows(4), job=job).accepted
@@ -144,14 +146,14 @@ def test_impossible_moves_are_refused(tmp_path: Path) -> None:
     """A chunk that was accepted is never sent again, even by mistake of the code."""
     journal = Journal(tmp_path / "job.db")
     with journal.write() as connection:
-        journal.add(connection, [Planned(0, 1, b"", b"")])
+        journal.add(connection, [NewChunk(0, 1, b"", b"")])
         chunk = journal.chunk(connection, 0)
         assert chunk is not None
         sending = journal.move(connection, chunk, ChunkState.SENDING)
         with pytest.raises(BulkError, match="another process"):
             journal.move(connection, chunk, ChunkState.SENDING)
         done = journal.move(connection, sending, ChunkState.ACCEPTED)
-        with pytest.raises(BulkError, match="cannot go from accepted to sending"):
+        with pytest.raises(BulkError, match="cannot change from accepted to sending"):
             journal.move(connection, done, ChunkState.SENDING)
     journal.close()
 

@@ -1,24 +1,17 @@
 """The package as a whole: what importing costs, that the halves agree, how it ends early."""
 
-import asyncio
 import inspect
-import itertools
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import sinch_wrapper.bulk
-from sinch_wrapper import AsyncSinch, BulkError
-from sinch_wrapper._http import httpx
+from sinch_wrapper import BulkError
 from sinch_wrapper.bulk import AsyncBulk, Bulk, BulkStoppedError
 from sinch_wrapper.bulk._journal import sending_lock
-from tests.helpers.bulk import APP, MESSAGE, FakeBatchApi, rows
-from tests.helpers.core import KEY_ID, KEY_SECRET, PROJECT
 
 
 def _python(code: str) -> subprocess.CompletedProcess[str]:
@@ -96,70 +89,6 @@ def test_the_error_can_be_pickled() -> None:
 
     copy = pickle.loads(pickle.dumps(BulkStoppedError("line", None)))  # noqa: S301 (our own)
     assert "line" == str(copy)
-
-
-def test_a_cancelled_task_leaves_a_job_that_goes_on(tmp_path: Path) -> None:
-    """Cancelling in the middle of a request loses nothing and doubles nothing."""
-    job, api = tmp_path / "job.db", FakeBatchApi()
-    reached = asyncio.Event()
-
-    async def slow(request: httpx.Request) -> httpx.Response:
-        answer = api(request)
-        if request.method == "POST" and request.url.path.endswith("/messages") and not api.script:
-            reached.set()
-            await asyncio.sleep(60)
-        return answer
-
-    async def run() -> None:
-        options: Any = {"project_id": PROJECT, "key_id": KEY_ID, "key_secret": KEY_SECRET}
-        async with AsyncSinch(
-            **options, region="eu", limits=None, transport=httpx.MockTransport(slow)
-        ) as sinch:
-            bulk = AsyncBulk(sinch)
-            sending = asyncio.create_task(
-                bulk.send(app_id=APP, message=MESSAGE, recipients=rows(4), job=job, chunk_size=2)
-            )
-            await reached.wait()
-            sending.cancel()
-            with pytest.raises(asyncio.CancelledError):
-                await sending
-            api.script = ["ok"] * 9
-            report = await bulk.resume(job, settle=0.1)
-            assert (4, 0) == (report.accepted, report.unknown)
-
-    asyncio.run(run())
-    assert set(api.accepted.values()) == {1}
-
-
-def test_a_task_cancelled_while_reading_ends_soon(tmp_path: Path) -> None:
-    """The thread that reads is told to stop, however much is left to read."""
-    job, api = tmp_path / "job.db", FakeBatchApi()
-    reading = threading.Event()
-
-    def people() -> Iterator[dict[str, str]]:
-        for number in itertools.count(46700000000):
-            if number % 1000 == 0:
-                reading.set()
-            yield {"phone": f"+{number}", "name": "A"}
-
-    async def run() -> None:
-        options: Any = {"project_id": PROJECT, "key_id": KEY_ID, "key_secret": KEY_SECRET}
-        async with AsyncSinch(
-            **options, region="eu", limits=None, transport=httpx.MockTransport(api)
-        ) as sinch:
-            bulk = AsyncBulk(sinch)
-            sending = asyncio.create_task(
-                bulk.send(app_id=APP, message=MESSAGE, recipients=people(), job=job)
-            )
-            await asyncio.to_thread(reading.wait)
-            sending.cancel()
-            with pytest.raises(asyncio.CancelledError):
-                await sending
-            report = await bulk.send(app_id=APP, message=MESSAGE, recipients=rows(3), job=job)
-            assert 3 == report.accepted
-
-    asyncio.run(run())
-    assert 1 == len(api.sent)
 
 
 def test_another_process_is_locked_out_until_it_dies(tmp_path: Path) -> None:

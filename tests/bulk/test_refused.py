@@ -10,7 +10,7 @@ from sinch_wrapper import BadRequestError
 from sinch_wrapper.bulk import BulkStoppedError
 from sinch_wrapper.bulk._calls import Done
 from sinch_wrapper.bulk._journal import Journal, open_job
-from sinch_wrapper.bulk._options import SendingRules
+from sinch_wrapper.bulk._options import RunSettings
 from sinch_wrapper.bulk._sender import Sender
 from tests.helpers.bulk import FakeBatchApi, MakeBulk, csv_file, make_bulk, rows
 
@@ -66,7 +66,7 @@ def test_an_acceptance_meanwhile_takes_the_stop_back(make_bulk: MakeBulk, tmp_pa
     assert isinstance(caught.value.__cause__, BadRequestError)
     bulk.go(rows(8), job=job, deadline=0)
     journal = Journal(job, must_exist=True)
-    sender = Sender(open_job(journal), SendingRules(concurrency=2), 0.0, time.time)
+    sender = Sender(open_job(journal), RunSettings(concurrency=2), 0.0, time.time)
     first, second = sender.step(0.0, [], stopping=False).calls
     step = sender.step(1.0, [Done(first, error=caught.value.__cause__)], stopping=False)
     assert ((), False, True) == (step.calls, step.finished, sender.is_refused)

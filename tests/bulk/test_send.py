@@ -8,7 +8,7 @@ import pytest
 
 from sinch_wrapper import AuthenticationError, BulkError, Recipient
 from sinch_wrapper._http import httpx
-from sinch_wrapper.bulk import BulkInterruptedError, BulkStoppedError, Columns, Progress
+from sinch_wrapper.bulk import BulkInterruptedError, BulkStoppedError, Columns, Progress, StopReason
 from tests.helpers.bulk import APP, MESSAGE, FakeBatchApi, MakeBulk, csv_file, make_bulk, rows
 
 __all__ = ["make_bulk"]
@@ -56,6 +56,7 @@ def test_a_404_of_the_look_up_proves_nothing(make_bulk: MakeBulk) -> None:
     report = make_bulk(api).go(rows(4))
     assert (2, 2, 2) == (report.accepted, report.unknown, len(api.sent))
     assert "unknown outcomes" == report.stopped
+    assert StopReason.UNKNOWN_OUTCOMES is report.stopped
 
 
 def test_a_look_up_that_fails_leaves_it_unknown_and_resumable(
@@ -148,7 +149,7 @@ def test_a_second_call_with_the_same_job_sends_nothing_more(
         ({"message": {"text_message": {"text": "Bye ${name}"}}}, "message"),
         ({"app_id": "other"}, "app_id"),
         ({"ttl": 10}, "ttl"),
-        ({"recipients": rows(3)}, "list of recipients"),
+        ({"recipients": rows(3)}, "recipients"),
         ({"columns": Columns(key="phone")}, "columns"),
         ({"on_duplicate": "send"}, "rules"),
     ],
@@ -161,7 +162,7 @@ def test_another_job_in_the_same_journal_is_refused(
     bulk = make_bulk(api)
     bulk.go(rows(4), job=tmp_path / "job.db")
     given = {"recipients": rows(4)} | change
-    with pytest.raises(BulkError, match=f"made with a different {name}.*resume"):
+    with pytest.raises(BulkError, match=f"created with different {name}.*resume"):
         bulk.go(given.pop("recipients"), job=tmp_path / "job.db", **given)
     assert 2 == len(api.sent)
 

@@ -81,23 +81,31 @@ def test_lines_are_those_of_the_file(make_bulk: MakeBulk, tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
-        ("a.csv", HEADER.encode() + b"a,1,Bj\xf6rn\n", "a.csv, line 2: it is not UTF-8"),
-        ("a.csv", HEADER.encode() + b'a,1,x\nb,2,"open\n', "a.csv, line 3: it is no CSV"),
-        ("a.csv", b"", "it is empty"),
-        ("a.csv", b"phone,nom\n1,x\n", "missing columns 'name'; it has 'phone', 'nom'"),
-        ("a.csv", b"mobile,name\n1,x\n", "no column says who the recipients are"),
-        ("a.csv", b"phone,name,name\n1,x,y\n", "columns there twice: 'name'"),
+        ("a.csv", HEADER.encode() + b"a,1,Bj\xf6rn\n", "a.csv, line 2: not UTF-8"),
+        (
+            "a.csv",
+            HEADER.encode() + b'a,1,x\nb,2,"open\n',
+            "a.csv, line 3: invalid CSV: unclosed quote",
+        ),
+        ("a.csv", b"", "empty file"),
+        ("a.csv", b"phone,nom\n1,x\n", "missing columns 'name'; found 'phone', 'nom'"),
+        ("a.csv", b"mobile,name\n1,x\n", "no column identifies the recipients"),
+        ("a.csv", b"phone,name,name\n1,x,y\n", "duplicate column names 'name': rename"),
         ("a.csv", b"phone,name\n1,x,y\n", "line 2: 3 cells instead of 2"),
         ("a.csv", b"phone,name\n+1,\n", "line 2, name: is empty, and the message needs it"),
-        ("a.csv", b"phone,name\n ,x\n", "line 2, phone: is empty: there is nobody"),
-        ("a.jsonl", b'{"phone": "1", "name": "x"}\n{"phone":', "a.jsonl, line 2: it is not JSON"),
-        ("a.jsonl", b'{"phone": "1", "name": "\xf6"}', "line 1: it is not UTF-8"),
-        ("a.jsonl", b'{"phone": 46700000001, "name": "x"}', "line 1, phone: must be a text"),
-        ("a.jsonl", b'{"phone": "1", "name": 7}', "line 1, name: must be a text"),
+        ("a.csv", b"phone,name\n ,x\n", "line 2, phone: is empty: there is no recipient"),
+        ("a.jsonl", b'{"phone": "1", "name": "x"}\n{"phone":', "a.jsonl, line 2: not JSON"),
+        ("a.jsonl", b'{"phone": "1", "name": "\xf6"}', "line 1: not UTF-8"),
+        (
+            "a.jsonl",
+            b'{"phone": 46700000001, "name": "x"}',
+            "line 1, phone: must be a string; quote",
+        ),
+        ("a.jsonl", b'{"phone": "1", "name": 7}', "line 1, name: must be a string; quote"),
         ("a.jsonl", b'{"phone": "1"}', "line 1: missing columns 'name'"),
         ("a.jsonl", b"[1]", "line 1: must be an object, not list"),
-        ("a.jsonl.gz", b"no gzip", "it is no gzip file"),
-        ("a.parquet", b"no parquet", "it is no Parquet file"),
+        ("a.jsonl.gz", b"not gzip", "not a gzip file, or truncated"),
+        ("a.parquet", b"not parquet", "not a Parquet file"),
         ("a.xlsx", b"", "the name must end in .csv"),
     ],
 )
@@ -126,7 +134,7 @@ def test_what_is_wrong_is_named_with_its_line(
         ),
         ({"recipient": {"contact_id": "c"}, "parameters": {}}, "parameters.name"),
         ({"recipient": {"contact_id": "c"}, "parameters": []}, "parameters"),
-        ({"recipient": {"contact_id": "c"}, "extra": 1}, "line 1, extra: is no field"),
+        ({"recipient": {"contact_id": "c"}, "extra": 1}, "extra: is not a valid recipient field"),
         ({"recipient": {"contact_id": "c"}, "parameters": {"name": "x"}, "key": 5}, "line 1, key"),
         (("one",), "must be a pair"),
         (
@@ -141,12 +149,12 @@ def test_what_is_wrong_is_named_with_its_line(
         ),
         (
             {"recipient": {"contact_id": "c"}, "parameters": {"name": "\ud800"}},
-            "holds what JSON cannot express",
+            "holds a value that JSON cannot express",
         ),
     ],
 )  # fmt: skip
 def test_objects_are_checked(make_bulk: MakeBulk, thing: object, words: str) -> None:
-    """Each fault of an object has its words."""
+    """Each fault of an object is named."""
     api = FakeBatchApi()
     with pytest.raises(BulkError) as caught:
         make_bulk(api).go([thing])
@@ -229,17 +237,17 @@ def test_requests_stay_below_the_size(make_bulk: MakeBulk) -> None:
         ({"message_metadata": {"a": "x" * 1024}}, "too long"),
         ({"conversation_metadata": {"a": "x" * 2048}}, "too long"),
         ({"batch_metadata": {"sinch_wrapper_chunk": "x"}}, "reserved key"),
-        ({"chunk_size": 1001}, "chunk_size must be 1 to 1000"),
+        ({"chunk_size": 1001}, "chunk_size= must be a whole number from 1 to 1000"),
         ({"on_invalid": "ignore"}, "on_invalid"),
-        ({"concurrency": 0}, "concurrency must be 1"),
-        ({"settle": float("nan")}, "settle must be"),
-        ({"api": "v2"}, "api must be"),
-        ({"app_id": " "}, "app_id must not be empty"),
-        ({"ttl": 0.5}, "ttl must be 1 second or more"),
-        ({"ttl": float("nan")}, "ttl must be 1 second or more"),
-        ({"ttl": timedelta(milliseconds=1)}, "ttl must be 1 second or more"),
-        ({"ttl": ["10s"]}, "ttl must be seconds, a timedelta"),
-        ({"message": {}}, "message must not be empty"),
+        ({"concurrency": 0}, "concurrency= must be a whole number, 1 or more"),
+        ({"settle": float("nan")}, "settle= must be a number of seconds"),
+        ({"api": "v2"}, "api= must be"),
+        ({"app_id": " "}, "app_id= must not be empty"),
+        ({"ttl": 0.5}, "ttl= must be 1 second or more"),
+        ({"ttl": float("nan")}, "ttl= must be 1 second or more"),
+        ({"ttl": timedelta(milliseconds=1)}, "ttl= must be 1 second or more"),
+        ({"ttl": ["10s"]}, "ttl= must be seconds, a timedelta"),
+        ({"message": {}}, "message= must not be empty"),
         ({"message": text("Hi ${ }")}, "placeholder without a name"),
     ],
 )
@@ -252,16 +260,16 @@ def test_options_are_checked(make_bulk: MakeBulk, options: dict[str, Any], words
     assert [] == api.sent
 
 
-def test_an_app_that_is_no_text_is_a_mistake(make_bulk: MakeBulk) -> None:
+def test_an_app_that_is_not_a_string_is_a_mistake(make_bulk: MakeBulk) -> None:
     """A number for the id of an app is named as such."""
-    with pytest.raises(TypeError, match="app_id must be a text"):
+    with pytest.raises(TypeError, match="app_id= must be a string, not int"):
         make_bulk(FakeBatchApi()).go(rows(1), app_id=3)
 
 
-def test_one_object_is_no_list() -> None:
+def test_one_object_is_not_a_list() -> None:
     """A single recipient where many are expected is a mistake."""
-    with pytest.raises(TypeError, match="path or an iterable"):
-        source_of({"phone": "1"})
+    with pytest.raises(TypeError, match="recipients= must be a path or an iterable, not dict"):
+        source_of("recipients", {"phone": "1"})
 
 
 @given(

@@ -27,7 +27,7 @@ def _send(api: Api, source: Path, *more: str) -> list[str]:
 
 
 def test_send_report_and_status(run_cli: RunCli, api: Api, tmp_path: Path) -> None:
-    """A file is sent with one command; the report needs its journal only."""
+    """A file is sent with one command; the report needs only its journal."""
     source = csv_file(tmp_path, 5)
     code, out, _ = run_cli(*_send(api, source, "--key", "key", "--chunk-size", "2"), api=api)
     assert (code, out.splitlines()[0]) == (0, "5 recipients: 5 accepted")
@@ -47,7 +47,7 @@ def test_send_report_and_status(run_cli: RunCli, api: Api, tmp_path: Path) -> No
 
 
 def test_cancel_and_retry(run_cli: RunCli, api: Api, tmp_path: Path) -> None:
-    """What was cancelled can be sent again as a new job."""
+    """A job that was cancelled can be sent again as a new job."""
     source, job = csv_file(tmp_path, 3), str(tmp_path / "a.db")
     later = time.strftime("%Y-%m-%dT%H:%M:%S+0000", time.gmtime(time.time() + 3600))
     code, _, _ = run_cli(*_send(api, source, "--job", job, "--send-after", later), api=api)
@@ -68,7 +68,18 @@ def test_cancel_and_retry(run_cli: RunCli, api: Api, tmp_path: Path) -> None:
         (["bulk", "send", "x.csv", "--app", "A"], 2, "--text or --message"),
         (["bulk", "send", "x.csv", "--app", "A", "--text", " "], 2, "must not be empty"),
         (["bulk", "send", "x.csv", "--app", "A", "--message", "[1]"], 2, "must be a JSON object"),
-        (["bulk", "send", "x.csv", "--app", "A", "--text", "x", "--to", "phone"], 2, "--to phone"),
+        (["bulk", "send", "x.csv", "--app", "A", *TEXT, "--to", "phone"], 2, "COLUMN=CHANNEL"),
+        (
+            ["bulk", "send", "x.csv", "--app", "A", *TEXT, "--to", "p=SMS", "--to", "p=RCS"],
+            2,
+            "--to p is given twice",
+        ),
+        (
+            ["bulk", "send", "x.csv", "--app", "A", *TEXT, "--send-after", "2026-12-01 09:00"],
+            2,
+            "a time with an offset",
+        ),
+        (["bulk", "send", "/", "--app", "A", *TEXT], 2, "FILE must be a file"),
     ],
 )
 def test_mistakes_are_one_line(  # noqa: PLR0913, PLR0917 (fixtures)
@@ -83,18 +94,20 @@ def test_mistakes_are_one_line(  # noqa: PLR0913, PLR0917 (fixtures)
     assert said in err
 
 
-def test_an_unknown_state_lists_those_that_exist(run_cli: RunCli, api: Api, tmp_path: Path) -> None:
+def test_an_unknown_state_lists_the_known_ones(run_cli: RunCli, api: Api, tmp_path: Path) -> None:
     """A misspelt --state is a wrong command line."""
     source = csv_file(tmp_path, 1)
     run_cli(*_send(api, source), api=api)
     code, _, err = run_cli("bulk", "report", f"{source}.db", "--recipients", "--state", "faild")
     assert (2, True) == (code, "delivered" in err)
+    code, _, err = run_cli("bulk", "report", f"{source}.db", "--state", "failed")
+    assert (2, True) == (code, "--state goes with --recipients" in err)
 
 
 def test_sigterm_stops_gently_and_resume_goes_on(
     start_sandbox: StartSandbox, run_cli: RunCli, tmp_path: Path
 ) -> None:
-    """What runs is finished, the journal is sound, and resume sends the rest once."""
+    """Running requests are completed, the journal is sound, and resume sends the rest once."""
     from sinch_wrapper.sandbox import parse_fault
 
     api = start_sandbox(faults=(parse_fault("Batch_SendBatch:slow=0.1"),))
@@ -122,7 +135,7 @@ def test_sigterm_stops_gently_and_resume_goes_on(
 def test_ctrl_c_while_reading_says_that_nothing_was_sent(
     start_sandbox: StartSandbox, run_cli: RunCli, tmp_path: Path
 ) -> None:
-    """It exits like every interrupted command, and says how to go on; so does a resume."""
+    """It exits like every interrupted command, and says what to do next; so does a resume."""
     api, source = start_sandbox(), csv_file(tmp_path, 500_000)
     command = [sys.executable, "-m", "sinch_wrapper.cli", *_send(api, source)]
     with subprocess.Popen(
@@ -154,7 +167,7 @@ def _reading(job: Path) -> bool:
 def test_batches_are_cancelled_by_id_and_by_metadata(
     run_cli: RunCli, api: Api, tmp_path: Path
 ) -> None:
-    """Whatever job they are of; without either the command line is wrong."""
+    """Batches of any job are cancelled; without ids and metadata the command line is wrong."""
     later = time.strftime("%Y-%m-%dT%H:%M:%S+0000", time.gmtime(time.time() + 3600))
     job = str(tmp_path / "a.db")
     run_cli(*_send(api, csv_file(tmp_path, 3), "--job", job, "--send-after", later), api=api)
@@ -168,15 +181,18 @@ def test_batches_are_cancelled_by_id_and_by_metadata(
     assert (2, True) == (code, "batch ids or --metadata" in err)
 
 
-def test_what_cannot_be_looked_up_is_told(
+def test_requests_that_cannot_be_looked_up_are_reported(
     start_sandbox: StartSandbox, run_cli: RunCli, tmp_path: Path
 ) -> None:
-    """The older path has no look-up: resuming is not offered, for it would change nothing."""
+    """The older path has no look-up: resuming is not offered, because it would change nothing."""
     from sinch_wrapper.sandbox import parse_fault
 
     api = start_sandbox(faults=(parse_fault("Batch_SendBatch*:drop:#1"),))
     code, out, _ = run_cli(*_send(api, csv_file(tmp_path, 3), "--api", "v1beta"), api=api)
-    assert (3, True) == (code, "cannot be looked up, so it is never sent again" in out)
+    assert (3, True) == (
+        code,
+        "cannot be looked up with this API version, so they are never resent" in out,
+    )
     assert "bulk resume" not in out
 
 
@@ -192,7 +208,7 @@ def test_a_refusal_is_shown_in_the_words_of_the_api(
 def test_a_job_whose_time_has_passed_asks_before_it_sends(
     run_cli: RunCli, api: Api, tmp_path: Path
 ) -> None:
-    """Resuming it says what has passed; --send-now is the way on."""
+    """Resuming says what has passed; --send-now sends all the same."""
     source, job = csv_file(tmp_path, 3), str(tmp_path / "a.db")
     later = time.strftime("%Y-%m-%dT%H:%M:%S+0000", time.gmtime(time.time() + 3600))
     words = ("--job", job, "--send-after", later, "--deadline", "0")
@@ -206,7 +222,7 @@ def test_a_job_whose_time_has_passed_asks_before_it_sends(
 
 
 def _let_time_pass(job: Path) -> None:
-    """Make *job* one that was to be sent long ago."""
+    """Give *job* a time to send that passed long ago."""
     journal = Journal(job)
     request = journal.facts()["request"]
     assert isinstance(request, dict)
@@ -227,7 +243,7 @@ def _begun(job: Path) -> bool:
 def test_a_message_that_is_refused_stops_the_job_and_shows_why(
     run_cli: RunCli, api: Api, tmp_path: Path
 ) -> None:
-    """Counts and the words of the API are shown, and how to go on; the rest was not sent."""
+    """Counts, the words of the API and the way to resume are shown; the rest was not sent."""
     source, message = csv_file(tmp_path, 20), '{"no_message": {"text": "Hi"}}'
     words = ["--app", api.settings.app_id, "--message", message, "--concurrency", "1"]
     code, out, err = run_cli("bulk", "send", str(source), *words, "--chunk-size", "5", api=api)
@@ -239,7 +255,7 @@ def test_a_message_that_is_refused_stops_the_job_and_shows_why(
 def test_numbers_in_the_words_of_the_api_are_not_shown(
     capsys: pytest.CaptureFixture[str], make_bulk: MakeBulk, tmp_path: Path
 ) -> None:
-    """What the server says about a recipient may hold a phone number: the report has a mark."""
+    """The server may quote a phone number: the output has a mark in its place."""
     fake = FakeBatchApi("400")
     fake.blamed = ["recipient_and_params[0].recipient"]
     fake.said = "identity +46 70-000 00 01 of 2 is wrong"

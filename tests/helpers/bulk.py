@@ -4,6 +4,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from sinch_wrapper._http import httpx
 from sinch_wrapper.bulk import AsyncBulk, Bulk
 from sinch_wrapper.bulk._metadata import CHUNK_MARK
 from sinch_wrapper.callbacks import Event, read_event
-from tests.helpers.core import Flavour, is_token_request, token_answer
+from tests.helpers.core import Flavour, is_token_request, token_response
 
 APP = "01J0SANDB0X0APP00000000000"
 MESSAGE = text("Hi ${name}")
@@ -59,7 +60,7 @@ class FakeBatchApi:
     def __call__(self, request: httpx.Request) -> httpx.Response:
         """Answer *request*."""
         if is_token_request(request):
-            return token_answer()
+            return token_response()
         self.paths.append(f"{request.method} {request.url.path}")
         if request.method == "GET" and "metadataKey" in request.url.params:
             return self._look(request)
@@ -138,6 +139,18 @@ class FakeBatchApi:
         return [body["batch_metadata"][CHUNK_MARK] for body in self.sent]
 
 
+class OtherProject:
+    """A client that belongs to another project."""
+
+    def __init__(self, client: Any, project_id: str) -> None:
+        self._client = client
+        self.project_id = project_id
+
+    def __getattr__(self, name: str) -> Any:
+        """What the client itself has."""
+        return getattr(self._client, name)
+
+
 class BulkFace:
     """Bulk or AsyncBulk, called alike."""
 
@@ -148,7 +161,7 @@ class BulkFace:
         kind = AsyncBulk if flavour.name == "async" else Bulk
         self.bulk: Any = kind(self.client)
         self.moment: float | None = None
-        self.bulk._runner.wall = lambda: self.moment or time.time()  # noqa: SLF001 (their clock)
+        self._replace(wall=lambda: self.moment or time.time())
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         """A method of it, awaited when it must be."""
@@ -161,8 +174,12 @@ class BulkFace:
 
     def of_project(self, project: str) -> "BulkFace":
         """Let it belong to another project."""
-        self.bulk._runner.project = project  # noqa: SLF001 (as a client of that project has it)
+        self._replace(client=OtherProject(self.bulk._jobs.client, project))  # noqa: SLF001
         return self
+
+    def _replace(self, **parts: Any) -> None:
+        # What a caller cannot choose: the time of day, and the project of a client.
+        self.bulk._jobs = replace(self.bulk._jobs, **parts)  # noqa: SLF001
 
     def go(self, recipients: Any, **options: Any) -> Any:
         """Send the usual message in small requests."""

@@ -1,0 +1,183 @@
+"""From the arguments of a call to one run of a job; nothing is opened before all are checked."""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypeAlias
+
+from sinch_wrapper import _validate
+from sinch_wrapper.bulk._calls import BATCH_OPERATIONS
+from sinch_wrapper.bulk._job_spec import JobSpec, checked_app_id, message_spec
+from sinch_wrapper.bulk._journal import Job, Journal, open_job
+from sinch_wrapper.bulk._metadata import INDEX_MARK
+from sinch_wrapper.bulk._options import (
+    JobOptions,
+    RunOptions,
+    RunSettings,
+    SendOptions,
+    read_options,
+)
+from sinch_wrapper.bulk._results import stream
+from sinch_wrapper.bulk._schema import unpack_items
+from sinch_wrapper.bulk._sources import Items, Source, source_of
+from sinch_wrapper.bulk._states import RecipientState
+from sinch_wrapper.errors import BulkArgumentError, BulkError
+
+JobPath: TypeAlias = str | Path
+
+_AGAIN = frozenset({RecipientState.FAILED, RecipientState.REJECTED})
+
+
+@dataclass(frozen=True, slots=True)
+class JobRun:
+    """One run of a job: its journal, how it is sent, and for a new job what and to whom.
+
+    *path* is None for a journal in memory; *spec* and *source* are None when the journal has them.
+    """
+
+    path: Path | None
+    settings: RunSettings
+    spec: JobSpec | None = None
+    source: Source | None = None
+
+
+def job_path(job: object, name: str = "job") -> Path:
+    """Check the path of a journal.
+
+    Raises: BulkArgumentError that names the option *name*.
+    """
+    return _validate.path(name, job, error=BulkArgumentError)
+
+
+def _optional_path(job: JobPath | None) -> Path | None:
+    return None if job is None else job_path(job)
+
+
+def patience(poll_for: float) -> float:
+    """Check *poll_for*, a number of seconds; raises BulkArgumentError."""
+    return _validate.seconds("poll_for", poll_for, error=BulkArgumentError)
+
+
+def checked_ids(ids: tuple[str, ...]) -> tuple[str, ...]:
+    """Check the *ids* of batches; raises BulkArgumentError."""
+    _validate.strings("batch_ids", ids, error=BulkArgumentError)
+    return ids
+
+
+def lookup_pair(metadata: object) -> tuple[str, str] | None:
+    """Check the *metadata* that batches are looked up by; raises BulkArgumentError."""
+    if metadata is None:
+        return None
+    pair = tuple(metadata) if isinstance(metadata, list | tuple) else ()
+    if len(pair) != 2 or not all(isinstance(each, str) and each for each in pair):  # noqa: PLR2004 (a pair)
+        wanted = "a pair of two strings, a key and its value"
+        raise _validate.wrong_kind("metadata", wanted, metadata, BulkArgumentError)
+    return pair[0], pair[1]
+
+
+def send_run(
+    app_id: str,
+    message: Mapping[str, object],
+    recipients: Items,
+    job: JobPath | None,
+    options: SendOptions,
+) -> JobRun:
+    """A job that sends messages; raises BulkError or TypeError for mistakes."""
+    checked = read_options("send()", options, SendOptions)
+    spec = message_spec(app_id, message, checked)
+    return JobRun(_optional_path(job), checked.run, spec, source_of("recipients", recipients))
+
+
+def run_settings(call: str, options: RunOptions) -> RunSettings:
+    """Check the *options* of *call*; raises BulkArgumentError or TypeError for mistakes."""
+    return read_options(call, options, RunOptions).run
+
+
+def resume_run(job: JobPath, options: RunOptions) -> JobRun:
+    """A job that its journal knows; raises BulkError or TypeError for mistakes."""
+    return JobRun(job_path(job), run_settings("resume()", options))
+
+
+def contacts_run(call: str, contacts: Items, job: JobPath | None, options: JobOptions) -> JobRun:
+    """A job that creates or deletes contacts; raises BulkError or TypeError for mistakes."""
+    kind = BATCH_OPERATIONS[call.replace("_", "-")]
+    checked = read_options(f"{call}()", options, JobOptions)
+    name = "contacts" if call == "create_contacts" else "contact_ids"
+    spec = JobSpec(kind, {}, rules=checked.rules)
+    return JobRun(_optional_path(job), checked.run, spec, source_of(name, contacts))
+
+
+def consents_run(app_id: str, records: Items, job: JobPath | None, options: JobOptions) -> JobRun:
+    """A job that inserts consents; raises BulkError or TypeError for mistakes."""
+    checked = read_options("insert_consents()", options, JobOptions)
+    request = {"app_id": checked_app_id(app_id)}
+    spec = JobSpec(BATCH_OPERATIONS["insert-consents"], request, rules=checked.rules)
+    return JobRun(_optional_path(job), checked.run, spec, source_of("records", records))
+
+
+def retry_run(
+    job: JobPath, new_job: JobPath, reasons: Collection[str], options: JobOptions
+) -> JobRun:
+    """A job for the recipients of *job* that failed; raises BulkError when it cannot be read."""
+    checked = read_options("retry_failed()", options, JobOptions)
+    old, new, wanted = job_path(job), job_path(new_job, "new_job"), _reasons(reasons)
+    if old == new:
+        raise BulkArgumentError("new_job= must be another file: a retry is a job of its own")
+    spec = replace(_old_spec(old), rules=checked.rules)
+    source = Source("failed recipients", None, _failed_recipients(old, wanted))
+    return JobRun(new, checked.run, spec, source)
+
+
+def _reasons(reasons: object) -> frozenset[str]:
+    # A string is a collection too: of each string that is a part of it.
+    found = [reasons] if isinstance(reasons, str) else reasons
+    if not isinstance(found, Collection) or not all(isinstance(each, str) for each in found):
+        raise _validate.wrong_kind("reasons", "a list of strings", reasons, BulkArgumentError)
+    return frozenset(found)
+
+
+def _old_spec(path: Path) -> JobSpec:
+    journal = Journal(path, must_exist=True)
+    try:
+        job = open_job(journal)
+        if not job.kind.is_messages:
+            raise BulkError(f"journal {journal.name}: only messages can be retried")
+        request = {name: value for name, value in job.request.items() if name != "send_after"}
+        return JobSpec(job.kind, request, parent=f"{job.id} {path.name}")
+    finally:
+        journal.close()
+
+
+def _failed_recipients(path: Path, reasons: frozenset[str]) -> Iterator[Mapping[str, object]]:
+    """The recipients of the job at *path* that failed or were rejected for one of *reasons*.
+
+    They keep their keys; those without one get their line in the old input as key.
+    """
+    journal = Journal(path, must_exist=True)
+    try:
+        job = open_job(journal)
+        items: list[dict[str, object]] = []
+        number: int | None = None
+        for result in stream(job, _AGAIN):
+            if result.reason not in reasons or result.chunk is None or result.position is None:
+                continue
+            if result.chunk != number:
+                number = result.chunk
+                items = _items(job, number)
+            yield _as_recipient(items[result.position], result.key)
+    finally:
+        journal.close()
+
+
+def _items(job: Job, chunk: int) -> list[dict[str, object]]:
+    with job.journal.storage.read() as connection:
+        content, _ = job.journal.body(connection, chunk)
+    return unpack_items(content)
+
+
+def _as_recipient(item: Mapping[str, object], key: str) -> Mapping[str, object]:
+    metadata = item.get("message_metadata")
+    pairs = metadata.items() if isinstance(metadata, Mapping) else ()
+    own = {name: value for name, value in pairs if name != INDEX_MARK}
+    fields = {name: value for name, value in item.items() if name != "message_metadata"}
+    return {**fields, "key": key} | ({"message_metadata": own} if own else {})

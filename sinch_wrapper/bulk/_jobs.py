@@ -1,0 +1,300 @@
+"""The jobs of one client: opened, sent, asked about, cancelled, reported; for threads and tasks.
+
+Everything here runs in the thread of the planner. Only the calls of the API run elsewhere, in
+threads or as tasks: `calls` decides.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final, Protocol, Self
+
+from sinch_wrapper import RetryPolicy
+from sinch_wrapper._sqlite import FileLock
+from sinch_wrapper._validate import counted
+from sinch_wrapper.bulk._arguments import JobRun
+from sinch_wrapper.bulk._callbacks import JobRecorders
+from sinch_wrapper.bulk._calls import BatchCall, Done, OneCall, Planner
+from sinch_wrapper.bulk._driver import RunningCalls, ThreadCalls, drive
+from sinch_wrapper.bulk._job_spec import is_due
+from sinch_wrapper.bulk._journal import Job, Journal, open_job, read_job, sending_lock
+from sinch_wrapper.bulk._options import RunSettings
+from sinch_wrapper.bulk._polling import (
+    BatchPoller,
+    Cancellation,
+    accepted_batches,
+    batch_ids,
+    status_writer,
+)
+from sinch_wrapper.bulk._prepare import app_to_ask, mode_warning, prepare
+from sinch_wrapper.bulk._report import BulkStoppedError, Report, StopReason
+from sinch_wrapper.bulk._sender import Sender
+from sinch_wrapper.bulk._states import ChunkState
+from sinch_wrapper.errors import BulkError
+
+_CANCELLED: Final = '{"line": "the job was cancelled before it left", "status": "CANCELLED"}'
+# Seconds for a response that the job can do without.
+_BRIEF: Final = 5.0
+
+
+class JobClient(Protocol):
+    """What jobs need of a client: its project and policy, two of its APIs, and views of it."""
+
+    @property
+    def project_id(self) -> str:
+        """The project whose jobs these are."""
+
+    @property
+    def retry(self) -> RetryPolicy:
+        """Which requests the client repeats."""
+
+    @property
+    def batch(self) -> object:
+        """The Batch API."""
+
+    @property
+    def conversation(self) -> object:
+        """The Conversation API."""
+
+    def with_options(
+        self, *, timeout: float | None = None, retry: RetryPolicy | None = None
+    ) -> Self:
+        """A view with other options."""
+
+
+@dataclass(slots=True)
+class OpenJob:
+    """A journal that is locked for sending; *began* is when, in monotonic seconds."""
+
+    journal: Journal
+    lock: FileLock
+    began: float
+    is_closed: bool = False
+
+    def close(self, *, keep: bool = False) -> None:
+        """Let others send from it; *keep* leaves the journal open, for a report."""
+        if not self.is_closed:
+            self.is_closed = True
+            if not keep:
+                self.journal.close()
+            self.lock.release()
+
+
+@dataclass(frozen=True, slots=True)
+class Jobs:
+    """The jobs of *client*; *clock* gives monotonic seconds, *wall* Unix seconds.
+
+    *calls* makes what runs so many calls at a time. *cancelled* is set when nobody waits for the
+    result any more.
+    """
+
+    client: JobClient
+    calls: Callable[[int], RunningCalls] = ThreadCalls
+    recorders: JobRecorders = field(default_factory=JobRecorders)
+    cancelled: threading.Event = field(default_factory=threading.Event)
+    clock: Callable[[], float] = time.monotonic
+    wall: Callable[[], float] = time.time
+
+    def run(self, run: JobRun) -> Report:
+        """Send a job to its end; raises BulkError when it cannot begin, BulkStoppedError."""
+        with self._open(run.path, must_exist=run.spec is None) as opened:
+            job = self._prepared(opened, run)
+            sender = Sender(job, run.settings, self.clock(), self.wall)
+            self._ask_mode(opened.journal)
+            self._drive(sender, run.settings, opened.began, sender)
+            return self._finish(opened, sender, run)
+
+    def status(self, path: Path, settings: RunSettings) -> Report:
+        """Ask where each batch stands, then report; raises BulkError, SinchError."""
+        journal = Journal(path, must_exist=True)
+        try:
+            self._poll(self._own(journal), settings)
+        finally:
+            journal.close()
+        return Report(path)
+
+    def cancel(self, path: Path, settings: RunSettings, patience: float) -> Cancellation:
+        """Cancel what is left of a job, polling each batch; raises BulkError, SinchError."""
+        with self._open(path, must_exist=True) as opened:
+            job = self._own(opened.journal)
+            never = _withdraw(job)
+            # What is in doubt is looked up, and not sent again.
+            sender = Sender(job, replace(settings, attempts=1), self.clock(), self.wall)
+            self._drive(sender, settings)
+            return self._poll(job, settings, patience).cancellation(never)
+
+    def cancel_batches(
+        self,
+        ids: Iterable[str],
+        metadata: tuple[str, str] | None,
+        settings: RunSettings,
+        patience: float,
+    ) -> Cancellation:
+        """Cancel the batches with these *ids* or *metadata*; raises SinchError."""
+        found = list(ids)
+        if metadata is not None:
+            arguments = dict(zip(("metadata_key", "metadata_value"), metadata, strict=True))
+            method = "get_batch_statuses_by_metadata"
+            call = BatchCall("look", "messages", method, arguments, -1, self.clock())
+            found += batch_ids(self._one(self.client.batch, call).result())
+        poller = BatchPoller.of_ids(found, settings.concurrency, patience)
+        self._drive(poller, settings)
+        poller.check()
+        return poller.cancellation()
+
+    @contextmanager
+    def _open(self, path: Path | None, *, must_exist: bool) -> Iterator[OpenJob]:
+        lock = sending_lock(path, must_exist=must_exist)
+        try:
+            journal = Journal(path)
+            journal.storage.check()
+        except BaseException:
+            lock.release()
+            raise
+        opened = OpenJob(journal, lock, self.clock())
+        try:
+            yield opened
+        finally:
+            opened.close()
+
+    def _prepared(self, opened: OpenJob, run: JobRun) -> Job:
+        journal, settings = opened.journal, run.settings
+        is_new = read_job(journal) is None
+        if run.spec is None or run.source is None:
+            job = self._own(journal)
+        else:
+
+            def stopped() -> bool:
+                return settings.stop.is_set() or self.cancelled.is_set()
+
+            project = self.client.project_id
+            job = prepare(journal, run.spec, run.source, project, self.wall, stopped)
+        if job.facts.get("cancelled"):
+            raise BulkError(f"journal {journal.name}: the job was cancelled")
+        if not is_new and not settings.send_now:
+            self._refuse_late(job)
+        self.recorders.keep(journal)
+        return job
+
+    def _own(self, journal: Journal) -> Job:
+        job = open_job(journal)
+        if job.project != self.client.project_id:
+            raise BulkError(f"journal {journal.name}: it belongs to another project")
+        return job
+
+    def _refuse_late(self, job: Job) -> None:
+        """Raise BulkError when the `send_after` of a job passed while nothing sent from it."""
+        states = (ChunkState.PLANNED, ChunkState.SENDING, ChunkState.UNKNOWN)
+        totals = job.journal.totals()
+        left = sum(totals.get(state, (0, 0))[1] for state in states)
+        if left and is_due(job.request, datetime.fromtimestamp(self.wall(), UTC)):
+            raise BulkError(
+                f"journal {job.journal.name}: its send_after ({job.request['send_after']}) has "
+                f"passed with {counted(left, 'recipient')} not accepted: resume it with "
+                "send_now=True (--send-now) to send to them at once, or cancel it"
+            )
+
+    def _ask_mode(self, journal: Journal) -> None:
+        """Ask once for the mode of the app where contact ids depend on it, and write it down."""
+        job = open_job(journal)
+        app_id = app_to_ask(job)
+        if app_id is None:
+            return
+        brief = self.client.with_options(timeout=_BRIEF, retry=RetryPolicy(attempts=1))
+        call = BatchCall("mode", "app", "get_app", {"app_id": app_id}, -1, self.clock())
+        found = getattr(self._one(brief.conversation, call).value, "processing_mode", None)
+        mode = found if isinstance(found, str) and found else None
+        known = job.facts.get("warnings")
+        warnings = [*(known if isinstance(known, list) else ()), mode_warning(mode)]
+        with journal.write() as connection:
+            journal.note(connection, mode=mode or "", warnings=[*filter(None, warnings)])
+
+    def _one(self, api: object, call: BatchCall) -> Done:
+        planner = OneCall(call)
+        drive(planner, api, self.calls(1), clock=self.clock, stopping=lambda: False)
+        return planner.done or Done(call)
+
+    def _poll(self, job: Job, settings: RunSettings, patience: float | None = None) -> BatchPoller:
+        """Ask about each accepted batch of *job*; with *patience* cancel them."""
+        poller = BatchPoller(
+            accepted_batches(job),
+            status_writer(job),
+            concurrency=settings.concurrency,
+            cancel=patience is not None,
+            patience=30.0 if patience is None else patience,
+        )
+        self._drive(poller, settings)
+        poller.check()
+        return poller
+
+    def _drive(
+        self,
+        planner: Planner,
+        settings: RunSettings,
+        began: float | None = None,
+        sender: Sender | None = None,
+    ) -> None:
+        """Run *planner*; the deadline counts from *began*, and *sender* is whose progress it is."""
+        began = self.clock() if began is None else began
+        running = self.calls(settings.concurrency)
+
+        def notify() -> None:
+            if settings.progress is not None and sender is not None:
+                running.notify(settings.progress, sender.progress(self.clock()))
+
+        drive(
+            planner,
+            self.client.batch,
+            running,
+            clock=self.clock,
+            stopping=lambda: settings.stop.is_set() or self._is_late(settings, began),
+            after_step=notify,
+        )
+
+    def _is_late(self, settings: RunSettings, began: float) -> bool:
+        return settings.deadline is not None and self.clock() - began >= settings.deadline
+
+    def _finish(self, opened: OpenJob, sender: Sender, run: JobRun) -> Report:
+        """Close *opened* and report; raises BulkStoppedError."""
+        journal, stopped_by = opened.journal, sender.stopped_by
+        journal.forget_early()
+        opened.close(keep=run.path is None)
+        report = Report(run.path, _memory=journal if run.path is None else None)
+        if stopped_by is not None and report.pending:
+            left = f"{counted(report.pending, 'recipient')} left to send"
+            if sender.is_refused:
+                left += (
+                    ", with the same in every request: correct it in a new job, or, when it was "
+                    "not at fault,"
+                )
+            else:
+                left += ":"
+            raise BulkStoppedError(f"{stopped_by}; {left} resume the job", report) from stopped_by
+        if not report.complete:
+            report.stopped = self._reason(run.settings, opened.began)
+        return report
+
+    def _reason(self, settings: RunSettings, began: float) -> StopReason:
+        if settings.stop.is_set():
+            return StopReason.STOPPED
+        late = self._is_late(settings, began)
+        return StopReason.DEADLINE if late else StopReason.UNKNOWN_OUTCOMES
+
+
+def _withdraw(job: Job) -> int:
+    """Reject what has not left; returns how many recipients that are."""
+    never, last = 0, -1
+    # First of all: a cancelling that is cut off must not be followed by sending.
+    with job.journal.write() as connection:
+        job.journal.note(connection, cancelled=True)
+    while found := job.journal.after(last, state=ChunkState.PLANNED):
+        with job.journal.write() as connection:
+            for chunk in found:
+                last, never = chunk.id, never + chunk.count
+                job.journal.move(connection, chunk, ChunkState.REJECTED, error=_CANCELLED)
+    job.journal.flush()
+    return never
