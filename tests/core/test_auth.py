@@ -137,7 +137,7 @@ def test_failed_renewal_does_not_hurt_while_the_token_is_valid(
 def test_refused_token_is_renewed_and_the_request_repeated_once(
     flavour: Flavour, headers: dict[str, str]
 ) -> None:
-    """A 401 costs one token request and one repetition, with the same body, whatever its headers."""
+    """A 401 costs one token request and one repetition with the same body, whatever its headers."""
     server = Server(httpx.Response(401, headers=headers), OK)
     operation = Operation(method="POST", json={"a": 1})
     assert flavour.run(flavour.session(server).request(operation)).status_code == 200

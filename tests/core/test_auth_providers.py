@@ -38,22 +38,22 @@ OK = httpx.Response(200, json={})
 
 
 class Provider:
-    """Gives the answers of a script, the last one for ever, and counts."""
+    """Returns the values of a script, the last one for ever, and counts its calls."""
 
-    def __init__(self, *answers: object) -> None:
-        self.answers = list(answers)
+    def __init__(self, *script: object) -> None:
+        self.script = list(script)
         self.asked = 0
 
     def __call__(self) -> Any:
-        """Give the next answer, or raise it."""
+        """Return the next value, or raise it."""
         self.asked += 1
-        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
+        value = self.script.pop(0) if len(self.script) > 1 else self.script[0]
+        if isinstance(value, Exception):
+            raise value
+        return value
 
     async def later(self) -> Any:
-        """Give the next answer a little later."""
+        """Return the next value a little later."""
         await asyncio.sleep(0)
         return self()
 
@@ -62,8 +62,8 @@ Wrap = Callable[[Provider], Any]
 
 
 @pytest.fixture(params=["sync, plain", "async, plain", "async, awaited"])
-def world(request: pytest.FixtureRequest) -> Iterator[tuple[Flavour, Wrap]]:
-    """A flavour, and how it is given a provider: as it is, or as a coroutine function."""
+def provided(request: pytest.FixtureRequest) -> Iterator[tuple[Flavour, Wrap]]:
+    """A flavour, and how it gets a provider: as it is, or as a coroutine function."""
     wrap: Wrap = (lambda one: one.later) if "awaited" in request.param else (lambda one: one)
     if "sync, plain" == request.param:
         yield SyncFlavour(), wrap
@@ -73,9 +73,9 @@ def world(request: pytest.FixtureRequest) -> Iterator[tuple[Flavour, Wrap]]:
 
 
 @pytest.mark.parametrize("given", ["own-token", " own-token\n", AccessToken("own-token", 3600)])
-def test_provider_gives_the_token(world: tuple[Flavour, Wrap], given: object) -> None:
-    """Its token is used as it is; no key is needed and the token endpoint is not asked."""
-    flavour, asking = world
+def test_provider_gives_the_token(provided: tuple[Flavour, Wrap], given: object) -> None:
+    """The token of a provider is used as it is: without a key, and without a token request."""
+    flavour, asking = provided
     provider, server = Provider(given), Server(OK)
     client = flavour.client(server, auth=asking(provider), key_id=None, key_secret=None)
     for _ in range(3):
@@ -85,8 +85,8 @@ def test_provider_gives_the_token(world: tuple[Flavour, Wrap], given: object) ->
     )  # fmt: skip
 
 
-def test_provider_is_asked_again_when_its_token_is_due(flavour: Flavour, clock: Clock) -> None:
-    """A text serves for an hour, an AccessToken for as long as it says."""
+def test_provider_is_called_again_when_its_token_is_due(flavour: Flavour, clock: Clock) -> None:
+    """A string is used for an hour, an AccessToken for as long as it says."""
     provider = Provider("one", AccessToken("two", 600), "three")
     server = Server(OK)
     session = flavour.session(server, clock=clock, auth=bearer_auth_on(clock, provider))
@@ -96,8 +96,8 @@ def test_provider_is_asked_again_when_its_token_is_due(flavour: Flavour, clock: 
     assert server.tokens_used == ["one", "one", "two", "two", "three"]
 
 
-def test_provider_is_asked_again_on_a_refusal(flavour: Flavour) -> None:
-    """A 401 costs one question and one repetition."""
+def test_provider_is_called_again_on_a_refusal(flavour: Flavour) -> None:
+    """A 401 costs one call of the provider and one repetition."""
     provider, server = Provider("old", "new"), Server(httpx.Response(401), OK)
     client = flavour.client(server, auth=provider, key_id=None, key_secret=None)
     flavour.run(client.conversation.app.list_apps())
@@ -105,7 +105,7 @@ def test_provider_is_asked_again_on_a_refusal(flavour: Flavour) -> None:
 
 
 def test_one_caller_asks_for_all(flavour: Flavour, clock: Clock) -> None:
-    """Sixteen callers at once whose token was withdrawn share one question."""
+    """Sixteen concurrent callers whose token was revoked share one call of the provider."""
     provider = Provider("old", "new")
 
     def handler(request: httpx.Request) -> httpx.Response:
@@ -119,13 +119,15 @@ def test_one_caller_asks_for_all(flavour: Flavour, clock: Clock) -> None:
 
 
 class OwnError(Exception):
-    """What a caller's own code may raise."""
+    """An exception of the user's own code."""
 
 
 @pytest.mark.parametrize("failure", [OwnError("mine"), StopIteration(), KeyError("k")])
-def test_failing_provider_means_not_sent(world: tuple[Flavour, Wrap], failure: Exception) -> None:
-    """Its exception is the cause of one of ours, and the next call asks again."""
-    flavour, asking = world
+def test_failing_provider_means_not_sent(
+    provided: tuple[Flavour, Wrap], failure: Exception
+) -> None:
+    """The exception of a provider is the cause of ours, and the next call asks again."""
+    flavour, asking = provided
     provider, server = Provider(failure, "token"), Server(OK)
     client = flavour.client(server, auth=asking(provider), key_id=None, key_secret=None)
     with pytest.raises(APIConnectionError, match=r"the provider in auth= failed") as caught:
@@ -149,7 +151,7 @@ def test_error_of_ours_passes_through_the_provider(flavour: Flavour) -> None:
 def test_failing_provider_does_not_hurt_while_the_token_is_valid(
     flavour: Flavour, clock: Clock
 ) -> None:
-    """The old token serves on."""
+    """The old token stays in use."""
     provider, server = Provider("old", OwnError()), Server(OK)
     session = flavour.session(server, clock=clock, auth=bearer_auth_on(clock, provider))
     for moment in (0, 3550, 3551):
@@ -162,11 +164,11 @@ def test_failing_provider_does_not_hurt_while_the_token_is_valid(
     "given",
     [None, 7, b"planted-token", ["planted-token"], "", "planted-token \x00", "planted-token é"],
 )  # fmt: skip
-def test_useless_answer_of_a_provider_is_told_without_quoting(
-    world: tuple[Flavour, Wrap], given: object
+def test_useless_value_of_a_provider_is_not_quoted(
+    provided: tuple[Flavour, Wrap], given: object
 ) -> None:
-    """What is neither a token nor a key is a mistake in the set-up."""
-    flavour, asking = world
+    """A value that is neither a token nor a key is a ConfigurationError."""
+    flavour, asking = provided
     auth = asking(Provider(given))
     client = flavour.client(Server(), auth=auth, key_id=None, key_secret=None)
     with pytest.raises(ConfigurationError, match="auth=") as caught:
@@ -179,14 +181,14 @@ OPTIONS: dict[str, Any] = {"project_id": "p", "region": "eu"}
 
 @pytest.mark.usefixtures("clean_environment")
 def test_sinch_refuses_an_asynchronous_provider() -> None:
-    """It cannot await: told when the client is made, or when the answer turns out awaitable."""
+    """Sinch cannot await: this is reported at once, or when the value turns out awaitable."""
     provider = Provider("token")
     with pytest.raises(ConfigurationError, match="use AsyncSinch"):
         Sinch(auth=provider.later, **OPTIONS)
     hidden = Sinch(auth=lambda: provider.later(), **OPTIONS)  # noqa: PLW0108 (hides async)
     with pytest.raises(ConfigurationError, match="use AsyncSinch"):
         hidden.fetch_token()
-    # A coroutine that nobody awaited would warn here.
+    # A coroutine that was never awaited would warn here.
     gc.collect()
 
 
@@ -207,10 +209,10 @@ def key_of(request: httpx.Request) -> str:
 
 @pytest.mark.parametrize("when", ["refused", "expired"])
 def test_key_changes_without_a_restart(
-    world: tuple[Flavour, Wrap], clock: Clock, when: str
+    provided: tuple[Flavour, Wrap], clock: Clock, when: str
 ) -> None:
-    """A provider of keys is asked for each token, so a new key is used from the next one on."""
-    flavour, asking = world
+    """A provider of keys is called for each token, so the next one uses the new key."""
+    flavour, asking = provided
     provider = Provider(AccessKey("k1", "s1"), AccessKey("k2", "s2\n"))
     server = Server(OK, httpx.Response(401), OK) if when == "refused" else Server(OK)
     auth = bearer_auth_on(clock, asking(provider))
@@ -224,7 +226,7 @@ def test_key_changes_without_a_restart(
 
 
 def test_key_that_is_refused_is_read_again_by_the_next_call(flavour: Flavour) -> None:
-    """Between the end of the old key and the coming of the new one calls fail, then recover."""
+    """While the old key has ended and the new one is not there, calls fail; then they recover."""
     provider = Provider(AccessKey("k1", "s1"), AccessKey("k2", "s2"))
 
     def endpoint(request: httpx.Request) -> httpx.Response:
@@ -239,7 +241,7 @@ def test_key_that_is_refused_is_read_again_by_the_next_call(flavour: Flavour) ->
 
 
 def test_token_for_other_uses_is_the_one_in_use(flavour: Flavour) -> None:
-    """`fetch_token` gives what requests carry, with the seconds it still lasts."""
+    """`fetch_token` returns the token that requests carry, and the seconds it still lasts."""
     server = Server(OK)
     client = flavour.client(server)
     token = flavour.run(client.fetch_token())
@@ -263,13 +265,13 @@ def test_client_can_be_the_provider_of_another(flavour: Flavour) -> None:
 
 
 def test_token_with_basic_auth_is_refused(flavour: Flavour) -> None:
-    """There is none."""
+    """With Basic authentication there is no token to fetch."""
     with pytest.raises(ConfigurationError, match="basic"):
         flavour.run(flavour.client(Server(), auth="basic").fetch_token())
 
 
 def test_token_endpoint_can_be_overridden(flavour: Flavour) -> None:
-    """`Endpoints.auth` is the whole URL, on whatever host."""
+    """`Endpoints.auth` is the whole URL, on any host."""
     asked: list[str] = []
 
     def handler(request: httpx.Request) -> httpx.Response:
@@ -288,7 +290,7 @@ def test_token_endpoint_can_be_overridden(flavour: Flavour) -> None:
 
 @pytest.mark.parametrize("bad", [("", "s"), ("k", " "), ("k", "a b"), ("k", "plänted")])
 def test_access_key_is_checked(bad: tuple[str, str]) -> None:
-    """Halves that are empty or hold foreign characters are refused, and nothing is quoted."""
+    """Halves that are empty or have invalid characters are refused, and not quoted."""
     with pytest.raises(ConfigurationError, match="copy it again") as caught:
         AccessKey(*bad)
     assert "plänted" not in str(caught.value)

@@ -76,7 +76,7 @@ def test_status_has_its_class(status: int, name: str) -> None:
 
 @pytest.mark.parametrize("shape", ["wrapped", "flat"])
 def test_error_reads_both_body_shapes(shape: str) -> None:
-    """The fields stand in `error` or at the top."""
+    """The fields are in `error` or at the top level."""
     inner = {"code": 404, "message": "gone", "status": "NOT_FOUND", "details": []}
     error = error_from_response(
         "Op", response(404, {"error": inner} if shape == "wrapped" else inner)
@@ -85,7 +85,7 @@ def test_error_reads_both_body_shapes(shape: str) -> None:
 
 
 def test_error_reads_oauth_bodies() -> None:
-    """The token endpoint writes `error` as a word."""
+    """The token endpoint sends `error` as a word."""
     body = {"error": "invalid_client", "error_description": "no such key"}
     error = error_from_response("token request", response(401, body))
     assert (error.message, error.status) == ("no such key", "invalid_client")
@@ -93,7 +93,7 @@ def test_error_reads_oauth_bodies() -> None:
 
 
 def test_details_are_typed() -> None:
-    """The known kinds of google.rpc become values, in both spellings."""
+    """The known types of google.rpc become values, in both spellings."""
     error = detailed(
         {"@type": f"{RPC}BadRequest", "field_violations": [{"field": "a.b", "description": "no"}]},
         {"@type": f"{RPC}BadRequest", "fieldViolations": [{"field": "c"}]},
@@ -117,7 +117,7 @@ def test_details_are_typed() -> None:
 
 
 def test_details_keep_the_packed_form_raw() -> None:
-    """`{type_url, value}` holds bytes that only its sender can read."""
+    """`{type_url, value}` contains bytes that only its sender can read."""
     packed = {"type_url": f"{RPC}BadRequest", "value": "CgQ="}
     assert (UnknownDetail(f"{RPC}BadRequest", packed),) == detailed(packed).details
 
@@ -137,7 +137,7 @@ def test_details_keep_the_packed_form_raw() -> None:
     ],
 )  # fmt: skip
 def test_error_survives_every_body(content: bytes) -> None:
-    """Lists, text, null, HTML, nothing, half, deep, huge and badly encoded bodies do not raise."""
+    """Lists, strings, null, HTML, empty, cut, deep, huge and badly encoded bodies do not raise."""
     error = error_from_response("Op", RawResponse(503, ResponseHeaders(), content))
     assert error.status_code == 503
     assert content == error.response.content
@@ -146,7 +146,7 @@ def test_error_survives_every_body(content: bytes) -> None:
 
 @given(st.binary(max_size=200), st.integers(300, 699))
 def test_error_survives_any_bytes(content: bytes, status: int) -> None:
-    """No body whatever raises."""
+    """No body at all raises."""
     assert (
         status
         == error_from_response("Op", RawResponse(status, ResponseHeaders(), content)).status_code
@@ -154,7 +154,7 @@ def test_error_survives_any_bytes(content: bytes, status: int) -> None:
 
 
 def test_error_line_says_what_where_and_what_to_do() -> None:
-    """The line holds operation, status, reason, request id, attempts and advice."""
+    """The line contains operation, status, reason, request id, attempts and advice."""
     body = {
         "error": {
             "status": "PERMISSION_DENIED",
@@ -180,19 +180,19 @@ def test_error_line_says_what_where_and_what_to_do() -> None:
     ],
 )  # fmt: skip
 def test_error_line_advises_by_status(status: int, word: str) -> None:
-    """Each status comes with what to do about it."""
+    """Each status comes with advice."""
     assert word in str(error_from_response("Op", RawResponse(status)))
 
 
 def test_error_line_names_the_fields_of_violations() -> None:
-    """The paths of invalid fields show, each once, and not those that hold a number."""
+    """The paths of invalid fields show, each once, except those that contain a number."""
     violations = [{"field": name} for name in ("message.text", "message.text", f"map[{PHONE}]")]
     error = detailed({"@type": f"{RPC}BadRequest", "field_violations": violations})
     assert str(error).endswith("invalid fields: message.text, ? (see .field_violations)")
 
 
 def test_error_hides_what_the_server_echoes() -> None:
-    """Numbers and texts that the server repeats reach no text, repr or argument."""
+    """Phone numbers and text that the server echoes reach no message, repr or argument."""
     body = {
         "error": {
             "message": f"bad number {PHONE}",
@@ -238,7 +238,7 @@ def attributes(error: SinchError) -> dict[str, object]:
 
 @pytest.mark.parametrize("error", EXAMPLES, ids=lambda error: type(error).__name__)
 def test_errors_can_be_pickled_and_copied(error: SinchError) -> None:
-    """They come back with class, text and attributes."""
+    """Exceptions come back with class, message and attributes."""
     for twin in (pickle.loads(pickle.dumps(error)), copy.copy(error), copy.deepcopy(error)):  # noqa: S301
         assert (type(error), str(error)) == (type(twin), str(twin))
         assert attributes(error) == attributes(twin)
@@ -266,7 +266,7 @@ def test_tree_has_one_root() -> None:
     ],
 )  # fmt: skip
 def test_retry_after_is_read(value: str | None, seconds: float | None) -> None:
-    """Seconds, fractions and dates are read; what is senseless counts as absent."""
+    """Seconds, fractions and dates are read; a senseless value counts as absent."""
     assert seconds == parse_retry_after(value, NOW)
 
 
@@ -284,7 +284,7 @@ def test_duration_is_read(value: object, seconds: float | None) -> None:
 
 
 def test_server_delay_is_the_longer_one() -> None:
-    """Header and RetryInfo together: the longer wait counts."""
+    """Of header and RetryInfo, the longer wait counts."""
     body = {"error": {"details": [{"@type": f"{RPC}RetryInfo", "retry_delay": "7s"}]}}
     assert read_server_delay(response(429, body, retry_after="3"), NOW) == 7.0
     assert read_server_delay(response(429, body, retry_after="9"), NOW) == 9.0
@@ -292,7 +292,7 @@ def test_server_delay_is_the_longer_one() -> None:
 
 
 def test_headers_are_found_in_any_case() -> None:
-    """Names have no case, repeated ones are joined, secrets and values do not show."""
+    """Names ignore case, repeated headers are joined, secrets and values do not show."""
     headers = ResponseHeaders(
         [("A-B", "1"), ("a-b", "2"), ("Authorization", "planted"), ("Cookie", "c")]
     )

@@ -53,10 +53,10 @@ from tests.helpers.fault_server import (
     RESET_EARLY,
     Fault,
     FaultServer,
-    answer,
     closed_port,
     deaf_port,
     raw,
+    response,
     serving,
 )
 from tests.helpers.planted import PHONE, TEXT, leaks, printed
@@ -126,14 +126,14 @@ def caller(flavour: Flavour) -> Iterator[Caller]:
 
 @pytest.fixture
 def server() -> Iterator[FaultServer]:
-    """Run a server that is well until it is told otherwise."""
+    """Run a server without faults until a test scripts some."""
     with serving() as running:
         yield running
 
 
 @pytest.fixture(autouse=True)
 def clean_log(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    """Whatever happens, no logger of any library writes what must not show."""
+    """No logger of any library may write a secret, whatever happens."""
     caplog.set_level(logging.DEBUG)
     yield
     assert leaks("\n".join(record.getMessage() for record in caplog.get_records("call"))) == []
@@ -158,7 +158,7 @@ BREAKS: dict[str, tuple[Fault, float]] = {
     "half a chunk": (raw(HEAD + b"Transfer-Encoding: chunked\r\n\r\n9\r\n{"), 20.0),
     "no last chunk": (raw(HEAD + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n"), 20.0),
     "no HTTP": (raw(f"220 {PHONE} {TEXT}\r\n".encode()), 20.0),
-    "a header that is none": (raw(HEAD + f"{PHONE} {TEXT}\r\n\r\n".encode()), 20.0),
+    "an invalid header": (raw(HEAD + f"{PHONE} {TEXT}\r\n\r\n".encode()), 20.0),
     "an endless header": (raw(HEAD + b"X: " + b"x" * 300_000), 20.0),
     "two lengths": (raw(HEAD + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{} "), 20.0),
     "slow headers": (raw(b"HTTP/1.1 200 OK\r\n", b"X: y\r\n", pause=5), SHORT),
@@ -172,10 +172,10 @@ BROKEN = [
 
 
 @pytest.mark.parametrize(("name", "method"), BROKEN)
-def test_broken_answer_leaves_doubt(
+def test_broken_response_leaves_doubt(
     caller: Caller, server: FaultServer, name: str, method: str
 ) -> None:
-    """What may have been carried out is repeated only where repeating does no harm."""
+    """A request that may have been carried out is repeated only where that does no harm."""
     fault, timeout = BREAKS[name]
     server.script = [fault]
     session = caller.session(server.url, timeout=timeout)
@@ -190,8 +190,8 @@ def test_broken_answer_leaves_doubt(
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_refused_connection_is_surely_not_sent(caller: Caller, method: str) -> None:
-    """Nobody accepts: any method is repeated, and nothing was sent."""
+def test_refused_connection_is_not_sent(caller: Caller, method: str) -> None:
+    """No server accepts: any method is repeated, and nothing was sent."""
     with closed_port() as url, pytest.raises(APIConnectionError) as caught:
         caller.call(caller.session(url), method)
     assert ("not_sent", ATTEMPTS) == (caught.value.outcome, caught.value.attempts)
@@ -200,7 +200,7 @@ def test_refused_connection_is_surely_not_sent(caller: Caller, method: str) -> N
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_deaf_server_leaves_doubt(caller: Caller, method: str) -> None:
-    """The system accepts and nobody reads: who waits for an answer cannot know that."""
+    """The system accepts, and no program reads: the client cannot know that, so doubt remains."""
     with deaf_port() as url, pytest.raises(APITimeoutError) as caught:
         caller.call(caller.session(url, timeout=SHORT), method)
     assert ("unknown", ATTEMPTS if method == "GET" else 1) == (
@@ -210,8 +210,8 @@ def test_deaf_server_leaves_doubt(caller: Caller, method: str) -> None:
 
 
 @pytest.mark.parametrize("host", ["a..b", f"{'a' * 64}.example", "xn--a", "xn--", "nobody.invalid"])
-def test_host_that_is_none_is_surely_not_sent(caller: Caller, host: str) -> None:
-    """Names that cannot be looked up fail as one of ours, in the token endpoint's URL as well."""
+def test_invalid_host_is_not_sent(caller: Caller, host: str) -> None:
+    """A host that cannot be looked up is a SinchError, in the token endpoint's URL as well."""
     for token in (False, True):
         with pytest.raises(SinchError) as caught:
             caller.call(caller.session(f"http://{host}", token=token), "POST")
@@ -220,9 +220,7 @@ def test_host_that_is_none_is_surely_not_sent(caller: Caller, host: str) -> None
 
 
 @pytest.mark.parametrize("fault", [NO_TLS, RESET_EARLY], ids=["no TLS", "reset"])
-def test_failed_handshake_is_surely_not_sent(
-    caller: Caller, server: FaultServer, fault: Fault
-) -> None:
+def test_failed_handshake_is_not_sent(caller: Caller, server: FaultServer, fault: Fault) -> None:
     """Without TLS no request leaves, so any method is repeated."""
     server.script = [fault]
     with pytest.raises(APIConnectionError) as caught:
@@ -275,11 +273,9 @@ def test_unreadable_certificates_are_a_mistake_of_configuration(
 
 
 @pytest.mark.parametrize("status", [403, 407, 502, 503])
-def test_refusing_proxy_is_surely_not_sent(
-    caller: Caller, server: FaultServer, status: int
-) -> None:
-    """A proxy that opens no tunnel lets no request pass."""
-    server.script = [answer(status, TEXT.encode())]
+def test_refusing_proxy_is_not_sent(caller: Caller, server: FaultServer, status: int) -> None:
+    """Nothing is sent through a proxy that opens no tunnel."""
+    server.script = [response(status, TEXT.encode())]
     proxy = server.url.replace("//", f"//{KEY_ID}:{KEY_SECRET}@")
     with pytest.raises(APIConnectionError) as caught:
         caller.call(caller.session("https://api.invalid", proxy=proxy), "POST")
@@ -287,8 +283,8 @@ def test_refusing_proxy_is_surely_not_sent(
     check_clean(caught.value)
 
 
-def test_hints_before_the_answer_are_no_fault(caller: Caller, server: FaultServer) -> None:
-    """Answers of the kind 1xx come before the one that counts."""
+def test_hints_before_the_response_are_not_a_fault(caller: Caller, server: FaultServer) -> None:
+    """1xx responses may come before the final one."""
     hints = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nX: y\r\n\r\n"
     server.script = [raw(hints, HEAD + b"Content-Length: 2\r\n\r\n{}")]
     assert caller.call(caller.session(server.url), "POST").status_code == 200
@@ -299,14 +295,16 @@ def test_hints_before_the_answer_are_no_fault(caller: Caller, server: FaultServe
 def test_repetition_after_a_break_succeeds(
     caller: Caller, server: FaultServer, fault: Fault
 ) -> None:
-    """The second attempt uses a new connection and brings the answer."""
-    server.script = [fault, answer(body=b'{"fine": 1}')]
+    """The second attempt uses a new connection and gets the response."""
+    server.script = [fault, response(body=b'{"fine": 1}')]
     assert caller.call(caller.session(server.url)).parsed == {"fine": 1}
     assert server.seen == ["GET", "GET"]
 
 
-def test_connection_closed_between_calls_is_no_fault(caller: Caller, server: FaultServer) -> None:
-    """A kept connection that the server closed meanwhile is replaced, for a POST as well."""
+def test_connection_closed_between_calls_is_not_a_fault(
+    caller: Caller, server: FaultServer
+) -> None:
+    """A kept connection that the server has closed is replaced, for a POST as well."""
     head = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
     server.script = [raw(head)]
     session = caller.session(server.url)
@@ -323,7 +321,7 @@ CLASSES = {
 
 
 def tries_of(status: int, method: str) -> int:
-    """How often a request of *method* is sent that is always answered with *status*."""
+    """How often a request of *method* is sent whose response is always *status*."""
     if status in {429, 500, 501, 503}:
         return ATTEMPTS
     return ATTEMPTS if status >= 500 and method in REPEATABLE else 1
@@ -331,11 +329,11 @@ def tries_of(status: int, method: str) -> int:
 
 @pytest.mark.parametrize("method", ["GET", "PATCH", "POST"])
 def test_every_status_has_its_class(caller: Caller, server: FaultServer, method: str) -> None:
-    """All from 400 to 599, unofficial ones too: the class, and how often the server was asked."""
+    """All from 400 to 599, unofficial ones too, have their class and number of attempts."""
     session = caller.session(server.url)
     for status in range(400, 600):
         server.seen.clear()
-        server.script = [answer(status, b"", X_Request_Id="r-1")]
+        server.script = [response(status, b"", X_Request_Id="r-1")]
         with pytest.raises(APIStatusError) as caught:
             caller.call(session, method)
         default = InternalServerError if status >= 500 else APIStatusError
@@ -347,8 +345,8 @@ def test_every_status_has_its_class(caller: Caller, server: FaultServer, method:
 
 @pytest.mark.parametrize("status", [300, 301, 302, 303, 304, 307, 308, 600, 799, 999])
 def test_other_statuses_are_status_errors(caller: Caller, server: FaultServer, status: int) -> None:
-    """Redirects are not followed, and statuses that do not exist are no surprise."""
-    server.script = [answer(status, b"", Location="/elsewhere")]
+    """Redirects are not followed, and unknown statuses are APIStatusErrors as well."""
+    server.script = [response(status, b"", Location="/elsewhere")]
     with pytest.raises(APIStatusError) as caught:
         caller.call(caller.session(server.url), "POST")
     assert (APIStatusError, status, 1) == (
@@ -385,7 +383,7 @@ def test_every_body_of_an_error_is_an_error(
 ) -> None:
     """The status alone decides class and repetition, whatever the body."""
     body, headers = BODIES[name]
-    server.script = [answer(status, body, **headers)]
+    server.script = [response(status, body, **headers)]
     with pytest.raises(APIStatusError) as caught:
         caller.call(caller.session(server.url), "POST")
     assert CLASSES.get(status, InternalServerError) is type(caught.value)
@@ -394,13 +392,13 @@ def test_every_body_of_an_error_is_an_error(
 
 
 @pytest.mark.parametrize("name", BODIES)
-def test_every_body_of_a_success_is_read_or_told(
+def test_every_unreadable_success_is_reported(
     caller: Caller, server: FaultServer, name: str
 ) -> None:
-    """A 200 means accepted: what cannot be read is told, and never sent again."""
+    """A 200 means accepted: an unreadable one is reported, and never sent again."""
     body, headers = BODIES[name]
     wanted = {"app_id": "A", "message": {"text_message": {"text": TEXT}}}
-    server.script = [answer(200, body, **{"X_Request_Id": "r-2", **headers})]
+    server.script = [response(200, body, **{"X_Request_Id": "r-2", **headers})]
     client = caller.client(server.url)
     with pytest.raises(
         APIResponseValidationError, match=r"accepted by 127\.0\.0\.1 \(200"
@@ -410,9 +408,9 @@ def test_every_body_of_a_success_is_read_or_told(
     check_clean(caught.value)
 
 
-def test_large_answer_is_no_fault(caller: Caller, server: FaultServer) -> None:
-    """10 MB of JSON are read."""
-    server.script = [answer(200, b'{"text": "' + b"x" * 10_000_000 + b'"}')]
+def test_large_response_is_not_a_fault(caller: Caller, server: FaultServer) -> None:
+    """A response of 10 MB of JSON is read."""
+    server.script = [response(200, b'{"text": "' + b"x" * 10_000_000 + b'"}')]
     assert len(caller.call(caller.session(server.url)).parsed["text"]) == 10_000_000
 
 
@@ -421,19 +419,19 @@ TOKEN_FAULTS: dict[str, tuple[Fault, float, type[SinchError], int]] = {
     "reset": (RESET, 20.0, APIConnectionError, ATTEMPTS),
     "half": (raw(HEAD + b"Content-Length: 99\r\n\r\n{"), 20.0, APIConnectionError, ATTEMPTS),
     "slow": (raw(HEAD, b"X: y", pause=5), SHORT, APITimeoutError, ATTEMPTS),
-    "400": (answer(400), 20.0, AuthenticationError, 1),
-    "401": (answer(401, HUGE), 20.0, AuthenticationError, 1),
-    "403": (answer(403), 20.0, AuthenticationError, 1),
-    "404": (answer(404), 20.0, NotFoundError, 1),
-    "429": (answer(429), 20.0, RateLimitError, ATTEMPTS),
-    "500": (answer(500), 20.0, InternalServerError, ATTEMPTS),
-    "502": (answer(502), 20.0, InternalServerError, ATTEMPTS),
-    "302": (answer(302), 20.0, APIStatusError, 1),
+    "400": (response(400), 20.0, AuthenticationError, 1),
+    "401": (response(401, HUGE), 20.0, AuthenticationError, 1),
+    "403": (response(403), 20.0, AuthenticationError, 1),
+    "404": (response(404), 20.0, NotFoundError, 1),
+    "429": (response(429), 20.0, RateLimitError, ATTEMPTS),
+    "500": (response(500), 20.0, InternalServerError, ATTEMPTS),
+    "502": (response(502), 20.0, InternalServerError, ATTEMPTS),
+    "302": (response(302), 20.0, APIStatusError, 1),
     **{
-        f"200 {name}": (answer(200, body, **headers), 20.0, AuthenticationError, 1)
+        f"200 {name}": (response(200, body, **headers), 20.0, AuthenticationError, 1)
         for name, (body, headers) in BODIES.items()
     },
-    "200 no token": (answer(200, b'{"expires_in": 5}'), 20.0, AuthenticationError, 1),
+    "200 no token": (response(200, b'{"expires_in": 5}'), 20.0, AuthenticationError, 1),
 }
 
 
@@ -441,7 +439,7 @@ TOKEN_FAULTS: dict[str, tuple[Fault, float, type[SinchError], int]] = {
 def test_fault_of_the_token_endpoint_sends_nothing(
     caller: Caller, server: FaultServer, name: str
 ) -> None:
-    """Whatever the token endpoint does, the call fails as one of ours and is not sent."""
+    """After any fault of the token endpoint the call is a SinchError and is not sent."""
     fault, timeout, kind, tries = TOKEN_FAULTS[name]
     server.token_script = [fault]
     session = caller.session(server.url, timeout=timeout, token=True)
@@ -454,14 +452,14 @@ def test_fault_of_the_token_endpoint_sends_nothing(
 
 
 def test_refusing_token_endpoint_sends_nothing(caller: Caller) -> None:
-    """A token endpoint that is not there."""
+    """A token endpoint that refuses connections means that the call is not sent."""
     with closed_port() as url, pytest.raises(APIConnectionError, match=r"^token request") as caught:
         caller.call(caller.session(url, token=True), "POST")
     assert caught.value.outcome == "not_sent"
 
 
 def test_path_arguments_are_refused_before_a_request(caller: Caller, server: FaultServer) -> None:
-    """An empty id would hit the collection, and dots another operation; others are encoded."""
+    """An empty id would address the collection, dots another operation; others are encoded."""
     client = caller.client(server.url)
     for bad in ("", ".", ".."):
         with pytest.raises(ValueError, match="app_id"):
@@ -473,7 +471,12 @@ def test_path_arguments_are_refused_before_a_request(caller: Caller, server: Fau
 
 @pytest.mark.parametrize(
     "fault",
-    [answer(503, b"busy"), raw(HEAD + b"Content-Length: 99\r\n\r\n{"), answer(200, b"<"), RESET],
+    [
+        response(503, b"busy"),
+        raw(HEAD + b"Content-Length: 99\r\n\r\n{"),
+        response(200, b"<"),
+        RESET,
+    ],
     ids=["503", "half", "unreadable", "reset"],
 )
 def test_no_fault_leaks_a_connection(caller: Caller, server: FaultServer, fault: Fault) -> None:
@@ -483,7 +486,7 @@ def test_no_fault_leaks_a_connection(caller: Caller, server: FaultServer, fault:
     for _ in range(40):
         with pytest.raises(SinchError):
             caller.call(session, load=dict)
-    server.script = [answer()]
+    server.script = [response()]
     assert caller.call(session).status_code == 200
 
 
@@ -502,7 +505,7 @@ def test_no_cancelled_call_leaks_a_connection(server: FaultServer) -> None:
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await task
-        server.script = [answer()]
+        server.script = [response()]
         status = (await session.request(Operation())).status_code
         await client.aclose()
         return status
@@ -511,8 +514,8 @@ def test_no_cancelled_call_leaks_a_connection(server: FaultServer) -> None:
 
 
 def test_faults_of_many_callers_stay_apart(caller: Caller, server: FaultServer) -> None:
-    """Fifty calls at once over a server that drops every second one: each has its own end."""
-    server.script = [*[DROP, answer()] * 25, answer()]
+    """Of fifty concurrent calls, a server that drops every second one fails exactly those."""
+    server.script = [*[DROP, response()] * 25, response()]
     session = caller.session(server.url, attempts=1)
     operation = Operation(method="POST", json={"a": 1})
     results = caller.flavour.all([lambda: session.request(operation)] * 50)
@@ -524,7 +527,7 @@ def test_faults_of_many_callers_stay_apart(caller: Caller, server: FaultServer) 
 @pytest.mark.skipif("SINCH_WRAPPER_FAULTS" in os.environ, reason="this is the other run")
 @pytest.mark.timeout(300)
 def test_table_holds_with_the_other_http_library() -> None:
-    """The whole file once more, with httpx instead of httpx2 or the other way about."""
+    """The whole file once more, with httpx instead of httpx2 or the other way round."""
     other = "httpx" if httpx.__name__ == "httpx2" else "httpx2"
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", __file__]
     environment = {**os.environ, HTTP_VARIABLE: other, "SINCH_WRAPPER_FAULTS": "other"}

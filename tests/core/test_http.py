@@ -53,12 +53,12 @@ def test_http_library_names_the_variable_when_missing(monkeypatch: pytest.Monkey
 
 
 def test_http_library_falls_back_to_httpx(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without httpx2, httpx serves."""
+    """Without httpx2, httpx is used."""
     monkeypatch.setitem(sys.modules, "httpx2", None)
     assert load_http_library(None).__name__ == "httpx"
 
 
 def test_http_library_of_this_run_is_the_one_asked_for() -> None:
-    """The suite really runs on the library that the variable forces."""
+    """The suite runs on the library that the variable forces."""
     forced = os.environ.get(HTTP_VARIABLE)
     assert httpx.__name__ == (forced or "httpx2")

@@ -245,7 +245,7 @@ def test_forked_child_books_for_itself(clock: Clock) -> None:
     ],
 )  # fmt: skip
 def test_limits_refuse_senseless_values(options: dict[str, float]) -> None:
-    """Wrong values are found when the limits are made."""
+    """Wrong values are refused when the limits are made."""
     with pytest.raises(ConfigurationError, match=f"RateLimits.{next(iter(options))}"):
         RateLimits(**options)  # type: ignore[arg-type]
 

@@ -1,4 +1,4 @@
-"""The repeat rule, for every method and outcome."""
+"""The retry table, for every method and outcome."""
 
 import math
 
@@ -15,7 +15,7 @@ SAFE = {"GET", "HEAD", "OPTIONS", "PUT", "DELETE"}
 
 
 def expected(method: str, outcome: AttemptOutcome, resend: str) -> bool:
-    """Say what the table of the design says."""
+    """Look up the documented table."""
     table = {
         AttemptOutcome.DONE: False,
         AttemptOutcome.HOPELESS: False,
@@ -68,7 +68,7 @@ def test_statuses_are_classified(status: int) -> None:
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else value.name,
 )
 def test_failures_are_classified(error: Exception, outcome: AttemptOutcome) -> None:
-    """Only what surely was not sent counts as not sent."""
+    """Only a request that was certainly not sent counts as not sent."""
     assert outcome is classify_failure(error)
 
 
@@ -82,7 +82,7 @@ def wait(policy: RetryPolicy, **given: float | None) -> float | None:
     ("attempt", "longest"), [(1, 0.5), (2, 1.0), (3, 2.0), (8, 60.0), (999, 60.0)]
 )
 def test_backoff_doubles_up_to_a_minute(attempt: int, longest: float) -> None:
-    """The jitter spans from nothing to twice the range of the attempt before."""
+    """The jitter ranges from 0 to a limit that doubles with each attempt, up to a minute."""
     policy = RetryPolicy(attempts=1000)
     assert longest == wait(policy, attempt=attempt)
     assert longest / 2 == wait(policy, attempt=attempt, jitter=0.5)
@@ -99,7 +99,7 @@ def test_wait_honours_the_server_up_to_a_minute(asked: float | None, seconds: fl
 
 
 def test_wait_never_passes_the_deadline() -> None:
-    """When the wait would end after the deadline, the last answer stands."""
+    """When the wait would end after the deadline, the last response is final."""
     policy = RetryPolicy(retry_deadline=10)
     assert wait(policy, elapsed=9.5) == 0.5
     assert wait(policy, elapsed=9.6) is None
@@ -157,6 +157,6 @@ def test_wait_is_sane_for_any_input(  # noqa: PLR0913, PLR0917 (one row)
     ],
 )
 def test_policy_refuses_senseless_values(options: dict[str, object]) -> None:
-    """Wrong values are found when the policy is made."""
+    """Wrong values are refused when the policy is made."""
     with pytest.raises(ConfigurationError, match=f"RetryPolicy.{next(iter(options))}"):
         RetryPolicy(**options)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""Planted secrets, numbers and texts reach no log, repr, exception text or pickle."""
+"""Planted secrets, phone numbers and text reach no log, repr, exception or pickle."""
 
 import logging
 import pickle
@@ -19,7 +19,7 @@ from sinch_wrapper import (
 )
 from sinch_wrapper._http import httpx
 from tests.helpers.core import KEY_ID, KEY_SECRET, Flavour, Operation, Server, token_response
-from tests.helpers.fault_server import answer, serving
+from tests.helpers.fault_server import response, serving
 from tests.helpers.planted import PHONE, TEXT, TOKEN, leaks, printed
 
 ECHO = {
@@ -56,7 +56,7 @@ FAULTS: list[tuple[str, object]] = [
 def test_no_fault_leaks(
     flavour: Flavour, caplog: pytest.LogCaptureFixture, name: str, fault: object
 ) -> None:
-    """Whatever goes wrong, exception, representation and log stay clean."""
+    """After any fault, the exception, its representation and the log contain no secret."""
     del name
     caplog.set_level(logging.DEBUG)
     server = Server(fault, tokens=[token_response(TOKEN)])
@@ -75,7 +75,7 @@ def test_no_fault_leaks(
 def test_token_endpoint_leaks_nothing(
     flavour: Flavour, caplog: pytest.LogCaptureFixture, status: int
 ) -> None:
-    """A token endpoint that echoes the key does not bring it into a text."""
+    """A token endpoint that echoes the key does not put it into an exception or a log."""
     caplog.set_level(logging.DEBUG)
     body = {"error": KEY_SECRET, "error_description": f"{KEY_ID}:{KEY_SECRET}"}
     server = Server(tokens=[httpx.Response(status, json=body)])
@@ -89,7 +89,7 @@ def test_token_endpoint_leaks_nothing(
 def test_success_is_logged_without_secrets(
     flavour: Flavour, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """At DEBUG too there is nothing but operations, statuses and times."""
+    """Even at DEBUG, the log has only operations, statuses and times."""
     caplog.set_level(logging.DEBUG)
     server = Server(httpx.Response(200, json={}), tokens=[token_response(TOKEN)])
     client = flavour.client(server)
@@ -118,7 +118,7 @@ def wrong_calls(kind: Any) -> list[Any]:
 def test_constructor_leaks_nothing(
     clean_environment: pytest.MonkeyPatch, kind: Any, number: int
 ) -> None:
-    """Neither arguments nor the environment show in the locals of a failed constructor."""
+    """The locals of a failed constructor show neither arguments nor environment."""
     clean_environment.setenv("SINCH_KEY_SECRET", KEY_SECRET)
     with pytest.raises(ConfigurationError) as caught:
         wrong_calls(kind)[number]()
@@ -126,7 +126,7 @@ def test_constructor_leaks_nothing(
 
 
 def test_unusable_proxy_leaks_nothing(flavour: Flavour) -> None:
-    """The URL of a proxy may hold a password."""
+    """The URL of a proxy, which may contain a password, does not show."""
     proxy = f"nonsense://{KEY_ID}:{KEY_SECRET}@proxy.example"
     client = flavour.client(Server(), proxy=proxy, transport=None)
     with pytest.raises(ConfigurationError, match="proxy=") as caught:
@@ -139,7 +139,7 @@ def test_unusable_proxy_leaks_nothing(flavour: Flavour) -> None:
     [{"a": {1}}, {"a": "\ud800"}, {"a": datetime(2026, 1, 1)}, {"a": object()}],  # noqa: DTZ001
 )
 def test_body_that_cannot_be_written_leaks_nothing(flavour: Flavour, spoilt: Any) -> None:
-    """The caller's mistake is told by its kind, without the rest of the body."""
+    """A body that cannot be written is reported by the kind of mistake, without its content."""
     session = flavour.session(Server())
     operation = Operation(method="POST", json={"to": PHONE, "text": TEXT, **spoilt})
     with pytest.raises((TypeError, ValueError), match="Things_GetThing was not sent") as caught:
@@ -150,9 +150,9 @@ def test_body_that_cannot_be_written_leaks_nothing(flavour: Flavour, spoilt: Any
 def test_debug_log_of_the_http_library_shows_events_only(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """It writes the headers of answers at DEBUG: ours are cut, those of other users are not."""
+    """It logs response headers at DEBUG: ours are cut, those of other users are not."""
     caplog.set_level(logging.DEBUG)
-    with serving(answer(X_Echo=PHONE, Set_Cookie="planted=1")) as server:
+    with serving(response(X_Echo=PHONE, Set_Cookie="planted=1")) as server:
         endpoints = Endpoints.sandbox(server.url)
         with Sinch(
             project_id="p", key_id=KEY_ID, key_secret=KEY_SECRET, endpoints=endpoints, proxy=""

@@ -1,4 +1,4 @@
-"""Operations in, values or our exceptions out."""
+"""Operations in, values or SinchErrors out."""
 
 import json
 import logging
@@ -31,26 +31,26 @@ PHONE = "+46700000001"
 
 
 def test_request_carries_the_operation(flavour: Flavour) -> None:
-    """Method, path, query and compact JSON go out as the operation says."""
+    """Method, path, query and compact JSON are sent as the operation says."""
     server = Server(httpx.Response(200, json={"ok": True}))
     operation = Operation(
         method="POST", path="/v1/a%2Fb:send", params={"x": "1", "y": ["2", "é"]}, json={"k": "ü"}
     )
-    answer = flavour.run(flavour.session(server).request(operation))
+    response = flavour.run(flavour.session(server).request(operation))
     (request,) = server.requests
     assert str(request.url) == "https://api.example/v1/a%2Fb:send?x=1&y=2&y=%C3%A9"
     assert ("POST", '{"k":"ü"}'.encode()) == (request.method, request.content)
     assert request.headers["Content-Type"] == "application/json"
     assert request.headers["User-Agent"].startswith("sinch-wrapper/")
     assert (
-        answer.status_code, answer.parsed, answer.content.replace(b" ", b""),
+        response.status_code, response.parsed, response.content.replace(b" ", b""),
     ) == (200, {"ok": True}, b'{"ok":true}')  # fmt: skip
-    assert answer.headers["CONTENT-TYPE"] == "application/json"
-    assert repr(answer) == "Response(status_code=200)"
+    assert response.headers["CONTENT-TYPE"] == "application/json"
+    assert repr(response) == "Response(status_code=200)"
 
 
 def test_request_without_body_has_no_content_type(flavour: Flavour) -> None:
-    """None means no body, and an empty object is one."""
+    """None means no body; an empty object is a body."""
     server = Server()
     session = flavour.session(server)
     flavour.run(session.request(Operation()))
@@ -60,7 +60,7 @@ def test_request_without_body_has_no_content_type(flavour: Flavour) -> None:
 
 
 def test_finite_timeouts_travel_with_the_request(flavour: Flavour) -> None:
-    """Nothing waits for ever; connecting waits 5 seconds at most."""
+    """Every step has a timeout; connecting waits 5 seconds at most."""
     server = Server()
     flavour.run(flavour.session(server).request(Operation()))
     expected = {"connect": 5.0, "read": 10.0, "write": 10.0, "pool": 10.0}
@@ -69,14 +69,14 @@ def test_finite_timeouts_travel_with_the_request(flavour: Flavour) -> None:
 
 
 def test_no_content_is_none(flavour: Flavour) -> None:
-    """Where the document promises no content, none is read, whatever comes."""
+    """Where the document promises no content, none is read, whatever was sent."""
     server = Server(httpx.Response(200, text="<html>"))
-    answer = flavour.run(flavour.session(server).request(Operation(load=None)))
-    assert answer.parsed is None
+    response = flavour.run(flavour.session(server).request(Operation(load=None)))
+    assert response.parsed is None
 
 
 def refuse(_: object) -> object:
-    """Fail as generated code does, with a value in the text."""
+    """Fail as generated code does, with a value in the message."""
     raise ValueError(PHONE)
 
 
@@ -99,7 +99,7 @@ def refuse(_: object) -> object:
 def test_unreadable_success_is_never_repeated(
     flavour: Flavour, method: str, content: bytes, load: Callable[[Any], object], reason: str
 ) -> None:
-    """A 2xx means accepted: it is an exception of its own, after one attempt, without the value."""
+    """A 2xx means accepted: an unreadable one has its own exception, after one attempt."""
     server = Server(httpx.Response(200, content=content, headers={"X-Request-Id": "r-1"}))
     with pytest.raises(APIResponseValidationError, match=reason) as caught:
         flavour.run(flavour.session(server).request(Operation(method=method, load=load)))
@@ -112,7 +112,7 @@ def test_unreadable_success_is_never_repeated(
 
 
 def test_undecodable_success_is_unreadable(flavour: Flavour) -> None:
-    """A body that is not in its declared encoding was accepted too."""
+    """A 2xx whose body is not in its declared encoding was accepted too."""
 
     def lie(_: httpx.Request) -> httpx.Response:
         body = httpx.ByteStream(b"no gzip")
@@ -122,15 +122,15 @@ def test_undecodable_success_is_unreadable(flavour: Flavour) -> None:
         flavour.run(flavour.session(Server(lie)).request(Operation()))
 
 
-def test_byte_order_mark_is_no_obstacle(flavour: Flavour) -> None:
-    """Some servers begin UTF-8 with a mark."""
+def test_byte_order_mark_is_skipped(flavour: Flavour) -> None:
+    """A byte order mark before the JSON, as some servers send, is skipped."""
     server = Server(httpx.Response(200, content=b"\xef\xbb\xbf{}"))
     assert flavour.run(flavour.session(server).request(Operation())).parsed == {}
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
 def test_redirects_are_not_followed(flavour: Flavour, status: int) -> None:
-    """A redirect would carry the body elsewhere; it is an error that names the option."""
+    """A redirect, which would send the body elsewhere, is an error that names the option."""
     server = Server(httpx.Response(status, headers={"Location": "https://elsewhere.example/"}))
     with pytest.raises(APIStatusError, match="endpoints=") as caught:
         flavour.run(flavour.session(server).request(Operation(method="POST")))
@@ -160,7 +160,7 @@ def test_redirects_are_not_followed(flavour: Flavour, status: int) -> None:
 def test_failures_have_an_outcome(
     flavour: Flavour, failure: Exception, kind: type[APIConnectionError], outcome: str
 ) -> None:
-    """What surely was not sent is told from what may have been carried out."""
+    """The outcome separates what was not sent from what may have been carried out."""
     with pytest.raises(kind, match=r"Things_GetThing got no response from api\.example") as caught:
         flavour.run(flavour.session(Server(failure)).request(Operation(method="POST")))
     assert (kind, outcome) == (type(caught.value), caught.value.outcome)
@@ -171,7 +171,7 @@ def test_failures_have_an_outcome(
 
 
 def test_doubt_of_an_earlier_attempt_stays(flavour: Flavour) -> None:
-    """After a 500 a refused connection does not make it surely unsent."""
+    """A refused connection after a 500 leaves the outcome unknown."""
     server = Server(httpx.Response(500), httpx.ConnectError("x"))
     with pytest.raises(APIConnectionError) as caught:
         flavour.run(flavour.session(server).request(Operation(method="POST")))
@@ -179,7 +179,7 @@ def test_doubt_of_an_earlier_attempt_stays(flavour: Flavour) -> None:
 
 
 def test_status_errors_come_with_their_attempts(flavour: Flavour) -> None:
-    """A 503 is repeated, and the exception counts."""
+    """A 503 is repeated, and the exception has the number of attempts."""
     server = Server(httpx.Response(503))
     session = flavour.session(server, retry=RetryPolicy(attempts=2))
     with pytest.raises(APIStatusError, match="after 2 attempts") as caught:
@@ -188,7 +188,7 @@ def test_status_errors_come_with_their_attempts(flavour: Flavour) -> None:
 
 
 def test_error_names_the_operation_and_not_the_path(flavour: Flavour) -> None:
-    """Paths hold ids, which for consents are phone numbers."""
+    """No path shows: paths contain ids, which for consents are phone numbers."""
     operation = Operation(path=f"/v1/{PHONE}", params={"identity": PHONE})
     with pytest.raises(
         NotFoundError, match=r"^Things_GetThing failed at api\.example: 404"
@@ -197,8 +197,8 @@ def test_error_names_the_operation_and_not_the_path(flavour: Flavour) -> None:
     assert PHONE not in str(caught.value)
 
 
-def test_malformed_url_is_ours(flavour: Flavour) -> None:
-    """No exception of the HTTP library leaks."""
+def test_malformed_url_is_a_sinch_error(flavour: Flavour) -> None:
+    """A malformed URL is a SinchError, not an exception of the HTTP library."""
     with pytest.raises(SinchError, match="URL is malformed"):
         flavour.run(flavour.session(Server()).request(Operation(path="/\x00")))
 
@@ -206,7 +206,7 @@ def test_malformed_url_is_ours(flavour: Flavour) -> None:
 @given(st.binary(max_size=300), st.integers(200, 599))
 @settings(max_examples=150)
 def test_nothing_foreign_leaks(content: bytes, status: int) -> None:
-    """Whatever the server answers, the result is a value or one of ours."""
+    """Any response of the server gives a value or a SinchError."""
     from tests.helpers.core import SyncFlavour
 
     session = SyncFlavour().session(Server(httpx.Response(status, content=content)))
@@ -244,13 +244,13 @@ def test_both_json_libraries_write_the_same(value: object) -> None:
 
 @pytest.mark.parametrize("value", [{"a": 2**70}, {1: "x"}], ids=repr)
 def test_what_only_the_standard_library_writes_is_written(value: object) -> None:
-    """Installing orjson does not make a body unfit."""
+    """A body that only the standard library can write is accepted with orjson as well."""
     assert encode(value) == encode_portably(value)
 
 
 @pytest.mark.parametrize("write", [encode, encode_portably])
-def test_text_that_is_no_unicode_is_a_value_error(write: Callable[[object], bytes]) -> None:
-    """Either library calls it the same."""
+def test_invalid_unicode_is_a_value_error(write: Callable[[object], bytes]) -> None:
+    """Both libraries raise ValueError for invalid Unicode."""
     with pytest.raises(ValueError):  # noqa: PT011 (any text will do)
         write({"a": "\udcff"})
 
@@ -268,7 +268,7 @@ def test_text_that_is_no_unicode_is_a_value_error(write: Callable[[object], byte
     ids=["a set", "an object", "a naive time", "NaN", "-Infinity"],
 )
 def test_unfit_bodies_are_refused(write: Callable[[object], bytes], value: object) -> None:
-    """What JSON cannot express, or would mean something else elsewhere, is the caller's mistake."""
+    """Values that JSON cannot express, or that are ambiguous, are refused."""
     with pytest.raises((TypeError, ValueError)):
         write(value)
 
@@ -278,19 +278,19 @@ def test_unfit_bodies_are_refused(write: Callable[[object], bytes], value: objec
 def test_both_json_libraries_refuse_the_same(
     read: Callable[[bytes], object], content: bytes
 ) -> None:
-    """What is not JSON raises ValueError from either."""
+    """Both libraries raise ValueError for content that is not JSON."""
     with pytest.raises(ValueError):  # noqa: PT011 (any text will do)
         read(content)
 
 
 @given(st.recursive(st.none() | st.booleans() | st.text(), st.lists, max_leaves=9))
 def test_json_comes_back(value: object) -> None:
-    """What is written is read back, by either library."""
+    """Both libraries read back what either has written."""
     assert value == decode(encode_portably(value)) == json.loads(encode(value))
 
 
 def test_orjson_is_optional() -> None:
-    """Without it the standard library serves."""
+    """Without orjson the standard library is used."""
     code = (
         "import sys; sys.modules['orjson'] = None; "
         "from sinch_wrapper._json import decode, encode; "

@@ -1,4 +1,4 @@
-"""OpenTelemetry: only for those who ask, and nothing about anybody."""
+"""OpenTelemetry: only with telemetry=True, and without personal data."""
 
 import sys
 from collections.abc import Iterator
@@ -14,10 +14,10 @@ from tests.helpers.planted import PHONE, TEXT, TOKEN, leaks
 SENT = httpx.Response(200, json={"message_id": "m1"})
 
 
-def test_telemetry_without_the_library_is_told(
+def test_telemetry_without_the_library_is_refused(
     clean_environment: pytest.MonkeyPatch,
 ) -> None:
-    """Asking for what is not installed names the extra."""
+    """Without the library, telemetry=True is an error that names the extra."""
     clean_environment.setitem(sys.modules, "opentelemetry", None)
     clean_environment.delitem(sys.modules, "sinch_wrapper._telemetry", raising=False)
     with pytest.raises(ConfigurationError, match=r"sinch-wrapper\[otel\]"):
@@ -25,7 +25,7 @@ def test_telemetry_without_the_library_is_told(
 
 
 class Seen:
-    """What an application's OpenTelemetry got to see."""
+    """The spans and metrics that an application's OpenTelemetry has received."""
 
     def __init__(self) -> None:
         from opentelemetry import metrics, trace
@@ -43,7 +43,7 @@ class Seen:
         metrics.set_meter_provider(MeterProvider([self._reader]))
 
     def clear(self) -> None:
-        """Forget all."""
+        """Drop all spans and metrics."""
         self._spans.clear()
         self._reader.get_metrics_data()
 
@@ -66,21 +66,21 @@ class Seen:
 
 @pytest.fixture(scope="module")
 def provider() -> Seen:
-    """Set the global providers, which can be set once a process."""
+    """Set the global providers, which can be set once per process."""
     pytest.importorskip("opentelemetry.sdk")
     return Seen()
 
 
 @pytest.fixture
 def seen(provider: Seen) -> Iterator[Seen]:
-    """Begin with nothing seen."""
+    """Begin without spans and metrics."""
     provider.clear()
     yield provider
     provider.clear()
 
 
 def test_call_is_a_span_and_a_measurement(flavour: Flavour, seen: Seen) -> None:
-    """One span a call, whatever its attempts, named by the operation, without anything personal."""
+    """A call is one span, however many attempts, named by the operation, without personal data."""
     server = Server(httpx.Response(429), SENT, tokens=[token_response(TOKEN)])
     client = flavour.client(server, telemetry=True)
     flavour.run(client.send(app_id="A", to=Recipient.sms(PHONE), message=text(TEXT)))
@@ -111,7 +111,7 @@ def test_call_is_a_span_and_a_measurement(flavour: Flavour, seen: Seen) -> None:
 def test_failure_is_a_span_with_its_class(
     flavour: Flavour, seen: Seen, fault: object, kind: str, status: int | None
 ) -> None:
-    """The span says which exception came, without its text or frames."""
+    """The span has the class of the exception, without its message or frames."""
     client = flavour.client(Server(fault), telemetry=True, retry=RetryPolicy(attempts=1))
     with pytest.raises(SinchError):
         flavour.run(client.conversation.contact.get_contact(PHONE))
@@ -122,7 +122,7 @@ def test_failure_is_a_span_with_its_class(
     assert leaks(span.to_json()) == []
 
 
-def test_nothing_is_written_unasked(flavour: Flavour, seen: Seen) -> None:
-    """An application that uses OpenTelemetry does not get our spans unless it wants them."""
+def test_nothing_is_recorded_by_default(flavour: Flavour, seen: Seen) -> None:
+    """An application that uses OpenTelemetry gets our spans only with telemetry=True."""
     flavour.run(flavour.client(Server(SENT)).conversation.app.list_apps())
     assert seen.spans() == []

@@ -74,7 +74,7 @@ def test_last_response_is_returned(flavour: Flavour, clock: Clock) -> None:
 
 
 def test_last_exception_is_raised(flavour: Flavour, clock: Clock) -> None:
-    """When the attempts are used up the last exception is raised."""
+    """When the attempts are used up, the last exception is raised."""
     server = Server(httpx.ConnectError("refused"))
     with pytest.raises(httpx.ConnectError):
         send(flavour, server, clock, request_for("POST"))
@@ -114,7 +114,7 @@ def test_half_a_body_counts_as_a_failed_attempt(
 
 
 def test_failed_response_is_closed_before_the_repetition(flavour: Flavour, clock: Clock) -> None:
-    """Otherwise the pool would leak a connection per failed attempt."""
+    """A failed response is closed first: otherwise each attempt would leak a connection."""
     body = Counting()
     closed_at_repetition: list[int] = []
 
@@ -285,7 +285,7 @@ def test_log_reports_attempts_without_ids(
 
 
 def test_close_closes_the_inner_transport(flavour: Flavour, clock: Clock) -> None:
-    """Closing goes down to the pool."""
+    """Closing the transport closes the pool."""
 
     class Inner(httpx.BaseTransport, httpx.AsyncBaseTransport):
         closed = False

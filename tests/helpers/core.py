@@ -202,11 +202,11 @@ class SyncFlavour(Flavour):
     def slowly(self, handler: Handler) -> Handler:
         """Let *handler* take a moment."""
 
-        def answer(request: httpx.Request) -> httpx.Response:
+        def response(request: httpx.Request) -> httpx.Response:
             time.sleep(0.02)
             return handler(request)  # type: ignore[no-any-return]
 
-        return answer
+        return response
 
 
 class AsyncFlavour(Flavour):
@@ -236,11 +236,11 @@ class AsyncFlavour(Flavour):
     def slowly(self, handler: Handler) -> Handler:
         """Let *handler* take a moment."""
 
-        async def answer(request: httpx.Request) -> httpx.Response:
+        async def response(request: httpx.Request) -> httpx.Response:
             await asyncio.sleep(0.02)
             return handler(request)  # type: ignore[no-any-return]
 
-        return answer
+        return response
 
 
 def retry_context_on(clock: Clock, **parts: Any) -> RetryContext:

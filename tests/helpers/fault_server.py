@@ -7,20 +7,20 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-# Writes an answer, or part of one, and says whether the connection lives on.
+# Writes a response, or part of one, and returns whether the connection stays open.
 Act = Callable[[socket.socket, threading.Event], bool]
 
 
 @dataclass(frozen=True)
 class Fault:
-    """What happens to a connection: *at_once*, or when a whole request has been read."""
+    """What happens to a connection: *at_once*, or after a whole request has been read."""
 
     act: Act
     at_once: bool = False
 
 
 def raw(*parts: bytes, pause: float = 0.0, keep: bool = False) -> Fault:
-    """Send *parts* with a pause between them, then close, unless the connection is to be kept."""
+    """Send *parts* with a pause between them, then close, unless *keep* is true."""
 
     def act(connection: socket.socket, stopped: threading.Event) -> bool:
         for number, part in enumerate(parts):
@@ -34,15 +34,15 @@ def raw(*parts: bytes, pause: float = 0.0, keep: bool = False) -> Fault:
     return Fault(act)
 
 
-def answer(status: int = 200, body: bytes = b"{}", **headers: str) -> Fault:
-    """Send a whole answer."""
+def response(status: int = 200, body: bytes = b"{}", **headers: str) -> Fault:
+    """Send a whole response."""
     lines = [f"HTTP/1.1 {status} X", f"Content-Length: {len(body)}"]
     lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
     return raw(("\r\n".join(lines) + "\r\n\r\n").encode() + body, keep=True)
 
 
 def _reset(connection: socket.socket, _: threading.Event) -> bool:
-    # To linger for 0 seconds is to send RST instead of FIN.
+    # Lingering for 0 seconds sends RST instead of FIN.
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     return False
 
@@ -63,16 +63,16 @@ DROP = raw()
 NO_TLS = Fault(_plain, at_once=True)
 RESET = Fault(_reset)
 RESET_EARLY = Fault(_reset_early, at_once=True)
-TOKEN = answer(
+TOKEN = response(
     body=b'{"access_token": "planted-token", "token_type": "bearer", "expires_in": 3600}'
 )
 
 
 class FaultServer:
-    """Answers as scripted, one fault a request, the last one for ever; it notes what it read."""
+    """Acts as scripted, one fault per request, the last one for ever; it records the requests."""
 
     def __init__(self, *script: Fault) -> None:
-        self.script = list(script) or [answer()]
+        self.script = list(script) or [response()]
         self.token_script = [TOKEN]
         self.seen: list[str] = []
         self.tokens_seen = 0
@@ -105,11 +105,11 @@ class FaultServer:
             if self.script[0].at_once:
                 self._next(self.script).act(connection, self._stopped)
             else:
-                self._answer_all(connection)
+                self._respond_to_all(connection)
         with self._guard:
             self._open.discard(connection)
 
-    def _answer_all(self, connection: socket.socket) -> None:
+    def _respond_to_all(self, connection: socket.socket) -> None:
         going = True
         while going and (request := _read_request(connection)) is not None:
             method, path = request.split(" ")[:2]
@@ -173,14 +173,14 @@ def serving(*script: Fault) -> Iterator[FaultServer]:
 
 @contextmanager
 def deaf_port() -> Iterator[str]:
-    """The address of a port where the system accepts connections and nobody reads."""
+    """The address of a port where the system accepts connections and no program reads."""
     with socket.create_server(("127.0.0.1", 0), backlog=16) as listener:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
 
 
 @contextmanager
 def closed_port() -> Iterator[str]:
-    """The address of a port that refuses connections, and that nobody else gets meanwhile."""
-    with socket.socket() as holder:
-        holder.bind(("127.0.0.1", 0))
-        yield f"http://127.0.0.1:{holder.getsockname()[1]}"
+    """The address of a port that refuses connections, and is reserved in the meantime."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{bound.getsockname()[1]}"

@@ -11,12 +11,12 @@ TEXT = "planted message text"
 TOKEN = "planted-token"
 BASIC = base64.b64encode(f"{KEY_ID}:{KEY_SECRET}".encode()).decode()
 SECRETS = (PHONE[1:], TEXT, TOKEN, KEY_ID, KEY_SECRET, BASIC, "planted=1")
-# Their frames hold what is planted, and the arguments that the caller gave a generated method.
+# Their frames contain the planted values, and the arguments of generated methods.
 _NOT_OURS = (str(Path(__file__).parents[1]),)
 
 
 def printed(error: BaseException) -> str:
-    """Collect what a logger prints that shows locals: of *error* and of all it is chained to.
+    """Collect what a logger that shows locals prints of *error* and of all it is chained to.
 
     Frames of the tests and of generated code are left out.
     """
@@ -36,5 +36,5 @@ def printed(error: BaseException) -> str:
 
 
 def leaks(shown: str) -> list[str]:
-    """Find the lines of *shown* that hold what must not show."""
+    """Find the lines of *shown* that contain a planted value."""
     return [line for line in shown.split("\n") if any(secret in line for secret in SECRETS)]
