@@ -3,7 +3,7 @@
 `floor` builds the same requests as plain dicts and encodes them; `bulk` sends them through check,
 journal and request building to a server that is a function. Their rates are by CPU time. `loop`
 and `job` send to a sandbox, one after another without a journal, and with all; theirs are by the
-clock, for they wait.
+clock, because they wait.
 """
 
 import csv
@@ -166,7 +166,7 @@ def main(mode: str, source: str, library: str) -> None:
     if mode in {"loop", "job"}:
         count, seconds = _to_sandbox(_loop if mode == "loop" else _bulk, path)
     else:
-        # What is loaded on first use is no cost of a recipient.
+        # What is loaded on first use is not a cost of a recipient.
         if mode == "bulk":
             _bulk(_few(path), None)
         else:

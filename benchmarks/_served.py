@@ -19,9 +19,9 @@ from sinch_wrapper.sandbox import BackgroundServer
 __all__ = ["Cost", "Drive", "Serve", "costs_in_turns"]
 
 Serve: TypeAlias = Callable[[], AbstractContextManager[BackgroundServer]]
-"""Starts the app; a function of a module, for it is called in another process."""
+"""Starts the app; a function of a module, because another process calls it."""
 Drive: TypeAlias = Callable[[int, int, int], float]
-"""Sends to a port, from a first number on, so many requests; returns requests per second."""
+"""Sends that many requests to a port, counting from a first number; returns requests per second."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""A server that costs next to nothing: fixed answers, for the token endpoint and messages:send.
+"""A server that costs next to nothing: fixed responses for the token endpoint and messages:send.
 
 It runs in a process of its own, prints its port, and ends when its standard input does.
 """

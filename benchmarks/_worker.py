@@ -33,7 +33,7 @@ class _AsyncPeer(Protocol):
     send: Callable[[], Awaitable[bool]]
 
 
-# Makes so many calls so many ways at once; returns how many were accepted.
+# Makes that many calls, that many at once; returns how many were accepted.
 _Run: TypeAlias = Callable[[int, int], int]
 
 
@@ -76,7 +76,7 @@ def main(name: str, url: str) -> None:
     module, _, kind = _PEERS[name].partition(":")
     peer = getattr(importlib.import_module(f"benchmarks.peers.{module}"), kind)(url)
     if name.endswith("-async"):
-        # One loop for all rounds, for its connections belong to it.
+        # One loop for all rounds, because its connections belong to it.
         with asyncio.Runner() as runner:
             _obey(_in_tasks(peer, runner))
     else:

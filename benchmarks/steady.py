@@ -32,7 +32,7 @@ def measure(environments: Environments, plan: Plan) -> Report:
     """Run each peer alone for about ten seconds a round."""
     report = Report(
         f"Steady, {_WAYS} at once, a server that takes {_QUOTA}/s",
-        ("peer", "accepted/s", "% of the limit", "% of replies 429"),
+        ("peer", "accepted/s", "% of the limit", "% of responses 429"),
     )
     for name, peer in _PEERS.items():
         with Service(limit=_QUOTA) as service:
@@ -45,13 +45,13 @@ def measure(environments: Environments, plan: Plan) -> Report:
         if name.startswith("wrapper"):
             report.targets += [
                 Target(f"% of the limit, {name}", used, _USED, at_least=True),
-                Target(f"% of replies 429, {name}", limited, _LIMITED),
+                Target(f"% of responses 429, {name}", limited, _LIMITED),
             ]
     return report
 
 
 def _run(worker: Worker, service: Service, plan: Plan) -> tuple[float, float]:
-    """Percent of the limit that is used, the median of three rounds, and of replies 429, of all."""
+    """Percent of the limit that is used, the median of three rounds, and of all responses the 429s."""
     worker.run(_WARM_UP, _WAYS)
     before, used = service.counts(), []
     for _ in range(min(plan.rounds, 3)):

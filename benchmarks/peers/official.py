@@ -11,7 +11,7 @@ class Official:
     """Sends in threads."""
 
     def __init__(self, url: str) -> None:
-        # By name, for it is not in the environment of those who check the types.
+        # By name, because it is not in the environment in which types are checked.
         sinch = importlib.import_module("sinch")
         client = sinch.SinchClient(
             project_id=PROJECT_ID,
@@ -24,7 +24,7 @@ class Official:
         self._messages = client.conversation.messages
 
     def send(self) -> bool:
-        """Send a message; returns True, for all else is an exception."""
+        """Send a message; returns True; anything else is an exception."""
         identities = [{"channel": "SMS", "identity": NUMBER}]
         sent = self._messages.send_text_message(
             app_id=APP_ID, text=TEXT, recipient_identities=identities

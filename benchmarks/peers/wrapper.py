@@ -40,7 +40,7 @@ class Wrapper:
         self._client = _client(url, self.limits)
 
     def send(self) -> bool:
-        """Send a message; returns True, for all else is an exception."""
+        """Send a message; returns True; anything else is an exception."""
         sent = self._client.send(app_id=APP_ID, to=Recipient.sms(NUMBER), message=_MESSAGE)
         return bool(sent.message_id)
 
@@ -60,7 +60,7 @@ class AsyncWrapper:
         self._client = _async_client(url, self.limits)
 
     async def send(self) -> bool:
-        """Send a message; returns True, for all else is an exception."""
+        """Send a message; returns True; anything else is an exception."""
         sent = await self._client.send(app_id=APP_ID, to=Recipient.sms(NUMBER), message=_MESSAGE)
         return bool(sent.message_id)
 
