@@ -1,4 +1,4 @@
-"""Tell whether generated code is what the documents give, or whether documents have changed."""
+"""Check that generated code matches the documents, or whether the documents changed upstream."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from fetching.download import Downloader, Limits
 from codegen.document import Refused
 from codegen.sources import sources
 
-_EXITS = "exit codes: 0 no drift, 1 additive, 2 breaking, 3 could not tell (also wrong usage)"
+_EXITS = "exit codes: 0 no drift, 1 additive, 2 breaking, 3 could not tell or wrong usage"
 
 
 class _Parser(argparse.ArgumentParser):
-    """Ends with 3 on wrong usage, for 2 says that something breaks."""
+    """Ends with 3 on wrong usage, because 2 means a breaking change."""
 
     def error(self, message: str) -> Never:
         self.print_usage(sys.stderr)
@@ -31,13 +31,13 @@ class _Parser(argparse.ArgumentParser):
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Check generated code against the documents, or with --upstream the documents against theirs.
+    """Compare generated code with the documents, or the documents with newer ones.
 
-    The first needs no network. The second looks at the addresses in sources.toml, or at what
-    --from names.
+    The first needs no network. The second, with --upstream or --from, reads the addresses in
+    sources.toml or the given places.
 
-    Returns: 0 without drift, 1 when all of it is additive, 2 when something breaks, 3 when it
-    cannot be told.
+    Returns: 0 without drift, 1 when all of it is additive, 2 when something breaks, 3 when a
+    document could not be compared.
     """
     parser = _parser()
     options = parser.parse_args(arguments)
@@ -56,12 +56,20 @@ def main(arguments: list[str] | None = None) -> int:
 def _parser() -> _Parser:
     parser = _Parser(prog="check_drift.py", description=__doc__, epilog=_EXITS)
     add = parser.add_argument
-    add("--upstream", action="store_true", help="fetch from sources.toml's addresses and compare")
-    add("--from", dest="places", action="append", default=[], metavar="NAME=FILE_OR_URL")
+    text = "compare with the documents at the addresses in sources.toml"
+    add("--upstream", action="store_true", help=text)
+    add(
+        "--from",
+        dest="places",
+        action="append",
+        default=[],
+        metavar="NAME=FILE_OR_URL",
+        help="compare the document NAME with this one; repeatable",
+    )
     add("--backend", choices=NAMES, default="auto", help="auto: redocly with --upstream and node")
-    add("--json", nargs="?", const="-", metavar="FILE", help="write JSON, to a file if given")
-    add("--markdown", nargs="?", const="-", metavar="FILE", help="as above")
-    add("--github", nargs="?", const="-", metavar="FILE", help="annotations, as above")
+    for name, what in (("json", "JSON"), ("markdown", "Markdown"), ("github", "annotations")):
+        text = f"write {what} to FILE (default: standard output)"
+        add(f"--{name}", nargs="?", const="-", metavar="FILE", help=text)
     add("--timeout", type=seconds, default=Limits().seconds, metavar="SECONDS")
     add("--documents", type=Path, default=ROOT / "openapi", metavar="FOLDER")
     add("--generated", type=Path, default=ROOT / "generated", metavar="FOLDER")
@@ -74,7 +82,7 @@ def _report(options: argparse.Namespace, parser: _Parser) -> Report:
     pairs = [one.partition("=") for one in options.places]
     given = {name: place for name, _, place in pairs if name and place}
     if len(given) != len(options.places):
-        parser.error("--from takes NAME=FILE_OR_URL, once for each document")
+        parser.error("--from needs NAME=FILE_OR_URL, at most once per document")
     compare = comparer(options.backend, network=options.upstream)
     if not (options.upstream or given):
         return check_generated(folders, compare)
@@ -85,7 +93,7 @@ def _report(options: argparse.Namespace, parser: _Parser) -> Report:
 
 
 def _write(report: Report, options: argparse.Namespace) -> None:
-    """Write what was asked for; text when nothing else goes to standard output."""
+    """Write the requested forms; text when none of them goes to standard output."""
     wanted = (
         (options.json, formats.as_json),
         (options.markdown, formats.markdown),
@@ -103,7 +111,7 @@ def _write(report: Report, options: argparse.Namespace) -> None:
 def _crashed(
     kind: type[BaseException], error: BaseException, traceback: TracebackType | None
 ) -> None:
-    # Python would end with 1, which here says that all drift is additive.
+    # Python would end with 1, which here means additive drift.
     sys.__excepthook__(kind, error, traceback)
     sys.stderr.flush()
     os._exit(COULD_NOT_TELL)

@@ -1,4 +1,4 @@
-"""What the scripts have in common as commands."""
+"""What the scripts share as commands: argument types, messages for failures, output."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ROOT = Path(__file__).parent.parent
 
 
 def seconds(text: str) -> float:
-    """A time limit as an argument.
+    """Parse a time limit.
 
     Raises: argparse.ArgumentTypeError unless it is a number above 0.
     """
@@ -21,12 +21,12 @@ def seconds(text: str) -> float:
     except ValueError:
         found = math.nan
     if not 0 < found < math.inf:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds above 0")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0")
     return found
 
 
 def place(text: str) -> str:
-    """A file or an address as an argument.
+    """Parse a file name or an address.
 
     Raises: argparse.ArgumentTypeError when it is empty.
     """
@@ -36,13 +36,13 @@ def place(text: str) -> str:
 
 
 def reason(error: OSError) -> str:
-    """What is to be said of a file that cannot be read or written."""
+    """The message for a file that cannot be read or written."""
     where = f"{error.filename}: " if error.filename else ""
     return f"{where}{error.strerror or error}; check the path, its permissions and the space left"
 
 
 def be_printable() -> None:
-    """Let what a terminal cannot show be escaped; a document may hold any character."""
+    """Escape characters that the terminal cannot show; a document can contain any."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")

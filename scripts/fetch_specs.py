@@ -1,4 +1,4 @@
-"""Put newer documents into openapi/ and record where they came from."""
+"""Download newer documents into openapi/ and record where they came from."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ _USUAL = Limits()
 def main(arguments: list[str] | None = None) -> int:
     """Fetch the named documents or all, check that clients can be made from them, and record them.
 
-    Each document stands alone: one that is refused stays as it was, the others are put in place.
-    What a new document leaves to be done is reported on standard error: overlay actions that are
-    idle now, and names of the inventory that it lacks.
+    Each document is handled alone: one that is refused stays as it was, the others are put in
+    place. What remains to be done is reported on standard error: overlay actions that have become
+    idle, and names in the inventory that the new document lacks.
 
     Returns: 0 when all are recorded or unchanged, 1 when one cannot be fetched or is refused.
     """
     parser = _parser()
     options = parser.parse_args(arguments)
     if options.place and len(options.names) != 1:
-        parser.error("--from is for one document: name it")
+        parser.error("--from needs the NAME of exactly one document")
     try:
         chosen = [find(options.documents, name) for name in options.names]
         chosen = chosen or sources(options.documents)
@@ -46,24 +46,32 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="fetch_specs.py", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help="sections of sources.toml; all")
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help="sections of sources.toml (default: all)"
+    )
     group = parser.add_mutually_exclusive_group()
     group.add_argument(
-        "--from", dest="place", type=place, metavar="FILE_OR_URL", help="else url there"
+        "--from",
+        dest="place",
+        type=place,
+        metavar="FILE_OR_URL",
+        help="fetch from here instead of the url in sources.toml",
     )
-    group.add_argument("--record", action="store_true", help="record the file as it is now")
+    group.add_argument(
+        "--record", action="store_true", help="record the present file after an edit by hand"
+    )
     parser.add_argument("--timeout", type=seconds, default=_USUAL.seconds, metavar="SECONDS")
     parser.add_argument("--documents", type=Path, default=ROOT / "openapi", metavar="FOLDER")
     return parser
 
 
 def _renew(source: Source, options: argparse.Namespace) -> str:
-    """Fetch and record one document, and say how it went."""
+    """Fetch and record one document: recorded, unchanged or refused."""
     came = ""
     try:
         fetched = _fetch(source, options)
         if not options.record:
-            came = f" (what came from {fetched.place}; {source.path.name} is as it was)"
+            came = f" (from {fetched.place}; {source.path.name} is unchanged)"
         if fetched.content is None or (not options.record and _is_known(source, fetched.content)):
             print(f"unchanged {source.path.name}")
             return "unchanged"
@@ -87,7 +95,7 @@ def _fetch(source: Source, options: argparse.Namespace) -> Fetched:
     place = str(source.path) if options.record else options.place or source.url
     if not place:
         problem = f"has no url for {source.name}"
-        raise Refused("sources.toml", problem, "give --from FILE_OR_URL")
+        raise Refused("sources.toml", problem, "use --from FILE_OR_URL")
     return Downloader(limits).get(place, etag=known_etag(source, place), page=source.page)
 
 

@@ -1,4 +1,4 @@
-"""Write generated/ from openapi/, or check that it is what openapi/ gives."""
+"""Write generated/ from openapi/, or check that it matches openapi/."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ sys.path.insert(0, str(Path(__file__).parent))
 from commands import ROOT, be_printable, reason
 
 from codegen.document import Refused
-from codegen.inventory import Summary, compared, inventory, lines
 from codegen.overlay import Note
 from codegen.render import render
 from codegen.sources import sources
+from codegen.surface import SurfaceChange, compared, lines, surface
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What was written: the packages, what changed in them, and the overlay actions left idle."""
+    """The packages that were written, what changed in them, and the idle overlay actions."""
 
     packages: list[Path]
-    summary: Summary
+    change: SurfaceChange
     notes: list[Note]
 
 
@@ -39,7 +39,9 @@ def main(arguments: list[str] | None = None) -> int:
     differ or an overlay action is idle.
     """
     parser = argparse.ArgumentParser(prog="regenerate.py", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="compare only; exit 1 if different")
+    parser.add_argument(
+        "--check", action="store_true", help="compare only; exit with 1 if different"
+    )
     parser.add_argument("--documents", type=Path, default=ROOT / "openapi", metavar="FOLDER")
     parser.add_argument("--output", type=Path, default=ROOT / "generated", metavar="FOLDER")
     options = parser.parse_args(arguments)
@@ -53,22 +55,22 @@ def main(arguments: list[str] | None = None) -> int:
     except OSError as error:
         print(f"regenerate: {reason(error)}", file=sys.stderr)
         return 1
-    _tell(written.notes)
-    for line in [*(f"wrote {path.name}" for path in written.packages), *lines(written.summary)]:
+    _report(written.notes)
+    for line in [*(f"wrote {path.name}" for path in written.packages), *lines(written.change)]:
         print(line)
     return 0
 
 
 def regenerate(documents: Path, output: Path) -> Written:
-    """Write a package for every document of a folder, and remove what no document gives any more.
+    """Write a package for every document of a folder, and remove all other files.
 
-    All documents are read and rendered before the output is touched, so that a refused one leaves
-    it as it was.
+    All documents are read and rendered before the output is touched: a refused document leaves it
+    unchanged.
     """
     found = sources(documents)
     _check_output(output, {source.package for source in found})
     output.mkdir(parents=True, exist_ok=True)
-    before, notes = inventory(output), list[Note]()
+    before, notes = surface(output), list[Note]()
     with tempfile.TemporaryDirectory() as name:
         staging = Path(name)
         for source in found:
@@ -78,19 +80,21 @@ def regenerate(documents: Path, output: Path) -> Written:
         for entry in output.iterdir():
             _remove(entry)
         paths = [Path(shutil.move(staging / source.package, output)) for source in found]
-    return Written(paths, compared(before, inventory(output)), notes)
+    return Written(paths, compared(before, surface(output)), notes)
 
 
-def _tell(notes: list[Note]) -> None:
+def _report(notes: list[Note]) -> None:
     for note in notes:
         print(f"regenerate: {note}", file=sys.stderr)
 
 
 def _check_output(output: Path, packages: set[str]) -> None:
-    """Refuse a folder that is somebody else's, for it would be emptied."""
+    """Refuse a folder without generated packages, because its files would be deleted."""
     names = {entry.name for entry in output.iterdir()} if output.is_dir() else set()
     if names and not names & packages:
-        raise Refused(str(output), "holds no generated package and is not empty", "choose another")
+        raise Refused(
+            str(output), "is not empty and has no generated package", "choose another folder"
+        )
 
 
 def _remove(entry: Path) -> None:
@@ -107,10 +111,11 @@ def _check(documents: Path, output: Path) -> int:
         differences = compare(fresh, output)
     for line in differences:
         print(line)
-    _tell(notes)
+    _report(notes)
     if differences:
+        plural = "s" if len(differences) > 1 else ""
         advice = "run uv run python scripts/regenerate.py"
-        print(f"{len(differences)} differences; {advice}", file=sys.stderr)
+        print(f"{len(differences)} difference{plural}; {advice}", file=sys.stderr)
     return 1 if differences or notes else 0
 
 
@@ -126,7 +131,7 @@ def compare(fresh: Path, present: Path) -> list[str]:
 
 
 def _files(folder: Path) -> set[str]:
-    """Relative paths of all files but the caches that other tools leave."""
+    """Relative paths of all files, without the caches of other tools."""
     paths = [path.relative_to(folder) for path in folder.rglob("*") if path.is_file()]
     return {
         path.as_posix()

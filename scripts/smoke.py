@@ -1,4 +1,4 @@
-"""Import an installed wheel the way a user does, and say what came with it."""
+"""Import an installed wheel as a user does, and check that nothing is missing."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ PACKAGES = ("sinch_conversation_api", "sinch_batch_api", "sinch_template_api")
 
 
 def main() -> int:
-    """Check that the wheel is whole.
+    """Import every package and look for its data files.
 
-    Returns: 0 when every package imports, carries its document and its typing marker.
+    Returns: 0 when every package imports and has its document and its typing marker, else 1.
     """
     wrapper = importlib.import_module("sinch_wrapper")
     for name in wrapper.__all__:
@@ -24,7 +24,9 @@ def main() -> int:
             if not (root / item).is_file():
                 print(f"smoke: {name} lacks {item}", file=sys.stderr)
                 return 1
-    print(f"sinch-wrapper {wrapper.__version__}: {len(wrapper.__all__)} public names, wheel whole")
+    print(
+        f"sinch-wrapper {wrapper.__version__}: {len(wrapper.__all__)} public names, wheel complete"
+    )
     return 0
 
 

@@ -1,4 +1,4 @@
-"""Renew the exact versions in pyproject.toml from what uv resolves."""
+"""Update the exact versions in pyproject.toml to those that uv resolves."""
 
 from __future__ import annotations
 
@@ -16,11 +16,13 @@ _BEGIN = "constraint-dependencies = ["
 def main(arguments: list[str] | None = None) -> int:
     """Write the constraint list, and with --upgrade also the == pins of the groups.
 
-    Returns: 0 when pyproject.toml is as resolved (with --check: was already), else 1.
+    Returns: 0 when pyproject.toml has the resolved versions (with --check: had them), else 1.
     """
     parser = argparse.ArgumentParser(prog="update_pins.py", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="compare only; exit 1 if different")
-    parser.add_argument("--upgrade", action="store_true", help="take the newest versions")
+    parser.add_argument(
+        "--check", action="store_true", help="compare only; exit with 1 if different"
+    )
+    parser.add_argument("--upgrade", action="store_true", help="use the newest versions")
     options = parser.parse_args(arguments)
     path = _ROOT / "pyproject.toml"
     before = path.read_text(encoding="utf-8")

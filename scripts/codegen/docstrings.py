@@ -1,4 +1,4 @@
-"""Docstrings of generated code, wrapped and safe to print between triple quotes."""
+"""Docstrings of generated code: wrapped, and safe between triple quotes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _WIDTH = 100
 
 
 def raw(text: UntrustedString | str) -> str:
-    """The text of a document as it stands there."""
+    """The text as it is in the document."""
     return text.get_untrusted_value() if isinstance(text, UntrustedString) else str(text)
 
 

@@ -1,4 +1,8 @@
-"""What an OpenAPI document holds, and the refusal of one that is not safe to turn into code."""
+"""An OpenAPI document as a value, and the refusal of one that cannot become correct code.
+
+A refusal names its place by a dotted path, as the passes know it (`components.schemas.Thing`);
+`pointing` turns that into the JSON pointer to the node.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +15,16 @@ from typing import Any
 Node = dict[str, Any]
 """A mapping in a document; values are JSON values."""
 
+METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+"""The keys of a path item that hold operations."""
+
 
 class Refused(Exception):
     """A document that cannot be turned into a correct client, with the place and the remedy.
 
-    ``place`` is the dotted way by which the pass that refuses knows the node. Whoever has the
-    document adds ``pointer``, the JSON pointer to the deepest node on that way, ``beyond``, the
-    rest of the way, and ``origin``, the name of the document.
+    ``place`` is the dotted path by which a pass knows the node. `pointing` adds ``pointer``, the
+    JSON pointer to the deepest node on that path, ``beyond``, the rest of the path, and
+    ``origin``, the name of the document.
     """
 
     def __init__(self, place: str, problem: str, remedy: str = "repair it in an overlay") -> None:
@@ -46,7 +53,7 @@ def schemas(document: Node) -> dict[str, Node]:
 def operations(document: Node) -> Iterator[tuple[str, str, Node, Node]]:
     """Yield path, method, operation and path item of every operation, in document order."""
     for path, item in document.get("paths", {}).items():
-        for method in ("get", "put", "post", "delete", "options", "head", "patch", "trace"):
+        for method in METHODS:
             if method in item:
                 yield path, method, item[method], item
 
@@ -94,13 +101,13 @@ def references(node: object) -> Iterator[str]:
 
 
 def shape(schema: object) -> object:
-    """A schema without prose, so that two schemas compare equal when they mean the same."""
+    """A schema without prose: two schemas of the same meaning have the same shape."""
     if isinstance(schema, list):
         return [shape(part) for part in schema]
     if not isinstance(schema, Mapping):
         return schema
     return {
-        # The keys below properties are names, whatever they are called.
+        # The keys below properties are names, even when they look like keywords.
         key: {name: shape(part) for name, part in value.items()}
         if key == "properties"
         else shape(value)
@@ -126,9 +133,9 @@ def keys_of(pointer: str) -> list[str]:
 
 
 def followed(document: Node, pointer: str) -> Any:  # noqa: ANN401 - any JSON value
-    """What a pointer leads to.
+    """The node that a pointer leads to.
 
-    Raises: KeyError or IndexError when there is nothing.
+    Raises: KeyError or IndexError when it leads nowhere.
     """
     node: Any = document
     for key in keys_of(pointer):
@@ -138,7 +145,7 @@ def followed(document: Node, pointer: str) -> Any:  # noqa: ANN401 - any JSON va
 
 @contextmanager
 def pointing(document: Node, origin: str = "") -> Iterator[None]:
-    """Give every refusal that passes through its pointer in the document, and the document."""
+    """Add the JSON pointer and the document's name to every refusal raised inside."""
     try:
         yield
     except Refused as refused:
@@ -149,10 +156,10 @@ def pointing(document: Node, origin: str = "") -> Iterator[None]:
 
 
 def located(document: Node, place: str) -> tuple[str, str]:
-    """The pointer to the deepest node on a dotted way, and the rest of the way.
+    """The pointer to the deepest node on a dotted path, and the rest of the path.
 
-    Keys may hold dots themselves: the longest that fits is taken. The pointer is empty when the
-    place lies outside of the document.
+    Keys may contain dots: the longest key that fits is taken. The pointer is empty when the place
+    is outside the document.
     """
     node, pointer, rest = _start(document, place)
     while rest and (step := _step(node, rest.removeprefix("."))):
@@ -164,7 +171,7 @@ def located(document: Node, place: str) -> tuple[str, str]:
 
 
 def _start(document: Node, place: str) -> tuple[Any, str, str]:
-    """The document; or the operation, where the place is the id of one."""
+    """The node to start from: the document, or the operation that the place is the id of."""
     paths = document.get("paths")
     for path, item in paths.items() if isinstance(paths, dict) else ():
         for method, operation in item.items() if isinstance(item, dict) else ():
@@ -191,7 +198,7 @@ def _longest(names: Iterator[str] | list[str], rest: str) -> str:
 
 
 def _parameter(node: Node, rest: str) -> tuple[list[str | int], str] | None:
-    """A parameter is named by its name, not by its number."""
+    """A parameter is found by its name, not by its index."""
     listed = node.get("parameters")
     found = listed if isinstance(listed, list) else []
     names = [str(item.get("name", "")) if isinstance(item, dict) else "" for item in found]
@@ -204,7 +211,7 @@ def _parameter(node: Node, rest: str) -> tuple[list[str | int], str] | None:
 
 
 def _content(node: Node, rest: str) -> tuple[list[str | int], str] | None:
-    """The schema of a body is named as if the body were it."""
+    """A body stands for its schema when it has one media type."""
     content = node.get("content")
     media = next(iter(content), None) if isinstance(content, dict) and len(content) == 1 else None
     if not isinstance(content, dict) or media is None or not isinstance(content[media], dict):

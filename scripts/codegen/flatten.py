@@ -1,4 +1,4 @@
-"""Third pass: allOf, oneOf and anyOf become one flat object that keeps whatever is valid."""
+"""Turn allOf, oneOf and anyOf into flat objects that can hold every valid value."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ Properties = dict[str, Node]
 def flatten(document: Node) -> None:
     """Replace every composition among the components by a flat object, in place.
 
-    A union of objects becomes one class with the fields of all alternatives, every one optional
-    unless all require it. It holds each valid value without loss, whatever tells the alternatives
-    apart, and values of alternatives that the document does not know yet.
+    A union of objects becomes one class with the fields of all alternatives; a field is optional
+    unless all require it. The class holds every valid value without loss, and values of
+    alternatives that the document does not have yet.
 
-    Raises: Refused where two parts give one field meanings that no single type covers.
+    Raises: Refused where two parts give a field meanings that no single type covers.
     """
     components = schemas(document)
     _Flattener(components).run()
@@ -68,7 +68,7 @@ class _Flattener:
         if all(part.get("type") != "object" for part in parts):
             if all(shape(part) == shape(parts[0]) for part in parts):
                 return dict(parts[0])
-            raise Refused(place, f"combines values that are no objects by {key}")
+            raise Refused(place, f"combines values that are not objects by {key}")
         for part in parts:
             if part.get("type", "object") != "object" or "additionalProperties" in part:
                 raise Refused(place, f"combines objects with other values by {key}")
@@ -90,7 +90,7 @@ class _Flattener:
     @staticmethod
     def _check_required(required: set[str], properties: Properties, place: str) -> None:
         for name in sorted(required - properties.keys()):
-            raise Refused(place, f"requires {name}, which is none of its properties")
+            raise Refused(place, f"requires {name}, which is not one of its properties")
 
     def _narrow(self, first: Node, second: Node, owner: str, place: str) -> Node:
         """A field that must satisfy both parts of an allOf."""
@@ -147,16 +147,16 @@ class _Flattener:
         present = self._flat.get(name, self._components.get(name))
         clash = [other for other in self._components if module_key(other) == module_key(name)]
         if clash and clash != [name]:
-            raise Refused(place, f"would need the name {name}, which is that of {clash[0]}")
+            raise Refused(place, f"needs the class name {name}, which {clash[0]} has")
         known = present is not None and shape(present) != shape(schema)
-        # A union of three meets its own result of the first two; only that one may be replaced.
+        # A union of three parts replaces its own result for the first two, and nothing else.
         if known and name in self._components and name not in self._flat:
-            raise Refused(place, f"would need the name {name}, which is taken")
+            raise Refused(place, f"needs the class name {name}, which is taken")
         self._flat[name] = schema
 
 
 def _inline_aliases(document: Node, components: dict[str, Node]) -> None:
-    """Put arrays and plain values where they are referred to; the generator names classes only."""
+    """Replace references to arrays and plain values by what they name: only classes have names."""
     aliases = {
         name: schema
         for name, schema in components.items()
@@ -187,7 +187,9 @@ def _refuse_endless(name: str, aliases: dict[str, Node]) -> None:
     while todo:
         other = todo.pop()
         if other == name:
-            raise Refused(f"components.schemas.{name}", "is a list of itself, which has no type")
+            raise Refused(
+                f"components.schemas.{name}", "is a list of itself, which Python cannot type"
+            )
         if other in aliases and other not in seen:
             seen.add(other)
             todo.extend(references(aliases[other]))

@@ -1,4 +1,4 @@
-"""The way from a repaired document to the plain subset that the generator turns into code."""
+"""Turn a repaired document into the plain subset of OpenAPI that the generator understands."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _normalised(document: Node) -> Node:
     normalise_operations(result)
     hoist(result)
     _check_required(result)
-    # Asked before alternatives are dissolved: after that nothing refers to them any more.
+    # Before compositions are flattened: afterwards nothing refers to their parts any more.
     keep = sent_only(result)
     flatten(result)
     relax(result, keep)
@@ -44,7 +44,7 @@ def _normalised(document: Node) -> Node:
 
 
 def _check_required(document: Node) -> None:
-    """What lists its own fields requires only those; the parts of an allOf share theirs."""
+    """Refuse a schema that requires a field it does not have; parts of an allOf share theirs."""
     for name, schema in schemas(document).items():
         _check_part(schema, f"components.schemas.{name}")
 
@@ -56,7 +56,7 @@ def _check_part(schema: Node, place: str) -> None:
     composed = schema.keys() & {"allOf", "oneOf", "anyOf"}
     for field in schema.get("required", []):
         if not composed and "properties" in schema and field not in schema["properties"]:
-            raise Refused(place, f"requires {field}, which is none of its properties")
+            raise Refused(place, f"requires {field}, which is not one of its properties")
 
 
 def _check_field_names(document: Node) -> None:
@@ -66,5 +66,5 @@ def _check_field_names(document: Node) -> None:
             identifier = str(PythonIdentifier(field, "field_"))
             if identifier in seen:
                 place = f"components.schemas.{name}.properties.{field}"
-                raise Refused(place, f"has the Python name of {seen[identifier]}")
+                raise Refused(place, f"has the same Python name as {seen[identifier]}")
             seen[identifier] = field

@@ -1,4 +1,4 @@
-"""The operations of a document in the one form that the templates know."""
+"""Rewrite the operations of a document into the one form that the templates understand."""
 
 from __future__ import annotations
 
@@ -18,83 +18,17 @@ from codegen.document import (
 )
 from codegen.schemas import class_name, simplify
 
-
-def parameters(document: Node, listed: list[Node], place: str) -> list[Node]:
-    """The parameters of an operation, its own before those of its path, without references.
-
-    Each has ``x-joined``: whether a list travels as one value, joined by commas.
-
-    Raises: Refused for a parameter that would be spelt otherwise than the document says.
-    """
-    result: dict[tuple[str, str], Node] = {}
-    for node in listed:
-        parameter = resolved(document, node, "parameters", place)
-        if not {"name", "in"} <= parameter.keys():
-            raise Refused(f"{place}.{parameter.get('name')}", "has no name or no place")
-        name, where = parameter["name"], parameter["in"]
-        plain = plain_name(name) if where == "path" else name
-        # The operation's own list comes first and wins over the path's.
-        if (plain, where) not in result:
-            result[plain, where] = _parameter(document, parameter, plain, f"{place}.{name}")
-    identifiers = [str(PythonIdentifier(name, "field_")) for name, _ in result]
-    for identifier in sorted(set(identifiers)):
-        if identifiers.count(identifier) > 1:
-            raise Refused(place, f"has two parameters that become {identifier} in Python")
-    return list(result.values())
-
-
-def _parameter(document: Node, parameter: Node, name: str, place: str) -> Node:
-    where = parameter["in"]
-    styles = {"path": "simple", "query": "form"}
-    if where not in styles:
-        raise Refused(place, f"is a {where} parameter, which would be dropped or misplaced")
-    if "schema" not in parameter:
-        raise Refused(place, "is described by content instead of a schema")
-    if parameter.get("style", styles[where]) != styles[where] or parameter.get("allowReserved"):
-        raise Refused(place, "has a style or reserved characters that would be spelt otherwise")
-    schema = _own_schema(document, parameter["schema"], place)
-    is_list = schema.get("type") == "array"
-    if schema.get("type") == "object" or (is_list and where == "path"):
-        raise Refused(place, "is an object or a list in the path, whose spelling is not defined")
-    joined = is_list and parameter.get("explode", where == "query") is False
-    required = where == "path" or bool(parameter.get("required"))
-    description = parameter.get("description", schema.get("description"))
-    if description and "$ref" not in schema:
-        schema["description"] = description
-    return {"name": name, "in": where, "required": required, "schema": schema, "x-joined": joined}
-
-
-def plain_name(name: str) -> str:
-    """The name of a path parameter, as the generator accepts it."""
-    # The generator skips an endpoint whose path parameter has a dot in its name.
-    return name.replace(".", "_")
-
-
-def _own_schema(document: Node, schema: Node, place: str) -> Node:
-    """The schema of a parameter; a reference stays one only where it names an enum."""
-    seen: set[str] = set()
-    simple = simplify(schema)
-    while "$ref" in simple:
-        name = component_of(simple["$ref"], "schemas", place)
-        target = schemas(document)[name]
-        if "enum" in target or name in seen:
-            break
-        seen.add(name)
-        simple = simplify(target)
-    return simple
-
-
 _JSON = "application/json"
 
 
 def normalise_operations(document: Node) -> None:
-    """Rewrite paths in place: references resolved, one JSON body, one success, known styles.
+    """Rewrite paths in place: references resolved, one JSON body, one success response.
 
-    Failures are left out of the result, because the session below the generated code raises them.
-    Each operation keeps its own id as ``x-operation-id``; its ``operationId`` becomes the method
-    name. Array parameters that travel comma-joined are listed in ``x-comma-joined``.
+    Responses to failures are left out: the session that sends operations raises them. The id of
+    an operation moves to ``x-operation-id``; ``operationId`` becomes the name of its method. Array
+    parameters that are sent comma-joined are listed in ``x-comma-joined``.
 
-    Raises: Refused for whatever would be sent differently from what the document says.
+    Raises: Refused for anything that would be sent differently from what the document says.
     """
     rewritten: Node = {}
     for path, method, operation, item in operations(document):
@@ -106,12 +40,12 @@ def normalise_operations(document: Node) -> None:
 
 
 def method_name(operation_id: str) -> str:
-    """The method of an operation: its id without the prefix that repeats the tag, in snake case."""
+    """The method name of an operation: its id without the prefix of the tag, in snake case."""
     return str(PythonIdentifier(operation_id.rsplit("_", 1)[-1], "op_"))
 
 
 def _plain_path(path: str) -> str:
-    return re.sub(r"\{([^}]+)\}", lambda match: "{" + plain_name(match[1]) + "}", path)
+    return re.sub(r"\{([^}]+)\}", lambda match: "{" + _plain_name(match[1]) + "}", path)
 
 
 def _operation(document: Node, operation: Node, item: Node, place: str) -> Node:
@@ -128,7 +62,7 @@ def _operation(document: Node, operation: Node, item: Node, place: str) -> Node:
             result[key] = operation[key]
     pascal = class_name(name)
     listed = [*operation.get("parameters", []), *item.get("parameters", [])]
-    result["parameters"] = parameters(document, listed, place)
+    result["parameters"] = _parameters(document, listed, place)
     result["x-comma-joined"] = [p["name"] for p in result["parameters"] if p.pop("x-joined")]
     if "requestBody" in operation:
         schema = _body(document, operation["requestBody"], pascal, place)
@@ -152,7 +86,7 @@ def _responses(document: Node, operation: Node, pascal: str, place: str) -> Node
         if re.fullmatch(r"2\d\d", str(code))
     }
     if len(successes) != 1:
-        raise Refused(f"{place}.responses", f"has {len(successes)} successful answers, not one")
+        raise Refused(f"{place}.responses", f"has {len(successes)} responses of success, not one")
     (code, response), *_ = successes.items()
     content = response.get("content", {})
     result: Node = {"description": response.get("description", "")}
@@ -166,7 +100,7 @@ def _responses(document: Node, operation: Node, pascal: str, place: str) -> Node
 
 
 def _named(document: Node, schema: Node, name: str, place: str) -> Node:
-    """A body schema, as a reference to a component; inline ones get the operation's name."""
+    """A reference to the schema of a body; an inline schema is named after the operation."""
     beside = schema.keys() - {"$ref", "description", "summary"}
     if "$ref" in schema:
         component_of(schema["$ref"], "schemas", place)
@@ -175,7 +109,7 @@ def _named(document: Node, schema: Node, name: str, place: str) -> Node:
         rest = {key: value for key, value in schema.items() if key != "$ref"}
         schema = {"allOf": [{"$ref": schema["$ref"]}, {"type": "object", **rest}]}
     if not _is_object(schema):
-        raise Refused(place, "has a body that is no object and no component")
+        raise Refused(place, "has a body that is neither an object nor a component")
     known: dict[str, Any] = schemas(document)
     if name in known:
         raise Refused(place, f"needs the name {name} for its body, which is taken")
@@ -202,4 +136,69 @@ def _check_method_names(paths: Node) -> None:
                 seen[key] = operation["x-operation-id"]
             tags.setdefault(tag, operation["tags"][0])
             if tags[tag] != operation["tags"][0]:
-                raise Refused(place, f"has a tag with the Python name of the tag {tags[tag]}")
+                raise Refused(place, f"has a tag of the same Python name as {tags[tag]}")
+
+
+def _parameters(document: Node, listed: list[Node], place: str) -> list[Node]:
+    """The parameters of an operation, its own before those of its path, without references.
+
+    Each has ``x-joined``: whether a list is sent as one value, joined by commas.
+
+    Raises: Refused for a parameter that would be encoded differently from what the document says.
+    """
+    result: dict[tuple[str, str], Node] = {}
+    for node in listed:
+        parameter = resolved(document, node, "parameters", place)
+        if not {"name", "in"} <= parameter.keys():
+            raise Refused(f"{place}.{parameter.get('name')}", "has no name or no location")
+        name, where = parameter["name"], parameter["in"]
+        plain = _plain_name(name) if where == "path" else name
+        # The operation's own list comes first and wins over the path's.
+        if (plain, where) not in result:
+            result[plain, where] = _parameter(document, parameter, plain, f"{place}.{name}")
+    identifiers = [str(PythonIdentifier(name, "field_")) for name, _ in result]
+    for identifier in sorted(set(identifiers)):
+        if identifiers.count(identifier) > 1:
+            raise Refused(place, f"has two parameters that become {identifier} in Python")
+    return list(result.values())
+
+
+def _parameter(document: Node, parameter: Node, name: str, place: str) -> Node:
+    where = parameter["in"]
+    styles = {"path": "simple", "query": "form"}
+    if where not in styles:
+        raise Refused(place, f"is a {where} parameter, which would be dropped or misplaced")
+    if "schema" not in parameter:
+        raise Refused(place, "is described by content instead of a schema")
+    if parameter.get("style", styles[where]) != styles[where] or parameter.get("allowReserved"):
+        raise Refused(place, "has a style, or allowReserved, that would be encoded differently")
+    schema = _own_schema(document, parameter["schema"], place)
+    is_list = schema.get("type") == "array"
+    if schema.get("type") == "object" or (is_list and where == "path"):
+        raise Refused(place, "is an object, or a list in the path, whose encoding is not defined")
+    joined = is_list and parameter.get("explode", where == "query") is False
+    required = where == "path" or bool(parameter.get("required"))
+    description = parameter.get("description", schema.get("description"))
+    if description and "$ref" not in schema:
+        schema["description"] = description
+    return {"name": name, "in": where, "required": required, "schema": schema, "x-joined": joined}
+
+
+def _plain_name(name: str) -> str:
+    """The name of a path parameter in a form that the generator accepts."""
+    # It skips an operation whose path parameter has a dot in its name.
+    return name.replace(".", "_")
+
+
+def _own_schema(document: Node, schema: Node, place: str) -> Node:
+    """The schema of a parameter; only a reference to an enum stays a reference."""
+    seen: set[str] = set()
+    simple = simplify(schema)
+    while "$ref" in simple:
+        name = component_of(simple["$ref"], "schemas", place)
+        target = schemas(document)[name]
+        if "enum" in target or name in seen:
+            break
+        seen.add(name)
+        simple = simplify(target)
+    return simple

@@ -21,46 +21,46 @@ class Note:
 
     def __str__(self) -> str:
         on = f" on {self.document}" if self.document else ""
-        return f"{self.place}{on}: {self.problem}; drop or correct the action"
+        return f"{self.place}{on}: {self.problem}; remove or correct the action"
 
 
 def apply(document: Node, overlay: Node, name: str) -> tuple[Node, list[Note]]:
     """Return the document with every action of the overlay applied in order, and what was idle.
 
-    An action whose target matches nothing, or whose update is there already, changes nothing and
-    is noted: the fault that it repaired is gone, or stands elsewhere now.
+    An action is idle when its target matches nothing, or when the document has its update already:
+    the fault that it repaired is gone or is elsewhere now.
 
-    Raises: Refused, naming the overlay and the action, for an action that is faulty in itself.
+    Raises: Refused, naming the overlay and the action, for an invalid action.
     """
     result, notes = copied(document), list[Note]()
     for place, action in actions(overlay, name):
         matches = matched(result, action, place)
         if not matches:
-            problem = (
-                "matches nothing in the document: the repair is no longer needed, or has moved"
-            )
+            problem = "matches nothing in the document: the fault is gone, or is elsewhere now"
             notes.append(Note(place, problem))
         elif not _removes(action) and all(_holds(m.obj, action["update"]) for m in matches):
-            notes.append(Note(place, "finds its update in the document: it is no longer needed"))
+            notes.append(Note(place, "is no longer needed: the document has its update already"))
         else:
             _apply_action(matches, action, place)
     return result, notes
 
 
 def actions(overlay: Node, name: str) -> Iterator[tuple[str, Node]]:
-    """Yield the actions of an overlay, each with what names it in a message.
+    """Yield the actions of an overlay, each with its place for messages.
 
-    Raises: Refused for a file that is no overlay, and for an action without target or reason.
+    Raises: Refused for a file that is not an overlay, and for an action without target or reason.
     """
     if not str(overlay.get("overlay", "")).startswith("1."):
         raise Refused(name, "is not an Overlay 1.x file", "start it with overlay: 1.0.0")
     listed = overlay.get("actions")
     if not isinstance(listed, list) or not listed:
-        raise Refused(name, "has no list of actions", "an overlay without them repairs nothing")
+        raise Refused(name, "has no list of actions", "add at least one action")
     for number, action in enumerate(listed, 1):
         place = f"{name}, action {number}"
         if not isinstance(action, dict):
-            raise Refused(place, "is no action", "give it a target, a description and an update")
+            raise Refused(
+                place, "is not an action", "give it a target, a description and an update"
+            )
         place = f"{place} ({action.get('target')})"
         if not isinstance(action.get("target"), str):
             raise Refused(place, "has no valid JSONPath target", "correct the target")
@@ -72,9 +72,9 @@ def actions(overlay: Node, name: str) -> Iterator[tuple[str, Node]]:
 
 
 def matched(document: Node, action: Node, place: str) -> list[jsonpath.JSONPathMatch]:
-    """What the target of an action matches.
+    """The nodes that the target of an action matches.
 
-    Raises: Refused when the target is no JSONPath.
+    Raises: Refused when the target is not a JSONPath.
     """
     try:
         return list(jsonpath.finditer(action["target"], document))
@@ -91,7 +91,7 @@ def _apply_action(matches: list[jsonpath.JSONPathMatch], action: Node, place: st
         for match in matches:
             _update(match.obj, action["update"], place)
         return
-    # From the back, so that removing one list item does not move the next.
+    # From the end, so that removing an item of a list does not move the next one.
     for match in reversed(matches):
         if match.parent is None:
             raise Refused(place, "would remove the whole document", "correct the target")
@@ -100,7 +100,7 @@ def _apply_action(matches: list[jsonpath.JSONPathMatch], action: Node, place: st
 
 
 def _holds(target: object, update: object) -> bool:
-    """Tell whether an update would add nothing."""
+    """Whether an update would change nothing."""
     if isinstance(target, list):
         items = update if isinstance(update, list) else [update]
         return all(item in target for item in items)

@@ -1,38 +1,168 @@
-"""What the generator would lose or get wrong without a word, found before it runs."""
+"""What stops a document before it is normalised: a form that is not OpenAPI, or lost meaning.
+
+`check_form` finds nodes of another kind than OpenAPI wants, so that later passes can rely on the
+kinds. `check` finds what the generator would leave out or get wrong without a word.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from codegen.document import Node, Refused, component_of, operations, schemas
+from codegen.document import METHODS, Node, Refused, component_of, operations, schemas
+
+Check = Callable[[object, str], None]
+"""Takes a node and its place; raises Refused."""
+
+_KINDS = {dict: "a mapping", list: "a list", str: "a string", bool: "a boolean"}
+
+
+def check_form(document: Node) -> None:
+    """Refuse a document with a node of another kind than OpenAPI wants.
+
+    Raises: Refused with the place of the first such node.
+    """
+    _needs(document, "", {"openapi": str, "info": dict, "paths": dict})
+    _needs(document["info"], "info", {"title": str, "version": str})
+    _mapping(_node("a path item"))(document["paths"], "paths")
+    if "components" in document:
+        _node("components")(document["components"], "components")
+
+
+def _needs(node: Node, place: str, kinds: Mapping[str, type]) -> None:
+    for key, kind in kinds.items():
+        where = _joined(place, key)
+        if key not in node:
+            raise Refused(where, "is missing", "use a complete OpenAPI document")
+        _is(node[key], kind, where)
+
+
+def _node(name: str) -> Check:
+    """A mapping whose keys follow the rules of this name."""
+
+    def run(node: object, place: str) -> None:
+        if not isinstance(node, dict):
+            raise _wrong(node, name, place)
+        for key, check in _RULES[name].items():
+            if key in node:
+                check(node[key], _joined(place, key))
+
+    return run
+
+
+def _mapping(check: Check) -> Check:
+    def run(node: object, place: str) -> None:
+        for key, value in _is(node, dict, place).items():
+            check(value, f"{place}.{key}")
+
+    return run
+
+
+def _list(check: Check) -> Check:
+    def run(node: object, place: str) -> None:
+        for index, value in enumerate(_is(node, list, place)):
+            check(value, f"{place}[{index}]")
+
+    return run
+
+
+def _string(node: object, place: str) -> None:
+    _is(node, str, place)
+
+
+def _type(node: object, place: str) -> None:
+    (_list(_string) if isinstance(node, list) else _string)(node, place)
+
+
+def _boolean_or_schema(node: object, place: str) -> None:
+    if not isinstance(node, bool):
+        _node("a schema")(node, place)
+
+
+def _parts(node: object, place: str) -> None:
+    _list(_node("a schema"))(node, place)
+    if not node:
+        raise Refused(place, "has no parts")
+
+
+def _anything(node: object, place: str) -> None:
+    """No rule."""
+
+
+_BODY: Mapping[str, Check] = {
+    "$ref": _string,
+    "description": _string,
+    "content": _mapping(_node("a media type")),
+}
+_RULES: Mapping[str, Mapping[str, Check]] = {
+    "components": {
+        "schemas": _mapping(_node("a schema")),
+        "parameters": _mapping(_node("a parameter")),
+        "requestBodies": _mapping(_node("a request body")),
+        "responses": _mapping(_node("a response")),
+        "securitySchemes": _mapping(_node("a security scheme")),
+    },
+    "a path item": {
+        "parameters": _list(_node("a parameter")),
+        **dict.fromkeys(METHODS, _node("an operation")),
+    },
+    "an operation": {
+        **dict.fromkeys(("operationId", "summary", "description"), _string),
+        "tags": _list(_string),
+        "parameters": _list(_node("a parameter")),
+        "requestBody": _node("a request body"),
+        "responses": _mapping(_node("a response")),
+    },
+    "a parameter": {
+        **dict.fromkeys(("$ref", "name", "in", "description"), _string),
+        "schema": _node("a schema"),
+    },
+    "a request body": _BODY,
+    "a response": _BODY,
+    "a media type": {"schema": _node("a schema")},
+    "a security scheme": {"type": _string, "scheme": _string},
+    "a schema": {
+        **dict.fromkeys(("$ref", "format", "title", "description"), _string),
+        "type": _type,
+        "enum": _list(_anything),
+        "required": _list(_string),
+        "properties": _mapping(_node("a schema")),
+        "items": _node("a schema"),
+        "additionalProperties": _boolean_or_schema,
+        **dict.fromkeys(("allOf", "oneOf", "anyOf"), _parts),
+    },
+}
+
+
+def _is(node: object, kind: type, place: str) -> Any:  # noqa: ANN401 - any JSON value
+    if not isinstance(node, kind):
+        raise _wrong(node, _KINDS[kind], place)
+    return node
+
+
+def _wrong(node: object, wanted: str, place: str) -> Refused:
+    shown = "nothing" if node is None else "a number"
+    shown = next((name for kind, name in _KINDS.items() if isinstance(node, kind)), shown)
+    return Refused(place, f"is not {wanted} but {shown}", "correct the document")
+
+
+def _joined(place: str, key: str) -> str:
+    return f"{place}.{key}" if place else key
+
 
 # Keywords that change which values are valid in ways the generated code cannot express.
 _UNSUPPORTED_KEYWORDS = frozenset(
     {
-        "not",
-        "if",
-        "then",
-        "else",
-        "patternProperties",
-        "prefixItems",
-        "propertyNames",
-        "contains",
-        "dependentRequired",
-        "dependentSchemas",
-        "unevaluatedItems",
-        "unevaluatedProperties",
-        "$dynamicRef",
-        "$defs",
-        "$id",
-        "$anchor",
+        *("not", "if", "then", "else", "contains", "prefixItems", "unevaluatedItems"),
+        *("patternProperties", "propertyNames", "unevaluatedProperties"),
+        *("dependentRequired", "dependentSchemas", "$dynamicRef", "$defs", "$id", "$anchor"),
     }
 )
 _HTTP_SCHEMES = frozenset({"basic", "bearer"})
 
 
 def check(document: Node) -> None:
-    """Refuse a document with constructs that no generated code would reflect.
+    """Refuse a document with constructs that the generated code would not reflect.
 
     Raises: Refused with the place of the first such construct.
     """
@@ -58,8 +188,6 @@ def _check_security_schemes(document: Node) -> None:
 
 def _check_paths(document: Node) -> None:
     for path, item in document.get("paths", {}).items():
-        if not isinstance(item, dict):
-            raise Refused(f"paths.{path}", "is no path item")
         for key, problem in (("$ref", "a referenced path item"), ("servers", "its own servers")):
             if key in item:
                 raise Refused(f"paths.{path}", f"{problem} would be dropped by the generator")
@@ -72,9 +200,7 @@ def _check_paths(document: Node) -> None:
             raise Refused(place, f"repeats the operationId {operation['operationId']} of {first}")
 
 
-def _check_operation(operation: object, place: str) -> None:
-    if not isinstance(operation, dict):
-        raise Refused(place, "is no operation")
+def _check_operation(operation: Node, place: str) -> None:
     if not operation.get("operationId"):
         raise Refused(place, "has no operationId")
     for key in ("callbacks", "servers"):
@@ -85,26 +211,24 @@ def _check_operation(operation: object, place: str) -> None:
 
 
 def _check_inline(document: Node, node: Node, place: str) -> None:
-    """Hold the schemas that stand in an operation to the rules for components."""
+    """Hold the schemas written inside an operation to the rules for components."""
     known = schemas(document)
     for parameter in node.get("parameters", []):
-        if isinstance(parameter, dict) and "schema" in parameter:
+        if "schema" in parameter:
             check_schema(parameter["schema"], f"{place}.{parameter.get('name')}", known)
     bodies = [("requestBody", node.get("requestBody", {}))]
     bodies += [(f"responses.{code}", body) for code, body in node.get("responses", {}).items()]
     for where, body in bodies:
         for media in body.get("content", {}).values():
             schema = media.get("schema", {})
-            # What stands beside a reference here becomes a component of both.
+            # A reference and its siblings are checked apart: together they become a component.
             check_schema({k: v for k, v in schema.items() if k == "$ref"}, place, known)
             rest = {k: v for k, v in schema.items() if k != "$ref"}
             check_schema(rest, f"{place}.{where}", known)
 
 
-def check_schema(schema: object, place: str, known: dict[str, Node]) -> None:
-    """Refuse a schema, at any depth, that the passes after this one cannot express."""
-    if not isinstance(schema, dict):
-        raise Refused(place, "is not a schema object")
+def check_schema(schema: Node, place: str, known: Mapping[str, Node]) -> None:
+    """Refuse a schema that the passes after this one cannot express, at any depth."""
     for keyword in sorted(_UNSUPPORTED_KEYWORDS & schema.keys()):
         raise Refused(place, f"uses {keyword}, which generated code cannot express")
     if "$ref" in schema:
@@ -114,7 +238,14 @@ def check_schema(schema: object, place: str, known: dict[str, Node]) -> None:
     _check_siblings(schema, place)
     _check_type(schema, place)
     _check_enum(schema, place)
-    _each_child(schema, place, lambda child, where: check_schema(child, where, known))
+    for name, child in schema.get("properties", {}).items():
+        check_schema(child, f"{place}.properties.{name}", known)
+    for key in ("allOf", "oneOf", "anyOf"):
+        for index, child in enumerate(schema.get(key, [])):
+            check_schema(child, f"{place}.{key}[{index}]", known)
+    for key in ("items", "additionalProperties"):
+        if key in schema and not isinstance(schema[key], bool):
+            check_schema(schema[key], f"{place}.{key}", known)
 
 
 def _check_siblings(schema: Node, place: str) -> None:
@@ -126,7 +257,7 @@ def _check_siblings(schema: Node, place: str) -> None:
     elif schema.keys() & {"allOf", "oneOf", "anyOf"}:
         beside = schema.keys() & {"enum", "const", "items"}
         if beside or isinstance(schema.get("additionalProperties"), dict):
-            raise Refused(place, "has values beside a composition", "write them as a part of it")
+            raise Refused(place, "has values beside a composition", "make them a part of it")
 
 
 def _check_type(schema: Node, place: str) -> None:
@@ -143,179 +274,4 @@ def _check_enum(schema: Node, place: str) -> None:
     if values is None:
         return
     if not values or not all(isinstance(value, str) for value in values if value is not None):
-        raise Refused(place, "is an enum of other things than strings")
-
-
-def _each_child(schema: Node, place: str, visit: Callable[[object, str], None]) -> None:
-    for name, child in schema.get("properties", {}).items():
-        visit(child, f"{place}.properties.{name}")
-    for key in ("allOf", "oneOf", "anyOf"):
-        for index, child in enumerate(schema.get(key, [])):
-            visit(child, f"{place}.{key}[{index}]")
-    for key in ("items", "additionalProperties"):
-        if key in schema and not isinstance(schema[key], bool):
-            visit(schema[key], f"{place}.{key}")
-
-
-Check = Callable[[Any, str], None]
-_METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
-_NAMES = {dict: "a mapping", list: "a list", str: "a text", bool: "true or false"}
-
-
-def check_form(document: Node) -> None:
-    """Refuse a document in which something stands where OpenAPI wants something else.
-
-    Raises: Refused with the place of the first such node.
-    """
-    _needs(document, "", {"openapi": str, "info": dict, "paths": dict})
-    _needs(document["info"], "info", {"title": str, "version": str})
-    _mapping(_path_item)(document["paths"], "paths")
-    _keys(document, "", {"components": _components})
-
-
-def _components(node: object, place: str) -> None:
-    _is(node, dict, place)
-    kinds: dict[str, Check] = {
-        "schemas": _mapping(_schema),
-        "parameters": _mapping(_parameter),
-        "requestBodies": _mapping(_body),
-        "responses": _mapping(_body),
-        "securitySchemes": _mapping(_scheme),
-    }
-    _keys(node, place, kinds)
-
-
-def _path_item(node: object, place: str) -> None:
-    if not isinstance(node, dict):
-        raise Refused(place, "is no path item")
-    _keys(node, place, {"parameters": _list(_parameter), **dict.fromkeys(_METHODS, _operation)})
-
-
-def _operation(node: object, place: str) -> None:
-    if not isinstance(node, dict):
-        raise Refused(place, "is no operation")
-    rules: dict[str, Check] = {
-        "operationId": _text,
-        "summary": _text,
-        "description": _text,
-        "tags": _list(_text),
-        "parameters": _list(_parameter),
-        "requestBody": _body,
-        "responses": _mapping(_body),
-    }
-    _keys(node, place, rules)
-
-
-def _parameter(node: object, place: str) -> None:
-    _is(node, dict, place)
-    rules: dict[str, Check] = {
-        "$ref": _text,
-        "name": _text,
-        "in": _text,
-        "description": _text,
-        "schema": _schema,
-    }
-    _keys(node, place, rules)
-
-
-def _body(node: object, place: str) -> None:
-    _is(node, dict, place)
-    _keys(node, place, {"$ref": _text, "description": _text, "content": _mapping(_media)})
-
-
-def _media(node: object, place: str) -> None:
-    _is(node, dict, place)
-    _keys(node, place, {"schema": _schema})
-
-
-def _scheme(node: object, place: str) -> None:
-    _is(node, dict, place)
-    _keys(node, place, {"type": _text, "scheme": _text})
-
-
-def _schema(node: object, place: str) -> None:
-    if not isinstance(node, dict):
-        raise Refused(place, "is not a schema object")
-    rules: dict[str, Check] = {
-        "$ref": _text,
-        "type": _type,
-        "format": _text,
-        "title": _text,
-        "description": _text,
-        "enum": _list(_anything),
-        "required": _list(_text),
-        "properties": _mapping(_schema),
-        "items": _schema,
-        "additionalProperties": _extra,
-        **dict.fromkeys(("allOf", "oneOf", "anyOf"), _parts),
-    }
-    _keys(node, place, rules)
-
-
-def _type(node: object, place: str) -> None:
-    if isinstance(node, list):
-        _list(_text)(node, place)
-    else:
-        _text(node, place)
-
-
-def _extra(node: object, place: str) -> None:
-    if not isinstance(node, bool):
-        _schema(node, place)
-
-
-def _parts(node: object, place: str) -> None:
-    _list(_schema)(node, place)
-    if not node:
-        raise Refused(place, "has no part")
-
-
-def _text(node: object, place: str) -> None:
-    _is(node, str, place)
-
-
-def _anything(node: object, place: str) -> None:
-    """No rule."""
-
-
-def _mapping(check: Check) -> Check:
-    def run(node: object, place: str) -> None:
-        for key, value in _is(node, dict, place).items():
-            check(value, f"{place}.{key}")
-
-    return run
-
-
-def _list(check: Check) -> Check:
-    def run(node: object, place: str) -> None:
-        for index, value in enumerate(_is(node, list, place)):
-            check(value, f"{place}[{index}]")
-
-    return run
-
-
-def _keys(node: Any, place: str, rules: Mapping[str, Check]) -> None:  # noqa: ANN401 - a mapping
-    for key, check in rules.items():
-        if key in node:
-            check(node[key], f"{place}.{key}" if place else key)
-
-
-def _needs(node: Node, place: str, kinds: Mapping[str, type]) -> None:
-    for key, kind in kinds.items():
-        where = f"{place}.{key}" if place else key
-        if key not in node:
-            raise Refused(where, "is missing", "take a whole OpenAPI document")
-        _is(node[key], kind, where)
-
-
-def _is(node: Any, kind: type, place: str) -> Any:  # noqa: ANN401 - any JSON value
-    if not isinstance(node, kind):
-        raise Refused(place, f"is not {_NAMES[kind]} but {_shown(node)}", "correct the document")
-    return node
-
-
-def _shown(node: object) -> str:
-    for kind, name in _NAMES.items():
-        if isinstance(node, kind):
-            return name
-    return "nothing" if node is None else "a number"
+        raise Refused(place, "is an enum without values, or with values that are not strings")

@@ -7,6 +7,7 @@ import io
 import json
 import shutil
 import subprocess
+from importlib import import_module
 from pathlib import Path
 from types import CodeType
 from typing import Any
@@ -153,13 +154,12 @@ def _tidy(target: Path, origin: str) -> None:
 
 
 def _ruff(origin: str) -> str:
-    """The program itself: another Python to start it would take longer than it does."""
+    """The path of ruff's program: starting it by `python -m ruff` takes longer than its work."""
     try:
-        from ruff import find_ruff_bin
-
-        return find_ruff_bin()
-    except (ImportError, FileNotFoundError) as error:
+        program: str = import_module("ruff").find_ruff_bin()
+    except (AttributeError, ImportError, FileNotFoundError) as error:
         raise Refused(origin, "cannot be turned into code without ruff", "run uv sync") from error
+    return program
 
 
 def _finish(target: Path, document: Node, origin: str) -> None:

@@ -1,4 +1,8 @@
-"""First pass over schemas: one spelling for each meaning, nothing the client must not act on."""
+"""The first passes over schemas: one spelling for each meaning, and a name for each class.
+
+`simplify` rewrites a schema into few forms, `hoist` moves inline schemas into components, and
+`sent_only` and `relax` decide which required lists the client keeps.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +16,9 @@ from openapi_python_client.strings import ClassName
 
 from codegen.document import Node, Refused, operations, reference_to, references, schemas, shape
 
-# Checks belong to the server: a client that enforces today's limits breaks when they are raised.
-# `default` is worse than useless here: the generator would send it, so that a PATCH meant for one
-# field carried several.
+# Limits are the server's to check: a client that enforces today's limits breaks when they are
+# raised. A `default` would do harm: the generator sends it, and a PATCH of one field would then
+# change several.
 _DROPPED = frozenset(
     {
         "default",
@@ -97,7 +101,7 @@ def _spell_enums(schema: Node) -> None:
 
 
 def _unwrap_single(schema: Node) -> Node:
-    """An allOf of one reference, written so to carry a description, is that reference."""
+    """Replace a composition of one reference, written to add a description, by the reference."""
     for key in _COMPOSITIONS:
         parts = schema.get(key, [])
         beside = schema.keys() - {key, "description", "title"}
@@ -109,9 +113,9 @@ def _unwrap_single(schema: Node) -> Node:
 def hoist(document: Node) -> None:
     """Move inline schemas of a simplified document into components, in place.
 
-    Names: the schema's title where it means one thing in the whole document, else the names of
-    parent and property joined; list items add Item, map values add Value. So a name does not
-    depend on the order of the document, only on what stands in it.
+    A schema is named by its title where that means one thing in the whole document, else by the
+    joined names of parent and property; list items add Item, map values add Value. So a name
+    depends on the content of the document, not on its order.
 
     Raises: Refused when two different schemas would get one name.
     """
@@ -125,7 +129,7 @@ def class_name(name: str) -> str:
 
 
 def module_key(name: str) -> str:
-    """Equal for names whose classes would be written to one file, on any file system."""
+    """A key that is equal for names whose classes would share a file on some file system."""
     return class_name(name).lower()
 
 
@@ -144,7 +148,7 @@ class _Hoister:
     def _register(self, name: str) -> None:
         taken = self._taken.setdefault(module_key(name), name)
         if taken != name:
-            raise Refused(f"components.schemas.{name}", f"gets the same file as {taken}")
+            raise Refused(f"components.schemas.{name}", f"would share a file with {taken}")
 
     def _children(self, schema: Node, parent: str) -> None:
         for key in _COMPOSITIONS:
@@ -192,7 +196,7 @@ def _is_hoistable(schema: Node) -> bool:
 
 
 def _unambiguous_titles(components: dict[str, Node]) -> set[str]:
-    """Keys of titles that always mean the same inline schema and are no component's name."""
+    """Keys of titles that always mean the same inline schema and are not a component's name."""
     found: dict[str, set[str]] = defaultdict(set)
 
     def walk(schema: Node, *, inline: bool) -> None:
@@ -217,8 +221,8 @@ def _unambiguous_titles(components: dict[str, Node]) -> set[str]:
 def sent_only(document: Node) -> set[str]:
     """Names of the components that only the caller writes.
 
-    All others may come from the server: those reachable from a response, and those that no request
-    reaches at all (callback events), with everything they contain.
+    All others may come from the server: those that a response reaches, and those that no request
+    reaches (events of callbacks), with everything they contain.
     """
     components = schemas(document)
     requests = _closure(components, _roots(document, "requestBody"))
@@ -229,7 +233,7 @@ def sent_only(document: Node) -> set[str]:
 
 
 def relax(document: Node, keep: set[str]) -> None:
-    """Drop the required lists of all components but those to keep, in place."""
+    """Drop the required lists of all components except those to keep, in place."""
     for name, schema in schemas(document).items():
         if name not in keep:
             schema.pop("required", None)

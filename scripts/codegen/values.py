@@ -1,4 +1,4 @@
-"""How values of a document appear in Python: their annotation, how they are read and written."""
+"""Python expressions for the values of a document: annotation, reading and writing."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from openapi_python_client.parser.properties.protocol import PropertyProtocol
 
 
 class Values:
-    """Expressions for the values of one document."""
+    """The expressions for one document."""
 
     def __init__(self, models: Iterable[ModelProperty]) -> None:
-        # An object without fields of its own is a dictionary; a class would only be in the way.
+        # An object without declared fields stays a dictionary: a class would add nothing.
         self._dicts = {
             class_of(model): model
             for model in models
@@ -22,11 +22,11 @@ class Values:
         }
 
     def is_class(self, prop: PropertyProtocol) -> bool:
-        """Tell whether a value is an instance of a generated class."""
+        """Whether a value is an instance of a generated class."""
         return isinstance(prop, ModelProperty) and class_of(prop) not in self._dicts
 
     def annotation(self, prop: PropertyProtocol) -> str:
-        """The type of a value that is there."""
+        """The type of a value that is not absent."""
         if isinstance(prop, ListProperty):
             return f"list[{self.annotation(prop.inner_property)}]"
         if isinstance(prop, ModelProperty) and not self.is_class(prop):
@@ -39,7 +39,7 @@ class Values:
         return prop.get_type_string(no_optional=True).as_unembedded_code()
 
     def load(self, prop: PropertyProtocol, value: str) -> str:
-        """An expression that makes the annotated value of decoded JSON."""
+        """An expression that turns decoded JSON into a value of the annotated type."""
         if isinstance(prop, DateTimeProperty):
             return f"load_datetime({value})"
         if isinstance(prop, ListProperty):
@@ -55,7 +55,7 @@ class Values:
         return value
 
     def needs_dump(self, prop: PropertyProtocol) -> bool:
-        """Tell whether a value may hold something that is not JSON yet."""
+        """Whether a value may contain something that is not JSON yet."""
         container = isinstance(prop, (AnyProperty, ListProperty, ModelProperty))
         return container or self.load(prop, "value") != "value"
 
@@ -71,7 +71,7 @@ class Values:
         return set()
 
     def _inner(self, prop: ModelProperty) -> PropertyProtocol | None:
-        # Copies of a property made for a reference do not know their contents; the original does.
+        # A copy of a property, made for a reference, lacks the type of its items.
         return self._dicts[class_of(prop)].additional_properties
 
     def _load_each(self, helper: str, inner: PropertyProtocol, value: str) -> str:

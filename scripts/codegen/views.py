@@ -1,4 +1,4 @@
-"""What the templates print: the generator's parse of a document, as plain names and expressions."""
+"""What the templates print: the parsed document as plain names and expressions."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class ModelView:
     imports: list[str]
     helpers: list[str]
     items: FieldView | None
-    """The list of a page, when the class is the answer of a list operation."""
+    """The list of a page, when the class is the response of a list operation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +69,8 @@ class OperationView:
     imports: list[str]
 
 
-# Names that a model or a function uses itself; a field or parameter of that name keeps its key on
-# the wire and gets a suffix in Python.
+# Names that the code of a model or a function uses itself. A field or parameter of that name keeps
+# its key in JSON or in the query, and gets a suffix in Python.
 _MODEL_NAMES = frozenset({"additional_properties", "to_dict", "from_dict"})
 _FUNCTION_NAMES = frozenset(
     {"body", "dump", "joined", "load_body", "load_body_list", "operation", "path_segment", "query"}
@@ -81,7 +81,7 @@ _HELPERS = frozenset(
 
 
 class Views:
-    """Answers the templates' questions about one document."""
+    """The views of one document."""
 
     def __init__(self, data: GeneratorData, document: Node, title: str) -> None:
         self.title = title
@@ -90,7 +90,7 @@ class Views:
         data.models = [model for model in models if self._values.is_class(model)]
         classes = [model.class_info for model in models] + [enum.class_info for enum in data.enums]
         self._modules = {str(info.name): str(info.module_name) for info in classes}
-        self._pages = {class_name(name) for name in _answers_of_their_own(document)}
+        self._pages = {class_name(name) for name in _response_components(document)}
         self._operations = {
             (str(PythonIdentifier(node["tags"][0], "tag")), node["operationId"]): node
             for _, _, node, _ in operations(document)
@@ -128,11 +128,11 @@ class Views:
         """The function for an operation."""
         node = self._operations[str(endpoint.tags[0]), str(endpoint.name)]
         body = endpoint.bodies[0].prop if endpoint.bodies else None
-        answer = endpoint.responses.patterns[0].prop
+        response = endpoint.responses.patterns[0].prop
         path, query = self._parameters(endpoint, set(node["x-comma-joined"]))
-        values = [*endpoint.path_parameters, *endpoint.query_parameters, answer]
+        values = [*endpoint.path_parameters, *endpoint.query_parameters, response]
         used = set().union(*map(self._values.classes, [*values, body] if body else values))
-        result, load = self._answer(answer, node["x-operation-id"])
+        result, load = self._response(response, node["x-operation-id"])
         return OperationView(
             name=str(endpoint.name),
             id=json.dumps(node["x-operation-id"]),
@@ -193,7 +193,7 @@ class Views:
             description=docstrings.plain(prop.description),
         )
 
-    def _answer(self, prop: PropertyProtocol, operation_id: str) -> tuple[str, str | None]:
+    def _response(self, prop: PropertyProtocol, operation_id: str) -> tuple[str, str | None]:
         if isinstance(prop, AnyProperty):
             return "None", None
         result = self._values.annotation(prop)
@@ -203,19 +203,19 @@ class Views:
                 return result, f"load_body_list(_models.{class_of(inner)}, value)"
         if self._values.is_class(prop):
             return result, f"load_body(_models.{result}, value)"
-        raise Refused(operation_id, "answers with neither an object nor a list of objects")
+        raise Refused(operation_id, "responds with neither an object nor a list of objects")
 
     def _imports(self, names: Iterable[str], package: str) -> list[str]:
         return [f"from {package}{self._modules[name]} import {name}" for name in sorted(names)]
 
 
-def _answers_of_their_own(document: Node) -> set[str]:
-    """Components that are the answer of an operation and part of nothing else."""
-    answers = {
+def _response_components(document: Node) -> set[str]:
+    """Components that are the response of an operation and not a part of another component."""
+    found = {
         name for _, _, node, _ in operations(document) for name in references(node["responses"])
     }
     parts = {name for schema in schemas(document).values() for name in references(schema)}
-    return answers - parts
+    return found - parts
 
 
 def _name(prop: PropertyProtocol, taken: frozenset[str]) -> str:

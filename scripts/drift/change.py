@@ -1,4 +1,4 @@
-"""A change between two documents, as every comparer reports it."""
+"""A change between two documents: where it is, its kind and its direction."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from enum import Flag, IntEnum
 
 
 class Kind(IntEnum):
-    """What a change does to callers who stay as they are; the value is the exit code."""
+    """What a change does to callers who do not change; the value is the exit code."""
 
     NEUTRAL = 0
     """Only prose, names inside the document or the order of things."""
     ADDITIVE = 1
-    """The contract offers or promises something else, and existing calls go on working."""
+    """The contract changes, and existing calls go on working."""
     BREAKING = 2
-    """An existing call, or code that reads its answer, may fail."""
+    """An existing call, or code that reads its response, may fail."""
 
     def __str__(self) -> str:
         return self.name.lower()
@@ -38,7 +38,7 @@ class Change:
     """One difference of meaning, or of prose."""
 
     pointer: str
-    """JSON pointer in the newer document; in the older one for what is gone."""
+    """JSON pointer into the newer document; into the older one for what was removed."""
     kind: Kind
     direction: Direction
     text: str
@@ -47,7 +47,7 @@ class Change:
 def merged(changes: Iterable[Change]) -> list[Change]:
     """The changes sorted, the worst first, each place and text once.
 
-    A schema may be used both ways: its change then has both directions and the worse kind.
+    A schema may be used in both directions: its change then has both, and the worse kind.
     """
     found: dict[tuple[str, str], Change] = {}
     for change in changes:

@@ -1,4 +1,4 @@
-"""The two checks: generated code against the documents, the documents against their origin."""
+"""The two checks: generated code against the documents, and the documents against newer ones."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from fetching.record import Arrival, find, known_etag, write
 from regenerate import compare as differing
 
 from codegen.document import Node, Refused
-from codegen.inventory import compared, inventory
 from codegen.render import render
 from codegen.sources import Source, load, sources
+from codegen.surface import compared, surface
 from drift import compare as python
 from drift.backends import Compared
 from drift.impact import Impact, anchors, through_overlays, words
@@ -26,7 +26,7 @@ from drift.report import DocumentReport, Finding, Report
 
 @dataclass(frozen=True, slots=True)
 class Folders:
-    """Where documents, generated packages and the hand-written package are."""
+    """The folders of the documents, the generated packages and the hand-written package."""
 
     documents: Path
     generated: Path
@@ -37,9 +37,9 @@ Comparer = Callable[[Node, Node], Compared]
 
 
 def check_generated(folders: Folders, compare: Comparer, only: Iterable[str] = ()) -> Report:
-    """Regenerate into a temporary folder and compare: the trees, and the documents behind them.
+    """Regenerate into a temporary folder, and compare the files and the documents behind them.
 
-    Raises: Refused when there is no usable sources.toml.
+    Raises: Refused when sources.toml is missing or invalid.
     """
     found = _chosen(folders.documents, only)
     reports = [_settled(source, _generated, folders, compare) for source in found]
@@ -54,12 +54,12 @@ def check_upstream(
     """Fetch documents into a temporary folder and compare them with the committed ones.
 
     Args:
-        folders: where everything is.
+        folders: the committed documents and code.
         compare: one of the comparers.
-        places: address or file for each document, by name; empty for the url in sources.toml.
-        downloader: fetches.
+        places: address or file of each document, by name; empty for the url in sources.toml.
+        downloader: fetches the documents.
 
-    Raises: Refused when there is no usable sources.toml.
+    Raises: Refused when sources.toml is missing or invalid.
     """
 
     def upstream(source: Source, folders: Folders, compare: Comparer) -> DocumentReport:
@@ -92,11 +92,11 @@ def _generated(source: Source, folders: Folders, compare: Comparer) -> DocumentR
     with tempfile.TemporaryDirectory() as name:
         fresh = render(document, source.package, source.path.name, Path(name))
         differences = tuple(_named(line, source.package) for line in differing(fresh, present))
-        summary = compared(
-            inventory(folders.generated, source.package), inventory(Path(name), source.package)
+        change = compared(
+            surface(folders.generated, source.package), surface(Path(name), source.package)
         )
     report = DocumentReport(
-        source.name, differences=differences, summary=summary, notes=tuple(map(str, notes))
+        source.name, differences=differences, surface=change, notes=tuple(map(str, notes))
     )
     shipped = _shipped(present)
     if shipped is None:
@@ -120,7 +120,7 @@ def _upstream(
     place, downloader = origin[0] or source.url, origin[1]
     if not place:
         raise Refused(
-            "sources.toml", f"has no url for {source.name}", "give --from NAME=FILE_OR_URL"
+            "sources.toml", f"has no url for {source.name}", "use --from NAME=FILE_OR_URL"
         )
     fetched = downloader.get(place, etag=known_etag(source, place), page=source.page)
     if fetched.content is None:
@@ -139,7 +139,7 @@ def _upstream(
 
 
 def _weighed(answer: Compared, source: Source, renewed: Source) -> Compared:
-    """The changes as users of the generated code meet them, unless overlays cannot be applied."""
+    """The changes as users of the generated code see them, if the overlays can be applied."""
     try:
         ours = python.compare(source.repaired(), renewed.repaired())
         return replace(answer, changes=through_overlays(answer.changes, ours, anchors(source)))
@@ -150,22 +150,20 @@ def _weighed(answer: Compared, source: Source, renewed: Source) -> Compared:
 def _rendered(
     report: DocumentReport, renewed: Source, folders: Folders, folder: Path
 ) -> DocumentReport:
-    """Add what generated code would become of a newer document, or why there is none."""
+    """Add how a newer document changes the generated code, or why it cannot become code."""
     try:
         document, notes = renewed.overlaid()
         render(document, renewed.package, renewed.path.name, folder)
     except Refused as refused:
-        return replace(report, problem=f"no client can be made of it: {refused}")
-    summary = compared(
-        inventory(folders.generated, renewed.package), inventory(folder, renewed.package)
-    )
-    return replace(report, summary=summary, notes=(*report.notes, *map(str, notes)))
+        return replace(report, problem=f"no client can be made from it: {refused}")
+    change = compared(surface(folders.generated, renewed.package), surface(folder, renewed.package))
+    return replace(report, surface=change, notes=(*report.notes, *map(str, notes)))
 
 
 def _with(
     report: DocumentReport, source: Source, wrapper: Path, pair: tuple[Node, Node], answer: Compared
 ) -> DocumentReport:
-    """Add the changes, each with what it touches."""
+    """Add the changes, each with what it affects."""
     notes = (*report.notes, answer.note) if answer.note else report.notes
     report = replace(report, backend=answer.backend, notes=notes)
     if not answer.changes:
@@ -176,7 +174,7 @@ def _with(
 
 
 def _strays(generated: Path, packages: set[str]) -> list[DocumentReport]:
-    """What lies in the folder and belongs to no document."""
+    """Entries of the folder that belong to no document."""
     entries = generated.iterdir() if generated.is_dir() else ()
     names = {entry.name for entry in entries if not entry.name.startswith((".", "__"))}
     lines = tuple(f"left over: {name}" for name in sorted(names - packages))

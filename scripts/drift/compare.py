@@ -1,4 +1,4 @@
-"""The comparer in plain Python: two documents by what they mean."""
+"""Compare two documents by their meaning."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from drift.schemas import SchemaWalk
 def compare(base: Node, revision: Node) -> list[Change]:
     """Every change from one document to a newer one.
 
-    References are followed, so that a schema that is only called otherwise, or written in its
-    place, is not a change of what travels.
+    References are followed: a schema that was only renamed, or written inline, changes nothing
+    that is sent or received.
 
-    Raises: Refused when a reference leads nowhere or a node is not what OpenAPI says.
+    Raises: Refused when a reference leads nowhere or a node is not valid OpenAPI.
     """
     walk = SchemaWalk(base, revision)
     with comparing():
@@ -29,21 +29,21 @@ def compare(base: Node, revision: Node) -> list[Change]:
 
 @contextmanager
 def comparing() -> Iterator[None]:
-    """Refuse documents whose nodes are not what OpenAPI says, where the walk stumbles on them."""
+    """Refuse documents whose nodes are not valid OpenAPI when the comparison runs into them."""
     try:
         yield
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         problem = f"cannot be compared ({type(error).__name__}: {error})"
-        raise Refused("the documents", problem, "validate both") from error
+        raise Refused("the documents", problem, "validate both documents") from error
 
 
 def component_changes(
     base: Node, revision: Node, walk: SchemaWalk, rated: Collection[str]
 ) -> Iterator[Change]:
-    """Yield the changes of names, and those of schemas that no operation leads to.
+    """Yield renamed schemas, and the changes of schemas that no operation uses.
 
-    The latter are what callbacks carry. The walk has compared the operations before, and so knows
-    what took another's place; *rated* are the components that need no comparison any more.
+    The latter are those of callbacks. The walk must have compared the operations before, because it
+    knows which schema replaced which; *rated* are components that were compared already.
     """
     mine, theirs = schemas(base), schemas(revision)
     reached = users(base), users(revision)

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import asdict
 
-from codegen.inventory import lines
+from codegen.surface import lines
 from drift.change import Kind
 from drift.impact import Touched
 from drift.report import DocumentReport, Finding, Report
@@ -44,7 +44,7 @@ def as_json(report: Report) -> str:
             "problem": document.problem,
             "changes": [_plain(finding) for finding in document.findings],
             "files": document.differences,
-            "generated": asdict(document.summary),
+            "generated": asdict(document.surface),
             "notes": document.notes,
         }
         for document in report.documents
@@ -59,13 +59,13 @@ def as_json(report: Report) -> str:
 
 
 def markdown(report: Report) -> str:
-    """The report for an issue; neutral changes are counted only."""
+    """The report for an issue; neutral changes are only counted."""
     result = [f"**Verdict: {report.verdict}**", ""]
     for document in report.documents:
         result += [f"### {document.name}: {_head(document)}", ""]
         rows = [finding for finding in document.findings if finding.change.kind]
         if rows:
-            result += ["| | direction | where | what | touches |", "|---|---|---|---|---|"]
+            result += ["| | direction | where | what | affects |", "|---|---|---|---|---|"]
             result += [_row(finding) for finding in rows[:_ROWS]]
             result += [f"\n{len(rows) - _ROWS} more"] * (len(rows) > _ROWS) + [""]
         if more := _more(document):
@@ -98,10 +98,10 @@ def _annotations(document: DocumentReport) -> Iterator[tuple[str, str, str]]:
                 f"{change.pointer}: {change.text}",
             )
     for line in document.differences:
-        yield "error", "generated code is not what the document gives", line
+        yield "error", "generated code does not match the document", line
     for kind, names in (
-        ("operation", document.summary.operations),
-        ("model", document.summary.models),
+        ("operation", document.surface.operations),
+        ("model", document.surface.models),
     ):
         for name in names.removed:
             yield "error", f"generated code loses this {kind}", name
@@ -120,12 +120,12 @@ def _head(document: DocumentReport) -> str:
 
 
 def _more(document: DocumentReport) -> list[str]:
-    """What is told of a document below its changes."""
+    """The lines about a document below its changes."""
     shown = [*document.differences[:_ROWS]]
     if len(document.differences) > _ROWS:
         shown.append(f"and {len(document.differences) - _ROWS} more files")
-    if document.summary:
-        shown += ["in generated code:", *(f"  {line}" for line in lines(document.summary))]
+    if document.surface:
+        shown += ["in generated code:", *(f"  {line}" for line in lines(document.surface))]
     return [*shown, *document.notes, *([document.problem] if document.problem else [])]
 
 
@@ -165,17 +165,17 @@ def _row(finding: Finding) -> str:
 
 
 def _line(text: str) -> str:
-    """Text in one line; what a document says must not become lines or colours of a report."""
+    """Text in one line: text of a document must not add lines or colours to a report."""
     return _CONTROL.sub(" ", text)
 
 
 def _plain_words(text: str) -> str:
-    """Text that means nothing to Markdown: no table cells, no tags, nobody mentioned."""
+    """Text without meaning in Markdown: no table cells, no tags, no mentions."""
     return _MEANING.sub(lambda match: f"&#{ord(match[0])};", _line(text))
 
 
 def _escaped(text: str, more: str = "") -> str:
-    """Text for a workflow command: its own separators, and what would end the line."""
+    """Text for a workflow command, with its separators and line ends escaped."""
     for character in f"%\r\n{more}":
         text = text.replace(character, f"%{ord(character):02X}")
     return text

@@ -1,4 +1,9 @@
-"""What a change touches: operations, models, overlays and functions of the wrapper."""
+"""What a change affects: operations, models, overlays and functions of the wrapper.
+
+`Impact` answers that for one pair of documents. `words` indexes the functions of the wrapper by the
+names they use, `anchors` the places that overlays target, and `through_overlays` rates the changes
+as they appear with the overlays applied.
+"""
 
 from __future__ import annotations
 
@@ -20,11 +25,146 @@ from drift.reach import Users, component_of, users
 Words = Mapping[str, frozenset[str]]
 """Functions (or modules and classes) by dotted name, with the words that they use."""
 
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """The names that a change affects; sorted."""
+
+    operations: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+    functions: tuple[str, ...] = ()
+    overlays: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Impact:
+    """What changes between one pair of documents affect."""
+
+    base: Node
+    revision: Node
+    anchors: Mapping[str, frozenset[str]]
+    """The pointers that overlay actions target, with the names of these actions."""
+    words: Words
+    _users: list[Users] = field(default_factory=list)
+
+    def of(self, change: Change) -> Touched:
+        """The names that a change affects."""
+        found = sorted(set(self._operations(change.pointer)))
+        models = tuple(sorted(set(_models(change.pointer))))
+        names = {*found, *models, *(method_name(one) for one in found), *_fields(change.pointer)}
+        overlays = {
+            action
+            for place, listed in self.anchors.items()
+            if _is_about(place, change.pointer)
+            for action in listed
+        }
+        functions = naming(self.words, names - {""})
+        return Touched(tuple(found), models, functions, tuple(sorted(overlays)))
+
+    def _operations(self, pointer: str) -> Iterator[str]:
+        component = component_of(pointer)
+        if not self._users:
+            self._users.extend([users(self.base), users(self.revision)])
+        for document, reached in zip((self.base, self.revision), self._users, strict=True):
+            yield from reached.get(component, {})
+            for path, method, operation, _ in operations(document):
+                place = joined("#", "paths", path, method)
+                parameters = joined("#", "paths", path, "parameters")
+                if _is_around(pointer, place) or pointer.startswith(f"{parameters}/"):
+                    yield str(operation.get("operationId", ""))
+
+
+def anchors(source: Source) -> dict[str, frozenset[str]]:
+    """The pointers that the overlays of a source target, in the document each action receives.
+
+    Raises: Refused as `Source.overlaid` does.
+    """
+    document, found = source.read(), dict[str, set[str]]()
+    for path in source.overlays:
+        overlay, name = load(path), f"overlays/{path.name}"
+        for place, action in actions(overlay, name):
+            for match in matched(document, action, place):
+                found.setdefault(joined("#", *match.parts), set()).add(place)
+            one = {"overlay": overlay["overlay"], "actions": [action]}
+            document, _ = apply(document, one, name)
+    return {pointer: frozenset(names) for pointer, names in found.items()}
+
+
+def _is_about(target: str, pointer: str) -> bool:
+    """Whether an action targets this place, and does not only add to a list around it."""
+    keys = keys_of(target)
+    is_list = len(keys) < (3 if keys[:1] == ["components"] else 2)
+    return target == pointer or (not is_list and _is_around(target, pointer))
+
+
+def _is_around(place: str, pointer: str) -> bool:
+    """Whether one of two places contains the other."""
+    return place == pointer or pointer.startswith(f"{place}/") or place.startswith(f"{pointer}/")
+
+
+def _models(pointer: str) -> Iterator[str]:
+    component = keys_of(component_of(pointer))
+    if component[1:2] == ["schemas"]:
+        yield class_name(component[2])
+
+
+def _fields(pointer: str) -> Iterator[str]:
+    """The field that a change is about, if its name is distinctive enough to look for."""
+    keys = keys_of(pointer)
+    for key, name in pairwise(keys):
+        if key == "properties" and "_" in name:
+            yield name
+
+
+_SECTION = 2
+
+
+def through_overlays(
+    changes: Collection[Change], ours: Collection[Change], targets: Collection[str]
+) -> list[Change]:
+    """The changes of a published document, rated by what they change once overlays are applied.
+
+    A change that an overlay made long ago is neutral. A repair that is lost because its target is
+    gone is a change that the published document alone does not show.
+
+    Args:
+        changes: of the document as published.
+        ours: of the document with its overlays.
+        targets: pointers that the overlays target.
+    """
+    known, seen = ([one.pointer for one in given] for given in (ours, changes))
+    # An action that adds to a whole section says nothing about the other entries.
+    targets = [one for one in targets if one.count("/") > _SECTION]
+    weighed = [
+        replace(one, kind=Kind.NEUTRAL, text=f"{one.text} (an overlay makes this change already)")
+        if one.kind and _is_near(one.pointer, targets) and not _is_near(one.pointer, known)
+        else one
+        for one in changes
+    ]
+    more = [
+        replace(one, text=f"{one.text} (an overlay changed this before)")
+        for one in ours
+        if one.kind and not _is_near(one.pointer, seen)
+    ]
+    return merged([*weighed, *more])
+
+
+def _is_near(pointer: str, others: Collection[str]) -> bool:
+    """Whether one of the places is this one, contains it, is inside it, or is a sibling."""
+    parent = pointer.rpartition("/")[0]
+    # Entries of a section are not siblings: #/components/schemas/A says nothing about B.
+    beside = parent if parent.count("/") > _SECTION else pointer
+    return any(
+        pointer == one or pointer.startswith(f"{one}/") or f"{one}/".startswith(f"{beside}/")
+        for one in others
+    )
+
+
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
 def words(package: Path) -> Words:
-    """The words of every function below a package folder; others count for class or module."""
+    """The words in each function of a package; words outside functions count for the scope."""
     found: dict[str, set[str]] = defaultdict(set)
     for path in sorted(package.rglob("*.py")):
         parts = path.relative_to(package.parent).with_suffix("").parts
@@ -58,140 +198,6 @@ def _words(node: ast.AST) -> Iterator[str]:
     elif isinstance(node, (ast.arg, ast.keyword)):
         yield node.arg or ""
     elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-        # A type written as text names a model by its last part.
+        # A quoted annotation names a model by its last part.
         yield node.value
         yield node.value.rsplit(".", 1)[-1]
-
-
-@dataclass(frozen=True, slots=True)
-class Touched:
-    """The names that a change is about; sorted."""
-
-    operations: tuple[str, ...] = ()
-    models: tuple[str, ...] = ()
-    functions: tuple[str, ...] = ()
-    overlays: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Impact:
-    """Answers for one pair of documents."""
-
-    base: Node
-    revision: Node
-    anchors: Mapping[str, frozenset[str]]
-    """Places that overlay actions target, by pointer, with what names the actions."""
-    words: Words
-    _users: list[Users] = field(default_factory=list)
-
-    def of(self, change: Change) -> Touched:
-        """What a change touches."""
-        found = sorted(set(self._operations(change.pointer)))
-        models = tuple(sorted(set(_models(change.pointer))))
-        names = {*found, *models, *(method_name(one) for one in found), *_fields(change.pointer)}
-        overlays = {
-            action
-            for place, listed in self.anchors.items()
-            if _is_about(place, change.pointer)
-            for action in listed
-        }
-        functions = naming(self.words, names - {""})
-        return Touched(tuple(found), models, functions, tuple(sorted(overlays)))
-
-    def _operations(self, pointer: str) -> Iterator[str]:
-        component = component_of(pointer)
-        if not self._users:
-            self._users.extend([users(self.base), users(self.revision)])
-        for document, reached in zip((self.base, self.revision), self._users, strict=True):
-            yield from reached.get(component, {})
-            for path, method, operation, _ in operations(document):
-                place = joined("#", "paths", path, method)
-                parameters = joined("#", "paths", path, "parameters")
-                if _is_around(pointer, place) or pointer.startswith(f"{parameters}/"):
-                    yield str(operation.get("operationId", ""))
-
-
-def anchors(source: Source) -> dict[str, frozenset[str]]:
-    """The places that the overlays of a source target, in the document as each action finds it.
-
-    Raises: Refused as `Source.overlaid` does.
-    """
-    document, found = source.read(), dict[str, set[str]]()
-    for path in source.overlays:
-        overlay, name = load(path), f"overlays/{path.name}"
-        for place, action in actions(overlay, name):
-            for match in matched(document, action, place):
-                found.setdefault(joined("#", *match.parts), set()).add(place)
-            one = {"overlay": overlay["overlay"], "actions": [action]}
-            document, _ = apply(document, one, name)
-    return {pointer: frozenset(names) for pointer, names in found.items()}
-
-
-def _is_about(target: str, pointer: str) -> bool:
-    """Tell whether the target of an action is meant, not only a list that it adds to."""
-    keys = keys_of(target)
-    is_list = len(keys) < (3 if keys[:1] == ["components"] else 2)
-    return target == pointer or (not is_list and _is_around(target, pointer))
-
-
-def _is_around(place: str, pointer: str) -> bool:
-    """Tell whether one of two places contains the other."""
-    return place == pointer or pointer.startswith(f"{place}/") or place.startswith(f"{pointer}/")
-
-
-def _models(pointer: str) -> Iterator[str]:
-    component = keys_of(component_of(pointer))
-    if component[1:2] == ["schemas"]:
-        yield class_name(component[2])
-
-
-def _fields(pointer: str) -> Iterator[str]:
-    """The field that a change is about, where its name is telling enough to look for."""
-    keys = keys_of(pointer)
-    for key, name in pairwise(keys):
-        if key == "properties" and "_" in name:
-            yield name
-
-
-_SECTION = 2
-
-
-def through_overlays(
-    changes: Collection[Change], ours: Collection[Change], targets: Collection[str]
-) -> list[Change]:
-    """The changes of a document, weighed by what they change for its users with the overlays.
-
-    Where an overlay has said so all the time, the change is neutral. Where one says otherwise no
-    more, because its target is gone, there is a change that the document alone does not show.
-
-    Args:
-        changes: of the document as it is published.
-        ours: of the document with its overlays.
-        targets: pointers of what the overlays target.
-    """
-    known, seen = ([one.pointer for one in given] for given in (ours, changes))
-    # An action that only adds to a whole section says nothing about what stands there.
-    targets = [one for one in targets if one.count("/") > _SECTION]
-    weighed = [
-        replace(one, kind=Kind.NEUTRAL, text=f"{one.text} (as an overlay says already)")
-        if one.kind and _is_near(one.pointer, targets) and not _is_near(one.pointer, known)
-        else one
-        for one in changes
-    ]
-    more = [
-        replace(one, text=f"{one.text} (where an overlay said otherwise)")
-        for one in ours
-        if one.kind and not _is_near(one.pointer, seen)
-    ]
-    return merged([*weighed, *more])
-
-
-def _is_near(pointer: str, others: Collection[str]) -> bool:
-    """Tell whether one of some places is this one, contains it, lies in it or beside it."""
-    parent = pointer.rpartition("/")[0]
-    # Of a whole section nothing is beside: #/components/schemas/A says nothing about B.
-    beside = parent if parent.count("/") > _SECTION else pointer
-    return any(
-        pointer == one or pointer.startswith(f"{one}/") or f"{one}/".startswith(f"{beside}/")
-        for one in others
-    )

@@ -1,4 +1,4 @@
-"""Comparing the operations of two documents: where they are, what they take, what they answer."""
+"""Compare the operations of two documents: addresses, parameters, bodies and responses."""
 
 from __future__ import annotations
 
@@ -12,77 +12,9 @@ from drift.reach import Spot, spot
 from drift.schemas import SchemaWalk
 
 Key = tuple[str, str]
-_REQUEST = Direction.REQUEST
-_SPELLING = ("style", "explode", "allowReserved", "content")
-
-
-def parameter_changes(old: Place, new: Place, walk: SchemaWalk) -> Iterator[Change]:
-    """Yield the changes of the parameters, those of the path item included."""
-    mine, theirs = _parameters(old), _parameters(new)
-    for before, after in zip(_in_path(old.path), _in_path(new.path), strict=False):
-        known, renamed = mine.get((before, "path")), theirs.get((after, "path"))
-        if before != after and known and renamed:
-            text = f"path parameter {before} is now called {after}"
-            yield Change(joined(renamed.pointer, "name"), Kind.BREAKING, _REQUEST, text)
-            del mine[before, "path"]
-            mine[after, "path"] = known
-    for key in mine | theirs:
-        known, now = mine.get(key), theirs.get(key)
-        if known and now:
-            yield from _parameter(known, now, key[0])
-            walk.compare(_schema(known), _schema(now), _REQUEST)
-        elif known:
-            text = f"parameter {key[0]} of {old.name} was removed"
-            yield Change(known.pointer, Kind.BREAKING, _REQUEST, text)
-        elif now:
-            wanted = bool(now.node.get("required"))
-            kind = Kind.BREAKING if wanted else Kind.ADDITIVE
-            text = f"{'required ' if wanted else ''}parameter {key[0]} of {new.name} was added"
-            yield Change(now.pointer, kind, _REQUEST, text)
-
-
-def _parameters(place: Place) -> dict[Key, Spot]:
-    """The parameters by name and place; those of the operation win over those of its path."""
-    found: dict[Key, Spot] = {}
-    parent = joined("#", "paths", place.path)
-    for node, pointer in ((place.item, parent), (place.node, place.pointer)):
-        for index, one in enumerate(node.get("parameters") or []):
-            at = spot(place.document, Spot(one, joined(pointer, "parameters", index)))
-            found[str(at.node.get("name")), str(at.node.get("in"))] = at
-    return found
-
-
-def _in_path(path: str) -> list[str]:
-    return re.findall(r"\{([^}]*)\}", path)
-
-
-def _parameter(old: Spot, new: Spot, name: str) -> Iterator[Change]:
-    if bool(old.node.get("required")) != bool(new.node.get("required")):
-        wanted = bool(new.node.get("required"))
-        kind = Kind.BREAKING if wanted else Kind.ADDITIVE
-        text = f"parameter {name} {'became' if wanted else 'is no longer'} required"
-        yield Change(_at(old, new, "required"), kind, _REQUEST, text)
-    for key in _SPELLING:
-        if old.node.get(key) != new.node.get(key):
-            text = f"{key} of parameter {name} changed"
-            yield Change(_at(old, new, key), Kind.BREAKING, _REQUEST, text)
-    if old.node.get("deprecated") != new.node.get("deprecated"):
-        text = f"deprecated of parameter {name} changed"
-        yield Change(_at(old, new, "deprecated"), Kind.ADDITIVE, _REQUEST, text)
-    if old.node.get("description") != new.node.get("description"):
-        where = _at(old, new, "description")
-        yield Change(where, Kind.NEUTRAL, _REQUEST, "description was reworded")
-
-
-def _at(old: Spot, new: Spot, key: str) -> str:
-    return joined(new.pointer, key) if key in new.node else joined(old.pointer, key)
-
-
-def _schema(parameter: Spot) -> Spot:
-    return Spot(parameter.node.get("schema") or {}, joined(parameter.pointer, "schema"))
-
-
 _REQUEST, _RESPONSE, _NONE = Direction.REQUEST, Direction.RESPONSE, Direction.NONE
+# How a parameter is encoded.
+_ENCODING = ("style", "explode", "allowReserved", "content")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,22 +29,22 @@ class Place:
 
     @property
     def key(self) -> tuple[str, str]:
-        """What the server knows it by: the names of path parameters do not matter to it."""
+        """What the server distinguishes: the names of path parameters do not matter to it."""
         return re.sub(r"\{[^}]*\}", "{}", self.path), self.method
 
     @property
     def pointer(self) -> str:
-        """Where it stands."""
+        """The JSON pointer to the operation."""
         return joined("#", "paths", self.path, self.method)
 
     @property
     def name(self) -> str:
-        """What its users know it by."""
+        """The operation id, or method and path."""
         return str(self.node.get("operationId") or f"{self.method.upper()} {self.path}")
 
 
 def operation_changes(base: Node, revision: Node, walk: SchemaWalk) -> Iterator[Change]:
-    """Yield the changes of all operations; those of their schemas go to the walk."""
+    """Yield the changes of all operations; changes of their schemas are added to the walk."""
     mine, theirs = _places(base), _places(revision)
     moved = _moved(mine, theirs)
     for old, new in moved:
@@ -128,9 +60,9 @@ def operation_changes(base: Node, revision: Node, walk: SchemaWalk) -> Iterator[
     pairs = [(mine[key], theirs[key]) for key in mine if key in theirs]
     for old, new in [*pairs, *moved]:
         yield from _operation(old, new)
-        yield from parameter_changes(old, new, walk)
+        yield from _parameter_changes(old, new, walk)
         yield from _body(old, new, walk)
-        yield from _answers(old, new, walk)
+        yield from _responses(old, new, walk)
 
 
 def _places(document: Node) -> dict[tuple[str, str], Place]:
@@ -164,19 +96,19 @@ def _operation(old: Place, new: Place) -> Iterator[Change]:
 
 
 def security_changes(old: Node, new: Node, pointer: str) -> Iterator[Change]:
-    """Yield the change of the ways to authenticate, of an operation or of the whole document."""
+    """Yield the change of the accepted authentication, of an operation or of the document."""
     mine, theirs = old.get("security"), new.get("security")
     if mine == theirs:
         return
     kept = mine is not None and (not theirs or all(way in theirs for way in mine))
-    text = f"ways to authenticate became {_ways(theirs)}, were {_ways(mine)}"
+    text = f"authentication became {_ways(theirs)}, was {_ways(mine)}"
     kind = Kind.ADDITIVE if kept else Kind.BREAKING
     yield Change(joined(pointer, "security"), kind, _REQUEST, text)
 
 
 def _ways(security: object) -> str:
     listed = security if isinstance(security, list) else []
-    return " or ".join(" and ".join(way) or "none" for way in listed) or "the usual"
+    return " or ".join(" and ".join(way) or "none" for way in listed) or "the default"
 
 
 def _body(old: Place, new: Place, walk: SchemaWalk) -> Iterator[Change]:
@@ -197,16 +129,16 @@ def _body(old: Place, new: Place, walk: SchemaWalk) -> Iterator[Change]:
     yield from _contents(mine, theirs, _REQUEST, walk)
 
 
-def _answers(old: Place, new: Place, walk: SchemaWalk) -> Iterator[Change]:
+def _responses(old: Place, new: Place, walk: SchemaWalk) -> Iterator[Change]:
     mine, theirs = old.node.get("responses") or {}, new.node.get("responses") or {}
     for code in mine | theirs:
         before = joined(old.pointer, "responses", code)
         after = joined(new.pointer, "responses", code)
         if code not in theirs:
-            text = f"answer {code} of {old.name} was removed"
+            text = f"response {code} of {old.name} was removed"
             yield Change(before, Kind.BREAKING, _RESPONSE, text)
         elif code not in mine:
-            text = f"answer {code} of {new.name} was added"
+            text = f"response {code} of {new.name} was added"
             yield Change(after, Kind.ADDITIVE, _RESPONSE, text)
         else:
             first = spot(old.document, Spot(mine[code], before))
@@ -237,3 +169,69 @@ def _spot(place: Place, key: str) -> Spot | None:
     if key not in place.node:
         return None
     return spot(place.document, Spot(place.node[key], joined(place.pointer, key)))
+
+
+def _parameter_changes(old: Place, new: Place, walk: SchemaWalk) -> Iterator[Change]:
+    """Yield the changes of the parameters, including those of the path item."""
+    mine, theirs = _parameters(old), _parameters(new)
+    for before, after in zip(_in_path(old.path), _in_path(new.path), strict=False):
+        known, renamed = mine.get((before, "path")), theirs.get((after, "path"))
+        if before != after and known and renamed:
+            text = f"path parameter {before} is now called {after}"
+            yield Change(joined(renamed.pointer, "name"), Kind.BREAKING, _REQUEST, text)
+            del mine[before, "path"]
+            mine[after, "path"] = known
+    for key in mine | theirs:
+        known, now = mine.get(key), theirs.get(key)
+        if known and now:
+            yield from _parameter(known, now, key[0])
+            walk.compare(_schema(known), _schema(now), _REQUEST)
+        elif known:
+            text = f"parameter {key[0]} of {old.name} was removed"
+            yield Change(known.pointer, Kind.BREAKING, _REQUEST, text)
+        elif now:
+            wanted = bool(now.node.get("required"))
+            kind = Kind.BREAKING if wanted else Kind.ADDITIVE
+            text = f"{'required ' if wanted else ''}parameter {key[0]} of {new.name} was added"
+            yield Change(now.pointer, kind, _REQUEST, text)
+
+
+def _parameters(place: Place) -> dict[Key, Spot]:
+    """The parameters by name and location; those of the operation win over those of its path."""
+    found: dict[Key, Spot] = {}
+    parent = joined("#", "paths", place.path)
+    for node, pointer in ((place.item, parent), (place.node, place.pointer)):
+        for index, one in enumerate(node.get("parameters") or []):
+            at = spot(place.document, Spot(one, joined(pointer, "parameters", index)))
+            found[str(at.node.get("name")), str(at.node.get("in"))] = at
+    return found
+
+
+def _in_path(path: str) -> list[str]:
+    return re.findall(r"\{([^}]*)\}", path)
+
+
+def _parameter(old: Spot, new: Spot, name: str) -> Iterator[Change]:
+    if bool(old.node.get("required")) != bool(new.node.get("required")):
+        wanted = bool(new.node.get("required"))
+        kind = Kind.BREAKING if wanted else Kind.ADDITIVE
+        text = f"parameter {name} {'became' if wanted else 'is no longer'} required"
+        yield Change(_at(old, new, "required"), kind, _REQUEST, text)
+    for key in _ENCODING:
+        if old.node.get(key) != new.node.get(key):
+            text = f"{key} of parameter {name} changed"
+            yield Change(_at(old, new, key), Kind.BREAKING, _REQUEST, text)
+    if old.node.get("deprecated") != new.node.get("deprecated"):
+        text = f"deprecated of parameter {name} changed"
+        yield Change(_at(old, new, "deprecated"), Kind.ADDITIVE, _REQUEST, text)
+    if old.node.get("description") != new.node.get("description"):
+        where = _at(old, new, "description")
+        yield Change(where, Kind.NEUTRAL, _REQUEST, "description was reworded")
+
+
+def _at(old: Spot, new: Spot, key: str) -> str:
+    return joined(new.pointer, key) if key in new.node else joined(old.pointer, key)
+
+
+def _schema(parameter: Spot) -> Spot:
+    return Spot(parameter.node.get("schema") or {}, joined(parameter.pointer, "schema"))

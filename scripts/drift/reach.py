@@ -1,4 +1,4 @@
-"""Which operations use which component, and in which direction."""
+"""References in a document: which operations use a component, and what a reference stands for."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ Users = Mapping[str, Mapping[str, Direction]]
 
 
 def users(document: Node) -> Users:
-    """For every component, by its pointer, the operations (by id) that reach it and how.
+    """For each component, by its pointer, the ids of the operations that use it, with directions.
 
-    What no operation reaches is missing: the server sends it by itself, in callbacks.
+    A component that no operation uses is left out: the server sends it in callbacks.
     """
     components = {
         joined("#", "components", kind, name): node
@@ -36,7 +36,7 @@ def users(document: Node) -> Users:
 
 
 def direction_of(component: str, reached: Users) -> Direction:
-    """How a component travels, by its pointer; what nothing reaches comes from the server."""
+    """The direction of a component, by its pointer; one that nothing uses is a response."""
     result = Direction.NONE
     for direction in reached.get(component, {}).values():
         result |= direction
@@ -79,7 +79,7 @@ COMPOSITIONS = ("allOf", "oneOf", "anyOf")
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """A node without references, where it stands, and the component that was referred to."""
+    """A node after following references, its pointer, and the component it was found by."""
 
     node: Node
     pointer: str
@@ -89,7 +89,7 @@ class Spot:
 def spot(document: Node, given: Spot, whole: Collection[str] = ()) -> Spot:
     """Follow references, and compositions of one part, to the schema that they stand for.
 
-    Compositions by a keyword of *whole* stay as they are.
+    Compositions by a keyword in *whole* are kept.
 
     Raises: KeyError or IndexError for a reference that leads nowhere.
     """
@@ -103,14 +103,14 @@ def spot(document: Node, given: Spot, whole: Collection[str] = ()) -> Spot:
             continue
         single = (key for key in COMPOSITIONS if len(node.get(key) or []) == 1)
         key = next((key for key in single if key not in whole), None)
-        # Written so to say something beside a reference; it means the reference.
+        # A composition of one part is a way to add a description to a reference.
         if key is None or node.keys() - {key, "description", "title"}:
             return Spot(node, pointer, reference)
         node, pointer = node[key][0], joined(pointer, key, 0)
 
 
 def as_schema(node: object) -> Node:
-    """A node that is a schema; an empty one for true, false and what is missing."""
+    """The node if it is a schema, else (true, false, missing) an empty one."""
     return node if isinstance(node, dict) else {}
 
 

@@ -1,10 +1,10 @@
-"""What a check found, and its verdict."""
+"""The result of a check, and its verdict."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from codegen.inventory import Summary
+from codegen.surface import SurfaceChange
 from drift.change import Change, Kind, worst
 from drift.impact import Touched
 
@@ -13,7 +13,7 @@ COULD_NOT_TELL = 3
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A change with what it touches."""
+    """A change with what it affects."""
 
     change: Change
     touched: Touched
@@ -21,32 +21,32 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class DocumentReport:
-    """What was found about one document."""
+    """The result for one document."""
 
     name: str
     file: str = ""
     backend: str = ""
-    """The comparer; empty where there was nothing to compare."""
+    """The comparer; empty when there was nothing to compare."""
     findings: tuple[Finding, ...] = ()
     differences: tuple[str, ...] = ()
-    """Files of the generated package that are not what the document gives."""
-    summary: Summary = field(default_factory=Summary)
+    """Files of the generated package that differ from what the document gives."""
+    surface: SurfaceChange = field(default_factory=SurfaceChange)
     notes: tuple[str, ...] = ()
     problem: str = ""
-    """Why no complete answer can be given."""
+    """Why the check of this document is incomplete; empty when it is complete."""
 
     @property
     def kind(self) -> Kind:
-        """The worst of what was found.
+        """The worst kind of what was found.
 
-        Code that differs from the document is additive at least, and breaking when the document
-        does not account for it. So is a name of generated code that would go: it is public.
+        Code that differs from the document is at least additive, and breaking when no change of
+        the document explains it. A name that generated code loses is breaking: it is public.
         """
         kinds = [finding.change.kind for finding in self.findings]
         if self.differences:
             only_missing = all(line.startswith("missing: ") for line in self.differences)
             kinds.append(Kind.ADDITIVE if self.findings or only_missing else Kind.BREAKING)
-        if self.summary.operations.removed or self.summary.models.removed:
+        if self.surface.operations.removed or self.surface.models.removed:
             kinds.append(Kind.BREAKING)
         return worst(kinds)
 
@@ -57,14 +57,14 @@ class DocumentReport:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What one check found about all documents."""
+    """The result of one check for all documents."""
 
     check: str
     documents: tuple[DocumentReport, ...]
 
     @property
     def exit_code(self) -> int:
-        """0 none, 1 additive, 2 breaking, 3 could not tell; what is known to break wins."""
+        """0 none, 1 additive, 2 breaking, 3 could not tell; a known breaking change wins."""
         kind = worst(document.kind for document in self.documents)
         unknown = any(document.problem for document in self.documents)
         return COULD_NOT_TELL if unknown and kind is not Kind.BREAKING else int(kind)

@@ -1,4 +1,4 @@
-"""The bytes of a document from an address or a file, or the reason why there are none."""
+"""Download a document, or read it from a file, within limits of size and time."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from codegen.document import Refused
 _LATER = "try again later"
 _TOO_LARGE = "is larger than {} bytes"
 _NO_TIME = "took longer than {:g} seconds"
-_MORE_TIME = "try again, or give it more with --timeout"
-# Refusals that another moment may lift; the other 4xx are about the address.
+_MORE_TIME = "try again, or allow more time with --timeout"
+# Statuses that may pass with time; every other 4xx is about the address.
 _PASSING = frozenset({408, 425, 429})
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How large a document may be, in bytes, and how long fetching it may take, in seconds."""
+    """The largest size of a document, in bytes, and the longest times of a fetch, in seconds."""
 
     size: int = 20_000_000
     seconds: float = 120.0
@@ -30,7 +30,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """A document as it came; without content where the server says that it is the known one."""
+    """A document as received; without content when the server says that it has not changed."""
 
     place: str
     content: bytes | None
@@ -38,7 +38,7 @@ class Fetched:
 
 
 class Downloader:
-    """Fetches documents; *transport* is that of a test."""
+    """Fetches documents; *transport* is for tests."""
 
     def __init__(
         self, limits: Limits | None = None, *, transport: httpx.BaseTransport | None = None
@@ -51,10 +51,10 @@ class Downloader:
 
         Args:
             place: http or https address, or a path.
-            etag: of the document at hand; the server then sends a newer one only.
-            page: documentation page on which the link to the document stands, for the message.
+            etag: of the committed document; the server then sends only a newer one.
+            page: documentation page with the link to the document, named in messages.
 
-        Raises: Refused for whatever is not a whole document of a size that can be.
+        Raises: Refused unless a whole document arrives within the limits.
         """
         scheme, colon, _ = place.partition("://")
         if not colon:
@@ -62,8 +62,8 @@ class Downloader:
         elif scheme.lower() in {"http", "https"}:
             found = _within(self._limits.seconds, place, lambda: self._asked(place, etag, page))
         else:
-            raise Refused(place, "is no http or https address", "give one, or a file")
-        # Neither YAML nor JSON documents begin with it.
+            raise Refused(place, "is not an http or https address", "use one, or a file")
+        # Neither YAML nor JSON begins with it.
         if found.content and found.content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
             raise Refused(place, "is a web page, not a document", _remedy(page))
         return found
@@ -72,7 +72,7 @@ class Downloader:
         try:
             return self._fetch(place, etag, page)
         except httpx.TimeoutException as error:
-            raise Refused(place, "cannot be fetched (no answer in time)", _MORE_TIME) from error
+            raise Refused(place, "cannot be fetched (no response in time)", _MORE_TIME) from error
         except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError) as error:
             raise Refused(place, _failed(error), _LATER) from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
@@ -82,7 +82,7 @@ class Downloader:
             raise Refused(place, _failed(error), remedy) from error
 
     def _fetch(self, place: str, etag: str, page: str) -> Fetched:
-        # As it is: a compressed body that was cut off may look whole.
+        # Uncompressed: a compressed body that was cut off can look complete.
         headers = {"Accept-Encoding": "identity"}
         if _can_be_sent(etag):
             headers["If-None-Match"] = etag
@@ -108,9 +108,9 @@ class Downloader:
 
 
 def _within(seconds: float, place: str, fetch: Callable[[], Fetched]) -> Fetched:
-    """Fetch, but wait no longer than that.
+    """Fetch in a thread, and wait no longer than *seconds* in all.
 
-    In a thread, for the HTTP library limits the silence between two pieces, not the whole.
+    The HTTP library limits only the time between two pieces.
     """
     found: list[Fetched | Refused] = []
 
@@ -152,7 +152,7 @@ def _check_status(place: str, response: httpx.Response, page: str) -> None:
     if code == httpx.codes.OK:
         return
     if code in {httpx.codes.NOT_FOUND, httpx.codes.GONE}:
-        raise Refused(place, f"is not there ({code})", _remedy(page))
+        raise Refused(place, f"does not exist ({code})", _remedy(page))
     status = f"{code} {response.reason_phrase}".strip()
     about_address = response.is_client_error and code not in _PASSING
     remedy = _remedy(page) if about_address else _LATER

@@ -1,4 +1,4 @@
-"""Putting a document in place together with its record, after trying both out elsewhere."""
+"""Put a document in place with its record in sources.toml, after trying both in a copy."""
 
 from __future__ import annotations
 
@@ -16,44 +16,25 @@ import tomlkit.items
 from codegen.document import Refused
 from codegen.render import render
 from codegen.sources import Source, load, sources
-from fetching import names
-
-
-def put(path: Path, content: bytes) -> None:
-    """Write a file that is the old one or the new one at any moment, also after a crash.
-
-    What a crash leaves behind is one hidden file beside it, which the next call writes over.
-
-    Raises: OSError; then the old file is there.
-    """
-    new = path.with_name(f".{path.name}.new")
-    try:
-        with new.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(path)
-    finally:
-        new.unlink(missing_ok=True)
-
+from fetching import inventory
 
 _TABLE = "sources.toml"
 
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A document that is to replace the one of a source."""
+    """A document that will replace the one of a source."""
 
     content: bytes
     origin: str | None
-    """Address or file name; None for an edit by hand, which leaves the origin as it is."""
+    """Address or file name; None for an edit by hand, which keeps the recorded origin."""
     etag: str = ""
 
 
 def find(folder: Path, name: str) -> Source:
-    """The source of a name.
+    """The source of this name.
 
-    Raises: Refused when sources.toml has none.
+    Raises: Refused when sources.toml has no such section.
     """
     found = {source.name: source for source in sources(folder)}
     if name not in found:
@@ -64,11 +45,11 @@ def find(folder: Path, name: str) -> Source:
 def replace(source: Source, arrival: Arrival, today: datetime.date) -> list[str]:
     """Put a document in place and record it, unless no client can be made from it.
 
-    Everything is tried in a copy of the folder; the files themselves are replaced in one step
-    each, so that nobody ever reads half of one.
+    Everything is tried in a copy of the folder; then each file is replaced in one step, so that
+    nobody reads half of one.
 
-    Returns: what to look at: overlay actions that the document leaves idle, names that it lacks.
-    Raises: Refused; then nothing is changed. OSError when a file cannot be written.
+    Returns: what to look at: overlay actions that have become idle, names that have gone.
+    Raises: Refused, and nothing has changed; OSError when a file cannot be written.
     """
     folder = source.path.parent
     with tempfile.TemporaryDirectory() as name:
@@ -79,8 +60,9 @@ def replace(source: Source, arrival: Arrival, today: datetime.date) -> list[str]
         document, notes = renewed.overlaid()
         render(document, renewed.package, renewed.path.name, Path(name))
         lost = _inventory(copy, source.name, renewed)
-        # The record last: until then regenerate.py refuses the document, and it is fetched again.
-        for file in (source.path.name, names.FILE, _TABLE):
+        # The record last: until it is written, regenerate.py refuses the document, and the next
+        # fetch repairs that.
+        for file in (source.path.name, inventory.FILE, _TABLE):
             if (copy / file).exists():
                 put(folder / file, (copy / file).read_bytes())
     return [*map(str, notes), *lost]
@@ -89,7 +71,7 @@ def replace(source: Source, arrival: Arrival, today: datetime.date) -> list[str]
 def write(folder: Path, name: str, arrival: Arrival, today: datetime.date) -> None:
     """Write a document and its record into a folder, without trying it.
 
-    Raises: Refused when it is not even a mapping.
+    Raises: Refused when the document is not a mapping.
     """
     source = find(folder, name)
     source.path.write_bytes(arrival.content)
@@ -109,17 +91,35 @@ def write(folder: Path, name: str, arrival: Arrival, today: datetime.date) -> No
 
 
 def _inventory(folder: Path, name: str, source: Source) -> list[str]:
-    """Add the names of a document to the inventory, if there is one, and tell those it lacks."""
-    table = names.read(folder / names.FILE)
+    """Add the names of a document to the inventory, if there is one, and report those it lacks."""
+    table = inventory.read(folder / inventory.FILE)
     if table is None:
         return []
-    grown, missing = names.renewed(table, name, source.read())
-    (folder / names.FILE).write_bytes(names.written(grown))
-    return names.told(missing, source.path.name)
+    grown, missing = inventory.renewed(table, name, source.read())
+    (folder / inventory.FILE).write_bytes(inventory.written(grown))
+    return inventory.warnings(missing, source.path.name)
+
+
+def put(path: Path, content: bytes) -> None:
+    """Replace a file in one step: at any moment, and after a crash, it is the old or the new one.
+
+    A crash can leave one hidden file beside it, which the next call overwrites.
+
+    Raises: OSError; the old file is then unchanged.
+    """
+    new = path.with_name(f".{path.name}.new")
+    try:
+        with new.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        new.replace(path)
+    finally:
+        new.unlink(missing_ok=True)
 
 
 def is_intact(source: Source) -> bool:
-    """Tell whether the file is the recorded one."""
+    """Whether the file is the recorded one."""
     try:
         content = source.path.read_bytes()
     except OSError:
@@ -128,5 +128,5 @@ def is_intact(source: Source) -> bool:
 
 
 def known_etag(source: Source, place: str) -> str:
-    """The ETag of the file at hand, if it is what came from that place."""
+    """The ETag of the committed file, if it came from this place."""
     return source.etag if source.origin == place and is_intact(source) else ""

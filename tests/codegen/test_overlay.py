@@ -158,7 +158,7 @@ def test_action_without_target_is_noted(more: Node) -> None:
     (note,) = noted(action("$.nowhere", **more))
     assert note == (
         "repair.yaml, action 1 ($.nowhere): matches nothing in the document: the repair is no "
-        "longer needed, or has moved; drop or correct the action"
+        "longer needed, or has moved; remove or correct the action"
     )
 
 
@@ -174,7 +174,9 @@ def test_action_without_target_is_noted(more: Node) -> None:
 def test_update_that_is_there_already_is_noted(target: str, update: object) -> None:
     """A repair that the document has made itself is not made twice."""
     (note,) = noted(action(target, update=update))
-    assert note.startswith(f"repair.yaml, action 1 ({target}): finds its update in the document")
+    assert note.startswith(
+        f"repair.yaml, action 1 ({target}): is no longer needed: the document has its update already"
+    )
 
 
 def test_update_that_only_looks_alike_is_applied() -> None:

@@ -77,11 +77,14 @@ FAULTS: dict[str, tuple[str | bytes, str]] = {
     "a control character": ("a: \x01b", "a.yaml: is not valid YAML"),
     "two documents": ("a: 1\n---\nb: 2\n", "a.yaml, line 2: is not valid YAML"),
     "a Python object": ("a: !!python/object:os.system {}", "a.yaml, line 1: is not valid YAML"),
-    "a number that is none": ("a: !!int b", "is no JSON document (invalid literal"),
-    "a number of 5000 digits": ("a: " + "1" * 5000, "is no JSON document (Exceeds the limit"),
-    "such a number in JSON": ('{"a": ' + "1" * 5000 + "}", "is no JSON document (Exceeds the"),
-    "no number in JSON": ('{"a": NaN}', "is no JSON document (Out of range"),
-    "half a character": (r'{"a": "\ud800"}', "is no JSON document ('utf-8' codec"),
+    "a number that is none": ("a: !!int b", "cannot be written as JSON (invalid literal"),
+    "a number of 5000 digits": ("a: " + "1" * 5000, "cannot be written as JSON (Exceeds the limit"),
+    "such a number in JSON": (
+        '{"a": ' + "1" * 5000 + "}",
+        "cannot be written as JSON (Exceeds the",
+    ),
+    "no number in JSON": ('{"a": NaN}', "cannot be written as JSON (Out of range"),
+    "half a character": (r'{"a": "\ud800"}', "cannot be written as JSON ('utf-8' codec"),
     "many levels": (nested(300), "is nested 301 levels deep; name its parts as components"),
     "more levels": (nested(900), "is nested too deeply, or contains itself"),
     "endless levels": (nested(100_000), "is nested too deeply, or contains itself"),
@@ -89,7 +92,7 @@ FAULTS: dict[str, tuple[str | bytes, str]] = {
     "itself": ("a: &a\n  b: *a\n", "is nested too deeply, or contains itself"),
     "a billion laughs": (LAUGHS, "nodes, aliases resolved; write it without them"),
     "another encoding": ("a: b".encode("utf-16"), "a.yaml: is not UTF-8; convert it"),
-    "a repeated key in JSON": ('{"a": 1, "a": 2}', "the key 'a' stands twice in one mapping"),
+    "a repeated key in JSON": ('{"a": 1, "a": 2}', "the key 'a' occurs twice in one mapping"),
     "a list as a key": ("? [a]\n: 1", "is not valid YAML"),
 }
 

@@ -161,7 +161,7 @@ def test_check_names_a_file_that_is_left_over(
     assert run("--check") == 1
     said = capsys.readouterr()
     assert f"left over: {name}\n" == said.out
-    assert said.err == "1 differences; run uv run python scripts/regenerate.py\n"
+    assert said.err == "1 difference; run uv run python scripts/regenerate.py\n"
     assert (run(), run("--check")) == (0, 0)
 
 
@@ -219,7 +219,7 @@ def break_yaml(documents: Path) -> str:
 
 def repeat_key(documents: Path) -> str:
     """Put a document in place in which a key stands twice."""
-    return record_text(documents, "a: 1\nb: 2\na: 3\n", "the key 'a' stands twice in one mapping")
+    return record_text(documents, "a: 1\nb: 2\na: 3\n", "the key 'a' occurs twice in one mapping")
 
 
 def write_list(documents: Path) -> str:
@@ -279,7 +279,7 @@ def break_sources(documents: Path) -> str:
     """Leave out a key of the list of documents."""
     table = documents / "sources.toml"
     table.write_text(table.read_text(encoding="utf-8").replace("package =", "pack ="))
-    return "sources.toml, [left]: package is no text; correct it"
+    return "sources.toml, [left]: package is not a string; correct it"
 
 
 def write_no_toml(documents: Path) -> str:
@@ -291,7 +291,7 @@ def write_no_toml(documents: Path) -> str:
 def write_no_section(documents: Path) -> str:
     """Let a document be a text instead of a section."""
     (documents / "sources.toml").write_text('left = "left.yaml"\n', encoding="utf-8")
-    return "sources.toml: left is no section; correct it"
+    return "sources.toml: left is not a section; correct it"
 
 
 def write_overlays_as_text(documents: Path) -> str:
@@ -299,7 +299,7 @@ def write_overlays_as_text(documents: Path) -> str:
     table = documents / "sources.toml"
     text = table.read_text(encoding="utf-8").split("overlays = ")[0]
     table.write_text(f'{text}overlays = "repair.yaml"\n', encoding="utf-8")
-    return "sources.toml, [left]: overlays is no list; correct it"
+    return "sources.toml, [left]: overlays is not a list; correct it"
 
 
 def use_unsupported_schema(documents: Path) -> str:
@@ -311,7 +311,7 @@ def use_unsupported_schema(documents: Path) -> str:
 def answer_freely(documents: Path) -> str:
     """Let an operation answer with an object of no fields, which only rendering finds."""
     replace(documents, right=with_operation(operation(answer={"type": "object"})))
-    return f"right.yaml{POINTER}: answers with neither an object nor a list of objects"
+    return f"right.yaml{POINTER}: responds with neither an object nor a list of objects"
 
 
 def lose_parameter(documents: Path) -> str:
@@ -330,7 +330,7 @@ def leave_out_schema(documents: Path) -> str:
 def write_unquoted_version(documents: Path) -> str:
     """Let YAML read the version as a number."""
     replace(documents, right=RIGHT | {"info": {"title": "T", "version": 1.0}})
-    return "right.yaml#/info/version: is not a text but a number"
+    return "right.yaml#/info/version: is not a string but a number"
 
 
 FAULTS = [
@@ -531,7 +531,7 @@ def test_summary_of_nothing_is_one_line(
 ) -> None:
     """Regenerating what is there already says so."""
     assert run() == 0
-    assert capsys.readouterr().out.endswith("no operation and no model has changed\n")
+    assert capsys.readouterr().out.endswith("no operations or models changed\n")
     assert written.is_dir()
 
 

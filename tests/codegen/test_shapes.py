@@ -16,7 +16,7 @@ import pytest
 
 from codegen import overlay
 from codegen.document import Node
-from codegen.inventory import Summary, compared, inventory, lines
+from codegen.surface import SurfaceChange, compared, lines, surface
 from codegen.overlay import Note
 from codegen.render import render
 from codegen.sources import Source, load, sources
@@ -72,9 +72,9 @@ def difference(before: Path, package: Path) -> str:
     return "".join(f"{line}\n" for line in result)
 
 
-def summary(before: Path, package: Path) -> Summary:
+def summary(before: Path, package: Path) -> SurfaceChange:
     """What the summary of regenerate.py says of a package."""
-    return compared(inventory(before.parent), inventory(package.parent))
+    return compared(surface(before.parent), surface(package.parent))
 
 
 @pytest.mark.parametrize("name", SHAPES)
@@ -107,7 +107,7 @@ def test_other_spelling_of_the_same_changes_nothing(
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("repaired by itself", "finds its update in the document"),
+        ("repaired by itself", "is no longer needed: the document has its update already"),
         ("lost a repaired schema", "matches nothing in the document"),
     ],
 )

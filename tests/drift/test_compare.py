@@ -187,11 +187,11 @@ WORDS: list[tuple[Edit, str]] = [
     ),
     (
         lambda d: schema(d, "Draft").update(additionalProperties=False),
-        "breaking fewer values are valid as other fields",
+        "breaking fewer values are valid as additional fields",
     ),
     (
         lambda d: schema(d, "Thing").update(additionalProperties=STRING),
-        "additive fewer values are valid as other fields",
+        "additive fewer values are valid as additional fields",
     ),
     (lambda d: schema(d, "Thing").update(required=[]), "breaking id is no longer required"),
     (lambda d: d["components"]["schemas"].update(New=obj()), "additive schema New was added"),
@@ -201,7 +201,7 @@ WORDS: list[tuple[Edit, str]] = [
     ),
     (lambda d: d.update(webhooks={"a": {}}), "additive webhooks changed"),
     (lambda d: d.update(tags=[{"name": "Things"}]), "neutral tags was reworded"),
-    (lambda d: d.pop("security"), "additive ways to authenticate became the usual, were basic"),
+    (lambda d: d.pop("security"), "additive authentication became the default, was basic"),
     (
         lambda d: schema(d, "Look").update(allOf=[obj(a=STRING), obj(b=STRING)]),
         "breaking became a composition by allOf",

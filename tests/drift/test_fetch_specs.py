@@ -197,7 +197,7 @@ def test_missing_page_changes_nothing(
     """A 404 names the address."""
     url = f"{server[0]}/gone.yaml"
     said = refused(fetch, documents, capsys, "--from", url)
-    assert f"{url}: is not there (404); check the address" in said
+    assert f"{url}: does not exist (404); check the address" in said
 
 
 def test_dead_server_changes_nothing(
@@ -231,7 +231,7 @@ def test_section_without_address_needs_a_place(
     fetch: Fetch, documents: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Where no url is known the remedy is to give a file."""
-    assert "give --from FILE_OR_URL" in refused(fetch, documents, capsys)
+    assert "use --from FILE_OR_URL" in refused(fetch, documents, capsys)
 
 
 def test_unknown_section_is_refused(fetch: Fetch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -248,7 +248,7 @@ FAULTS: dict[str, tuple[bytes | Node, str]] = {
     "nothing": (b"", "is not a mapping"),
     "a page": (b"<!doctype html>\n<html><body>Sign in</body></html>", "is a web page, not"),
     "no UTF-8": (b"title: \xe9", "things.yaml"),
-    "a repeated key": (b"a: 1\na: 2", "stands twice"),
+    "a repeated key": (b"a: 1\na: 2", "occurs twice"),
     "another format": (b"hello: world", ""),
     "an unsupported schema": (
         document({"Thing": {"not": {}}}),
@@ -260,7 +260,7 @@ FAULTS: dict[str, tuple[bytes | Node, str]] = {
     ),
     "an answer without fields": (
         with_operation(operation(answer={"type": "object"})),
-        "answers with neither",
+        "responds with neither",
     ),
     "an undeclared path parameter": (
         document(paths={"/things/{x}": {"get": operation() | {"parameters": []}}}),
@@ -323,7 +323,7 @@ def test_repair_that_is_no_longer_needed_is_reported(
     newer.write_bytes(body(given))
     assert fetch("--from", str(newer)) == 0
     assert (
-        "overlays/repair.yaml, action 1 ($.info) on things.yaml: finds" in capsys.readouterr().err
+        "overlays/repair.yaml, action 1 ($.info) on things.yaml: is no longer needed" in capsys.readouterr().err
     )
     assert newer.read_bytes() == (documents / "things.yaml").read_bytes()
 
@@ -363,7 +363,7 @@ def test_all_documents_are_fetched_and_one_refusal_harms_none(
     assert fetch_specs.main(["--documents", str(documents)]) == 1
     said = capsys.readouterr()
     assert said.out == "recorded others.yaml\nnext: uv run python scripts/regenerate.py\n"
-    assert f"{url}/a: is not there (404)" in said.err
+    assert f"{url}/a: does not exist (404)" in said.err
     assert (documents / "things.yaml").read_bytes() == old
     assert (documents / "others.yaml").read_bytes() == body(NEW)
 
@@ -382,7 +382,7 @@ def test_missing_document_says_where_the_link_stands(
     """A 404 of the recorded address names the documentation page with the download link."""
     said = refused(fetch, documents, capsys)
     assert said == (
-        f"fetch_specs: {address}: is not there (404); take the address from the download link on "
+        f"fetch_specs: {address}: does not exist (404); take the address from the download link on "
         "https://docs.example.test/things and write it into sources.toml\n"
     )
 
@@ -439,7 +439,7 @@ BROKEN: dict[str, tuple[Page, str]] = {
     "a server error": (Page(b"", status=503), "(503 Service Unavailable); try again later"),
     "too many requests": (Page(b"", status=429), "(429 Too Many Requests); try again later"),
     "a refusal": (Page(b"", status=403), "(403 Forbidden); take the address from the download"),
-    "nothing any more": (Page(b"", status=410), "is not there (410); take the address from the"),
+    "nothing any more": (Page(b"", status=410), "does not exist (410); take the address from the"),
     "half of it": (Page(body(NEW), status=206), "cannot be fetched (206 Partial Content)"),
     "no gzip": (Page(body(NEW), {"Content-Encoding": "gzip"}), "cannot be fetched (Error -3"),
     "another charset": (
@@ -451,7 +451,7 @@ BROKEN: dict[str, tuple[Page, str]] = {
     "a truncated body": (Page(body(NEW)[:40], promised=400), "expected 400)); try again later"),
     "truncated YAML": (
         Page(body(NEW)[:-40]),
-        "things.yaml, line 1: is not valid YAML; correct it (what came from http://127.0.0.1:",
+        "things.yaml, line 1: is not valid YAML; correct it (from http://127.0.0.1:",
     ),
     "a document cut at a line": (
         Page(b"openapi: 3.0.3\ninfo:\n  title: T\n"),
@@ -513,7 +513,7 @@ def test_other_address_changes_nothing(
 ) -> None:
     """What is neither fetched nor a path is named."""
     said = refused(fetch, documents, capsys, "--from", place)
-    assert f"{place}: is no http or https address; give one, or a file" in said
+    assert f"{place}: is not an http or https address; use one, or a file" in said
 
 
 @pytest.mark.parametrize(
@@ -616,7 +616,7 @@ def test_lost_names_stay_in_the_inventory_and_are_told(
     told = capsys.readouterr().err.splitlines()
     assert told == [
         f"fetch_specs: things.yaml no longer has {one}; "
-        "if that is meant, strike it from openapi/inventory.json"
+        "if that is intended, remove it from openapi/inventory.json"
         for one in (
             "operation Things_Gone",
             "old in fields of schema Thing",
@@ -637,7 +637,7 @@ def test_long_list_of_lost_names_is_cut(
     assert fetch("--from", str(newer)) == 0
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 11
-    assert lines[-1].startswith("fetch_specs: things.yaml no longer has 20 more names")
+    assert lines[-1].startswith("fetch_specs: things.yaml no longer has 20 other names")
 
 
 @pytest.mark.parametrize("text", ["[]", "{", '{"things": '])
@@ -659,21 +659,21 @@ def test_silent_server_changes_nothing(
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/things.yaml"
         said = refused(fetch, documents, capsys, "--from", url, "--timeout", "0.04")
     assert said.startswith(f"fetch_specs: {url}: ")
-    assert said.endswith("; try again, or give it more with --timeout\n")
+    assert said.endswith("; try again, or allow more time with --timeout\n")
 
 
 def test_pause_that_is_too_long_is_given_up(server: tuple[str, Pages]) -> None:
     """A server that stops in the middle is not waited for until the whole time is over."""
     server[1]["/slow"] = Page(body(NEW), drip=60)
     said = refusal(Downloader(Limits(seconds=60, idle=0.05)), f"{server[0]}/slow")
-    assert "cannot be fetched (no answer in time)" in said
+    assert "cannot be fetched (no response in time)" in said
 
 
 def test_dripping_body_is_given_up(server: tuple[str, Pages]) -> None:
     """A server that sends a byte now and then does not hold up the fetch for ever."""
     server[1]["/slow"] = Page(body(NEW), drip=0.03)
     said = refusal(Downloader(Limits(seconds=0.2)), f"{server[0]}/slow")
-    assert "took longer than 0.2 seconds; try again, or give it more with --timeout" in said
+    assert "took longer than 0.2 seconds; try again, or allow more time with --timeout" in said
 
 
 def refusal(downloader: Downloader, place: str) -> str:

@@ -62,7 +62,7 @@ def test_repair_that_is_lost_is_a_change() -> None:
     """What only shows with the overlays is reported, once, and said to be their doing."""
     found = through_overlays([], [change(THING), change("#/info", Kind.NEUTRAL)], [THING])
     assert [(one.pointer, one.kind, one.text) for one in found] == [
-        (THING, Kind.BREAKING, "something (where an overlay said otherwise)")
+        (THING, Kind.BREAKING, "something (an overlay changed this before)")
     ]
     assert through_overlays([change(THING)], [change(THING)], [THING]) == [change(THING)]
 
@@ -105,7 +105,7 @@ def test_document_that_repairs_itself_breaks_nothing(
     """The official document catches up with the overlay."""
     assert check(body(obj(name=STRING)), body(obj(["name"], name=STRING))) == (
         0,
-        [("neutral", "name became required (as an overlay says already)")],
+        [("neutral", "name became required (an overlay makes this change already)")],
     )
 
 
@@ -118,5 +118,5 @@ def test_document_that_escapes_its_repair_is_told(
     assert ("neutral", "schema Thing is now called Item") in changes
     assert (
         "additive",
-        "name is no longer required (where an overlay said otherwise)",
+        "name is no longer required (an overlay changed this before)",
     ) in changes

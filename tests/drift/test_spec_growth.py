@@ -141,7 +141,7 @@ def test_operation_cannot_be_lost_unseen(
     assert fetch_specs.main(["template", *options]) == 0
     assert (
         f"fetch_specs: template.yaml no longer has operation {lost['operationId']}; "
-        "if that is meant, strike it from openapi/inventory.json\n"
+        "if that is intended, remove it from openapi/inventory.json\n"
     ) in capsys.readouterr().err
     done = run_tests("-k", "operations_of", "tests/codegen/test_documents.py")
     assert done.returncode == 1

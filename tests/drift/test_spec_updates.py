@@ -190,6 +190,6 @@ def test_refused_update_changes_nothing(
     )
     assert said == (
         f"{expected.replace('regenerate:', 'fetch_specs:')} "
-        f"(what came from {ADDRESS}/template.yaml; template.yaml is as it was)\nexit code 1\n"
+        f"(from {ADDRESS}/template.yaml; template.yaml is unchanged)\nexit code 1\n"
     )
     assert before == tree(folder)

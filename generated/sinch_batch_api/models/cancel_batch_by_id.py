@@ -21,14 +21,14 @@ class CancelBatchById(Model):
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        """The JSON object on the wire."""
+        """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         result["batch_id"] = self.batch_id
         return result
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """The model of a JSON object; unknown fields are kept, null counts as absent."""
+        """Read a JSON object; unknown fields are kept, null counts as absent."""
         rest = dict(data)
         return cls(
             batch_id=take(rest, "batch_id"),

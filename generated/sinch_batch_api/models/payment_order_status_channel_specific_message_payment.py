@@ -29,7 +29,7 @@ class PaymentOrderStatusChannelSpecificMessagePayment(Model):
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        """The JSON object on the wire."""
+        """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         result["reference_id"] = self.reference_id
         result["order"] = dump(self.order)
@@ -37,7 +37,7 @@ class PaymentOrderStatusChannelSpecificMessagePayment(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """The model of a JSON object; unknown fields are kept, null counts as absent."""
+        """Read a JSON object; unknown fields are kept, null counts as absent."""
         rest = dict(data)
         return cls(
             reference_id=take(rest, "reference_id"),

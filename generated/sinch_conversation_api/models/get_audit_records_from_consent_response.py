@@ -32,7 +32,7 @@ class GetAuditRecordsFromConsentResponse(Model):
         return iter(self.audit_records or ())
 
     def to_dict(self) -> dict[str, Any]:
-        """The JSON object on the wire."""
+        """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.identity is not UNSET:
             result["identity"] = dump(self.identity)
@@ -42,7 +42,7 @@ class GetAuditRecordsFromConsentResponse(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """The model of a JSON object; unknown fields are kept, null counts as absent."""
+        """Read a JSON object; unknown fields are kept, null counts as absent."""
         rest = dict(data)
         pop = rest.pop
         return cls(

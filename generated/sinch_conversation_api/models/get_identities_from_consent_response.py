@@ -30,7 +30,7 @@ class GetIdentitiesFromConsentResponse(Model):
         return iter(self.identities or ())
 
     def to_dict(self) -> dict[str, Any]:
-        """The JSON object on the wire."""
+        """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.identities is not UNSET:
             result["identities"] = dump(self.identities)
@@ -40,7 +40,7 @@ class GetIdentitiesFromConsentResponse(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """The model of a JSON object; unknown fields are kept, null counts as absent."""
+        """Read a JSON object; unknown fields are kept, null counts as absent."""
         rest = dict(data)
         pop = rest.pop
         return cls(

@@ -44,7 +44,7 @@ class InjectMessageCommonProps(Model):
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        """The JSON object on the wire."""
+        """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         result["accept_time"] = dump(self.accept_time)
         result["channel_identity"] = dump(self.channel_identity)
@@ -62,7 +62,7 @@ class InjectMessageCommonProps(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """The model of a JSON object; unknown fields are kept, null counts as absent."""
+        """Read a JSON object; unknown fields are kept, null counts as absent."""
         rest = dict(data)
         pop = rest.pop
         return cls(

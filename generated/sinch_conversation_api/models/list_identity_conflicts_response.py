@@ -31,7 +31,7 @@ class ListIdentityConflictsResponse(Model):
         return iter(self.conflicts or ())
 
     def to_dict(self) -> dict[str, Any]:
-        """The JSON object on the wire."""
+        """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.conflicts is not UNSET:
             result["conflicts"] = dump(self.conflicts)
@@ -41,7 +41,7 @@ class ListIdentityConflictsResponse(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """The model of a JSON object; unknown fields are kept, null counts as absent."""
+        """Read a JSON object; unknown fields are kept, null counts as absent."""
         rest = dict(data)
         pop = rest.pop
         return cls(

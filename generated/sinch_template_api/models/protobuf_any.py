@@ -24,7 +24,7 @@ class ProtobufAny(Model):
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        """The JSON object on the wire."""
+        """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.type_url is not UNSET:
             result["type_url"] = self.type_url
@@ -34,7 +34,7 @@ class ProtobufAny(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """The model of a JSON object; unknown fields are kept, null counts as absent."""
+        """Read a JSON object; unknown fields are kept, null counts as absent."""
         rest = dict(data)
         pop = rest.pop
         return cls(

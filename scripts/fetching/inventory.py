@@ -1,4 +1,4 @@
-"""openapi/inventory.json: the names that documents have, so that a lost one is noticed."""
+"""openapi/inventory.json: the names in the documents, so that a lost one is noticed."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from codegen.document import Node, Refused, operations, resolved, schemas
 FILE = "inventory.json"
 # Where a document may list its schemas; new ones are added to the first.
 _SCHEMAS = ("schemas", "callbacks")
-# What may come and go without anything being lost; the drift check rates it.
+# Facts that may change without a name being lost; the drift check rates them.
 _FOLLOWED = {"required", "body"}
 _SHOWN = 10
 
 
 def names(document: Node) -> Node:
-    """What the inventory tells of a document: its operations and schemas with their own names."""
+    """The section of a document: its operations and schemas, with the names inside them."""
     return {
         "operations": dict(_operations(document)),
         "schemas": {name: _schema(schema) for name, schema in schemas(document).items()},
@@ -26,9 +26,9 @@ def names(document: Node) -> Node:
 
 
 def renewed(table: Node, name: str, document: Node) -> tuple[Node, list[str]]:
-    """The inventory with what a document adds, and what of the inventory the document lacks.
+    """The inventory with the names that a document adds, and the names that it lacks.
 
-    Nothing is ever removed: a name that is gone for good is struck out by hand.
+    Nothing is ever removed automatically: a name that is gone for good is removed by hand.
     """
     known, found = table.get(name, {}), names(document)
     elsewhere = {*known.get("callbacks", {}), *known.get("shared", [])}
@@ -42,9 +42,9 @@ def renewed(table: Node, name: str, document: Node) -> tuple[Node, list[str]]:
 
 
 def read(path: Path) -> Node | None:
-    """The inventory, or None where there is none.
+    """The inventory, or None when the file does not exist.
 
-    Raises: Refused when the file is not a mapping in JSON.
+    Raises: Refused when the file is not a JSON object.
     """
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
@@ -58,16 +58,16 @@ def read(path: Path) -> Node | None:
 
 
 def written(table: Node) -> bytes:
-    """An inventory as it stands in the file."""
+    """The content of the file for an inventory."""
     return (json.dumps(table, indent=1, ensure_ascii=False) + "\n").encode()
 
 
-def told(missing: list[str], document: str) -> list[str]:
-    """One line for each of the names that a document lacks, unless these are too many."""
-    advice = f"if that is meant, strike it from openapi/{FILE}"
+def warnings(missing: list[str], document: str) -> list[str]:
+    """One line per name that a document lacks; the rest as a number when there are many."""
+    advice = f"if that is intended, remove it from openapi/{FILE}"
     lines = [f"{document} no longer has {one}; {advice}" for one in missing[:_SHOWN]]
     more = len(missing) - _SHOWN
-    return [*lines, f"{document} no longer has {more} more names"] if more > 0 else lines
+    return [*lines, f"{document} no longer has {more} other names"] if more > 0 else lines
 
 
 def _operations(document: Node) -> Iterator[tuple[str, Node]]:
@@ -89,7 +89,7 @@ def _operations(document: Node) -> Iterator[tuple[str, Node]]:
 
 
 def _schema(schema: Node) -> Node:
-    """Names at any depth of a schema, without the kinds of which there are none."""
+    """The names at any depth of a schema; a kind without names is left out."""
     parts = [*_parts(schema)]
     found = {
         "fields": {name for part in parts for name in part.get("properties", {})},
@@ -110,13 +110,13 @@ def _parts(schema: object) -> Iterator[Node]:
 
 
 def _grown(known: Node, found: Node) -> Node:
-    """The names that are known and those that are found, in the order of the former."""
+    """The known names in their order, then those that are new."""
     joined = {name: _joined(known.get(name, {}), facts) for name, facts in found.items()}
     return {name: joined.get(name, known.get(name)) for name in {**known, **found}}
 
 
 def _joined(known: Node, found: Node) -> Node:
-    """What is said of one name: lists hold what they ever held, the rest is as known."""
+    """The facts about one name: lists only grow, other facts stay as known."""
     result = {key: _longer(known.get(key), value) for key, value in found.items()}
     result |= {key: found[key] for key in _FOLLOWED & found.keys()}
     return result | {key: known[key] for key in known.keys() - found.keys() - _FOLLOWED}

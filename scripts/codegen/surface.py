@@ -1,4 +1,4 @@
-"""What a folder of generated packages offers, and how two such folders differ."""
+"""The public surface of generated packages: their operations and models, and what changed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _SHOWN = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Inventory:
+class Surface:
     """Operations (``package: tag.method``) and models (``package: Class``) with their code."""
 
     operations: Mapping[str, str]
@@ -21,7 +21,7 @@ class Inventory:
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """Names that one folder has and the other has not, or has differently; sorted."""
+    """Names that were added, removed, or whose code changed; sorted."""
 
     added: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
@@ -32,8 +32,8 @@ class Names:
 
 
 @dataclass(frozen=True, slots=True)
-class Summary:
-    """The difference of two inventories."""
+class SurfaceChange:
+    """The difference between two surfaces."""
 
     operations: Names = field(default_factory=Names)
     models: Names = field(default_factory=Names)
@@ -42,11 +42,11 @@ class Summary:
         return bool(self.operations or self.models)
 
 
-def inventory(folder: Path, *packages: str) -> Inventory:
-    """Read the generated packages of a folder; all of them, if none is named."""
+def surface(folder: Path, *packages: str) -> Surface:
+    """Read the generated packages of a folder: the named ones, or all."""
     found = {path.parent.name: path.parent for path in sorted(folder.glob("*/openapi.json"))}
     chosen = [found[name] for name in packages or found if name in found]
-    return Inventory(
+    return Surface(
         {key: code for package in chosen for key, code in _operations(package)},
         {key: code for package in chosen for key, code in _models(package)},
     )
@@ -66,12 +66,10 @@ def _models(package: Path) -> Iterator[tuple[str, str]]:
             yield f"{package.name}: {match[1] or match[2]}", code
 
 
-def compared(old: Inventory, new: Inventory) -> Summary:
-    """How the newer of two inventories differs from the older."""
-    return Summary(
-        _names(old.operations, new.operations),
-        _names(old.models, new.models),
-    )
+def compared(old: Surface, new: Surface) -> SurfaceChange:
+    """What changed from an older surface to a newer one."""
+    operations, models = _names(old.operations, new.operations), _names(old.models, new.models)
+    return SurfaceChange(operations, models)
 
 
 def _names(old: Mapping[str, str], new: Mapping[str, str]) -> Names:
@@ -82,12 +80,12 @@ def _names(old: Mapping[str, str], new: Mapping[str, str]) -> Names:
     )
 
 
-def lines(summary: Summary) -> list[str]:
-    """A summary to read: a head for each kind, the names below it."""
-    if not summary:
-        return ["no operation and no model has changed"]
+def lines(change: SurfaceChange) -> list[str]:
+    """The change for a reader: one line of counts per kind, and the names below it."""
+    if not change:
+        return ["no operations or models changed"]
     result = []
-    for kind, names in (("operations", summary.operations), ("models", summary.models)):
+    for kind, names in (("operations", change.operations), ("models", change.models)):
         groups = (("added", names.added), ("removed", names.removed), ("changed", names.changed))
         counts = ", ".join(f"{len(found)} {what}" for what, found in groups)
         result.append(f"{kind}: {counts}")
