@@ -15,7 +15,7 @@ _FIRST_CUT: Final = 0.05
 _LARGEST_CUT: Final = 0.5
 _STEP: Final = 0.05
 _STEP_SECONDS: Final = 1.0
-# Within it the responses come back to requests that had left, or had their slot.
+# Within it, requests that had left or had a slot get their responses.
 _SETTLING: Final = 1.0
 
 
@@ -96,7 +96,7 @@ TOKEN_LIMITS: Final = RateLimits(requests_per_second=10.0, burst=30)
 
 
 class Limiter(Protocol):
-    """What limits the rate: it books a slot, says how long to wait for it, and is told of 429s."""
+    """Limits the rate: it books slots, returns the wait for each, and takes 429s into account."""
 
     def reserve(self) -> float:
         """Book the next free slot; returns the seconds to sleep before sending, >= 0."""
@@ -162,7 +162,7 @@ class RateLimiter:
         self._guard = threading.Lock()
 
     def reserve(self) -> float:
-        """Book the next free slot and say how long to wait for it.
+        """Book the next free slot.
 
         Returns: seconds to sleep before sending, >= 0.
         """

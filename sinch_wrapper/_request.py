@@ -37,7 +37,7 @@ class Call:
     """One call by the user of the library, through all its attempts.
 
     *name* is the operation, for logs and errors; *method* is the row of the retry table that
-    applies; *timeouts* holds the seconds of each step; *token* marks a request for a token. The
+    applies; *timeouts* has the seconds of each step; *token* marks a request for a token. The
     transport counts *attempts*, and sets *doubtful* when the server may have carried one out.
     """
 
@@ -53,7 +53,7 @@ class Call:
 class APIRequest(httpx.Request):
     """A request that knows its call, and shows neither path nor query.
 
-    Both hold ids, which for consents are phone numbers, and tools that print the locals of a
+    Both contain ids, which for consents are phone numbers, and tools that print the locals of a
     traceback print the representation of every request in it.
     """
 
@@ -124,7 +124,7 @@ def build_request(operation: OperationLike[T], base_url: str, call: Call) -> API
     made = _build(operation, base_url, call)
     if isinstance(made, APIRequest):
         return made
-    # Raised here, where no local holds the body or the path.
+    # Raised here, where no local variable contains the body or the path.
     raise made
 
 
@@ -201,13 +201,15 @@ def read_response(
         from sinch_wrapper.errors import error_from_response
 
         call, where = request.call, host_of(request)
-        raise error_from_response(call.name, raw(response), where=where, attempts=call.attempts)
+        raise error_from_response(
+            call.name, raw_response(response), where=where, attempts=call.attempts
+        )
     parsed, fault = _parse(operation, response)
     if fault is not None:
         from sinch_wrapper.errors import unreadable_response
 
         call, where = request.call, host_of(request)
-        raise unreadable_response(call.name, raw(response), fault, call.attempts, where)
+        raise unreadable_response(call.name, raw_response(response), fault, call.attempts, where)
     headers = ResponseHeaders(response.headers.multi_items())
     # Without content, None is the T of the operation.
     return Response(response.status_code, headers, response.content, cast("T", parsed))
@@ -231,7 +233,7 @@ def _parse(operation: OperationLike[T], response: httpx.Response) -> tuple[T | N
         return None, f"its shape is not the documented one, {type(misfit).__name__}"
 
 
-def raw(response: httpx.Response) -> RawResponse:
+def raw_response(response: httpx.Response) -> RawResponse:
     """What errors keep of *response*, whose body has been read."""
     headers = ResponseHeaders(response.headers.multi_items())
     return RawResponse(response.status_code, headers, response.content)
@@ -255,7 +257,7 @@ _UNTRUSTED: Final = (
 def _seal(error: Exception) -> Exception:
     """*error* without what a log of chained exceptions would show of the request.
 
-    The frames of the HTTP library hold headers and bodies, and so the token and the message.
+    The frames of the HTTP library contain headers and bodies, and so the token and the message.
     """
     error.__traceback__ = error.__cause__ = error.__context__ = None
     if isinstance(error, _QUOTING):

@@ -1,1 +1,1 @@
-"""Authentication: keys and tokens, where tokens come from, and what a request is given of them."""
+"""Authentication: keys and tokens, where tokens come from, and how requests get them."""

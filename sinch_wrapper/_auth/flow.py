@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 _UNAUTHORIZED: Final = 401
 _LEEWAY: Final = 60.0
-# After a failed early renewal the old token stays in use, and nobody tries again for so long.
+# After a failed early renewal the old token stays in use, and no call tries again for so long.
 _RETRY_PAUSE: Final = 5.0
 # After a token that replaced a refused one is refused too: another one would not help so soon.
 _REFUSAL_PAUSE: Final = 30.0
@@ -89,7 +89,7 @@ class TokenCache:
         self._renewal = None
 
     def fresh(self) -> Token | None:
-        """The token, unless there is none or it is due for renewal."""
+        """The token, or None when there is none or it is due for renewal."""
         token = self._token
         return token if token is not None and self.clock() < token.renew_at else None
 

@@ -12,7 +12,14 @@ from typing import Final, TypeAlias
 from sinch_wrapper._auth.credentials import AccessKey, AccessToken, AuthProvider, lifetime_from
 from sinch_wrapper._http import httpx
 from sinch_wrapper._json import decode
-from sinch_wrapper._request import FAILURES, APIRequest, Call, connection_error, host_of, raw
+from sinch_wrapper._request import (
+    FAILURES,
+    APIRequest,
+    Call,
+    connection_error,
+    host_of,
+    raw_response,
+)
 from sinch_wrapper._retry import RetryPolicy
 from sinch_wrapper.errors import (
     APIConnectionError,
@@ -147,7 +154,7 @@ def token_request(key: AccessKey, url: str, cause: Call, *, urgent: bool) -> API
     except httpx.InvalidURL:
         message = "endpoints.auth is malformed: check it"
         raise ConfigurationError(message) from None
-    # After everything that can fail: the headers hold the key, and would show in a traceback.
+    # After everything that can fail: the headers contain the key, and would show in a traceback.
     _, headers, _ = client.prepare("POST", url, dict(_HEADERS), body)
     request.headers.update(headers)
     return request
@@ -188,7 +195,7 @@ def token_from(request: APIRequest, response: httpx.Response) -> AccessToken:
 
     raise error_from_response(
         request.call.name,
-        raw(response),
+        raw_response(response),
         where=host_of(request),
         attempts=request.call.attempts,
         kind=AuthenticationError if status in _REFUSALS or status in _ACCEPTED else None,

@@ -1,1 +1,1 @@
-"""The way to the wire: authenticated, paced, repeated, routed to a pool of connections."""
+"""The way to the network: the HTTP client, the retrying transport and the connection pools."""

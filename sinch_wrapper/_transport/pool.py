@@ -182,8 +182,8 @@ class _Pools(Generic[T]):
         key = (request.url.scheme, host_of(request))
         found = self._by_host.get(key) or self._add(key)
         if isinstance(found, ConfigurationError):
-            # Neither chained, nor raised where the URL of a proxy, which may hold a password, is
-            # a local.
+            # Neither chained, nor raised where the URL of a proxy, which may contain a password,
+            # is a local variable.
             raise found
         return found
 

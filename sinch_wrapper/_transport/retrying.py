@@ -13,7 +13,7 @@ from typing import Final, TypeAlias
 
 from sinch_wrapper._http import OUR_REQUEST, httpx
 from sinch_wrapper._rate_limit import TOKEN_LIMITS, Limiter, RateLimiter, Unlimited
-from sinch_wrapper._request import FAILURES, UNDECODABLE, APIRequest, Call, raw
+from sinch_wrapper._request import FAILURES, UNDECODABLE, APIRequest, Call, raw_response
 from sinch_wrapper._retry import AttemptOutcome, classify_failure, classify_status
 
 _log: Final = logging.getLogger("sinch_wrapper.transport")
@@ -54,36 +54,41 @@ class Attempts:
 
     def wait_after(self, result: Result) -> float | None:
         """Seconds until the next attempt, or None when *result* is final."""
-        call, context, asked = self._call, self._context, None
         if isinstance(result, httpx.Response):
             outcome = classify_status(result.status_code)
-            if outcome is not AttemptOutcome.DONE:
-                from sinch_wrapper.errors import read_server_delay
-
-                asked = read_server_delay(raw(result), context.now())
         else:
             outcome = classify_failure(result)
+        now, wait = self._context.clock(), None
+        if outcome is not AttemptOutcome.DONE:
+            wait = self._wait_after_failure(result, outcome, now)
+        self._log(result, now - self._began, wait)
+        return wait
+
+    def _wait_after_failure(
+        self, result: Result, outcome: AttemptOutcome, now: float
+    ) -> float | None:
+        call, context, asked = self._call, self._context, None
+        if isinstance(result, httpx.Response):
+            from sinch_wrapper.errors import read_server_delay
+
+            asked = read_server_delay(raw_response(result), context.now())
         call.doubtful = call.doubtful or outcome.doubtful
-        now = context.clock()
         if outcome is AttemptOutcome.THROTTLED:
             self.limiter.throttled(now - self._left)
-        elapsed = now - self._began
-        wait = call.retry.wait(
+        return call.retry.wait(
             call.method,
             outcome,
             attempt=self._number,
-            elapsed=elapsed,
+            elapsed=now - self._began,
             jitter=context.jitter(),
             asked=asked,
         )
-        self._log(result, elapsed, wait)
-        return wait
 
     def _log(self, result: Result, elapsed: float, wait: float | None) -> None:
         level = logging.DEBUG if wait is None else logging.INFO
         if not _log.isEnabledFor(level):
             return
-        # Neither URL nor exception text: they hold ids, which for consents are phone numbers.
+        # Neither URL nor exception text: they contain ids, which for consents are phone numbers.
         how = type(result).__name__
         if isinstance(result, httpx.Response):
             how = str(result.status_code)
@@ -167,7 +172,7 @@ class RetryingTransport:
         return response
 
     def close(self) -> None:
-        """Close the inner transport; calls that wait to be repeated end with what they have."""
+        """Close the inner transport; calls that wait to be repeated end with their last result."""
         self._closed = True
         self._inner.close()
 
@@ -222,6 +227,6 @@ class AsyncRetryingTransport:
         return response
 
     async def aclose(self) -> None:
-        """Close the inner transport; calls that wait to be repeated end with what they have."""
+        """Close the inner transport; calls that wait to be repeated end with their last result."""
         self._closed = True
         await self._inner.aclose()

@@ -1,4 +1,4 @@
-"""Exceptions of this library, and the values they hold.
+"""Exceptions of this library, and the values in them.
 
 The code that reads error responses is loaded with the first one: it takes a tenth of the start-up.
 """

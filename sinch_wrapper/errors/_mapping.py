@@ -1,4 +1,4 @@
-"""From a response to its exception, and the one line that it says."""
+"""From a response to its exception, and the line of text that it shows."""
 
 from datetime import UTC, datetime
 from typing import Final
@@ -73,7 +73,7 @@ def _advice(response: RawResponse, problem: Problem) -> str:
     return _REDIRECT if status_code in _REDIRECTS else "the request was refused"
 
 
-def _line(  # noqa: PLR0913, PLR0917 (all that the line says)
+def _line(  # noqa: PLR0913, PLR0917 (everything that the line contains)
     what: str, where: str, response: RawResponse, problem: Problem, advice: str, attempts: int
 ) -> str:
     names = [safe_word(problem.status)]
