@@ -246,7 +246,7 @@ class JobRecorders:
 
 def _checked_events(events: object) -> list[Event]:
     found = [events] if isinstance(events, Event) else events
-    if not isinstance(found, Iterable) or isinstance(found, str | bytes):
+    if not isinstance(found, Iterable) or isinstance(found, str | bytes | Mapping):
         raise _validate.wrong_kind("events", "an Event, or several", events, BulkArgumentError)
     listed = list(found)
     for each in listed:

@@ -31,7 +31,7 @@ from sinch_wrapper.bulk._polling import (
     status_writer,
 )
 from sinch_wrapper.bulk._prepare import app_to_ask, mode_warning, prepare
-from sinch_wrapper.bulk._report import BulkStoppedError, Report, StopReason
+from sinch_wrapper.bulk._report import BulkStoppedError, MemoryReport, Report, StopReason
 from sinch_wrapper.bulk._sender import Sender
 from sinch_wrapper.bulk._states import ChunkState
 from sinch_wrapper.errors import BulkError
@@ -263,7 +263,7 @@ class Jobs:
         journal, stopped_by = opened.journal, sender.stopped_by
         journal.forget_early()
         opened.close(keep=run.path is None)
-        report = Report(run.path, _memory=journal if run.path is None else None)
+        report = MemoryReport(journal) if run.path is None else Report(run.path)
         if stopped_by is not None and report.pending:
             left = f"{counted(report.pending, 'recipient')} left to send"
             if sender.is_refused:

@@ -10,6 +10,8 @@ from sinch_wrapper import _validate
 from sinch_wrapper._backoff import backoff
 from sinch_wrapper.errors import ConfigurationError
 
+# Beyond it a count and a float cannot be compared.
+_MOST_QUEUED: Final = 10**18
 _FIRST_PAUSE: Final = 0.5
 _LONGEST_PAUSE: Final = 60.0
 
@@ -27,7 +29,7 @@ class MessageLimits:
     drain: float = 20.0
 
     def __post_init__(self) -> None:
-        _validate.whole("queue", self.queue, error=ConfigurationError)
+        _validate.whole("queue", self.queue, 1, _MOST_QUEUED, error=ConfigurationError)
         _validate.number("drain", self.drain, above=True, error=ConfigurationError)
 
 

@@ -39,7 +39,7 @@ class Batch:
     status: str
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, init=False)
 class Report:
     """What became of a job.
 
@@ -53,26 +53,23 @@ class Report:
     """
 
     path: Path | None
-    stopped: StopReason = field(default=StopReason.NONE, init=False)
-    job: str = field(default="", init=False)
-    parent: str = field(default="", init=False)
-    warnings: tuple[str, ...] = field(default=(), init=False)
-    by_state: Mapping[RecipientState, int] = field(default_factory=dict, init=False)
-    reasons: Mapping[str, int] = field(default_factory=dict, init=False)
-    accepted: int = field(default=0, init=False)
-    rejected: int = field(default=0, init=False)
-    unknown: int = field(default=0, init=False)
-    pending: int = field(default=0, init=False)
-    _has_look_up: bool = field(default=True, init=False, repr=False)
-    _memory: Journal | None = field(default=None, repr=False)
-    __weakref__: object = field(init=False, repr=False, compare=False)
+    stopped: StopReason
+    job: str
+    parent: str
+    warnings: tuple[str, ...]
+    by_state: Mapping[RecipientState, int]
+    reasons: Mapping[str, int]
+    accepted: int
+    rejected: int
+    unknown: int
+    pending: int
+    _has_look_up: bool = field(repr=False)
+    __weakref__: object = field(repr=False, compare=False)
 
-    def __post_init__(self) -> None:
-        if self._memory is None:
-            # The same file even when the working directory changes later.
-            self.path = _validate.path("path", self.path, error=BulkArgumentError).absolute()
-        else:
-            weakref.finalize(self, self._memory.close)
+    def __init__(self, path: str | Path) -> None:
+        # The same file even when the working directory changes later.
+        self.path = _validate.path("path", path, error=BulkArgumentError).absolute()
+        self.stopped = StopReason.NONE
         self.refresh()
 
     @property
@@ -156,14 +153,28 @@ class Report:
 
     @contextmanager
     def _opened(self) -> Iterator[Job]:
-        if self._memory is not None:
-            yield open_job(self._memory)
-            return
         journal = Journal(self.path, must_exist=True)
         try:
             yield open_job(journal)
         finally:
             journal.close()
+
+
+class MemoryReport(Report):
+    """What became of a job whose journal is in memory, where it lives as long as this report."""
+
+    __slots__ = ("_journal",)
+
+    def __init__(self, journal: Journal) -> None:
+        self.path = None
+        self.stopped = StopReason.NONE
+        self._journal = journal
+        weakref.finalize(self, journal.close)
+        self.refresh()
+
+    @contextmanager
+    def _opened(self) -> Iterator[Job]:
+        yield open_job(self._journal)
 
 
 class BulkInterruptedError(BulkError):

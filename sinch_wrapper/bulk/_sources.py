@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, Final, TypeAlias
 
 from sinch_wrapper._json import decode
-from sinch_wrapper._validate import wrong_kind
+from sinch_wrapper._validate import out_of_range, wrong_kind
 from sinch_wrapper.bulk._rows import Cells
 from sinch_wrapper.errors import BulkArgumentError, BulkError
 
@@ -88,8 +88,8 @@ def source_of(option: str, things: Items) -> Source:
     if isinstance(things, str | Path):
         path = Path(things)
         if not path.name.lower().endswith(_SUFFIXES):
-            wanted = ", ".join(_SUFFIXES)
-            raise BulkArgumentError(f"{option}= {path.name}: the name must end in {wanted}")
+            wanted = f"a file whose name ends in {', '.join(_SUFFIXES)}; or an iterable"
+            raise out_of_range(option, wanted, BulkArgumentError)
         with opened(path):
             path.stat()
         return Source(path.name, path)

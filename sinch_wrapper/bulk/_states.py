@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, NoReturn
 
 from sinch_wrapper.callbacks import DeliveryState
 
@@ -57,6 +57,13 @@ class RecipientState(StrEnum):
     FAILED = "failed"
     DELIVERED = "delivered"
     READ = "read"
+
+    @classmethod
+    def _missing_(cls, value: object) -> NoReturn:
+        # The message of the standard library would quote the value.
+        del value
+        message = f"unknown state: it must be one of {', '.join(cls)}"
+        raise ValueError(message)
 
 
 # How far a receipt shows a recipient to be, by the rule of sinch_wrapper.callbacks.

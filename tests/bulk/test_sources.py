@@ -106,7 +106,7 @@ def test_lines_are_those_of_the_file(make_bulk: MakeBulk, tmp_path: Path) -> Non
         ("a.jsonl", b"[1]", "line 1: must be an object, not list"),
         ("a.jsonl.gz", b"not gzip", "not a gzip file, or truncated"),
         ("a.parquet", b"not parquet", "not a Parquet file"),
-        ("a.xlsx", b"", "the name must end in .csv"),
+        ("a.xlsx", b"", "recipients= must be a file whose name ends in .csv"),
     ],
 )
 def test_what_is_wrong_is_named_with_its_line(

@@ -1,0 +1,219 @@
+"""Every public option of bulk sending refuses values of other kinds, and names itself."""
+
+import asyncio
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import sinch_wrapper.bulk
+from sinch_wrapper import AsyncSinch, Sinch, text
+from sinch_wrapper._http import httpx
+from sinch_wrapper.bulk import (
+    AsyncBulk,
+    Bulk,
+    Columns,
+    JournalFollower,
+    MessageLimits,
+    RecipientState,
+    Report,
+)
+from tests.helpers.arguments import OPTIONAL_MAPPING, OPTIONAL_STRING, PublicCall, public_calls
+from tests.helpers.bulk import FakeBatchApi
+from tests.helpers.core import KEY_ID, KEY_SECRET, PROJECT
+
+API = FakeBatchApi()
+FOLDER = tempfile.TemporaryDirectory(prefix="sinch-bulk-arguments-")
+JOB = Path(FOLDER.name, "job.db")
+SECONDS = "zero whole fraction"
+ITEMS = "list numbers no_items"
+
+RUN = {
+    "concurrency": "whole huge",
+    "settle": SECONDS,
+    "attempts": "whole huge",
+    "patience": "whole huge",
+    "limits": "",
+    "deadline": f"{SECONDS} none",
+    "progress": "function none",
+    "stop": "none",
+    "send_now": "true",
+}
+JOB_OPTIONS = {
+    **RUN,
+    "on_invalid": "",
+    "on_duplicate": "",
+    "chunk_size": "",
+    "chunk_bytes": "whole huge",
+    "job": "string none",
+}
+SEND = {
+    **JOB_OPTIONS,
+    "app_id": "string",
+    "message": "mapping numbered",
+    "recipients": ITEMS,
+    "columns": "none",
+    "send_after": "time none",
+    "api": "",
+    "processing_strategy": OPTIONAL_STRING,
+    "channel_priority_order": "list no_items none",
+    "channel_properties": OPTIONAL_MAPPING,
+    "callback_url": OPTIONAL_STRING,
+    "ttl": "whole fraction none",
+    "correlation_id": OPTIONAL_STRING,
+    "batch_metadata": OPTIONAL_MAPPING,
+    "message_metadata": OPTIONAL_MAPPING,
+    "conversation_metadata": OPTIONAL_MAPPING,
+}
+RIGHT_SEND = {"app_id": "A", "message": text("Hi"), "recipients": [], "job": JOB}
+RETRY = {
+    **JOB_OPTIONS,
+    "job": "string",
+    "new_job": "string",
+    "reasons": "string empty blank list no_items",
+}
+
+
+def touched() -> object:
+    """What was sent, and the files that were made."""
+    return [*API.paths, *Path(FOLDER.name).iterdir()]
+
+
+def method(kind: type[Bulk] | type[AsyncBulk], name: str) -> Callable[..., object]:
+    """The method *name* of a sender over the fake API, awaited when it must be."""
+    given: Any = {"project_id": PROJECT, "key_id": KEY_ID, "key_secret": KEY_SECRET, "region": "eu"}
+
+    def call(**options: object) -> object:
+        transport = httpx.MockTransport(API)
+        if kind is Bulk:
+            with Sinch(**given, transport=transport) as sinch:
+                return getattr(Bulk(sinch), name)(**options)
+
+        async def run() -> object:
+            async with AsyncSinch(**given, transport=transport) as client:
+                return await getattr(AsyncBulk(client), name)(**options)
+
+        return asyncio.run(run())
+
+    return call
+
+
+def calls(kind: type[Bulk] | type[AsyncBulk]) -> list[PublicCall]:
+    """The table of all methods of *kind*."""
+    table: dict[str, tuple[Mapping[str, str], Mapping[str, object]]] = {
+        "send": (SEND, RIGHT_SEND),
+        "resume": ({**RUN, "job": "string"}, {"job": JOB}),
+        "create_contacts": ({**JOB_OPTIONS, "contacts": ITEMS}, {"contacts": [], "job": JOB}),
+        "delete_contacts": ({**JOB_OPTIONS, "contact_ids": ITEMS}, {"contact_ids": [], "job": JOB}),
+        "insert_consents": (
+            {**JOB_OPTIONS, "records": ITEMS, "app_id": "string"},
+            {"records": [], "app_id": "A", "job": JOB},
+        ),
+        "retry_failed": (RETRY, {"job": JOB, "new_job": f"{JOB}.new", "reasons": ["A"]}),
+        "report": ({"job": "string"}, {}),
+        "record": ({"events": "no_items", "job": "string none"}, {"events": []}),
+        "status": ({**RUN, "job": "string"}, {"job": JOB}),
+        "cancel": ({**RUN, "job": "string", "poll_for": SECONDS}, {"job": JOB}),
+        "cancel_batches": ({**RUN, "metadata": "none", "poll_for": SECONDS}, {}),
+    }
+    return [
+        PublicCall(f"{kind.__name__}.{name}", method(kind, name), *row, touched=touched)
+        for name, row in table.items()
+    ]
+
+
+CALLS = [
+    *calls(Bulk),
+    *calls(AsyncBulk),
+    PublicCall("Bulk", Bulk, {"client": ""}),
+    PublicCall("AsyncBulk", AsyncBulk, {"client": ""}),
+    PublicCall(
+        "Columns",
+        Columns,
+        {
+            "to": "mapping no_entries",
+            "contact_id": "string",
+            "key": "string none",
+            "parameters": "mapping no_entries",
+            "message_metadata": "mapping no_entries",
+            "conversation_metadata": "mapping no_entries",
+        },
+    ),
+    PublicCall("JournalFollower", JournalFollower, {"jobs": "string list"}),
+    PublicCall("MessageLimits", MessageLimits, {"queue": "whole", "drain": "whole fraction"}),
+    PublicCall("RecipientState", RecipientState, {"value": ""}, named={"value": "state"}),
+    PublicCall("Report", Report, {"path": "string"}),
+]
+
+# The library makes these itself, and calls these itself.
+INTERNAL = {
+    "Batch",
+    "Cancellation",
+    "JournalFollower.take",
+    "Progress",
+    "RecipientResult",
+    "StopReason",
+}
+
+
+def test_table_has_every_public_option() -> None:
+    """A new public call, or a new option of one, needs a row."""
+    found = public_calls(sinch_wrapper.bulk)
+    assert {name: set(options) for name, options in found.items() if name not in INTERNAL} == {
+        call.name: set(call.options) for call in CALLS
+    }
+
+
+@pytest.mark.parametrize(
+    ("call", "option"),
+    [
+        pytest.param(call, option, id=f"{call.name}-{option}")
+        for call in CALLS
+        for option in call.options
+    ],
+)
+def test_option_refuses_other_kinds(call: PublicCall, option: str) -> None:
+    """The error names the option and quotes nothing; nothing is opened or sent."""
+    assert [] == call.faults(option)
+
+
+@pytest.mark.parametrize(
+    ("metadata", "ids"),
+    [(("key",), ()), (("key", 1), ()), (("key", ""), ()), (None, (1,)), (None, ("",))],
+)
+def test_batches_are_named_by_strings(metadata: Any, ids: Any) -> None:
+    """An id is a string, and metadata are a key and its value."""
+    with (
+        Sinch(
+            project_id=PROJECT,
+            key_id=KEY_ID,
+            key_secret=KEY_SECRET,
+            region="eu",
+            transport=httpx.MockTransport(API),
+        ) as sinch,
+        pytest.raises(ValueError, match=r"metadata= must|batch_ids= must"),
+    ):
+        Bulk(sinch).cancel_batches(*ids, metadata=metadata)
+    assert [] == touched()
+
+
+@pytest.mark.parametrize("name", ["Bulk", "AsyncBulk"])
+def test_the_mistakes_of_a_newcomer_are_refused_by_name(name: str) -> None:
+    """A message that is a string is a TypeError, as for send(); numbers and times are checked."""
+    send = method(getattr(sinch_wrapper.bulk, name), "send")
+    with pytest.raises(
+        TypeError, match=r"message= must be a message, such as text\(...\), not str"
+    ):
+        send(**RIGHT_SEND | {"message": "Hi"})
+    for option, value in (
+        ("chunk_size", 1.5),
+        ("concurrency", "4"),
+        ("attempts", 2.5),
+        ("send_after", "2026-12-01T09:00:00Z"),
+        ("settle", "1"),
+    ):
+        with pytest.raises(ValueError, match=f"{option}= must be"):
+            send(**RIGHT_SEND, **{option: value})
+    assert [] == touched()
