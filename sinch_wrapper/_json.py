@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from json.encoder import encode_basestring as encode_text
 from typing import TypeAlias
-from uuid import UUID
 
 try:
     import orjson
@@ -41,6 +40,8 @@ def _plain(value: object) -> object:
             message = "a datetime without a time zone: add one, such as datetime.UTC"
             raise ValueError(message)
         return value.isoformat()
+    from uuid import UUID  # 4 ms of start-up, for a rare value
+
     if isinstance(value, UUID):
         return str(value)
     message = f"{type(value).__name__} has no JSON form"

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sinch_wrapper import ConfigurationError, RetryPolicy
+from sinch_wrapper._backoff import backoff
 from sinch_wrapper._http import httpx
 from sinch_wrapper._retry import AttemptOutcome, classify_failure, classify_status
 
@@ -76,6 +77,15 @@ def wait(policy: RetryPolicy, **given: float | None) -> float | None:
     """Ask *policy* about a 429 of a GET."""
     values: dict[str, object] = {"attempt": 1, "elapsed": 0.0, "jitter": 1.0, **given}
     return policy.wait("GET", AttemptOutcome.THROTTLED, **values)  # type: ignore[arg-type]
+
+
+@given(st.integers(0, 10**9), st.floats(0.001, 1e3), st.floats(0.001, 1e6))
+def test_backoff_doubles_up_to_its_limit(earlier: int, first: float, longest: float) -> None:
+    """Each back-off is twice the one before, unless that passes the limit; none overflows."""
+    assert min(first, longest) == backoff(0, first, longest)
+    assert min(longest, 2 * backoff(earlier, first, longest)) == backoff(
+        earlier + 1, first, longest
+    )
 
 
 @pytest.mark.parametrize(
