@@ -17,7 +17,7 @@ from tests.helpers.codegen import DOCUMENTS
 
 INVENTORY: dict[str, Node] = json.loads((DOCUMENTS / "inventory.json").read_text(encoding="utf-8"))
 NAMES = [*INVENTORY]
-# The least there ever was: documents grow, and their names are added by scripts/fetch_specs.py.
+# The smallest numbers so far: documents grow, and their names are added by scripts/fetch_specs.py.
 AT_LEAST = {
     "conversation": {"operations": 45, "schemas": 226, "callbacks": 41},
     "batch": {"operations": 7, "schemas": 15, "shared": 96},
@@ -38,7 +38,7 @@ def repaired(name: str) -> Node:
 
 
 def resolved(document: Node, node: Node) -> Node:
-    """What a reference to a component stands for."""
+    """The component that a reference leads to."""
     if "$ref" not in node:
         return node
     kind, name = node["$ref"].removeprefix("#/components/").split("/")
@@ -47,7 +47,7 @@ def resolved(document: Node, node: Node) -> Node:
 
 
 def facts_of_operations(document: Node) -> dict[str, Node]:
-    """Operations as the inventory tells them."""
+    """The operations in the form of the inventory."""
     result = {}
     for path, method, operation, item in operations(document):
         listed = [*item.get("parameters", []), *operation.get("parameters", [])]
@@ -76,7 +76,7 @@ def subschemas(schema: object) -> Iterator[Node]:
 
 
 def facts_of_schema(schema: Node) -> Node:
-    """A schema as the inventory tells it: names at any depth, without those that are none."""
+    """A schema in the form of the inventory: the names at any depth."""
     parts = [*subschemas(schema)]
     found = {
         "fields": {name for part in parts for name in part.get("properties", {})},
@@ -87,7 +87,7 @@ def facts_of_schema(schema: Node) -> Node:
 
 
 def lost(expected: Node, found: Node, place: str = "") -> list[str]:
-    """What of an inventory is not found; more than that may be there, for documents grow."""
+    """The entries of an inventory that are not found; documents may have more."""
     result = []
     for key, value in expected.items():
         where = f"{place}/{key}"
@@ -113,7 +113,7 @@ def test_inventory_counts(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_inventory_has_every_name(name: str) -> None:
-    """What is in a document now stands in the inventory, so that it cannot go unseen later."""
+    """Every name of a document is in the inventory, so that its loss will be noticed."""
     known = INVENTORY[name]
     assert facts_of_operations(raw(name)).keys() - known["operations"].keys() == set()
     listed = {*known["schemas"], *known.get("callbacks", {}), *known.get("shared", [])}
@@ -121,7 +121,7 @@ def test_inventory_has_every_name(name: str) -> None:
 
 
 def test_lost_names_are_found() -> None:
-    """A missing key, a missing name and another value are told apart from what is new."""
+    """Missing keys, missing names and changed values are found; new ones are not reported."""
     expected = {"a": {"names": ["x", "y"], "method": "GET"}, "b": {"names": []}}
     found = {"a": {"names": ["y", "z"], "method": "PUT", "new": 1}, "c": {}}
     assert lost(expected, found) == ["/a/names/x", "/a/method", "/b"]
@@ -129,7 +129,7 @@ def test_lost_names_are_found() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_operations_of_the_inventory_are_there(name: str) -> None:
-    """Ids, methods, paths, parameters, answers and bodies are as recorded, or more."""
+    """Ids, methods, paths, parameters, responses and bodies are as recorded, or more."""
     assert lost(INVENTORY[name]["operations"], facts_of_operations(raw(name))) == []
 
 
@@ -198,7 +198,7 @@ def test_repaired_document_is_valid(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["batch", "template"])
 def test_raw_document_is_valid(name: str) -> None:
-    """These two are valid OpenAPI as they stand."""
+    """These two are valid OpenAPI without overlays."""
     validate(raw(name))
 
 
@@ -254,7 +254,7 @@ IDENTITIES: Node = {
 
 
 def kakaotalk(commerce: Node) -> Node:
-    """A message that is a text elsewhere and a commerce message on KakaoTalk."""
+    """A text message elsewhere, a commerce message on KakaoTalk."""
     message = {
         "push_alarm": True,
         "adult": False,
@@ -305,7 +305,7 @@ NO_MESSAGES: dict[str, Node] = {
     "two contents": TEXT | {"media_message": MEDIA},
     "unknown content": {"hologram_message": {}},
     "text without text": {"text_message": {}},
-    "text that is no object": {"text_message": "Hello"},
+    "text that is not an object": {"text_message": "Hello"},
     "choice of two": {"choice_message": {"choices": [CHOICES[0] | CHOICES[1]]}},
     "choice of nothing": {"choice_message": {"choices": [{"postback_data": "x"}]}},
     "media without url": {"media_message": {}},
@@ -449,7 +449,7 @@ def test_callback_matches_its_envelope_and_no_other(kind: str) -> None:
 
 @pytest.mark.parametrize("event", [ENVELOPE, ENVELOPE | {"message_delivery_report": 5}, {}])
 def test_callback_without_payload_matches_nothing(event: Node) -> None:
-    """An envelope without its key is no event."""
+    """An envelope without its key is not an event."""
     assert not validator("conversation", "ConversationWebhookEvent").is_valid(event)
 
 

@@ -1,4 +1,4 @@
-"""A document that is no OpenAPI is refused where it is not, and never ends in a traceback."""
+"""A document that is not valid OpenAPI is refused at the faulty node, never with a traceback."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ THING = "#/components/schemas/Thing"
     ],
 )
 def test_node_of_another_form_is_refused_at_its_pointer(change: Edit, said: str) -> None:
-    """What stands where OpenAPI wants something else is named, with what it is."""
+    """A node of the wrong kind is named, with the kind it has."""
     given = base()
     change(given)
     assert str(refusal(given)).startswith(said)

@@ -1,4 +1,4 @@
-"""What generated code does with values, rendered from documents of a few lines."""
+"""The behaviour of generated code, rendered from documents of a few lines."""
 
 from __future__ import annotations
 
@@ -223,7 +223,7 @@ def test_date_time_is_aware_and_in_utc(thing: Any, text: str, expected: datetime
     ],
 )
 def test_date_time_that_cannot_be_read_is_kept(thing: Any, raw: object) -> None:
-    """A value that is no moment, or none that Python can hold in UTC, stays as it came."""
+    """A value that is not a date-time, or not one that Python can hold in UTC, is kept."""
     data = {"at": raw, "moments": [raw], "days": {"x": raw}}
     assert data == thing.from_dict(data).to_dict()
 
@@ -348,7 +348,7 @@ def test_repr_shows_names_but_no_values(thing: Any) -> None:
 
 
 def test_defaults_of_the_document_are_not_sent(draft: Any) -> None:
-    """What the caller does not give does not travel."""
+    """A field that the caller does not give is not sent."""
     expected = {"name": "n", "when": "2030-05-17T12:00:00Z"}
     assert expected == draft(name="n", when=NOON).to_dict()
 
@@ -397,7 +397,7 @@ def test_body_is_a_model_or_a_mapping(package: ModuleType, draft: Any, *, absent
 
 @pytest.mark.parametrize("value", [b"bytes", object(), {"deep": [object()]}])
 def test_value_that_is_no_json_is_refused(package: ModuleType, value: object) -> None:
-    """What JSON cannot carry fails before anything is sent, without showing the value."""
+    """A value that JSON cannot express fails before anything is sent, and is not shown."""
     with pytest.raises(TypeError, match="cannot be sent as JSON"):
         function(package, "make_thing")("p", body={"name": value})
 
@@ -435,7 +435,7 @@ def test_id_stays_one_segment_of_the_path(
 
 @pytest.mark.parametrize("identifier", [None, 5, ["x"]])
 def test_id_that_is_no_text_is_refused(package: ModuleType, identifier: object) -> None:
-    """None would otherwise travel as the id "None"."""
+    """None would otherwise be sent as the id "None"."""
     with pytest.raises(TypeError, match="thing_id must be a str"):
         function(package, "get_thing")("p", identifier)
 
@@ -493,7 +493,7 @@ def test_query_parameters_that_are_not_given_do_not_travel(package: ModuleType) 
 
 
 def test_query_parameter_with_a_dot_keeps_its_name(build: Build) -> None:
-    """The name on the wire is that of the document, whatever it is in Python."""
+    """The parameter is sent under its name in the document, whatever it is in Python."""
     given = operation("A_Get", parameter("filter.name"))
     assert operation_of(build, given)("p", filter_name="x").params == {"filter.name": "x"}
 
@@ -533,7 +533,7 @@ def test_any_query_parameter_name_works(build: Build, name: str) -> None:
         body=ref("Thing"),
     )
     build_one = operation_of(build, one, Thing=obj(a=STRING))
-    # Its place in the signature tells how the parameter is called in Python.
+    # The signature shows what the parameter is called in Python.
     names = [
         n for n in build_one.__annotations__ if n not in {"project_id", "tags", "since", "return"}
     ]
@@ -557,11 +557,11 @@ def test_operation_shows_no_content(package: ModuleType) -> None:
     assert repr(found) == "Operation(Things_MakeThing)"
 
 
-# Answers of operations
+# Responses of operations
 
 
 def test_status_codes_are_not_looked_at(build: Build) -> None:
-    """The only answer that generated code reads is the success; the rest is the session's."""
+    """Generated code reads only the success response; the session handles the rest."""
     answers = {"201": content(ref("Thing")), "404": content(ref("Problem")), "default": {}}
     given = operation("A_Make", responses=answers)
     one = operation_of(build, given, Thing=obj(a=STRING), Problem=obj(b=STRING))("p")
@@ -571,7 +571,7 @@ def test_status_codes_are_not_looked_at(build: Build) -> None:
 
 @pytest.mark.parametrize("value", [None, "text", 5, [], [{}]])
 def test_answer_of_another_shape_is_an_error(package: ModuleType, value: object) -> None:
-    """An answer that is no object is reported as such, without its content."""
+    """A response that is not an object raises an error without its content."""
     with pytest.raises(package.errors.UnexpectedShape, match="expected an object") as caught:
         function(package, "get_thing")("p", "t").load(value)
     assert "text" not in str(caught.value)
@@ -589,14 +589,14 @@ def test_answer_of_another_shape_is_an_error(package: ModuleType, value: object)
 def test_list_answer_is_read_wrapped_or_alone(
     package: ModuleType, value: object, ids: list[str]
 ) -> None:
-    """An answer that is a list is read bare, wrapped in an object, or as a single item."""
+    """A response that is a list is read bare, wrapped in an object, or as a single item."""
     found = function(package, "search_things")("p", must="m").load(value)
     assert ids == [item.id for item in found]
 
 
 @pytest.mark.parametrize("value", [None, "text", [1], [{}, None]])
 def test_list_answer_of_another_shape_is_an_error(package: ModuleType, value: object) -> None:
-    """A list of anything but objects is no answer."""
+    """A list of anything but objects is not a valid response."""
     with pytest.raises(package.errors.UnexpectedShape, match="expected a list of objects"):
         function(package, "search_things")("p", must="m").load(value)
 

@@ -60,7 +60,7 @@ def test_update_merges_objects_at_every_depth() -> None:
 
 
 def test_update_of_an_object_extends_its_lists() -> None:
-    """A list within an update is joined to the list that is there."""
+    """A list within an update is appended to the present list."""
     found = applied(action("$.components.schemas.A", update={"required": ["d"]}))
     assert found["A"]["required"] == ["a", "b", "c", "d"]
 
@@ -157,8 +157,8 @@ def test_action_without_target_is_noted(more: Node) -> None:
     """An action whose target is gone changes nothing, and the note says which and what to do."""
     (note,) = noted(action("$.nowhere", **more))
     assert note == (
-        "repair.yaml, action 1 ($.nowhere): matches nothing in the document: the repair is no "
-        "longer needed, or has moved; remove or correct the action"
+        "repair.yaml, action 1 ($.nowhere): matches nothing in the document: the fault is "
+        "gone, or is elsewhere now; remove or correct the action"
     )
 
 
@@ -171,7 +171,7 @@ def test_action_without_target_is_noted(more: Node) -> None:
         ("$.components.schemas.B.oneOf", {"k": 2}),
     ],
 )
-def test_update_that_is_there_already_is_noted(target: str, update: object) -> None:
+def test_update_that_is_present_already_is_noted(target: str, update: object) -> None:
     """A repair that the document has made itself is not made twice."""
     (note,) = noted(action(target, update=update))
     assert note.startswith(
@@ -214,5 +214,5 @@ def test_overlay_without_actions_is_refused(rest: Node) -> None:
 
 @pytest.mark.parametrize("faulty", ["text", {"target": 5, "description": "d", "remove": True}])
 def test_malformed_action_is_refused(faulty: object) -> None:
-    """An action that is no object, or whose target is no text, is named."""
+    """An action that is not an object, or whose target is not a string, is named."""
     assert "repair.yaml, action 1" in refused(faulty).place

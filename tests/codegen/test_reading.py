@@ -1,4 +1,4 @@
-"""Reading documents: what plain text means, and files that are no document."""
+"""Reading documents: what plain text means, and files that are not documents."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def read(folder: Path, text: str | bytes) -> dict[str, object]:
     ],
 )
 def test_plain_text_means_what_json_says(tmp_path: Path, text: str, value: object) -> None:
-    """A country is no truth value, a time no number and a date no moment."""
+    """Countries, times and dates are strings, not booleans, numbers or date-times."""
     assert {"x": [value]} == read(tmp_path, f"x:\n- {text}\n")
 
 

@@ -1,4 +1,4 @@
-"""What is refused, and where the refusal says it stands."""
+"""What is refused, and the place that the refusal names."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def test_path_that_would_be_lost_is_refused(given: Node, place: str, problem: st
     ],
 )
 def test_parameter_that_would_be_spelt_wrongly_is_refused(given: Node, place: str) -> None:
-    """A parameter whose spelling on the wire the generator does not know is refused by name."""
+    """A parameter whose encoding the generator does not know is refused by name."""
     assert place in refusal(given).place
 
 
@@ -141,7 +141,7 @@ def test_parameter_that_would_be_spelt_wrongly_is_refused(given: Node, place: st
     ],
 )
 def test_body_that_would_be_lost_is_refused(given: Node, place: str) -> None:
-    """Bodies and answers that are not one JSON object are refused at their operation."""
+    """Bodies and responses that are not one JSON object are refused at their operation."""
     assert place in refusal(given).place
 
 
@@ -335,7 +335,7 @@ def test_list_of_itself_is_refused(components: Node) -> None:
 
 @pytest.mark.parametrize("item", [None, [], "text"])
 def test_malformed_path_is_refused(item: object) -> None:
-    """A path item that is no object is named instead of ending in a traceback."""
+    """A path item that is not an object is named instead of ending in a traceback."""
     assert "paths./a" in refusal(document(paths={"/a": item})).place
 
 

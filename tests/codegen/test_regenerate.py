@@ -155,7 +155,7 @@ def test_check_names_a_file_that_is_missing(
 def test_check_names_a_file_that_is_left_over(
     run: Run, written: Path, capsys: pytest.CaptureFixture[str], name: str
 ) -> None:
-    """A file that no document gives is found wherever it lies, and the advice given helps."""
+    """A file that no document gives is found anywhere, and following the advice removes it."""
     (written / name).parent.mkdir(exist_ok=True)
     (written / name).write_text("", encoding="utf-8")
     assert run("--check") == 1
@@ -167,7 +167,7 @@ def test_check_names_a_file_that_is_left_over(
 
 @pytest.mark.parametrize("name", ["left_api/__pycache__/client.pyc", ".mypy_cache/x.db"])
 def test_check_looks_past_caches(run: Run, written: Path, name: str) -> None:
-    """What Python and other tools leave behind is no difference."""
+    """Caches of Python and other tools are not differences."""
     (written / name).parent.mkdir()
     (written / name).write_bytes(b"")
     assert run("--check") == 0
@@ -218,12 +218,12 @@ def break_yaml(documents: Path) -> str:
 
 
 def repeat_key(documents: Path) -> str:
-    """Put a document in place in which a key stands twice."""
+    """Put a document in place in which a key occurs twice."""
     return record_text(documents, "a: 1\nb: 2\na: 3\n", "the key 'a' occurs twice in one mapping")
 
 
 def write_list(documents: Path) -> str:
-    """Put YAML in place that is no mapping."""
+    """Put YAML in place that is not a mapping."""
     return record_text(documents, "- a\n", "right.yaml: is not a mapping")
 
 
@@ -238,7 +238,7 @@ def write_latin1(documents: Path) -> str:
 
 
 def write_another_format(documents: Path) -> str:
-    """Put a mapping in place that is no OpenAPI document."""
+    """Put a mapping in place that is not an OpenAPI document."""
     return record_text(documents, "hello: world\n", "right")
 
 
@@ -263,7 +263,7 @@ def remove_overlay(documents: Path) -> str:
 
 
 def misspell_target(documents: Path) -> str:
-    """Let the target of an overlay be no JSONPath."""
+    """Let the target of an overlay not be a JSONPath."""
     actions = [{"target": "$.[", "description": "D.", "remove": True}]
     write_json(documents / "overlays" / "repair.yaml", {"overlay": "1.0.0", "actions": actions})
     return "overlays/repair.yaml, action 1 ($.[): has no valid JSONPath target"
@@ -283,19 +283,19 @@ def break_sources(documents: Path) -> str:
 
 
 def write_no_toml(documents: Path) -> str:
-    """Let the list of documents be no TOML."""
+    """Let the list of documents not be TOML."""
     (documents / "sources.toml").write_text("[left\n", encoding="utf-8")
     return "sources.toml: is not TOML ("
 
 
 def write_no_section(documents: Path) -> str:
-    """Let a document be a text instead of a section."""
+    """Let a document be a string instead of a section."""
     (documents / "sources.toml").write_text('left = "left.yaml"\n', encoding="utf-8")
     return "sources.toml: left is not a section; correct it"
 
 
 def write_overlays_as_text(documents: Path) -> str:
-    """Let the overlays be a text instead of a list."""
+    """Let the overlays be a string instead of a list."""
     table = documents / "sources.toml"
     text = table.read_text(encoding="utf-8").split("overlays = ")[0]
     table.write_text(f'{text}overlays = "repair.yaml"\n', encoding="utf-8")
@@ -446,7 +446,7 @@ def test_missing_ruff_is_said_in_one_line(
 def test_output_that_cannot_be_written_is_said_in_one_line(
     documents: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What the system refuses is no traceback."""
+    """An error of the operating system is one line, not a traceback."""
     (tmp_path / "file").write_text("", encoding="utf-8")
     output = tmp_path / "file" / "generated"
     assert regenerate.main(["--documents", str(documents), "--output", str(output)]) == 1
@@ -498,7 +498,7 @@ def test_check_fails_on_a_repair_without_target(
 def test_summary_names_what_was_added_removed_and_changed(
     run: Run, documents: Path, written: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Operations and models are told apart, and those of other packages are left alone."""
+    """Operations and models are listed apart, and those of other packages are left out."""
     renewed = document(
         {"Left": obj(name=STRING, size={"type": "integer"}), "New": obj(name=STRING)},
         {

@@ -1,6 +1,6 @@
 """Documents of another shape go through, and change the generated code as they should.
 
-The expected differences stand in tests/codegen/shapes, one file each. After a deliberate change
+The expected differences are in tests/codegen/shapes, one file each. After a deliberate change
 of the templates, UPDATE_SHAPES=1 writes them anew.
 """
 
@@ -149,7 +149,7 @@ def test_newer_openapi_of_a_document_changes_nothing(tmp_path: Path) -> None:
     assert difference(*packages) == ""
 
 
-def test_rename_is_told_as_removed_and_added(before: Path, tmp_path: Path) -> None:
+def test_rename_is_reported_as_removed_and_added(before: Path, tmp_path: Path) -> None:
     """For those who import the class it is gone."""
     package, notes = shaped("renamed schema", tmp_path)
     assert lines(summary(before, package)) == [

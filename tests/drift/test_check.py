@@ -121,10 +121,10 @@ def test_no_drift_is_0(run: Run, folder: Path, capsys: pytest.CaptureFixture[str
         (REFUSED, 3, "  things.yaml#/components/schemas/Thing/properties/odd: uses not"),
     ],
 )
-def test_document_ahead_of_its_package_is_told_by_what_changed(  # noqa: PLR0913, PLR0917 - fixtures
+def test_document_ahead_of_its_package_is_rated_by_what_changed(  # noqa: PLR0913, PLR0917 - fixtures
     run: Run, folder: Path, capsys: pytest.CaptureFixture[str], given: Node, code: int, line: str
 ) -> None:
-    """The document that travels with the package tells what the difference means."""
+    """The document inside the package shows what the difference means."""
     replace(folder, given)
     assert run() == code
     said = capsys.readouterr().out
@@ -152,7 +152,7 @@ def test_missing_package_is_additive(run: Run, folder: Path) -> None:
 def test_package_of_no_document_is_breaking(
     run: Run, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Regenerating would remove what lies there."""
+    """Regenerating would remove it."""
     (folder / "generated" / "old_api").mkdir()
     assert run() == 2
     assert "  left over: old_api\n" in capsys.readouterr().out
@@ -164,7 +164,7 @@ def test_package_of_no_document_is_breaking(
 @pytest.mark.parametrize(
     ("given", "code"), [(OLD, 0), (REWORDED, 0), (ADDITIVE, 1), (BREAKING, 2), (REFUSED, 3)]
 )
-def test_newer_document_is_told_by_the_exit_code(
+def test_newer_document_is_rated_by_the_exit_code(
     run: Run, folder: Path, given: Node, code: int
 ) -> None:
     """0 none, 1 additive, 2 breaking, 3 could not tell; nothing is put in place."""
@@ -174,7 +174,7 @@ def test_newer_document_is_told_by_the_exit_code(
     assert before == tree(folder)
 
 
-def test_breaking_wins_over_what_cannot_be_told(run: Run, folder: Path) -> None:
+def test_breaking_wins_over_could_not_tell(run: Run, folder: Path) -> None:
     """What is known to break is not hidden by a document that cannot be had."""
     assert run(newer(folder, BREAKING), "--from=others=gone.yaml") == 2
     assert run(newer(folder, ADDITIVE), "--from=others=gone.yaml") == 3
@@ -183,7 +183,7 @@ def test_breaking_wins_over_what_cannot_be_told(run: Run, folder: Path) -> None:
 def test_renamed_schema_breaks_only_its_name(
     run: Run, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """On the wire nothing changed, but the class of that name goes: 2, and the report says why."""
+    """Nothing that is sent changes, but the class of that name goes: 2, and the report says why."""
     text = json.dumps(OLD).replace("Thing", "Item").replace("ListItems", "ListThings")
     renamed = json.loads(text.replace("Items", "Things"))
     assert run(newer(folder, renamed)) == 2
@@ -207,7 +207,7 @@ def test_renamed_schema_breaks_only_its_name(
 def test_what_cannot_be_done_is_3(
     folder: Path, capsys: pytest.CaptureFixture[str], options: list[str]
 ) -> None:
-    """A missing name, file, server, address or folder is told in a line."""
+    """A missing name, file, server, address or folder is reported in one line."""
     given = [f"--documents={folder / 'openapi'}", f"--generated={folder / 'generated'}"]
     assert check_drift.main([*given, f"--wrapper={folder / 'wrapper'}", *options]) == 3
     said = capsys.readouterr()
@@ -312,7 +312,7 @@ def test_page_in_place_of_a_document_is_3(
 def test_missing_node_is_3_when_asked_for(
     run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Who asks for Redocly is told that there is no node; auto compares in Python."""
+    """With --backend redocly the report says that node is missing; auto compares in Python."""
     monkeypatch.setenv("PATH", "")
     option = newer(folder, ADDITIVE)
     assert run(option, "--backend=redocly") == 3

@@ -76,7 +76,7 @@ def test_redocly_agrees(case: Case) -> None:
 
 @pytest.mark.usefixtures("with_redocly")
 def test_redocly_calls_a_parameter_by_its_name() -> None:
-    """A parameter is not told by its place in a list."""
+    """A parameter is named by its name, not by its index."""
     (case,) = [case for case in AGREED if case.name == "parameter added"]
     (only,) = redocly.compare(base(), case.revision())
     assert only.text == "parameter q was added"
@@ -118,7 +118,7 @@ def test_lost_properties_of_a_real_document_are_reported(name: str, number: int)
     assert lost - reported == set()
 
 
-# What only the comparer in Python tells
+# What only the comparer in Python reports
 
 
 def reported(
@@ -210,14 +210,14 @@ WORDS: list[tuple[Edit, str]] = [
 
 
 @pytest.mark.parametrize(("change", "expected"), WORDS)
-def test_change_is_told_in_words(change: Edit, expected: str) -> None:
+def test_change_is_described_in_words(change: Edit, expected: str) -> None:
     """The text of a change says what became of what."""
     kind, text = expected.split(" ", 1)
     assert (kind, text) in reported(change)
 
 
 def test_list_that_becomes_another_type_is_one_change() -> None:
-    """The items of what is no list any more are not compared."""
+    """The items are not compared when the schema is no longer a list."""
     found = reported(
         lambda d: d["components"]["schemas"]["Draft"]["properties"].update(parts=STRING)
     )
@@ -288,8 +288,8 @@ def test_schema_that_contains_itself_is_compared() -> None:
         lambda d: d.update(paths=[]),
     ],
 )
-def test_document_that_is_none_is_refused(broken: Edit) -> None:
-    """What cannot be followed is refused instead of ending in a traceback."""
+def test_invalid_document_is_refused(broken: Edit) -> None:
+    """A document that cannot be walked is refused instead of ending in a traceback."""
     revision = base()
     broken(revision)
     with pytest.raises(Refused, match="cannot be compared"):

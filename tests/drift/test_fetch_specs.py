@@ -323,7 +323,8 @@ def test_repair_that_is_no_longer_needed_is_reported(
     newer.write_bytes(body(given))
     assert fetch("--from", str(newer)) == 0
     assert (
-        "overlays/repair.yaml, action 1 ($.info) on things.yaml: is no longer needed" in capsys.readouterr().err
+        "overlays/repair.yaml, action 1 ($.info) on things.yaml: is no longer needed"
+        in capsys.readouterr().err
     )
     assert newer.read_bytes() == (documents / "things.yaml").read_bytes()
 
@@ -339,7 +340,7 @@ def test_document_that_is_the_same_is_not_recorded(
 
 
 def test_json_with_tabs_and_surrogates_is_read(fetch: Fetch, documents: Path, newer: Path) -> None:
-    """JSON that is no YAML is a document as well."""
+    """JSON that is not YAML is a document as well."""
     given = {**NEW, "info": NEW["info"] | {"description": "\U0001f600"}}
     newer.write_text(json.dumps(given, indent="\t"), encoding="utf-8")
     assert fetch("--from", str(newer)) == 0
@@ -376,7 +377,7 @@ def address(documents: Path, server: tuple[str, Pages]) -> str:
     return url
 
 
-def test_missing_document_says_where_the_link_stands(
+def test_missing_document_names_the_page_with_the_link(
     fetch: Fetch, documents: Path, address: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A 404 of the recorded address names the documentation page with the download link."""
@@ -472,7 +473,7 @@ def test_broken_answer_changes_nothing(  # noqa: PLR0913, PLR0917 - fixtures
     capsys: pytest.CaptureFixture[str],
     kind: str,
 ) -> None:
-    """Whatever a server sends instead of a whole document is told in one line."""
+    """Whatever a server sends instead of a whole document is reported in one line."""
     server[1]["/things.yaml"], expected = BROKEN[kind]
     assert expected in refused(fetch, documents, capsys)
     assert address
@@ -496,7 +497,7 @@ def test_whole_document_is_taken_however_it_is_sent(
 def test_etag_that_cannot_be_sent_is_forgotten(
     fetch: Fetch, documents: Path, address: str, server: tuple[str, Pages]
 ) -> None:
-    """A name beyond ASCII is no name, whether a server gives it or somebody writes it down."""
+    """An ETag beyond ASCII is ignored, whether a server sends it or somebody writes it down."""
     page = server[1]["/things.yaml"] = Page(body(NEW), {"ETag": '"\xe9"'})
     assert fetch() == 0
     table = documents / "sources.toml"
@@ -528,7 +529,7 @@ def test_setting_of_the_machine_is_named(  # noqa: PLR0913, PLR0917 - fixtures
     name: str,
     value: str,
 ) -> None:
-    """A proxy or certificate that cannot be used is told in a line, not in a traceback."""
+    """A proxy or certificate that cannot be used is reported in one line, not as a traceback."""
     monkeypatch.setenv(name, value)
     monkeypatch.delenv("NO_PROXY", raising=False)
     monkeypatch.delenv("no_proxy", raising=False)
@@ -600,7 +601,7 @@ def test_new_names_are_added_to_the_inventory(
     assert capsys.readouterr().err == ""
 
 
-def test_lost_names_stay_in_the_inventory_and_are_told(
+def test_lost_names_stay_in_the_inventory_and_are_reported(
     fetch: Fetch, documents: Path, newer: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """What a document has no more is never forgotten by itself; the required list just follows."""

@@ -109,7 +109,7 @@ def test_document_that_repairs_itself_breaks_nothing(
     )
 
 
-def test_document_that_escapes_its_repair_is_told(
+def test_document_that_escapes_its_repair_is_reported(
     check: Check,
 ) -> None:
     """A renamed schema is no longer repaired, which only shows beneath the overlay."""

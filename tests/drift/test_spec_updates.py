@@ -1,4 +1,4 @@
-"""From a changed document on a server to new code, the way docs/spec-updates.md tells it.
+"""From a changed document on a server to new code, as docs/spec-updates.md shows it.
 
 The outputs on that page are real; UPDATE_PAGES=1 writes them anew after a deliberate change.
 """
@@ -107,7 +107,7 @@ def masked(step: tuple[str, str]) -> tuple[str, str]:
     return step[0], re.sub(r"functions: .*", "functions: ...", step[1])
 
 
-def test_page_tells_what_happens(command: Command, server: tuple[str, Pages]) -> None:
+def test_page_shows_what_happens(command: Command, server: tuple[str, Pages]) -> None:
     """The commands of the page, run one after the other, print what it shows."""
     content = newer(add_operation, add_enum_value, repair_itself)
     server[1]["/template.yaml"] = Page(content, {"ETag": '"2"'})
@@ -125,7 +125,7 @@ def test_page_tells_what_happens(command: Command, server: tuple[str, Pages]) ->
 
 
 def test_every_console_block_of_the_page_is_a_step() -> None:
-    """No command stands on the page that this file does not run."""
+    """The page has no command that this file does not run."""
     text = PAGE.read_text(encoding="utf-8")
     assert text.count("```console") == len(STEP.findall(text))
 

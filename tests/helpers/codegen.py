@@ -1,4 +1,4 @@
-"""Small documents, and the packages that become of them."""
+"""Small documents, and the packages that are rendered from them."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def listed(items: object) -> Node:
 
 
 def content(schema: object) -> Node:
-    """A JSON body or answer."""
+    """A JSON body or response."""
     return {"description": "Content.", "content": {"application/json": {"schema": schema}}}
 
 

@@ -23,7 +23,7 @@ def named(given: Node) -> dict[str, Node]:
 
 
 def operation(identifier: str, tag: str) -> Node:
-    """An operation on one template that answers with it."""
+    """An operation on one template that responds with it."""
     return {
         "operationId": identifier,
         "tags": [tag],

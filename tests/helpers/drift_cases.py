@@ -152,7 +152,7 @@ NEUTRAL, ADDITIVE, BREAKING = Kind.NEUTRAL, Kind.ADDITIVE, Kind.BREAKING
 DRAFT, THING, OWNER = (f"{SCHEMAS}/{name}/properties" for name in ("Draft", "Thing", "Owner"))
 BASIC = {"type": "http", "scheme": "basic"}
 
-# Both comparers are held to these: to the kind of the whole, and to where the worst stands.
+# Both comparers must report these: the kind of the whole, and the place of the worst change.
 AGREED = [
     Case("nothing", lambda _: None, NEUTRAL),
     Case(
@@ -414,14 +414,14 @@ MORE = [
         f"{PATH}/post/requestBody/required",
     ),
     Case(
-        "answer added",
+        "response added",
         lambda d: get(d)["responses"].update({"404": content(obj())}),
         ADDITIVE,
         RESPONSE,
         f"{PATH}/get/responses/404",
     ),
     Case(
-        "way to authenticate added",
+        "authentication added",
         lambda d: d["security"].append({"bearer": []}),
         ADDITIVE,
         REQUEST,

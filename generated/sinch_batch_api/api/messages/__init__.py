@@ -187,7 +187,7 @@ class MessagesResource:
     ) -> SendBatchResponse:
         """Send a batch, older version.
 
-        Deprecated. Same body and answer as Batch_SendBatch. Served in the regions us and eu only,
+        Deprecated. Same body and response as Batch_SendBatch. Served in the regions us and eu only,
         for projects that were admitted to the beta; others get 403. Whether it is still served is
         unknown. Use Batch_SendBatch.
 
@@ -383,7 +383,7 @@ class AsyncMessagesResource:
     ) -> SendBatchResponse:
         """Send a batch, older version.
 
-        Deprecated. Same body and answer as Batch_SendBatch. Served in the regions us and eu only,
+        Deprecated. Same body and response as Batch_SendBatch. Served in the regions us and eu only,
         for projects that were admitted to the beta; others get 403. Whether it is still served is
         unknown. Use Batch_SendBatch.
 

@@ -19,7 +19,7 @@ def send_batch_v1_beta(
 ) -> Operation[SendBatchResponse]:
     """Send a batch, older version.
 
-    Deprecated. Same body and answer as Batch_SendBatch. Served in the regions us and eu only,
+    Deprecated. Same body and response as Batch_SendBatch. Served in the regions us and eu only,
     for projects that were admitted to the beta; others get 403. Whether it is still served is
     unknown. Use Batch_SendBatch.
 
