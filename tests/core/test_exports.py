@@ -38,7 +38,7 @@ def test_every_name_loads(name: str) -> None:
 
 def test_submodules_load_when_asked_for() -> None:
     """After `import sinch_wrapper` its modules can be used."""
-    code = "import sinch_wrapper; print(sinch_wrapper.callbacks.parse, sinch_wrapper.errors.RawResponse)"
+    code = "import sinch_wrapper as s; print(s.callbacks.parse, s.errors.RawResponse)"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
     assert (0, b"") == (result.returncode, result.stderr)
 
