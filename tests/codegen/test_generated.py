@@ -92,11 +92,11 @@ DOCUMENT = document(
     COMPONENTS,
     {
         THINGS: {
-            "get": operation("Things_SearchThings", *SEARCH, answer=ref("ThingList")),
-            "post": operation("Things_MakeThing", body=ref("Draft"), answer=ref("Thing")),
+            "get": operation("Things_SearchThings", *SEARCH, response=ref("ThingList")),
+            "post": operation("Things_MakeThing", body=ref("Draft"), response=ref("Thing")),
         },
         THINGS + "/{thing_id}": {
-            "get": operation("Things_GetThing", ID, answer=ref("Thing")),
+            "get": operation("Things_GetThing", ID, response=ref("Thing")),
             "delete": operation("Things_DeleteThing", ID),
         },
     },
@@ -190,8 +190,8 @@ def test_nulls_inside_lists_are_kept(thing: Any) -> None:
     assert data == thing.from_dict(data).to_dict()
 
 
-def test_required_field_may_be_missing_in_an_answer(package: ModuleType, thing: Any) -> None:
-    """What the document requires of an answer is absent when it is not there, at any depth."""
+def test_required_field_may_be_missing_in_a_response(package: ModuleType, thing: Any) -> None:
+    """A field that the document requires in a response may be missing, at any depth."""
     found = thing.from_dict({"inners": [{}]})
     unset = package.types.UNSET
     assert (unset, unset, unset) == (found.id, found.inner, found.inners[0].name)
@@ -243,7 +243,7 @@ def test_values_of_maps_and_lists_are_read(package: ModuleType, thing: Any) -> N
 
 
 def test_reading_does_not_change_what_is_read(thing: Any) -> None:
-    """The decoded answer stays whole."""
+    """The decoded response is not changed."""
     data = {"id": "1", "inner": {"name": "n"}, "novel": 1}
     before = copy.deepcopy(data)
     thing.from_dict(data)
@@ -292,7 +292,7 @@ def test_any_prose_makes_valid_code(build: Build, text: str, where: str) -> None
     """Descriptions with quotes and backslashes stay inside their docstrings."""
     prose = {"description": text}
     given = document({"Thing": obj(a=STRING, e=ref("E")), "E": enum("A")}, {})
-    one = operation(answer=ref("Thing"), parameters=[parameter("q")])
+    one = operation(response=ref("Thing"), parameters=[parameter("q")])
     given["paths"] = {"/things": {"get": one}}
     target: Node = {
         "model": given["components"]["schemas"]["Thing"],
@@ -529,7 +529,7 @@ def test_any_query_parameter_name_works(build: Build, name: str) -> None:
         parameter(name),
         parameter("tags", schema=listed(STRING), explode=False),
         parameter("since", schema=MOMENT),
-        answer=ref("Thing"),
+        response=ref("Thing"),
         body=ref("Thing"),
     )
     build_one = operation_of(build, one, Thing=obj(a=STRING))
@@ -562,15 +562,15 @@ def test_operation_shows_no_content(package: ModuleType) -> None:
 
 def test_status_codes_are_not_looked_at(build: Build) -> None:
     """Generated code reads only the success response; the session handles the rest."""
-    answers = {"201": content(ref("Thing")), "404": content(ref("Problem")), "default": {}}
-    given = operation("A_Make", responses=answers)
+    responses = {"201": content(ref("Thing")), "404": content(ref("Problem")), "default": {}}
+    given = operation("A_Make", responses=responses)
     one = operation_of(build, given, Thing=obj(a=STRING), Problem=obj(b=STRING))("p")
     assert one.load({"a": "x"}).a == "x"
     assert not hasattr(one, "status_code")
 
 
 @pytest.mark.parametrize("value", [None, "text", 5, [], [{}]])
-def test_answer_of_another_shape_is_an_error(package: ModuleType, value: object) -> None:
+def test_response_of_another_shape_is_an_error(package: ModuleType, value: object) -> None:
     """A response that is not an object raises an error without its content."""
     with pytest.raises(package.errors.UnexpectedShape, match="expected an object") as caught:
         function(package, "get_thing")("p", "t").load(value)
@@ -586,7 +586,7 @@ def test_answer_of_another_shape_is_an_error(package: ModuleType, value: object)
         ({"id": "1"}, ["1"]),
     ],
 )
-def test_list_answer_is_read_wrapped_or_alone(
+def test_list_response_is_read_wrapped_or_alone(
     package: ModuleType, value: object, ids: list[str]
 ) -> None:
     """A response that is a list is read bare, wrapped in an object, or as a single item."""
@@ -595,7 +595,7 @@ def test_list_answer_is_read_wrapped_or_alone(
 
 
 @pytest.mark.parametrize("value", [None, "text", [1], [{}, None]])
-def test_list_answer_of_another_shape_is_an_error(package: ModuleType, value: object) -> None:
+def test_list_response_of_another_shape_is_an_error(package: ModuleType, value: object) -> None:
     """A list of anything but objects is not a valid response."""
     with pytest.raises(package.errors.UnexpectedShape, match="expected a list of objects"):
         function(package, "search_things")("p", must="m").load(value)

@@ -61,14 +61,14 @@ def test_operation_is_named_without_the_prefix_of_its_tag() -> None:
     assert (one["operationId"], one["x-operation-id"]) == ("list_things", "Things_v2_ListThings")
 
 
-def test_only_the_success_is_left_of_the_answers() -> None:
+def test_only_the_success_is_left_of_the_responses() -> None:
     """Failures belong to the session, so no generated code parses them."""
-    answers = {
+    responses = {
         "202": content(ref("Thing")),
         "400": content(ref("Problem")),
         "default": content(ref("Problem")),
     }
-    one = operation(responses=answers)
+    one = operation(responses=responses)
     found = normalised_operation(one, Thing=obj(a=STRING), Problem=obj(b=STRING))
     assert [*found["responses"]] == ["202"]
 
@@ -85,7 +85,7 @@ def test_parameters_of_the_path_are_inherited() -> None:
     assert found == {"q": "Own.", "project_id": None, "r": None}
 
 
-def test_referenced_parameters_bodies_and_answers_are_resolved() -> None:
+def test_referenced_parameters_bodies_and_responses_are_resolved() -> None:
     """Components that are not schemas are put in their places."""
     one = operation(
         "A_Get",
@@ -127,7 +127,7 @@ def test_comma_joined_parameters_are_marked(more: Node, joined: list[str]) -> No
 
 def test_inline_bodies_are_named_after_the_operation() -> None:
     """An object written inside an operation becomes a component."""
-    one = operation("Things_MakeThing", body=obj(a=STRING), answer=obj(b=STRING))
+    one = operation("Things_MakeThing", body=obj(a=STRING), response=obj(b=STRING))
     result = normalise(with_operation(one, Thing=obj(c=STRING)))
     assert {"Thing", "MakeThingRequest", "MakeThingResponse"} == set(
         result["components"]["schemas"]
@@ -407,15 +407,15 @@ def required_of(**more: object) -> dict[str, list[str] | None]:
 
 
 def test_required_is_kept_only_for_what_only_the_caller_writes() -> None:
-    """Bodies keep their required lists; answers, shared parts and callbacks lose theirs."""
-    found = required_of(body=ref("Body"), answer=ref("Answer"))
+    """Bodies keep their required lists; responses, shared parts and callbacks lose theirs."""
+    found = required_of(body=ref("Body"), response=ref("Answer"))
     kept = {"Body": ["a", "shared"], "Only": ["d"], "OnlyDeep": ["e"]}
     assert kept == {name: names for name, names in found.items() if names}
 
 
-def test_required_is_relaxed_when_the_body_is_also_answered() -> None:
+def test_required_is_relaxed_when_the_body_is_also_a_response() -> None:
     """A component that travels both ways may come back incomplete."""
-    found = required_of(body=ref("Body"), answer=ref("Body"))
+    found = required_of(body=ref("Body"), response=ref("Body"))
     assert {name: names for name, names in found.items() if names} == {}
 
 

@@ -175,7 +175,7 @@ def test_update_that_is_present_already_is_noted(target: str, update: object) ->
     """A repair that the document has made itself is not made twice."""
     (note,) = noted(action(target, update=update))
     assert note.startswith(
-        f"repair.yaml, action 1 ({target}): is no longer needed: the document has its update already"
+        f"repair.yaml, action 1 ({target}): is no longer needed: the document has its update"
     )
 
 

@@ -147,8 +147,8 @@ def test_body_that_would_be_lost_is_refused(given: Node, place: str) -> None:
 
 def test_second_success_does_not_hide_behind_a_default() -> None:
     """A default beside the one success is a failure and does no harm."""
-    answers = {"200": content(ref("Thing")), "default": {"description": "Problem."}}
-    one = normalise(operation_with(responses=answers))["paths"][THINGS]["get"]
+    responses = {"200": content(ref("Thing")), "default": {"description": "Problem."}}
+    one = normalise(operation_with(responses=responses))["paths"][THINGS]["get"]
     assert [*one["responses"]] == ["200"]
 
 
@@ -269,12 +269,12 @@ def test_place_is_the_path_to_the_fault(wrapped: object, inside: str) -> None:
         {"type": ["string", "integer"]},
     ],
 )
-@pytest.mark.parametrize("where", ["body", "answer", "parameter"])
+@pytest.mark.parametrize("where", ["body", "response", "parameter"])
 def test_schema_written_inside_an_operation_is_checked_too(bad: Node, where: str) -> None:
     """A schema that stands in an operation is held to the same rules as a component."""
     one = {
         "body": operation("A_Get", body=obj(a=bad)),
-        "answer": operation("A_Get", answer=obj(a=bad)),
+        "response": operation("A_Get", response=obj(a=bad)),
         "parameter": operation("A_Get", parameter("a", schema=bad)),
     }[where]
     assert refusal(with_operation(one)).place.startswith(GET)
@@ -375,7 +375,7 @@ HERE = "#/paths/" + THINGS.replace("/", "~1") + "/get"
             "",
         ),
         (
-            with_operation(operation(answer=obj(a=BAD))),
+            with_operation(operation(response=obj(a=BAD))),
             f"{HERE}/responses/200/content/application~1json/schema/properties/a",
             "",
         ),

@@ -32,8 +32,8 @@ from tests.helpers.codegen import (
     write_json,
 )
 
-LEFT = with_operation(operation(answer=ref("Left")), Left=obj(name=STRING))
-RIGHT = with_operation(operation(answer=ref("Right")), Right=obj(name=STRING))
+LEFT = with_operation(operation(response=ref("Left")), Left=obj(name=STRING))
+RIGHT = with_operation(operation(response=ref("Right")), Right=obj(name=STRING))
 
 POINTER = "#/paths/" + THINGS.replace("/", "~1") + "/get"
 
@@ -308,9 +308,9 @@ def use_unsupported_schema(documents: Path) -> str:
     return "regenerate: right.yaml#/components/schemas/Thing: uses not"
 
 
-def answer_freely(documents: Path) -> str:
-    """Let an operation answer with an object of no fields, which only rendering finds."""
-    replace(documents, right=with_operation(operation(answer={"type": "object"})))
+def respond_freely(documents: Path) -> str:
+    """Let an operation respond with an object without fields, which only rendering finds."""
+    replace(documents, right=with_operation(operation(response={"type": "object"})))
     return f"right.yaml{POINTER}: responds with neither an object nor a list of objects"
 
 
@@ -322,8 +322,8 @@ def lose_parameter(documents: Path) -> str:
 
 def leave_out_schema(documents: Path) -> str:
     """Let a media type have no schema, which OpenAPI allows."""
-    answers = {"200": {"description": "Done.", "content": {"application/json": {}}}}
-    replace(documents, right=with_operation(operation(responses=answers)))
+    responses = {"200": {"description": "Done.", "content": {"application/json": {}}}}
+    replace(documents, right=with_operation(operation(responses=responses)))
     return f"right.yaml{POINTER}/responses/200: is not JSON with a schema"
 
 
@@ -350,7 +350,7 @@ FAULTS = [
     write_no_section,
     write_overlays_as_text,
     use_unsupported_schema,
-    answer_freely,
+    respond_freely,
     lose_parameter,
     leave_out_schema,
     write_unquoted_version,
@@ -503,7 +503,7 @@ def test_summary_names_what_was_added_removed_and_changed(
         {"Left": obj(name=STRING, size={"type": "integer"}), "New": obj(name=STRING)},
         {
             THINGS: {
-                "get": operation(answer=ref("Left"), summary="Get one."),
+                "get": operation(response=ref("Left"), summary="Get one."),
                 "put": operation("Things_PutThing", body=ref("New")),
             }
         },

@@ -39,7 +39,7 @@ GET = "#/paths/" + THINGS.replace("/", "~1") + "/get"
 
 def thing(**more: object) -> Node:
     """A document of one operation, whose model has a field or more."""
-    listing = operation("Things_ListThings", parameter("colour"), answer=ref("Thing"))
+    listing = operation("Things_ListThings", parameter("colour"), response=ref("Thing"))
     return document({"Thing": obj(thing_name=STRING, **more)}, {THINGS: {"get": listing}})
 
 

@@ -258,8 +258,8 @@ FAULTS: dict[str, tuple[bytes | Node, str]] = {
         with_operation(operation(responses={"200": BODY})),
         "things.yaml#/paths/",
     ),
-    "an answer without fields": (
-        with_operation(operation(answer={"type": "object"})),
+    "a response without fields": (
+        with_operation(operation(response={"type": "object"})),
         "responds with neither",
     ),
     "an undeclared path parameter": (
@@ -465,7 +465,7 @@ BROKEN: dict[str, tuple[Page, str]] = {
 
 
 @pytest.mark.parametrize("kind", BROKEN)
-def test_broken_answer_changes_nothing(  # noqa: PLR0913, PLR0917 - fixtures
+def test_broken_response_changes_nothing(  # noqa: PLR0913, PLR0917 - fixtures
     fetch: Fetch,
     documents: Path,
     address: str,
@@ -582,7 +582,7 @@ def test_new_names_are_added_to_the_inventory(
 ) -> None:
     """Operations, schemas and fields that a document brings are known from then on."""
     write_json(documents / "inventory.json", INVENTORY)
-    given = with_operation(operation(answer=ref("Thing")), Thing=obj(name=STRING, novel=STRING))
+    given = with_operation(operation(response=ref("Thing")), Thing=obj(name=STRING, novel=STRING))
     newer.write_bytes(body(given))
     assert fetch("--from", str(newer)) == 0
     assert listed(documents) == {
@@ -704,10 +704,10 @@ def test_large_file_is_not_read(tmp_path: Path) -> None:
 def test_redirection_to_another_kind_of_address_is_refused(target: str) -> None:
     """A document asked for over TLS is not taken from anything less."""
 
-    def answer(request: httpx.Request) -> httpx.Response:
+    def respond(request: httpx.Request) -> httpx.Response:
         if request.url.path == "/a":
             return httpx.Response(302, headers={"Location": target})
         return httpx.Response(200, content=body(NEW))
 
-    downloader = Downloader(transport=httpx.MockTransport(answer))
+    downloader = Downloader(transport=httpx.MockTransport(respond))
     assert "https://example.test/a: " in refusal(downloader, "https://example.test/a")

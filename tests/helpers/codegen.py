@@ -73,7 +73,7 @@ PROJECT = parameter("project_id", "path")
 def operation(
     identifier: str = "Things_GetThing",
     *parameters: Node,
-    answer: object = None,
+    response: object = None,
     body: object = None,
     **more: object,
 ) -> Node:
@@ -82,7 +82,7 @@ def operation(
         "operationId": identifier,
         "tags": ["Things"],
         "parameters": [PROJECT, *parameters],
-        "responses": {"200": {"description": "Done."} if answer is None else content(answer)},
+        "responses": {"200": {"description": "Done."} if response is None else content(response)},
     }
     if body is not None:
         result["requestBody"] = content(body)

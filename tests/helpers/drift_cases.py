@@ -61,11 +61,13 @@ def base() -> Node:
     page = obj(things=listed(ref("Thing")), next_page_token=STRING)
     paths = {
         THINGS: {
-            "get": operation("Things_ListThings", colour, names, answer=page),
-            "post": operation("Things_MakeThing", body=ref("Draft"), answer=ref("Thing")),
+            "get": operation("Things_ListThings", colour, names, response=page),
+            "post": operation("Things_MakeThing", body=ref("Draft"), response=ref("Thing")),
         },
         THINGS + "/{thing_id}": {
-            "get": operation("Things_GetThing", parameter("thing_id", "path"), answer=ref("Thing")),
+            "get": operation(
+                "Things_GetThing", parameter("thing_id", "path"), response=ref("Thing")
+            ),
         },
     }
     result = document(components, paths)
