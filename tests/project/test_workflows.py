@@ -168,7 +168,7 @@ def test_run_that_cannot_tell_fails() -> None:
     """Exit code 3 is seen in the list of runs, after the issue has been written."""
     titles = [one.get("name") for one in workflow("spec-drift.yml")["jobs"]["compare"]["steps"]]
     last = workflow("spec-drift.yml")["jobs"]["compare"]["steps"][-1]
-    assert titles[-2:] == ["open, update or close the issue", "fail when it cannot be told"]
+    assert titles[-2:] == ["open, update or close the issue", "fail when the drift is unknown"]
     assert last["if"] == "steps.drift.outputs.code == '3'"
     assert "exit 1" in last["run"]
 
@@ -228,7 +228,7 @@ def test_check_without_a_report_is_passed_on(tools: Path) -> None:
     (tools / "code").write_text("3", encoding="utf-8")
     performed(tools, step("spec-drift.yml", "compare with the addresses in openapi/sources.toml"))
     assert (tools / "output").read_text(encoding="utf-8") == "code=3\n"
-    assert "There is no report" in (tools / "drift.md").read_text(encoding="utf-8")
+    assert "No report was written" in (tools / "drift.md").read_text(encoding="utf-8")
 
 
 ISSUE = "open, update or close the issue"
@@ -265,7 +265,7 @@ def test_long_report_is_cut(tools: Path, size: int) -> None:
     body = (tools / "body.md").read_text(encoding="utf-8")
     assert len(body) < 65_536
     assert ("The rest is cut off." in body) is (size > 60_000)
-    assert body.endswith("All of it: https://ci.example.test/1\n")
+    assert body.endswith("Full report: https://ci.example.test/1\n")
 
 
 @WITH_SHELL
