@@ -180,7 +180,7 @@ class Bulk:
     ) -> Cancellation:
         """Cancel what is left of *job*: what has not left, and the batches that are scheduled.
 
-        The API answers 200 whether or not it worked, so each batch is polled, for *poll_for*
+        The API responds with 200 whether or not it worked, so each batch is polled, for *poll_for*
         seconds at most. The job cannot be resumed afterwards.
 
         Raises: BulkError, also while another process sends from it; SinchError for wrong
@@ -344,7 +344,7 @@ class AsyncBulk:
     ) -> Cancellation:
         """Cancel what is left of *job*: what has not left, and the batches that are scheduled.
 
-        The API answers 200 whether or not it worked, so each batch is polled, for *poll_for*
+        The API responds with 200 whether or not it worked, so each batch is polled, for *poll_for*
         seconds at most. The job cannot be resumed afterwards.
 
         Raises: BulkError, also while another process sends from it; SinchError for wrong

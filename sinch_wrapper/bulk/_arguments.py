@@ -131,10 +131,11 @@ def retry_run(
 def _reasons(reasons: object) -> frozenset[str]:
     # A string is a collection too: of each string that is a part of it.
     found = [reasons] if isinstance(reasons, str) else reasons
-    is_listed = isinstance(found, Collection) and not isinstance(found, Mapping)
-    if not is_listed or not all(isinstance(each, str) for each in found):
-        raise _validate.wrong_kind("reasons", "a list of strings", reasons, BulkArgumentError)
-    return frozenset(found)
+    if isinstance(found, Collection) and not isinstance(found, Mapping):
+        listed = [each for each in found if isinstance(each, str)]
+        if len(listed) == len(found):
+            return frozenset(listed)
+    raise _validate.wrong_kind("reasons", "a list of strings", reasons, BulkArgumentError)
 
 
 def _old_spec(path: Path) -> JobSpec:

@@ -1,4 +1,7 @@
-"""The planner that asks for the status of batches, and cancels them and polls until they end."""
+"""The planner that asks for the status of batches, and cancels them and polls until they end.
+
+*now* is monotonic seconds in this file.
+"""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping

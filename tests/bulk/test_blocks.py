@@ -23,8 +23,10 @@ from sinch_wrapper.bulk._rows_fast import Block, TableRows, cut
 from sinch_wrapper.bulk._sources import source_of
 
 HEADER = ("key", "wa", "sms", "name", "seg%s", "tone", "contact_id")
-TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
-CELLS = st.one_of(TEXTS.map(lambda text: f"x{text}"), TEXTS, st.sampled_from(["", " ", "+1", "%s"]))
+STRINGS = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
+CELLS = st.one_of(
+    STRINGS.map(lambda text: f"x{text}"), STRINGS, st.sampled_from(["", " ", "+1", "%s"])
+)
 ODD = st.one_of(CELLS, st.none(), st.integers(), st.binary(), st.just("\ud800"))
 COLUMNS = [
     Columns(to={"sms": "SMS"}, parameters={"name": "name"}),
@@ -63,7 +65,7 @@ def _comparable(block: Block) -> tuple[object, ...]:
 
 
 @pytest.mark.parametrize("columns", COLUMNS)
-@pytest.mark.parametrize("cells", [CELLS, ODD], ids=["texts", "anything"])
+@pytest.mark.parametrize("cells", [CELLS, ODD], ids=["strings", "anything"])
 def test_blocks_equal_their_rows(columns: Columns, cells: st.SearchStrategy[Any]) -> None:
     """Whatever is in the cells: the same recipients, keys, duplicates and marks, or no block."""
     rows = _rows(columns)
@@ -152,8 +154,8 @@ def test_requests_are_full_whatever_is_left_out(wrong: set[int], size: int) -> N
 
 
 @given(text=st.text())
-def test_texts_are_encoded_as_by_the_library(text: str) -> None:
-    """The short way for one text gives what the long way gives."""
+def test_strings_are_encoded_as_by_the_library(text: str) -> None:
+    """The short way for one string gives the same as the long way."""
     assert json.dumps(text, ensure_ascii=False) == encode_text(text)
 
 

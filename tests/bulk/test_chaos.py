@@ -1,4 +1,4 @@
-"""Whatever happens to sender and server: nobody gets a message twice, and nobody is forgotten."""
+"""Sender and server are killed and fail: no recipient gets a message twice or is forgotten."""
 
 import os
 import random
@@ -67,9 +67,9 @@ def test_kills_and_faults_lose_and_double_nothing(
                 continue
         assert 0 == sender.returncode
         break
-    answer = httpx.get(f"{server}/_sandbox/ledger", trust_env=False, timeout=60).json()
-    assert 0 == answer["forgotten"]
-    counts = Counter(entry["identity"] for entry in answer["recipients"])
+    ledger = httpx.get(f"{server}/_sandbox/ledger", trust_env=False, timeout=60).json()
+    assert 0 == ledger["forgotten"]
+    counts = Counter(entry["identity"] for entry in ledger["recipients"])
     report = Report(journal)
     twice = sum(count > 1 for count in counts.values())
     lost = len(identities - counts.keys())

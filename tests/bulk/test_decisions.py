@@ -17,7 +17,7 @@ from sinch_wrapper.bulk._rows_fast import by_bytes
 from sinch_wrapper.bulk._states import ChunkState, may_become
 
 TOLD = [RecipientState(name) for name in ("switching", "queued", "failed", "delivered", "read")]
-ANSWERS: list[LookUp] = ["found", "absent", "no_such_path", "failed"]
+LOOK_UPS: list[LookUp] = ["found", "absent", "no_such_path", "failed"]
 TIMES = st.floats(0, 1e6)
 
 
@@ -34,17 +34,17 @@ def test_parts_by_bytes_joined_are_the_input(items: list[str], limit: int) -> No
 
 
 @given(
-    answer=st.sampled_from(ANSWERS), since=TIMES, later=TIMES, settle=TIMES, trusted=st.booleans(),
+    look_up=st.sampled_from(LOOK_UPS), since=TIMES, later=TIMES, settle=TIMES, trusted=st.booleans(),
     sent=st.integers(1, 9), accepted=st.booleans(), failed=st.integers(0, 9),
 )  # fmt: skip
 def test_nothing_is_sent_again_in_doubt(  # noqa: PLR0913, PLR0917 (one law)
-    answer: LookUp, since: float, later: float, settle: float, trusted: bool, sent: int,  # noqa: FBT001 (drawn)
+    look_up: LookUp, since: float, later: float, settle: float, trusted: bool, sent: int,  # noqa: FBT001 (drawn)
     accepted: bool, failed: int,  # noqa: FBT001 (drawn)
 ) -> None:  # fmt: skip
-    """Only after settling, when surely absent, never accepted, and with attempts left."""
+    """Only after settling, when certainly absent, never accepted, and with attempts left."""
     verdict = judge(
         Doubt(since, sent, accepted, 0, failed),
-        answer,
+        look_up,
         asked_at=since + later,
         settle=settle,
         trusted=trusted,
@@ -54,10 +54,10 @@ def test_nothing_is_sent_again_in_doubt(  # noqa: PLR0913, PLR0917 (one law)
     if verdict in {DoubtVerdict.SEND_AGAIN, DoubtVerdict.REJECT}:
         assert not accepted
         assert since + later - since >= settle
-        assert answer == "absent" or (answer == "no_such_path" and trusted)
+        assert look_up == "absent" or (look_up == "no_such_path" and trusted)
     if verdict is DoubtVerdict.SEND_AGAIN:
         assert sent < 5
-    assert (verdict is DoubtVerdict.ADOPT) == (answer == "found")
+    assert (verdict is DoubtVerdict.ADOPT) == (look_up == "found")
 
 
 @given(settle=st.floats(0.001, 100), steps=st.integers(1, 40))
@@ -109,7 +109,7 @@ def test_final_states_of_chunks_are_final() -> None:
 def test_the_queue_never_overflows(
     requests: list[tuple[int, float]], queue: int, drain: float
 ) -> None:
-    """Whoever waits as told never has more outstanding than the queue holds."""
+    """A sender that waits as long as it must never has more outstanding than the queue holds."""
     limits, now = MessageLimits(queue, drain), 0.0
     outstanding = Outstanding()
     for count, idle in requests:

@@ -1,4 +1,4 @@
-"""Doubts that callbacks settle at the last moment, and questions that nobody answers."""
+"""Doubts that callbacks settle at the last moment, and calls that get no response."""
 
 import time
 from dataclasses import replace
@@ -23,8 +23,8 @@ SETTINGS = RunSettings(concurrency=1, settle=0)
 
 
 def doubtful(bulk: MakeBulk, api: FakeBatchApi, path: Path) -> Job:
-    """A job of one request that was accepted, whose answer and look-ups were lost."""
-    api.look_answer = lambda: httpx.Response(503, json={})
+    """A job of one request that was accepted, whose response and look-ups were lost."""
+    api.look_up_response = lambda: httpx.Response(503, json={})
     bulk(api).go(rows(2), job=path, patience=1)
     return open_job(Journal(path, must_exist=True))
 
@@ -33,7 +33,7 @@ def doubtful(bulk: MakeBulk, api: FakeBatchApi, path: Path) -> Job:
 def test_a_callback_before_the_second_sending_prevents_it(
     make_bulk: MakeBulk, tmp_path: Path, batch_id: str | None
 ) -> None:
-    """Not found, so it shall leave again once the queue has room: then a receipt proves it."""
+    """It was not found, and would leave again once the queue has room: then a receipt proves it."""
     api = FakeBatchApi("lost")
     job = doubtful(make_bulk, api, tmp_path / "job.db")
     sender = Sender(job, SETTINGS, 0.0, time.time)
@@ -65,7 +65,7 @@ def test_a_mark_alone_proves_that_nothing_must_leave_again(
 def test_early_callbacks_of_others_are_forgotten_at_the_end(
     make_bulk: MakeBulk, tmp_path: Path
 ) -> None:
-    """What waited for a batch of this job waits for nothing once every request has its end."""
+    """What waited for a batch of this job is deleted once every request has its outcome."""
     api, path = FakeBatchApi(), tmp_path / "job.db"
     bulk = make_bulk(api)
     bulk.go(rows(2), job=path, deadline=0)
@@ -79,7 +79,7 @@ def test_early_callbacks_of_others_are_forgotten_at_the_end(
 
 
 def test_status_without_permission_is_an_error(make_bulk: MakeBulk, tmp_path: Path) -> None:
-    """Asking for the status of batches fails with the answer that each of them got."""
+    """Asking for the status of batches fails with the error that each of them got."""
     api, path = FakeBatchApi(), tmp_path / "job.db"
     bulk = make_bulk(api)
     bulk.go(rows(6), job=path)
@@ -90,17 +90,17 @@ def test_status_without_permission_is_an_error(make_bulk: MakeBulk, tmp_path: Pa
 
 
 def refused(api: FakeBatchApi, request: httpx.Request) -> httpx.Response:
-    """What the API answers to whom it does not trust."""
+    """The response of the API to a client without permission."""
     return api(request) if request.url.path.endswith("/token") else httpx.Response(403, json={})
 
 
 def call_of(poller: BatchPoller, now: float) -> BatchCall:
-    """The next question."""
+    """The next call."""
     (call,) = poller.step(now, [], stopping=False).calls
     return call
 
 
-def test_status_that_nobody_answers_is_an_error() -> None:
+def test_status_without_any_response_is_an_error() -> None:
     """After the patience for one batch, nothing being known of any, no other is asked about."""
     error = APIConnectionError("no connection", outcome="not_sent")
     batches = (PolledBatch(f"B{number}") for number in range(100))
@@ -111,21 +111,21 @@ def test_status_that_nobody_answers_is_an_error() -> None:
         poller.check()
 
 
-def test_status_of_some_is_no_error() -> None:
-    """Once a batch was told about, others that have no answer are just unknown."""
+def test_status_of_some_is_not_an_error() -> None:
+    """Once the status of a batch is known, others without a response are just unknown."""
     error = APIConnectionError("no connection", outcome="not_sent")
     poller = BatchPoller(
         iter([PolledBatch("B1"), PolledBatch("B2")]), lambda *_: None, concurrency=1, patience=0.0
     )
-    told = Done(call_of(poller, 0.0), SimpleNamespace(status="PROCESSED"))
-    (call,) = poller.step(1.0, [told], stopping=False).calls
+    known = Done(call_of(poller, 0.0), SimpleNamespace(status="PROCESSED"))
+    (call,) = poller.step(1.0, [known], stopping=False).calls
     assert poller.step(2.0, [Done(call, error=error)], stopping=False).finished
     poller.check()
     assert {"PROCESSED": 1, "UNKNOWN": 1} == poller.statuses
 
 
-def test_a_follower_that_is_busy_waits_for_answers() -> None:
-    """With every place taken there is no moment to wake up for: it would turn round and round."""
+def test_a_busy_poller_waits_for_responses() -> None:
+    """With every place taken it must not wake up: it would spin."""
     batches = (PolledBatch(f"B{number}") for number in range(3))
     poller = BatchPoller(batches, lambda *_: None, concurrency=1)
     call_of(poller, 0.0)

@@ -125,7 +125,7 @@ def test_callbacks_go_to_the_journal_that_exists_now(make_bulk: MakeBulk, tmp_pa
 
 
 def test_a_mistyped_input_leaves_no_journal_behind(make_bulk: MakeBulk, tmp_path: Path) -> None:
-    """A file that is not there is named before anything is made."""
+    """A file that does not exist is named before anything is made."""
     with pytest.raises(BulkError, match=r"none\.csv: cannot be read: No such file"):
         make_bulk(FakeBatchApi()).go(tmp_path / "none.csv", job=tmp_path / "job.db")
     assert [] == [*tmp_path.iterdir()]

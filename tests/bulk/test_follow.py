@@ -33,7 +33,7 @@ def send(bulk: Bulk, api: Api, **options: Any) -> Any:
 
 
 def test_every_recipient_is_followed_to_the_end(start_sandbox: StartSandbox, inbox: Inbox) -> None:
-    """Delivered, unreachable and badly filled recipients are told apart by key, from callbacks."""
+    """Delivered, unreachable and badly filled recipients are known by key, from callbacks."""
     api = start_sandbox()
     app = api.app()
     api.webhook(app, inbox.url, "MESSAGE_DELIVERY", "BATCH_STATUS_UPDATE")
@@ -82,8 +82,8 @@ def test_a_scheduled_job_keeps_the_time_of_the_server_and_can_be_cancelled(
             bulk.resume(job)
 
 
-def test_cancelling_too_late_is_told(start_sandbox: StartSandbox, tmp_path: Path) -> None:
-    """What was handed over already is reported as too late."""
+def test_cancelling_too_late_is_reported(start_sandbox: StartSandbox, tmp_path: Path) -> None:
+    """A batch that was handed over before is reported as too late."""
     api, job = start_sandbox(), tmp_path / "job.db"
     with client(api) as sinch:
         bulk = Bulk(sinch)
@@ -105,9 +105,9 @@ def test_batches_of_no_job_are_cancelled_by_metadata(start_sandbox: StartSandbox
 
 
 def test_cancelling_takes_back_what_has_not_left(make_bulk: MakeBulk, tmp_path: Path) -> None:
-    """What is planned never leaves, and a doubt is settled without sending again."""
+    """Requests that have not left never do, and a doubt is settled without sending again."""
     api, job = FakeBatchApi("lost", "dropped"), tmp_path / "job.db"
-    api.look_answer = None
+    api.look_up_response = None
     bulk = make_bulk(api)
     bulk.go(rows(8), job=job, deadline=0)
     assert Cancellation((), (), (), 0, 8) == bulk.cancel(job)
@@ -140,10 +140,10 @@ def test_times_that_the_api_refuses_are_refused(make_bulk: MakeBulk) -> None:
             bulk.go(rows(1), send_after=moment)
 
 
-def test_a_schedule_that_passed_while_the_job_lay_is_asked_about(
+def test_a_schedule_that_passed_before_a_resume_is_refused(
     make_bulk: MakeBulk, tmp_path: Path
 ) -> None:
-    """A job that is resumed too late sends nothing, unless it is told to send at once."""
+    """A job that is resumed too late sends nothing, unless the caller says to send at once."""
     api, job = FakeBatchApi(), tmp_path / "job.db"
     bulk = make_bulk(api)
     moment = datetime.now(UTC) + timedelta(hours=1)
@@ -160,7 +160,7 @@ def test_a_schedule_that_passed_while_the_job_lay_is_asked_about(
 
 
 def test_a_schedule_that_comes_while_a_job_runs_does_not_stop_it(make_bulk: MakeBulk) -> None:
-    """From then on the requests of a running job leave for now: the API refuses past times."""
+    """From then on the requests of a running job have no time: the API refuses past ones."""
     api = FakeBatchApi()
     bulk = make_bulk(api)
     api.on_send = lambda *_: bulk.at(time.time() + 7200)
@@ -176,7 +176,7 @@ def test_a_schedule_that_comes_while_a_job_runs_does_not_stop_it(make_bulk: Make
 def test_contact_ids_are_warned_about_in_dispatch_mode(
     make_bulk: MakeBulk, tmp_path: Path, mode: str, words: str | None
 ) -> None:
-    """The app is asked once; without an answer the warning is careful, and sending goes on."""
+    """The app is asked once; without a response the warning is careful, and sending goes on."""
     api, job = FakeBatchApi(), tmp_path / "job.db"
     api.app_mode = mode
     bulk, people = make_bulk(api), [{"contact_id": f"C{n}", "name": "A"} for n in range(4)]
@@ -187,8 +187,8 @@ def test_contact_ids_are_warned_about_in_dispatch_mode(
     assert 1 == sum("/apps/" in path for path in api.paths)
 
 
-def test_forced_dispatch_mode_needs_no_question(make_bulk: MakeBulk) -> None:
-    """The batch says it itself; and identities raise no question at all."""
+def test_forced_dispatch_mode_asks_nothing(make_bulk: MakeBulk) -> None:
+    """The batch says it itself; with identities alone the mode does not matter."""
     api = FakeBatchApi()
     bulk = make_bulk(api)
     people = [{"contact_id": "C", "name": "A"}]

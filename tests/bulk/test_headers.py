@@ -1,4 +1,4 @@
-"""Tables that are not quite tables: what is said about them, and what is not."""
+"""Tables that are not quite tables: what errors say about them, and what they never say."""
 
 from pathlib import Path
 

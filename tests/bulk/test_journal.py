@@ -1,4 +1,4 @@
-"""The journal: one sender at a time, and every trouble with the file in plain words."""
+"""The journal: one sender at a time, and a clear error for every trouble with the file."""
 
 import os
 import sqlite3
@@ -90,7 +90,7 @@ def test_a_corrupt_journal_sends_nothing(make_bulk: MakeBulk, tmp_path: Path) ->
     ("pragma", "words"), [("max_page_count = 1", "disk is full"), ("query_only = 1", "read-only")]
 )
 def test_a_journal_that_cannot_be_written_says_why(tmp_path: Path, pragma: str, words: str) -> None:
-    """A full disk and a read-only file each have their words."""
+    """A full disk and a read-only file each have an error of their own."""
     storage = open_storage(tmp_path / "job.db")
     with storage.read() as connection:
         connection.exec_driver_sql(f"PRAGMA {pragma}")
@@ -126,7 +126,7 @@ def test_a_reading_that_did_not_end_starts_again(make_bulk: MakeBulk, tmp_path: 
 
 
 def test_resume_needs_the_journal_only(make_bulk: MakeBulk, tmp_path: Path) -> None:
-    """The input may be gone; what was under way is looked up, the rest is sent."""
+    """The input may be gone; what was on its way is looked up, the rest is sent."""
     api, job = FakeBatchApi(), tmp_path / "job.db"
     bulk, source = make_bulk(api), csv_file(tmp_path, 6)
     bulk.go(source, job=job, deadline=0)

@@ -1,4 +1,4 @@
-"""A receiver that follows bulk jobs writes their journals before it answers."""
+"""A receiver that follows bulk jobs writes their journals before it responds."""
 
 import json
 import sqlite3
@@ -28,8 +28,8 @@ def states(job: Path) -> list[str]:
     return [str(each.state) for each in Report(job).recipients()]
 
 
-def test_journal_knows_what_was_answered(make_bulk: MakeBulk, tmp_path: Path) -> None:
-    """After the 200 the journal has the outcome; what is about no job is stored and handled."""
+def test_journal_knows_what_was_taken(make_bulk: MakeBulk, tmp_path: Path) -> None:
+    """After the 200 the journal has the outcome; a callback about no job is stored and handled."""
     api, job, taken = FakeBatchApi(), tmp_path / "spring.db", []
     make_bulk(api).go(rows(3), job=job, concurrency=1)
     app = receiver(SECRET, job=JournalFollower(job))
@@ -51,7 +51,7 @@ def test_journal_knows_what_was_answered(make_bulk: MakeBulk, tmp_path: Path) ->
 
 
 def test_job_may_begin_after_the_receiver(make_bulk: MakeBulk, tmp_path: Path) -> None:
-    """A journal that is not there yet takes part as soon as it is; several may be followed."""
+    """A journal that does not exist yet takes part as soon as it does; several may be followed."""
     api, jobs = FakeBatchApi(), [tmp_path / "spring.db", tmp_path / "summer.db"]
     with serving(
         receiver(SECRET, store=tmp_path / "callbacks.db", job=JournalFollower(jobs))
@@ -65,7 +65,7 @@ def test_job_may_begin_after_the_receiver(make_bulk: MakeBulk, tmp_path: Path) -
 
 
 def test_journal_that_cannot_be_written_is_503(make_bulk: MakeBulk, tmp_path: Path) -> None:
-    """What the journal cannot take is not answered 2xx, and comes again."""
+    """A callback that the journal cannot take gets no 2xx, and comes again."""
     api, job = FakeBatchApi(), tmp_path / "spring.db"
     make_bulk(api).go(rows(1), job=job)
     with serving(receiver(SECRET, job=JournalFollower(job))) as client:

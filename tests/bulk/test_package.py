@@ -57,7 +57,7 @@ def test_a_missing_package_is_named(missing: str, code: str, words: str) -> None
 
 @pytest.mark.parametrize("name", sinch_wrapper.bulk.__all__)
 def test_every_name_loads(name: str) -> None:
-    """Each public name is there and documented."""
+    """Each public name exists and is documented."""
     assert getattr(sinch_wrapper.bulk, name).__doc__
 
 
@@ -84,7 +84,7 @@ def test_the_halves_have_the_same_methods_and_parameters() -> None:
 
 
 def test_the_error_can_be_pickled() -> None:
-    """The text survives; the report belongs to its process."""
+    """The message survives; the report belongs to its process."""
     import pickle
 
     copy = pickle.loads(pickle.dumps(BulkStoppedError("line", None)))  # noqa: S301 (our own)

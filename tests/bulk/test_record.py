@@ -25,7 +25,7 @@ __all__ = ["make_bulk"]
 
 
 def test_receipts_reach_their_recipient(make_bulk: MakeBulk, tmp_path: Path) -> None:
-    """Delivered, read, failed with its reason, and pending are told by the caller's key."""
+    """Delivered, read, failed with its reason, and pending are reported by the caller's key."""
     api, job = FakeBatchApi(), tmp_path / "job.db"
     bulk = make_bulk(api)
     bulk.go(csv_file(tmp_path, 4), job=job, columns=Columns(key="key"), concurrency=1)
@@ -51,7 +51,7 @@ def test_receipts_reach_their_recipient(make_bulk: MakeBulk, tmp_path: Path) -> 
         ({"batch_id": "B2", "message_index": 1}, None),
         ({"_batch_id": "B2", "messageIndex": 1}, {"_batch_id": "B2"}),
     ],
-    ids=["seeds", "text", "snake", "reserved"],
+    ids=["seeds", "string", "snake", "reserved"],
 )
 def test_late_validation_failures_land_in_every_spelling(
     make_bulk: MakeBulk, envelope: object, metadata: object
@@ -80,7 +80,7 @@ def test_every_order_of_receipts_ends_the_same(make_bulk: MakeBulk, together: bo
         assert (["failed"], {"B": 1}) == (states(report), report.refresh().reasons)
 
 
-def test_callbacks_may_come_before_the_answer(make_bulk: MakeBulk, tmp_path: Path) -> None:
+def test_callbacks_may_come_before_the_response(make_bulk: MakeBulk, tmp_path: Path) -> None:
     """A failure by batch id and one by metadata, both before the POST has returned, are kept."""
     api, job = FakeBatchApi(), tmp_path / "job.db"
     bulk = make_bulk(api)

@@ -57,7 +57,7 @@ def test_what_may_concern_one_request_stops_nothing(
     assert (2, 4, 3) == (report.rejected, report.accepted, len(api.sent))
 
 
-def test_an_acceptance_meanwhile_takes_the_stop_back(make_bulk: MakeBulk, tmp_path: Path) -> None:
+def test_an_acceptance_in_between_takes_the_stop_back(make_bulk: MakeBulk, tmp_path: Path) -> None:
     """Of requests that run side by side one is accepted: what they share is right after all."""
     api, job = FakeBatchApi("400"), tmp_path / "job.db"
     api.blamed, bulk = ["message"], make_bulk(api)
@@ -77,7 +77,7 @@ def test_an_acceptance_meanwhile_takes_the_stop_back(make_bulk: MakeBulk, tmp_pa
 
 
 def test_rejections_are_counted_by_reason_and_no_reason_is_empty(make_bulk: MakeBulk) -> None:
-    """A request of one recipient has no others; an index beyond the request counts for nobody."""
+    """A request of one recipient has no others; an index beyond the request counts for none."""
     api = FakeBatchApi("400", "400")
     api.blamed = ["recipient_and_params[0].recipient", "recipient_and_params[7].recipient"]
     report = make_bulk(api).go(rows(2), chunk_size=1, concurrency=1)

@@ -1,4 +1,4 @@
-"""Sending: what leaves, what does not leave twice, and what is said about it."""
+"""Sending: what leaves, what does not leave twice, and what is reported."""
 
 import threading
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ def test_all_recipients_are_sent_in_order_and_once(make_bulk: MakeBulk) -> None:
 
 
 @pytest.mark.parametrize("word", ["lost", "garbage", "anonymous"])
-def test_an_accepted_request_whose_answer_is_lost_is_adopted(
+def test_an_accepted_request_whose_response_is_lost_is_adopted(
     make_bulk: MakeBulk, word: str
 ) -> None:
     """The look-up finds it, and it is not sent again."""
@@ -38,7 +38,7 @@ def test_an_accepted_request_whose_answer_is_lost_is_adopted(
 
 
 @pytest.mark.parametrize("word", ["dropped", "500", "502", "503", "408"])
-def test_a_request_that_surely_was_not_accepted_is_sent_again(
+def test_a_request_that_certainly_was_not_accepted_is_sent_again(
     make_bulk: MakeBulk, word: str
 ) -> None:
     """Not found after the settling time means not accepted, so it leaves again."""
@@ -52,7 +52,7 @@ def test_a_request_that_surely_was_not_accepted_is_sent_again(
 def test_a_404_of_the_look_up_proves_nothing(make_bulk: MakeBulk) -> None:
     """Where the look-up has never worked its 404 leaves the request unknown."""
     api = FakeBatchApi("lost")
-    api.look_answer = lambda: httpx.Response(404, json={})
+    api.look_up_response = lambda: httpx.Response(404, json={})
     report = make_bulk(api).go(rows(4))
     assert (2, 2, 2) == (report.accepted, report.unknown, len(api.sent))
     assert "unknown outcomes" == report.stopped
@@ -62,19 +62,19 @@ def test_a_404_of_the_look_up_proves_nothing(make_bulk: MakeBulk) -> None:
 def test_a_look_up_that_fails_leaves_it_unknown_and_resumable(
     make_bulk: MakeBulk, tmp_path: Path
 ) -> None:
-    """Without any answer nothing is sent again; a later resume finds the batch."""
+    """Without any response nothing is sent again; a later resume finds the batch."""
     api = FakeBatchApi("lost")
-    api.look_answer = lambda: httpx.Response(503, json={})
+    api.look_up_response = lambda: httpx.Response(503, json={})
     bulk = make_bulk(api)
     report = bulk.go(rows(2), job=tmp_path / "job.db", patience=2)
     assert (0, 2, True) == (report.accepted, report.unknown, report.resumable)
-    api.look_answer = None
+    api.look_up_response = None
     report = bulk.resume(tmp_path / "job.db", settle=0)
     assert (2, 0, 1) == (report.accepted, report.unknown, len(api.sent))
 
 
 def test_a_request_that_never_gets_through_is_rejected_in_the_end(make_bulk: MakeBulk) -> None:
-    """After its attempts it is rejected, for the look-ups say that it never was accepted."""
+    """After its attempts it is rejected, because the look-ups say that it never was accepted."""
     api = FakeBatchApi("503", "503")
     report = make_bulk(api).go(rows(2), attempts=2, settle=0.01)
     assert (0, 2, {"INVALID_ARGUMENT": 1, "NOT_SENT": 1}) == (
@@ -84,7 +84,7 @@ def test_a_request_that_never_gets_through_is_rejected_in_the_end(make_bulk: Mak
 
 @pytest.mark.parametrize("word", ["429", "refused"])
 def test_a_request_that_did_not_get_there_is_sent_later(make_bulk: MakeBulk, word: str) -> None:
-    """Too many requests and no connection are surely not accepted: no look-up is needed."""
+    """Too many requests and no connection certainly were not accepted: no look-up is needed."""
     api = FakeBatchApi(word)
     report = make_bulk(api).go(rows(2))
     assert (2, 2, 0) == (report.accepted, len(api.sent), api.looks)
@@ -103,7 +103,7 @@ def test_violations_land_on_line_and_column(make_bulk: MakeBulk, tmp_path: Path)
     assert 1 == report.accepted
 
 
-def test_an_answer_that_is_for_all_stops_the_job(make_bulk: MakeBulk, tmp_path: Path) -> None:
+def test_a_response_that_is_for_all_stops_the_job(make_bulk: MakeBulk, tmp_path: Path) -> None:
     """403 raises at once, sends nothing else, and the job goes on later."""
     api = FakeBatchApi("ok", "403")
     bulk = make_bulk(api)
@@ -115,7 +115,7 @@ def test_an_answer_that_is_for_all_stops_the_job(make_bulk: MakeBulk, tmp_path: 
 
 
 def test_wrong_credentials_are_the_cause(make_bulk: MakeBulk) -> None:
-    """The answer of the API is the cause of the error."""
+    """The error of the API is the cause of the error."""
     with pytest.raises(BulkStoppedError) as caught:
         make_bulk(FakeBatchApi("401", "401")).go(rows(1))
     assert isinstance(caught.value.__cause__, AuthenticationError)
@@ -216,7 +216,7 @@ def test_progress_ends_with_everybody(make_bulk: MakeBulk) -> None:
 
 
 def test_options_are_fields_of_the_request(make_bulk: MakeBulk) -> None:
-    """What the API takes for a whole batch is passed on; our marks are added to the metadata."""
+    """Fields of a whole batch are passed on; our marks are added to the metadata."""
     api = FakeBatchApi()
     make_bulk(api).go(
         rows(1),

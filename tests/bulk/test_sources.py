@@ -252,7 +252,7 @@ def test_requests_stay_below_the_size(make_bulk: MakeBulk) -> None:
     ],
 )
 def test_options_are_checked(make_bulk: MakeBulk, options: dict[str, Any], words: str) -> None:
-    """What the API would refuse for all is refused before anything is read."""
+    """Options that the API would refuse are refused before anything is read."""
     api = FakeBatchApi()
     with pytest.raises(BulkError) as caught:
         make_bulk(api).go(rows(1), **options)
@@ -261,7 +261,7 @@ def test_options_are_checked(make_bulk: MakeBulk, options: dict[str, Any], words
 
 
 def test_an_app_that_is_not_a_string_is_a_mistake(make_bulk: MakeBulk) -> None:
-    """A number for the id of an app is named as such."""
+    """A number for the id of an app is a TypeError that names it."""
     with pytest.raises(TypeError, match="app_id= must be a string, not int"):
         make_bulk(FakeBatchApi()).go(rows(1), app_id=3)
 

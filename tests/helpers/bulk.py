@@ -1,4 +1,4 @@
-"""A scripted Batch API for the bulk sender, and one face for Bulk and AsyncBulk."""
+"""A scripted Batch API for the bulk sender, and one interface to Bulk and AsyncBulk."""
 
 import json
 import time
@@ -37,10 +37,10 @@ def csv_file(folder: Path, count: int) -> Path:
 
 
 class FakeBatchApi:
-    """Answers as the Batch API does; each send takes the next word of *script*, then "ok".
+    """Responds as the Batch API does; each send takes the next word of *script*, then "ok".
 
     `ok` accepts, `lost` accepts and then times out, `dropped` times out without accepting, a
-    number answers with that status, `garbage` accepts with an unreadable answer, `anonymous`
+    number responds with that status, `garbage` accepts with an unreadable response, `anonymous`
     accepts without an id, `refused` makes no connection.
     """
 
@@ -50,7 +50,7 @@ class FakeBatchApi:
         self.batches: dict[str, dict[str, Any]] = {}
         self.statuses: dict[str, str] = {}
         self.looks = 0
-        self.look_answer: Callable[[], httpx.Response] | None = None
+        self.look_up_response: Callable[[], httpx.Response] | None = None
         self.on_send: Callable[[dict[str, Any], str], None] = lambda *_: None
         self.paths: list[str] = []
         self.app_mode = ""
@@ -58,7 +58,7 @@ class FakeBatchApi:
         self.blamed = ["recipient_and_params[1].parameters.name"]
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
-        """Answer *request*."""
+        """Respond to *request*."""
         if is_token_request(request):
             return token_response()
         self.paths.append(f"{request.method} {request.url.path}")
@@ -101,8 +101,8 @@ class FakeBatchApi:
 
     def _look(self, request: httpx.Request) -> httpx.Response:
         self.looks += 1
-        if self.look_answer is not None:
-            return self.look_answer()
+        if self.look_up_response is not None:
+            return self.look_up_response()
         key, value = (request.url.params[name] for name in ("metadataKey", "metadataValue"))
         found = [
             {"batch_id": batch_id, "meta_data": body["batch_metadata"], "status": "PROCESSED"}
@@ -156,7 +156,7 @@ class BulkFace:
 
     def __init__(self, flavour: Flavour, api: Callable[[httpx.Request], httpx.Response]) -> None:
         self.flavour = flavour
-        # One attempt in the transport, so that the sender itself deals with each answer.
+        # One attempt in the transport, so that the sender itself deals with each response.
         self.client = flavour.client(api, retry=RetryPolicy(attempts=1))
         kind = AsyncBulk if flavour.name == "async" else Bulk
         self.bulk: Any = kind(self.client)
@@ -169,7 +169,7 @@ class BulkFace:
         return lambda *args, **options: self.flavour.run(method(*args, **options))
 
     def at(self, moment: float) -> None:
-        """Let the time of day stand at *moment*."""
+        """Stop the time of day at *moment*."""
         self.moment = moment
 
     def of_project(self, project: str) -> "BulkFace":

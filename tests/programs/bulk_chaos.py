@@ -1,7 +1,7 @@
 """The two programs of the chaos test, each a process of its own: a sandbox, and a sender.
 
 `bulk_chaos serve [FAULT ...]` prints its URL and serves until stdin is closed; its ledger says
-what was accepted, whatever the client was told. `bulk_chaos send URL CSV JOURNAL CHUNK` sends
+what was accepted, whatever the client knows. `bulk_chaos send URL CSV JOURNAL CHUNK` sends
 until done, or until it is killed.
 """
 
@@ -12,7 +12,7 @@ from sinch_wrapper.bulk import Bulk
 from sinch_wrapper.sandbox import Server, Settings, parse_fault
 
 TIMEOUT = 0.6
-# Longer than the slowest answer takes beyond the timeout, with room for a busy machine.
+# Longer than the slowest response takes beyond the timeout, with room for a busy machine.
 SETTLE = 1.5
 
 
