@@ -34,8 +34,8 @@ def test_parts_by_bytes_joined_are_the_input(items: list[str], limit: int) -> No
 
 
 @given(
-    look_up=st.sampled_from(LOOK_UPS), since=TIMES, later=TIMES, settle=TIMES, trusted=st.booleans(),
-    sent=st.integers(1, 9), accepted=st.booleans(), failed=st.integers(0, 9),
+    look_up=st.sampled_from(LOOK_UPS), since=TIMES, later=TIMES, settle=TIMES,
+    trusted=st.booleans(), sent=st.integers(1, 9), accepted=st.booleans(), failed=st.integers(0, 9),
 )  # fmt: skip
 def test_nothing_is_sent_again_in_doubt(  # noqa: PLR0913, PLR0917 (one law)
     look_up: LookUp, since: float, later: float, settle: float, trusted: bool, sent: int,  # noqa: FBT001 (drawn)
