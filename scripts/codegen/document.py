@@ -18,6 +18,9 @@ Node = dict[str, Any]
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 """The keys of a path item that hold operations."""
 
+COMPOSITIONS = ("allOf", "oneOf", "anyOf")
+"""The keywords that combine schemas."""
+
 
 class Refused(Exception):
     """A document that cannot be turned into a correct client, with the place and the remedy.

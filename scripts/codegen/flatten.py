@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from codegen.document import Node, Refused, component_of, reference_to, references, schemas, shape
+from codegen.document import (
+    COMPOSITIONS,
+    Node,
+    Refused,
+    component_of,
+    reference_to,
+    references,
+    schemas,
+    shape,
+)
 from codegen.schemas import class_name, module_key
 
-_COMPOSITIONS = ("allOf", "oneOf", "anyOf")
 Properties = dict[str, Node]
 
 
@@ -51,7 +59,7 @@ class _Flattener:
             return {**target, **{k: v for k, v in schema.items() if k == "description"}}
         parts = [
             self._combine(key, [self._schema(p, owner, place) for p in schema[key]], owner, place)
-            for key in _COMPOSITIONS
+            for key in COMPOSITIONS
             if key in schema
         ]
         if not parts:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from openapi_python_client.strings import PythonIdentifier
 
-from codegen.document import Node, Refused, copied, pointing, schemas
+from codegen.document import COMPOSITIONS, Node, Refused, copied, pointing, schemas
 from codegen.flatten import flatten
 from codegen.operations import normalise_operations
 from codegen.refusals import check, check_form
@@ -53,7 +53,7 @@ def _check_part(schema: Node, place: str) -> None:
     for key in ("oneOf", "anyOf"):
         for part in schema.get(key, []):
             _check_part(part, place)
-    composed = schema.keys() & {"allOf", "oneOf", "anyOf"}
+    composed = schema.keys() & {*COMPOSITIONS}
     for field in schema.get("required", []):
         if not composed and "properties" in schema and field not in schema["properties"]:
             raise Refused(place, f"requires {field}, which is not one of its properties")

@@ -8,6 +8,7 @@ from typing import Any
 from openapi_python_client.strings import PythonIdentifier
 
 from codegen.document import (
+    COMPOSITIONS,
     Node,
     Refused,
     component_of,
@@ -119,7 +120,7 @@ def _named(document: Node, schema: Node, name: str, place: str) -> Node:
 
 def _is_object(schema: Node) -> bool:
     return schema.get("type") == "object" or any(
-        key in schema for key in ("properties", "allOf", "oneOf", "anyOf")
+        key in schema for key in ("properties", *COMPOSITIONS)
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from codegen.document import METHODS, Node, Refused, component_of, operations, schemas
+from codegen.document import COMPOSITIONS, METHODS, Node, Refused, component_of, operations, schemas
 
 Check = Callable[[object, str], None]
 """Takes a node and its place; raises Refused."""
@@ -129,7 +129,7 @@ _RULES: Mapping[str, Mapping[str, Check]] = {
         "properties": _mapping(_node("a schema")),
         "items": _node("a schema"),
         "additionalProperties": _boolean_or_schema,
-        **dict.fromkeys(("allOf", "oneOf", "anyOf"), _parts),
+        **dict.fromkeys(COMPOSITIONS, _parts),
     },
 }
 
@@ -240,7 +240,7 @@ def check_schema(schema: Node, place: str, known: Mapping[str, Node]) -> None:
     _check_enum(schema, place)
     for name, child in schema.get("properties", {}).items():
         check_schema(child, f"{place}.properties.{name}", known)
-    for key in ("allOf", "oneOf", "anyOf"):
+    for key in COMPOSITIONS:
         for index, child in enumerate(schema.get(key, [])):
             check_schema(child, f"{place}.{key}[{index}]", known)
     for key in ("items", "additionalProperties"):
@@ -254,7 +254,7 @@ def _check_siblings(schema: Node, place: str) -> None:
         beside = schema.keys() & {"properties", "allOf", "oneOf", "anyOf", "enum", "items"}
         if beside:
             raise Refused(place, f"has {sorted(beside)} beside a reference", "write an allOf")
-    elif schema.keys() & {"allOf", "oneOf", "anyOf"}:
+    elif schema.keys() & {*COMPOSITIONS}:
         beside = schema.keys() & {"enum", "const", "items"}
         if beside or isinstance(schema.get("additionalProperties"), dict):
             raise Refused(place, "has values beside a composition", "make them a part of it")

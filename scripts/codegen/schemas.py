@@ -14,7 +14,16 @@ from typing import Any
 
 from openapi_python_client.strings import ClassName
 
-from codegen.document import Node, Refused, operations, reference_to, references, schemas, shape
+from codegen.document import (
+    COMPOSITIONS,
+    Node,
+    Refused,
+    operations,
+    reference_to,
+    references,
+    schemas,
+    shape,
+)
 
 # Limits are the server's to check: a client that enforces today's limits breaks when they are
 # raised. A `default` would do harm: the generator sends it, and a PATCH of one field would then
@@ -45,7 +54,6 @@ _DROPPED = frozenset(
         "xml",
     }
 )
-_COMPOSITIONS = ("allOf", "oneOf", "anyOf")
 
 
 def simplify(schema: Node) -> Node:
@@ -62,7 +70,7 @@ def simplify(schema: Node) -> Node:
         del result["format"]
     if result.pop("deprecated", False):
         result["description"] = f"Deprecated. {result.get('description', '')}".strip()
-    for key in _COMPOSITIONS:
+    for key in COMPOSITIONS:
         if key in result:
             result[key] = [simplify(part) for part in result[key] if part.get("type") != "null"]
     if "properties" in result:
@@ -102,7 +110,7 @@ def _spell_enums(schema: Node) -> None:
 
 def _unwrap_single(schema: Node) -> Node:
     """Replace a composition of one reference, written to add a description, by the reference."""
-    for key in _COMPOSITIONS:
+    for key in COMPOSITIONS:
         parts = schema.get(key, [])
         beside = schema.keys() - {key, "description", "title"}
         if len(parts) == 1 and "$ref" in parts[0] and not beside:
@@ -151,7 +159,7 @@ class _Hoister:
             raise Refused(f"components.schemas.{name}", f"would share a file with {taken}")
 
     def _children(self, schema: Node, parent: str) -> None:
-        for key in _COMPOSITIONS:
+        for key in COMPOSITIONS:
             for part in schema.get(key, []):
                 self._children(part, parent)
         properties = schema.get("properties", {})
@@ -191,7 +199,7 @@ def _is_hoistable(schema: Node) -> bool:
     if "$ref" in schema:
         return False
     return bool(schema.get("properties") or "enum" in schema) or any(
-        key in schema for key in _COMPOSITIONS
+        key in schema for key in COMPOSITIONS
     )
 
 
@@ -203,7 +211,7 @@ def _unambiguous_titles(components: dict[str, Node]) -> set[str]:
         if inline and _is_hoistable(schema) and "title" in schema:
             meaning = json.dumps(shape(schema), sort_keys=True)
             found[module_key(schema["title"])].add(meaning)
-        for key in _COMPOSITIONS:
+        for key in COMPOSITIONS:
             for part in schema.get(key, []):
                 walk(part, inline=False)
         for value in schema.get("properties", {}).values():

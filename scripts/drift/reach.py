@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from codegen.document import Node, followed, joined, operations
+from codegen.document import COMPOSITIONS, Node, followed, joined, operations
 from drift.change import Direction
 
 Users = Mapping[str, Mapping[str, Direction]]
@@ -72,9 +72,6 @@ def pointers(node: object) -> Iterator[str]:
     elif isinstance(node, list):
         for value in node:
             yield from pointers(value)
-
-
-COMPOSITIONS = ("allOf", "oneOf", "anyOf")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,9 @@ import json
 from collections.abc import Iterator
 from operator import gt, lt
 
-from codegen.document import Node, joined, shape
+from codegen.document import COMPOSITIONS, Node, joined, shape
 from drift.change import Change, Direction, Kind
-from drift.reach import COMPOSITIONS, Spot, as_schema, spot
+from drift.reach import Spot, as_schema, spot
 
 Verdict = tuple[str, Kind, str]
 """Keyword, kind and text."""
@@ -27,7 +27,7 @@ _HINTS = ("default", "readOnly", "writeOnly", "deprecated", "discriminator", "co
 _ELSEWHERE = frozenset(
     {
         *("type", "nullable", "enum", "const", "required", "properties", "items", "$ref"),
-        *("additionalProperties", "allOf", "oneOf", "anyOf"),
+        *("additionalProperties", *COMPOSITIONS),
     }
 )
 _KNOWN = PROSE | _ELSEWHERE | {*_UPPER, *_LOWER, *_OTHER, *_HINTS}

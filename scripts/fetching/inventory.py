@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from codegen.document import Node, Refused, operations, resolved, schemas
+from codegen.document import COMPOSITIONS, Node, Refused, operations, resolved, schemas
 
 FILE = "inventory.json"
 # Where a document may list its schemas; new ones are added to the first.
@@ -104,7 +104,7 @@ def _parts(schema: object) -> Iterator[Node]:
         return
     yield schema
     inner = [*schema.get("properties", {}).values(), schema.get("items")]
-    inner += [part for key in ("allOf", "oneOf", "anyOf") for part in schema.get(key, [])]
+    inner += [part for key in COMPOSITIONS for part in schema.get(key, [])]
     for child in [*inner, schema.get("additionalProperties")]:
         yield from _parts(child)
 
