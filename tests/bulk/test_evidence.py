@@ -20,6 +20,7 @@ from sinch_wrapper.bulk._calls import BatchCall, Done, mark_of
 from sinch_wrapper.bulk._evidence import (
     JOB_MARK,
     EvidenceRules,
+    Known,
     Lack,
     LagMeter,
     RollCall,
@@ -106,8 +107,11 @@ class Story:
                 DOUBTED, self.began, self.left[DOUBTED][0], self.since, len(self.left[DOUBTED]),
                 self.certain, self.named,
             ),
-            roll, self.accepted, self.meter.lags, self.rule.EvidenceRules(),
-            told=self.told, unchanged=1e9 if self.over else 0.0,
+            roll,
+            self.rule.Known(
+                self.accepted, self.meter.lags, self.told, unchanged=1e9 if self.over else 0.0
+            ),
+            self.rule.EvidenceRules(),
         )  # fmt: skip
         self.verdict, self.lack = judgement.verdict.name, str(judgement.lack)
         self.twice = bool(self.rule.other_batches(self.named, found.get(DOUBTED, ())))
@@ -267,20 +271,20 @@ MUTANTS = {
     "callbacks adopt nothing": (
         "doubt.batch_id or roll.found.get(doubt.number)", "roll.found.get(doubt.number)",
     ),
-    "looking never ends": ("if unchanged >= rules.patience(", "if unchanged < 0 * rules.patience("),
-    "an unreadable 2xx is no acceptance": ("if doubt.certain or rules.never:", "if rules.never:"),
+    "looking never ends": ("if known.unchanged >= rules.patience(", "if -1 >= rules.patience("),
+    "an unreadable 2xx is no acceptance": ("    if doubt.certain:\n", "    if False:\n"),
     "no witness is needed": (
-        "if not witnesses:", "if not (witnesses := witnesses or accepted.keys() & roll.found.keys()):",
+        "if not witnesses:\n",
+        "witnesses = witnesses or accepted.keys() & roll.found.keys()\n    if not witnesses:\n",
     ),
     "a witness may have left before": ("self.last_left) > began", "self.accepted) > began"),
-    "callbacks are not asked": ("if told is not None and ", "if False and "),
-    "the list may lack some": ("if number not in roll.found)", "if False)"),
+    "callbacks are not asked": ("if known.told is not None and ", "if False and "),
+    "the list may lack some": ("for each in missing)", "for each in ())"),
     "no elder is needed": (
-        "if elder is None:\n        return _wait(Lack.ELDER, hope=False)",
-        "if elder is None:\n        elder = 0",
+        "if not elders:\n        return _wait(Lack.ELDER, hope=False)", "elders = elders or [0]",
     ),
     "an elder may be younger": (
-        "accepted[n].accepted < doubt.first_left)", "accepted[n].accepted < 10**9)",
+        "accepted[each].accepted < doubt.first_left]", "accepted[each].accepted < 10**9]",
     ),
     "no time is needed": ("if evidence.waited < rules.settle:", "if False:"),
     "time is a second short": (
@@ -363,7 +367,7 @@ def test_nothing_leaves_again_without_evidence(data: st.DataObject) -> None:
     doubted = _evidence.Doubt(7, data.draw(events), data.draw(events), data.draw(st.floats(0, 900)))
     lags = _evidence.Lags(data.draw(st.integers(0, 50)), data.draw(st.floats(0, 60)))
     rules = EvidenceRules(never=data.draw(st.booleans()))
-    found = _evidence.judge(doubted, roll, accepted, lags, rules)
+    found = _evidence.judge(doubted, roll, Known(accepted, lags), rules)
     if found.verdict is Verdict.SEND_AGAIN:
         assert found.evidence is not None
         witness, elder = (accepted[n] for n in (found.evidence.witness, found.evidence.elder))
@@ -383,9 +387,9 @@ def test_never_means_never() -> None:
     doubted = _evidence.Doubt(1, 3, 2, 0.0)
     accepted = {0: _evidence.AcceptedRequest(0, 0, 1), 2: _evidence.AcceptedRequest(4, 4, 5)}
     roll = RollCall(1e6, {0: (Accepted("B0"),), 2: (Accepted("B2"),)})
-    lags = _evidence.Lags(50, 1.0)
+    known = Known(accepted, _evidence.Lags(50, 1.0))
     ends = [
-        _evidence.judge(doubted, roll, accepted, lags, EvidenceRules(never=never)).verdict
+        _evidence.judge(doubted, roll, known, EvidenceRules(never=never)).verdict
         for never in (False, True)
     ]
     assert [Verdict.SEND_AGAIN, Verdict.WAIT] == ends
