@@ -23,9 +23,10 @@ def check_kind(option: str, value: object, kind: type | tuple[type, ...], wanted
 
 
 def check_text(option: str, value: object) -> None:
-    """Check for a string that is not empty."""
-    check_kind(option, value, str, "a string")
-    if not value:
+    """Check for a string that is not blank."""
+    if not isinstance(value, str):
+        raise wrong_kind(option, "a string", value)
+    if not value.strip():
         raise ValueError(f"{option}= must not be empty")
 
 
@@ -60,6 +61,8 @@ def check_real(option: str, value: object, wanted: str) -> float:
     """Check for a number, which the error calls *wanted*, and return it; a bool is not a number."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise wrong_kind(option, wanted, value)
+    if isinstance(value, int) and abs(value) > _LARGEST:
+        raise ValueError(f"{option}= must be {wanted}, and not as large as this")
     return value
 
 

@@ -70,7 +70,7 @@ class Clock:
             raise ValueError(
                 "the clock only moves forward: seconds= must be a finite number, 0 or more"
             )
-        if self() + seconds > LAST_START:
+        if seconds > LAST_START - self():
             raise ValueError("the clock ends with the year 9998: seconds= is too large")
         with self._lock:
             if self._stopped_at is None:
