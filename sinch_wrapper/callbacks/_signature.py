@@ -97,15 +97,7 @@ def verify(  # noqa: PLR0913 (what is checked, and how)
         raise _validate.wrong_kind("now", "a function", now)
     if nonces is not None and not isinstance(nonces, NonceStore):
         raise _validate.wrong_kind("nonces", "a store of nonces, such as SeenNonces()", nonces)
-    given = _pick(headers)
-    signature, nonce, timestamp = given.get(SIGNATURE), given.get(NONCE), given.get(TIMESTAMP)
-    if not (signature and nonce and timestamp):
-        missing = next(name for name in (SIGNATURE, NONCE, TIMESTAMP) if not given.get(name))
-        raise SignatureError(
-            f"callback rejected: header {missing} is missing; give the webhook a secret"
-        )
-    if given.get(ALGORITHM, _ONLY_ALGORITHM) != _ONLY_ALGORITHM:
-        raise SignatureError(f"callback rejected: {ALGORITHM} is not {_ONLY_ALGORITHM}")
+    signature, nonce, timestamp = _required(_pick(headers))
     if not isinstance(raw, (bytes, bytearray, memoryview)):
         raise SignatureError("callback rejected: the body must be the bytes as received")
     signed = (raw if isinstance(raw, bytes) else bytes(raw)) + f".{nonce}.{timestamp}".encode()
@@ -120,6 +112,18 @@ def check_tolerance(tolerance: object, error: type[Exception] | None = None) -> 
     """Raise TypeError or ValueError, or *error*, unless *tolerance* is seconds or infinity."""
     if tolerance != math.inf:
         _validate.seconds("tolerance", tolerance, error=error)
+
+
+def _required(given: Mapping[str, str]) -> tuple[str, str, str]:
+    signature, nonce, timestamp = given.get(SIGNATURE), given.get(NONCE), given.get(TIMESTAMP)
+    if not (signature and nonce and timestamp):
+        missing = next(name for name in (SIGNATURE, NONCE, TIMESTAMP) if name not in given)
+        raise SignatureError(
+            f"callback rejected: header {missing} is missing; give the webhook a secret"
+        )
+    if given.get(ALGORITHM, _ONLY_ALGORITHM) != _ONLY_ALGORITHM:
+        raise SignatureError(f"callback rejected: {ALGORITHM} is not {_ONLY_ALGORITHM}")
+    return signature, nonce, timestamp
 
 
 def _check_signature(signed: bytes, given: bytes, keys: list[bytes]) -> None:

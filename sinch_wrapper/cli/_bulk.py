@@ -26,6 +26,8 @@ from sinch_wrapper.cli._options import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from sinch_wrapper.bulk import Columns
+
 
 @click.group()
 def bulk() -> None:
@@ -128,19 +130,11 @@ def send(
 
     The whole file is checked first. The same command with the same FILE resumes the job.
     """
-    from sinch_wrapper.bulk import Columns
     from sinch_wrapper.cli._bulk_views import run_job
 
-    with library_errors():
-        columns = Columns(
-            to=pairs("--to", "COLUMN=CHANNEL", given["to"]),
-            key=given["key"],
-            parameters=pairs("--parameter", "NAME=COLUMN", given["parameter"]),
-            message_metadata=pairs("--metadata", "KEY=COLUMN", given["metadata"]),
-        )
     names = ("send_after", "api", "on_invalid", "on_duplicate", "chunk_size")
     options = {name: given[name] for name in names} | sending_arguments(given)
-    message = _message(given["words"], given["message"])
+    columns, message = _columns(given), _message(given["words"], given["message"])
     job = given["job"] or _beside(source)
     with client(region, sandbox) as sinch, library_errors():
         code = run_job(
@@ -157,6 +151,18 @@ def send(
             as_json=as_json,
         )
     leave(code)
+
+
+def _columns(given: "Mapping[str, Any]") -> "Columns":
+    from sinch_wrapper.bulk import Columns
+
+    with library_errors():
+        return Columns(
+            to=pairs("--to", "COLUMN=CHANNEL", given["to"]),
+            key=given["key"],
+            parameters=pairs("--parameter", "NAME=COLUMN", given["parameter"]),
+            message_metadata=pairs("--metadata", "KEY=COLUMN", given["metadata"]),
+        )
 
 
 def _beside(source: Path) -> Path:

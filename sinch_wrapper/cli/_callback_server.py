@@ -51,10 +51,9 @@ def listen(host: str, port: int) -> socket.socket:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
         listener.listen(_BACKLOG)
-    except (OSError, UnicodeError) as error:
+    except OSError as error:
         listener.close()
-        reason = error.strerror if isinstance(error, OSError) else "not a host name"
-        raise click.ClickException(f"cannot listen on {host}:{port}: {reason}") from error
+        raise click.ClickException(f"cannot listen on {host}:{port}: {error.strerror}") from error
     return listener
 
 

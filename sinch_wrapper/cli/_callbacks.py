@@ -10,6 +10,7 @@ import click
 from sinch_wrapper.cli._exit_codes import leave
 from sinch_wrapper.cli._options import (
     as_json,
+    host_option,
     library_errors,
     read_headers,
     secret_option,
@@ -64,12 +65,7 @@ A callback that was confirmed is stored, however it ends.
     type=click.IntRange(0, 65535),
     help="Port to listen on; 0 chooses a free one.",
 )
-@click.option(
-    "--host",
-    default="127.0.0.1",
-    show_default=True,
-    help="Address to listen on; 0.0.0.0 for all networks.",
-)
+@host_option
 @click.option("--path", default="/", show_default=True, help="Path that callbacks are POSTed to.")
 @click.option(
     "--tolerance",

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shlex
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 
 SECRETS_VARIABLE = "SINCH_CALLBACK_SECRETS"
+_CREDENTIALS = ("SINCH_PROJECT_ID", "SINCH_KEY_ID", "SINCH_KEY_SECRET")
+_ARGUMENT = re.compile(r"\b([a-z_]+)=")
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 
@@ -57,22 +60,56 @@ def client(region: str | None, sandbox: str | None) -> "Sinch":
     """
     from sinch_wrapper import Sinch
 
-    region, endpoints = place(region, sandbox)
-    return Sinch(region=region, endpoints=endpoints)
+    if missing := [name for name in _CREDENTIALS if not os.environ.get(name)]:
+        raise ConfigurationError(f"missing in the environment: {', '.join(missing)}")
+    with library_errors():
+        region, endpoints = place(region, sandbox)
+        return Sinch(region=region, endpoints=endpoints)
+
+
+def _host(_context: click.Context, _parameter: click.Parameter, text: str) -> str:
+    try:
+        text.encode("idna")
+    except UnicodeError:
+        text = ""
+    # An empty name would listen on every address.
+    if not text.strip():
+        raise click.BadParameter("it is not a host name.")
+    return text
+
+
+host_option = click.option(
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    callback=_host,
+    help="Address to listen on; 0.0.0.0 for all networks.",
+)
 
 
 @contextmanager
 def library_errors() -> Iterator[None]:
     """Make a wrong command line of an argument that the library refuses.
 
-    Raises: click.UsageError for its ValueError or TypeError; errors of its own pass.
+    Raises: click.UsageError for its ValueError or TypeError, ConfigurationError for its own, both
+        with the options of the command in place of those of the library; other errors pass.
     """
     try:
         yield
+    except ConfigurationError as error:
+        raise ConfigurationError(_with_options(str(error))) from error
     except SinchError:
         raise
     except (TypeError, ValueError) as error:
-        raise click.UsageError(f"{error}.") from error
+        raise click.UsageError(f"{_with_options(str(error))}.") from error
+
+
+def _with_options(message: str) -> str:
+    # The library says region=, the command --region.
+    context = click.get_current_context(silent=True)
+    parameters = context.command.params if context else []
+    options = {each.name: each.opts[0] for each in parameters if isinstance(each, click.Option)}
+    return _ARGUMENT.sub(lambda found: options.get(found[1], found[0]), message)
 
 
 def read_json(text: str, option: str) -> object:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sinch_wrapper.cli._options import as_json
+from sinch_wrapper.cli._options import as_json, host_option, library_errors
 
 if TYPE_CHECKING:
     from sinch_wrapper.sandbox import FaultRule, Server
@@ -104,7 +104,7 @@ def _settings_options(command: Callable[..., None]) -> Callable[..., None]:
     type=click.IntRange(0, 65535),
     help="Port to listen on; when it is taken, or 0, a free one.",
 )
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@host_option
 @click.option("--tls", is_flag=True, help="Serve HTTPS, with a certificate made for this run.")
 @_settings_options
 @as_json
@@ -122,8 +122,10 @@ def sandbox(
     """
     from sinch_wrapper.sandbox import Server, Settings
 
+    with library_errors():
+        found = Settings(**settings)
     try:
-        server = Server(Settings(**settings), host=host, port=port, tls=tls)
+        server = Server(found, host=host, port=port, tls=tls)
     except OSError as error:
         raise click.UsageError(f"--host {host}: {error.strerror}") from error
     if port not in (0, server.port):

@@ -2,12 +2,15 @@
 
 import io
 import json
+from collections.abc import Iterator
 from typing import Any
 
+import click
 import pytest
 
 from sinch_wrapper._http import httpx
 from sinch_wrapper.cli._api import arguments, find_operation, method_of, snake
+from sinch_wrapper.cli._app import commands
 from sinch_wrapper.sandbox import all_operations
 from tests.helpers.sandbox import Api, RunCli
 
@@ -19,6 +22,29 @@ def test_help_lists_commands_and_exit_codes(run_cli: RunCli) -> None:
     assert code == 0
     for word in ("demo", "sandbox", "token", "send", "api", "130", "SINCH_KEY_SECRET"):
         assert word in out
+
+
+def _commands(group: click.Group = commands, *path: str) -> Iterator[tuple[str, ...]]:
+    yield path
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            yield from _commands(command, *path, name)
+        else:
+            yield (*path, name)
+
+
+@pytest.mark.parametrize("path", [*_commands()], ids=" ".join)
+def test_help_describes_every_option(run_cli: RunCli, path: tuple[str, ...]) -> None:
+    """Each option has a sentence, and nothing of the formatting is left in the help."""
+    code, out, _ = run_cli(*path, "--help")
+    command: click.Command = commands
+    for name in path:
+        assert isinstance(command, click.Group)
+        command = command.commands[name]
+
+    assert (0, False) == (code, "\\b" in out or "\b" in out)
+    described = [each for each in command.params if isinstance(each, click.Option)]
+    assert [] == [each.name for each in described if not each.help]
 
 
 def test_version_names_package_and_documents(run_cli: RunCli) -> None:

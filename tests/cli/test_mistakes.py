@@ -25,6 +25,15 @@ MISTAKES = [
     (("api", "App_CreateApp", "--body", "@/none"), "No such file"),
     (("sandbox", "--fault", "x:explode"), "OPERATION:KIND"),
     (("sandbox", "--port", "70000"), "--port"),
+    (("sandbox", "--drain-rate", "nan"), "--drain-rate must be"),
+    (("sandbox", "--callback-delay", "inf"), "--callback-delay must be"),
+    (("sandbox", "--host", ""), "not a host name"),
+    (("sandbox", "--host", "a\udcff"), "not a host name"),
+    (("callbacks", "serve", "--store", "x", "--host", "a\udcff"), "not a host name"),
+    (("sned",), "Did you mean 'send'? See"),
+    (("api", "App_GetApp", "--param", "app_id=A", "--param", "app_id=B"), "given twice"),
+    (("api", "App_CreateApp", "--body", "1" * 5000), "too many digits"),
+    (("api", "App_CreateApp", "--body", "[" * 200_000), "nested too deeply"),
 ]
 
 
