@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol, TypeVar, Unpack
 
-from sinch_wrapper import RetryPolicy
+from sinch_wrapper._retry import RetryPolicy
 from sinch_wrapper._validate import wrong_kind
 from sinch_wrapper.bulk._arguments import (
     JobPath,

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Protocol, Self
 
-from sinch_wrapper import RetryPolicy
+from sinch_wrapper._retry import RetryPolicy
 from sinch_wrapper._sqlite import FileLock
 from sinch_wrapper._validate import counted
 from sinch_wrapper.bulk._arguments import JobRun
