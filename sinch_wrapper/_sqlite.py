@@ -1,8 +1,10 @@
 """A SQLite database in a file: opening, durable transactions, a lock, and clear failures."""
 
 import contextlib
+import logging
 import os
 import sqlite3
+import stat
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -13,6 +15,7 @@ from typing import Final, NoReturn
 from sqlalchemy import URL, Connection, MetaData, create_engine, event, exc
 from sqlalchemy.pool import StaticPool
 
+from sinch_wrapper._fork import renew_after_fork
 from sinch_wrapper.errors import SinchError
 
 _WORDS: Final = (
@@ -25,6 +28,17 @@ _WORDS: Final = (
 )
 # What SQLite says about a damaged file.
 CORRUPT: Final = "malformed"
+
+_LOGGING_NAME: Final = "sinch_wrapper"
+
+
+def _without_rows(record: logging.LogRecord) -> bool:
+    """Whether *record* is above DEBUG, at which SQLAlchemy logs the rows that it reads."""
+    return record.levelno > logging.DEBUG
+
+
+# The logger of our engines alone: those of others log as they are told.
+logging.getLogger(f"sqlalchemy.engine.Engine.{_LOGGING_NAME}").addFilter(_without_rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +72,22 @@ class Format:
             words = self.corrupt
         else:
             words = next((words for sign, words in _WORDS if sign in said), f"SQLite says: {said}")
-        raise self.failure(f"{self.noun} {name}: {words or self.stranger}") from error
+        failure = self.failure(f"{self.noun} {name}: {words or self.stranger}")
+        # The frames of SQLAlchemy contain the rows, and its own exception the parameters.
+        error.__traceback__ = error.__cause__ = error.__context__ = None
+        try:
+            raise failure from error
+        finally:
+            failure.__context__ = None
+            del failure
 
 
 class Database:
     """One connection to the file at *path*, or to a database in memory; safe for threads.
 
     WAL and `synchronous=FULL`: a committed transaction survives a crash of the machine. The files
-    contain personal data, so only its owner can read a new one. *busy* is how many seconds to wait
-    for another process that is writing.
+    contain personal data, so only its owner can read a new or empty one. *busy* is how many seconds
+    to wait for another process that is writing.
 
     Raises: the failure of *format*, here and in every method.
     """
@@ -81,11 +102,13 @@ class Database:
         if path is not None:
             format_.refuse(path, self.name, must_exist=must_exist)
         self._lock = threading.RLock()
-        _make_private(path)
+        if path is not None:
+            _private_files.make(path)
         self._engine = create_engine(
             # Not a string, in which ? and % have a meaning.
             URL.create("sqlite", database=None if path is None else str(path)),
             poolclass=StaticPool,
+            logging_name=_LOGGING_NAME,
             hide_parameters=True,
             connect_args={"check_same_thread": False, "timeout": busy},
         )
@@ -179,11 +202,37 @@ class Database:
             self._engine.dispose()
 
 
-def _make_private(path: Path | None) -> None:
-    if path is not None:
-        # SQLite meets the same obstacle, and reports it.
-        with contextlib.suppress(OSError):
-            os.close(os.open(path, os.O_CREAT | os.O_RDONLY, 0o600))
+class _PrivateFiles:
+    """Makes database files that only their owner can read.
+
+    A file that is there is never opened and closed: that would drop all locks that this process
+    holds on it, and so those of SQLite, while it is in use (fcntl(2), "Advisory record locking").
+    The guard keeps a thread from opening a file between the two steps of making it.
+    """
+
+    def __init__(self) -> None:
+        self.after_fork()
+        renew_after_fork(self)
+
+    def after_fork(self) -> None:
+        """Forget the guard, which a thread of the parent may have held."""
+        self._guard = threading.Lock()
+
+    def make(self, path: Path) -> None:
+        """Create the file at *path*, or tighten the one that is there and empty."""
+        # Where a link leads, for O_EXCL does not follow it.
+        real = os.path.realpath(path)
+        # SQLite meets the same obstacles, and reports them.
+        with self._guard, contextlib.suppress(OSError):
+            try:
+                os.close(os.open(real, os.O_CREAT | os.O_EXCL | os.O_RDONLY, 0o600))
+            except FileExistsError:
+                found = os.lstat(real)
+                if stat.S_ISREG(found.st_mode) and not found.st_size:
+                    os.chmod(real, found.st_mode & 0o600)  # noqa: PTH101 (a string)
+
+
+_private_files: Final = _PrivateFiles()
 
 
 def _file_at(path: Path | None) -> tuple[int, int] | None:
@@ -198,7 +247,8 @@ class FileLock:
     """Held by one process at a time; it ends with the process, however that ends.
 
     A lock of SQLite on an empty file beside *path* (beside the file itself, when *path* is a link):
-    it works the same on every system. A database in memory needs none.
+    it works the same on every system. Only its owner can open it: a reader could hold it, too. A
+    database in memory needs none.
 
     Raises: the failure of *format*, here and in take().
     """
@@ -219,6 +269,7 @@ class FileLock:
         with self._guard:
             if self._path is None or self._connection is not None:
                 return True
+            _private_files.make(self._path)
             try:
                 connection = sqlite3.connect(
                     self._path, timeout=0, isolation_level=None, check_same_thread=False
