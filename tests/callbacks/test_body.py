@@ -19,7 +19,7 @@ FRAGMENTS = [
 
 
 def outcome(decode: object, content: bytes) -> object:
-    """What a decoder makes of *content*, in a form that tells 1 from 1.0 and True."""
+    """The value that a decoder reads from *content*, in a form that separates 1, 1.0 and True."""
     try:
         return repr(decode(content))  # type: ignore[operator]  # one of the two decoders
     except (ValueError, RecursionError):
@@ -28,14 +28,14 @@ def outcome(decode: object, content: bytes) -> object:
 
 @given(st.lists(st.sampled_from(FRAGMENTS) | st.text(max_size=3), max_size=12).map("".join))
 def test_both_libraries_read_fragments_alike(text: str) -> None:
-    """Whatever comes, both give the same value or both refuse."""
+    """For any body both libraries give the same value, or both refuse it."""
     content = text.encode(errors="surrogatepass")
     assert outcome(decode_portably, content) == outcome(decode_fast, content)
 
 
 @given(st.binary(max_size=40))
 def test_both_libraries_read_bytes_alike(content: bytes) -> None:
-    """So they do with bytes of any kind."""
+    """For any bytes both libraries give the same value, or both refuse them."""
     assert outcome(decode_portably, content) == outcome(decode_fast, content)
 
 
@@ -49,7 +49,7 @@ def test_both_libraries_read_bytes_alike(content: bytes) -> None:
     st.booleans(),
 )
 def test_both_libraries_read_json_alike(value: object, indent: object, escaped: bool) -> None:  # noqa: FBT001 (drawn)
-    """So they do with JSON in every layout, numbers of any size in it."""
+    """JSON in any layout, with numbers of any size, is read alike by both libraries."""
     text = json.dumps(value, indent=indent, ensure_ascii=escaped)  # type: ignore[arg-type]  # any of the three
     content = text.encode(errors="surrogatepass")
     assert outcome(decode_portably, content) == outcome(decode_fast, content)
@@ -79,7 +79,7 @@ def test_both_libraries_read_json_alike(value: object, indent: object, escaped: 
     ],
 )
 def test_what_is_no_proper_json_is_refused(decode: object, content: bytes) -> None:
-    """Names given twice, numbers that are none, half surrogates, and depth are refused."""
+    """Duplicate keys, invalid numbers, half surrogates, and deep nesting are refused."""
     assert "refused" == outcome(decode, content)
 
 
@@ -98,14 +98,14 @@ def test_what_is_no_proper_json_is_refused(decode: object, content: bytes) -> No
     ],
 )
 def test_proper_json_is_read(decode: object, content: bytes, value: object) -> None:
-    """What looks like a fault and is none passes; integers beyond 64 bits become floats."""
+    """Bodies that only look wrong pass; integers beyond 64 bits become floats."""
     found = decode(content)  # type: ignore[operator]  # one of the two decoders
     assert value is None or repr(value) == repr(found)
 
 
 @pytest.mark.parametrize("kind", [bytearray, memoryview])
 def test_other_bytes_are_bytes(kind: type) -> None:
-    """Buffers of frameworks are taken as well."""
+    """The buffers of frameworks are accepted as well."""
     assert b'{"app_id":"A"}' == read_event(kind(b'{"app_id":"A"}')).body
 
 
@@ -113,11 +113,11 @@ def test_other_bytes_are_bytes(kind: type) -> None:
 def test_what_is_no_bytes_is_a_parse_error(body: object) -> None:
     """A body that was decoded or parsed already is refused, with the reason."""
     with pytest.raises(CallbackParseError, match="bytes as received"):
-        read_event(body)  # type: ignore[arg-type]  # that is the point
+        read_event(body)  # type: ignore[arg-type]  # the mistake
 
 
 def test_ten_megabytes_are_read() -> None:
-    """Large bodies are no trouble; a receiver has its own limit."""
+    """Large bodies are read; a receiver has its own limit."""
     body = json.dumps({"message": {"text": "x" * 10_000_000, "n": [{"a": 1}] * 1000}}).encode()
     assert 10_000_000 == len(str(read_event(body).payload["text"]))
 

@@ -1,4 +1,4 @@
-"""Group commit: what gathers while one transaction is written goes into the next."""
+"""Group commit: items that arrive while one transaction is written go into the next."""
 
 import asyncio
 import threading
@@ -10,7 +10,7 @@ from sinch_wrapper.callbacks._committer import Committer
 
 
 class Disk:
-    """Writes when it is let; remembers what came together."""
+    """Writes when it is allowed to; remembers which items came together."""
 
     def __init__(self) -> None:
         self.batches: list[list[int]] = []
@@ -36,7 +36,7 @@ async def begun(disk: Disk, limit: int = 100) -> tuple[Committer[int], "asyncio.
 
 
 def test_items_that_gather_are_written_together() -> None:
-    """While one write is under way the others queue, and share the next one."""
+    """While one write is running the other items queue, and share the next one."""
 
     async def use() -> None:
         disk = Disk()
@@ -55,7 +55,7 @@ def test_items_that_gather_are_written_together() -> None:
 def test_failed_write_is_told_to_all_of_it(
     error: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Whatever a write raises, each of its items is answered, and the next write goes on."""
+    """Whatever a write raises, the future of each item ends, and the next write works."""
 
     async def use() -> None:
         disk = Disk()
@@ -76,7 +76,7 @@ def test_failed_write_is_told_to_all_of_it(
 
 
 def test_closing_writes_what_waits_and_takes_no_more() -> None:
-    """At the end nothing that was taken is lost, and what comes later is refused."""
+    """At the end no accepted item is lost, and later ones are refused."""
 
     async def use() -> None:
         disk = Disk()
@@ -95,7 +95,7 @@ def test_closing_writes_what_waits_and_takes_no_more() -> None:
 
 
 def test_queue_is_bounded_but_for_verdicts() -> None:
-    """Too many waiting items are refused; what must not be refused is not."""
+    """Too many waiting items are refused, but for those that must not be."""
 
     async def use() -> None:
         disk = Disk()

@@ -1,4 +1,4 @@
-"""Events lead back to their batch and recipient, with a measure of how sure that is."""
+"""Events lead back to their batch and recipient, with a degree of confidence."""
 
 import pytest
 from hypothesis import given
@@ -12,7 +12,7 @@ SENTENCE = "Validation failed for batch [B] and message at index [3]. Details: [
 
 
 def make_receipt(envelope: str = "", metadata: str = "", **report: object) -> Event:
-    """A receipt that may say in several places where it belongs."""
+    """A receipt that may name its batch in several places."""
     payload = {"status": "FAILED", "metadata": metadata} | report
     return make_event("message_delivery_report", payload, message_metadata=envelope)
 
@@ -40,7 +40,7 @@ def make_receipt(envelope: str = "", metadata: str = "", **report: object) -> Ev
     ],
 )
 def test_batch_and_index_are_found(envelope: str, metadata: str, expected: BatchRef | None) -> None:
-    """Batch id and index are found in every documented place, the surest first."""
+    """Batch id and index are found in every documented place, the most certain first."""
     assert expected == batch_ref(make_receipt(envelope, metadata))
 
 
@@ -58,13 +58,13 @@ def test_batch_and_index_are_found(envelope: str, metadata: str, expected: Batch
     ],
 )
 def test_description_is_the_last_resort(description: object, expected: BatchRef | None) -> None:
-    """The words of a failure name batch and index, when nothing else does."""
+    """The description of a failure names batch and index, when nothing else does."""
     event = make_receipt(reason={"code": "BAD_REQUEST", "description": description})
     assert expected == batch_ref(event)
 
 
 def test_description_completes_a_surer_place() -> None:
-    """When the batch is known, the index may come from the words, if they name the same batch."""
+    """The index may come from the description of a failure, if it names the same batch."""
     reason = {"description": SENTENCE}
     assert BatchRef("B", 3, R) == batch_ref(make_receipt("", '{"_batch_id":"B"}', reason=reason))
     assert BatchRef("X", None, R) == batch_ref(make_receipt("", '{"_batch_id":"X"}', reason=reason))

@@ -1,4 +1,4 @@
-"""Corners of the receiver: wrong files, cancelled handlers, numbers beyond every range."""
+"""Edge cases of the receiver: wrong files, cancelled handlers, numbers out of range."""
 
 import asyncio
 import json
@@ -20,8 +20,8 @@ def test_store_and_journal_are_two_files(tmp_path: Path, monkeypatch: pytest.Mon
         receiver(SECRET, store="a.db", job=JournalFollower(tmp_path / "a.db"))
 
 
-def test_what_is_no_journal_is_refused_at_the_start(tmp_path: Path) -> None:
-    """Rather than answering every callback with 503."""
+def test_a_file_that_is_not_a_journal_is_refused_at_the_start(tmp_path: Path) -> None:
+    """The receiver does not start, rather than refuse every callback with 503."""
     job = tmp_path / "people.csv"
     job.write_text("phone,name\n" * 9, encoding="utf-8")
     app = receiver(SECRET, store=tmp_path / "store.db", job=JournalFollower(job))
@@ -35,7 +35,7 @@ def test_what_is_no_journal_is_refused_at_the_start(tmp_path: Path) -> None:
 
 
 def test_a_handler_whose_work_was_cancelled_has_failed() -> None:
-    """It is tried again after a while and becomes a dead letter, and does not run for ever."""
+    """It is tried again, becomes a dead letter, and does not run for ever."""
     app, runs = memory(attempts=2, backoff=0.01), []
 
     @app.on(name="take")
@@ -55,7 +55,7 @@ def test_a_handler_whose_work_was_cancelled_has_failed() -> None:
 def test_numbers_that_no_callback_has_are_refused(
     run_cli: RunCli, tmp_path: Path, words: list[str]
 ) -> None:
-    """Beyond what the store can count it is a mistake in the command line."""
+    """A number that the store cannot hold is a mistake in the command line."""
     path = tmp_path / "store.db"
     EventStore(path).close()
     command, *options = words
@@ -64,7 +64,7 @@ def test_numbers_that_no_callback_has_are_refused(
 
 
 def test_verify_takes_a_timestamp_beyond_every_calendar(run_cli: RunCli, tmp_path: Path) -> None:
-    """A signature that is valid is called valid, with the time as the number it is."""
+    """A valid signature is reported as valid, with the number in place of a time."""
     body, headers = tmp_path / "body.json", tmp_path / "headers.json"
     raw = make_body()
     body.write_bytes(raw)

@@ -45,7 +45,7 @@ def test_payload_key_decides_kind(kind: str, trigger: str) -> None:
 
 
 def test_unknown_kind_passes_through() -> None:
-    """A payload key of the future is kept with its payload and without a trigger."""
+    """An unknown payload key is kept with its payload and without a trigger."""
     event = _event(future_notification={"a": 1}, extra="kept")
 
     assert (event.kind, event.trigger, event.payload) == ("future_notification", None, {"a": 1})
@@ -60,7 +60,7 @@ def test_envelope_without_payload_is_an_event() -> None:
 
 
 def test_long_key_wins_over_short() -> None:
-    """With two payload keys the telling one decides."""
+    """With two payload keys the more specific one decides."""
     event = _event(message={}, message_delivery_report={})
 
     assert event.kind == "message_delivery_report"
@@ -80,13 +80,13 @@ def test_long_key_wins_over_short() -> None:
     ],
 )
 def test_time_is_read_or_none(text: object, moment: datetime | None) -> None:
-    """Times of any precision are aware, and unreadable ones are None."""
+    """Times of any precision have a time zone, and unreadable ones are None."""
     assert moment == _event(accepted_time=text).accepted_time
 
 
 @pytest.mark.parametrize("digits", range(10))
 def test_fractions_of_a_second_have_any_length(digits: int) -> None:
-    """Zero to nine digits are read; what is below a microsecond is cut off."""
+    """Zero to nine digits are read, and cut to microseconds."""
     fraction = f".{'123456789'[:digits]}" if digits else ""
     event = _event(accepted_time=f"2026-01-02T03:04:05{fraction}Z")
     micros = int("123456789"[: min(digits, 6)].ljust(6, "0")) if digits else 0
@@ -96,7 +96,7 @@ def test_fractions_of_a_second_have_any_length(digits: int) -> None:
 
 @given(JSON)
 def test_any_json_is_an_event_or_parse_error(value: object) -> None:
-    """Whatever JSON comes, reading all of it raises CallbackParseError at most."""
+    """For any JSON, reading all of the event raises CallbackParseError at most."""
     body = json.dumps(value).encode()
     if not isinstance(value, dict):
         with pytest.raises(CallbackParseError):
@@ -130,7 +130,7 @@ def test_unreadable_body_is_parse_error(body: bytes) -> None:
 
 
 def test_repr_shows_no_content() -> None:
-    """Neither numbers nor texts are in the repr of an event or a report."""
+    """Neither phone numbers nor message text are in the repr of an event or a report."""
     identity = {"channel": "SMS", "identity": "+46700000001"}
     event = _receipt(metadata="secret words", channel_identity=identity)
     read_all(event)
@@ -151,7 +151,7 @@ def test_events_are_values() -> None:
 
 
 def test_metadata_are_offered_decoded() -> None:
-    """Both metadata strings come as objects too, and as nothing when they are none."""
+    """Both metadata strings are read as objects, empty when they are not JSON objects."""
     event = _receipt(envelope='{"batchId":"B"}', metadata='{"_batch_id":"B","row":"7"}')
 
     assert ({"batchId": "B"}, {"_batch_id": "B", "row": "7"}) == (
@@ -163,7 +163,7 @@ def test_metadata_are_offered_decoded() -> None:
 
 
 def test_delivery_report_reads_receipt() -> None:
-    """Status, reason and identity come out of the receipt, absent ones empty."""
+    """Status, reason and identity are read from the receipt, and empty when absent."""
     reason = {"code": "BAD_REQUEST", "description": "why"}
     report = delivery_report(_receipt(reason=reason, message_id="M"))
 

@@ -72,7 +72,7 @@ def damaged(content: bytes, rng: random.Random) -> bytes:
 
 
 def read(body: bytes) -> bool:
-    """Read everything in *body*; says whether it was an event."""
+    """Read everything in *body*; returns whether it is an event."""
     try:
         event = read_event(body)
     except CallbackParseError:
@@ -85,7 +85,7 @@ def read(body: bytes) -> bool:
 
 
 def agree(body: bytes) -> None:
-    """Compare what the two JSON libraries make of *body*."""
+    """Compare the results of the two JSON libraries for *body*."""
     found = []
     for decode in (decode_fast, decode_portably):
         try:

@@ -1,4 +1,4 @@
-"""Handlers run after the write, until all have worked; what never works becomes a dead letter."""
+"""Handlers run after the write until all have worked, or the callback is a dead letter."""
 
 import asyncio
 import threading
@@ -27,7 +27,7 @@ from tests.helpers.callbacks import (
 
 def waiting(app: Receiver) -> int:
     """How many callbacks of a running receiver wait for their handlers."""
-    store = app._store  # noqa: SLF001 (its connection, for it is in memory)
+    store = app._store  # noqa: SLF001 (its connection, because it is in memory)
     assert store is not None
     return store.counts().waiting
 
@@ -59,7 +59,7 @@ def test_handler_gets_its_events(way: str) -> None:
 
 
 def test_repeated_callback_is_handled_once() -> None:
-    """Idempotence: the second delivery is answered, and not handled again."""
+    """Idempotence: the second delivery is confirmed, and not handled again."""
     app, taken = memory(), []
 
     @app.on()
@@ -95,7 +95,7 @@ def test_every_handler_runs_until_it_works() -> None:
 
 
 def test_dead_letter_is_listed_and_can_be_retried() -> None:
-    """After the last attempt the callback is dead, until somebody lets it live again."""
+    """After the last attempt the callback is dead, until it is retried by hand."""
     app, broken, taken = memory(attempts=2, backoff=0.0), [True], []
 
     @app.on()
@@ -125,7 +125,7 @@ def _line() -> str:
 
 
 def test_waiting_callbacks_are_handled_after_a_restart(tmp_path: Path) -> None:
-    """What one receiver has left, the next one on the same store handles."""
+    """Callbacks that one receiver left are handled by the next one on the same store."""
     path, taken = tmp_path / "callbacks.db", []
     store = EventStore(path)
     event = make_event("message")
@@ -143,13 +143,13 @@ def test_waiting_callbacks_are_handled_after_a_restart(tmp_path: Path) -> None:
 
 
 def test_callback_of_a_handler_that_is_gone_is_told(tmp_path: Path) -> None:
-    """What a renamed handler has left becomes a dead letter that says so; the others have run."""
+    """A callback for a renamed handler becomes a dead letter that says so; the others run."""
     path, taken = tmp_path / "callbacks.db", []
     store = EventStore(path)
     store.commit([Arrival(make_event("message"), 0.0, ("gone", "take"))], [])
     store.close()
     with serving(receiver(SECRET, store=path)):
-        pass  # Without handlers it leaves to others what others want.
+        pass  # A receiver without handlers leaves the callbacks to others.
     app = receiver(SECRET, store=path, attempts=1)
 
     @app.on(name="take")
@@ -184,7 +184,7 @@ def test_one_of_two_receivers_handles(tmp_path: Path) -> None:
 
 
 def test_handlers_get_time_to_finish_when_the_receiver_ends() -> None:
-    """A handler that runs is waited for; one that takes too long runs again next time."""
+    """A running handler is waited for; one that takes too long runs again after the restart."""
     app, ended = memory(grace=5), []
 
     @app.on()
@@ -200,7 +200,7 @@ def test_handlers_get_time_to_finish_when_the_receiver_ends() -> None:
 
 
 def test_handler_that_takes_too_long_runs_again(tmp_path: Path) -> None:
-    """What is cut off at the end has no verdict, so the next receiver handles it."""
+    """A handler that is cut off at the end has no verdict, so the next receiver runs it."""
     path, begun = tmp_path / "callbacks.db", []
     app = receiver(SECRET, store=path, grace=0.01)
 
@@ -219,13 +219,13 @@ def test_handler_that_takes_too_long_runs_again(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["MESSAGE_DELIVRY", "", "Message"])
 def test_unknown_trigger_is_refused(name: str) -> None:
-    """A misspelt trigger would never fire: it is refused with the ones that there are."""
+    """A misspelt trigger would never fire: it is refused, and the known ones are listed."""
     with pytest.raises(ConfigurationError, match="MESSAGE_DELIVERY"):
         memory().on(name)(print)
 
 
 def test_second_handler_of_one_name_is_refused() -> None:
-    """The store remembers by name who has worked, so names are unique."""
+    """The store remembers by name which handlers have worked, so names are unique."""
     app = memory()
     app.on()(print)
     app.on(name="other")(print)
@@ -244,7 +244,7 @@ def test_payload_key_of_the_future_can_be_asked_for() -> None:
 
 
 def test_receiver_runs_once() -> None:
-    """Entering a receiver that runs is a mistake, and it can be entered again afterwards."""
+    """Entering a running receiver is refused; afterwards it can be entered again."""
 
     async def use() -> None:
         app = memory()
@@ -265,7 +265,7 @@ def test_backoff_grows_to_a_limit(attempts: int, jitter: float) -> None:
 
 
 def test_receiver_ends_although_a_callback_comes_at_that_moment() -> None:
-    """What wakes the dispatcher must not swallow the order to end."""
+    """A callback that wakes the dispatcher must not lose the order to end."""
 
     async def live() -> None:
         app = memory()

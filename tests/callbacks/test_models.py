@@ -49,7 +49,7 @@ def test_every_event_of_the_document_has_its_trigger_and_class() -> None:
 
 
 def test_every_trigger_of_the_document_is_known() -> None:
-    """The triggers are those to which a webhook can subscribe, but for the one not to be used."""
+    """The triggers are those to which a webhook can subscribe, without the reserved one."""
     assert {*get_args(models.WebhookTrigger)} - {"UNSPECIFIED_TRIGGER"} == {*TRIGGERS.values()}
     assert set(SCHEMAS["WebhookTrigger"]["enum"]) == {*get_args(models.WebhookTrigger)}
     assert len(TRIGGERS) == len(set(TRIGGERS.values())) == 22
@@ -69,7 +69,7 @@ def test_model_is_of_the_class_of_its_kind(kind: str) -> None:
 
 
 def test_model_is_typed() -> None:
-    """A receipt reads as its class says."""
+    """The fields of a receipt are those of its class."""
     identity = {"channel": "SMS", "identity": "+46700000001"}
     model = make_event(
         "message_delivery_report", {"status": "READ", "channel_identity": identity}
@@ -83,7 +83,7 @@ def test_model_is_typed() -> None:
 
 
 def test_record_notification_reads_both_spellings() -> None:
-    """The document demands camelCase and declares snake_case; either is read, the latter wins."""
+    """The document requires camelCase and declares snake_case; either is read, snake_case wins."""
     camel = {"entityId": "E", "recordStatus": "S", "record_status": "T"}
     model = make_event("record_notification", camel).model
     assert isinstance(model, models.RecordNotificationEvent)
@@ -95,14 +95,14 @@ def test_record_notification_reads_both_spellings() -> None:
 
 
 def test_unknown_kind_has_no_model() -> None:
-    """A kind of the future, and an envelope alone, have no class."""
+    """An unknown kind, and an envelope alone, have no class."""
     assert make_event("future_notification").model is None
     assert make_event("message_metadata", "").model is None
 
 
 @pytest.mark.parametrize("kind", TRIGGERS)
 def test_payload_of_another_shape_is_read(kind: str) -> None:
-    """Fields of other types than documented raise nothing: they are kept as they came."""
+    """Fields of other types than documented raise nothing: they are kept as received."""
     names = properties(SCHEMAS[payload_keys()[kind]]["allOf"][-1]["properties"][kind])
     for value in (5, "x", [1], {"a": 1}, None, True):
         assert make_event(kind, dict.fromkeys(names, value)).model is not None

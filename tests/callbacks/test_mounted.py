@@ -17,12 +17,12 @@ from tests.helpers.callbacks import SECRET, eventually, make_body, memory, post,
 
 
 async def home(_request: Request) -> PlainTextResponse:
-    """What the other app does."""
+    """A page of the other app."""
     return PlainTextResponse("home")
 
 
 def in_fastapi(app: Receiver) -> Any:
-    """The way of the guide: the receiver's lifespan is the app's."""
+    """As documented: the receiver's lifespan is the app's."""
     outer = FastAPI(lifespan=app.lifespan)
     outer.add_route("/", home)
     outer.mount("/sinch", app)
@@ -30,7 +30,7 @@ def in_fastapi(app: Receiver) -> Any:
 
 
 def in_starlette(app: Receiver) -> Any:
-    """With a lifespan of its own, in which the receiver is entered."""
+    """An app with a lifespan of its own, in which the receiver is entered."""
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
@@ -42,7 +42,7 @@ def in_starlette(app: Receiver) -> Any:
 
 @pytest.mark.parametrize("mount", [in_fastapi, in_starlette])
 def test_receiver_is_mounted(mount: Any) -> None:
-    """Callbacks, their handlers and health work below the path; the other app goes on."""
+    """Callbacks, their handlers and health work below the path; so does the other app."""
     app, taken = memory(), []
 
     @app.on()

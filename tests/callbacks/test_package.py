@@ -12,7 +12,7 @@ GENERATED = "('sinch_conversation_api.models', 'sinch_conversation_api.api')"
 
 
 def run(code: str) -> str:
-    """What a program of its own prints."""
+    """The output of *code* in another process."""
     result = subprocess.run(
         [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=True
     )
@@ -43,7 +43,7 @@ def test_missing_extra_is_named(missing: str) -> None:
 
 
 def test_receiver_loads_no_bulk_sending() -> None:
-    """Imports go one way: bulk sending is loaded when a job is followed, not before."""
+    """Imports go one way: the receiver does not load bulk sending."""
     code = (
         "from sinch_wrapper.callbacks import Receiver; import sys; print('sinch_wrapper.bulk' in "
     )
@@ -51,8 +51,8 @@ def test_receiver_loads_no_bulk_sending() -> None:
 
 
 @pytest.mark.parametrize("name", callbacks.__all__)
-def test_every_name_is_there(name: str) -> None:
-    """What is listed can be imported, and is documented."""
+def test_every_name_exists(name: str) -> None:
+    """Each listed name can be imported, and is documented."""
     thing = getattr(callbacks, name)
     assert isinstance(thing, float) or thing.__doc__
 

@@ -1,4 +1,4 @@
-"""The receiver answers 2xx for what is stored, and says why it takes nothing else."""
+"""The receiver confirms what is stored with 2xx, and refuses the rest with a reason."""
 
 import json
 import logging
@@ -22,7 +22,7 @@ PHONE = "+46700000001"
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """Where the store lies."""
+    """The path of the store."""
     return tmp_path / "callbacks.db"
 
 
@@ -34,29 +34,29 @@ def client(path: Path) -> Iterator[httpx.Client]:
 
 
 def bodies(path: Path) -> list[bytes]:
-    """What is stored."""
+    """The bodies in the store at *path*."""
     store = EventStore(path, must_exist=True)
     found = [event.body for event in store.events()]
     store.close()
     return found
 
 
-def test_answered_callback_is_stored(client: httpx.Client, path: Path) -> None:
-    """After the 200 the bytes are in the file, as they came."""
+def test_confirmed_callback_is_stored(client: httpx.Client, path: Path) -> None:
+    """After the 200 the bytes are in the file, as received."""
     body = make_body()
     response = post(client, body)
     assert (200, b"", [body]) == (response.status_code, response.content, bodies(path))
 
 
 def test_repeated_callback_is_stored_once(client: httpx.Client, path: Path) -> None:
-    """The same body with another nonce is the same callback; it is answered alike."""
+    """The same body with another nonce is the same callback, and is confirmed again."""
     body = make_body()
     assert [200, 200] == [post(client, body).status_code for _ in range(2)]
     assert [body] == bodies(path)
 
 
 def test_concurrent_callbacks_are_all_stored(client: httpx.Client, path: Path) -> None:
-    """Requests that come at once are written together, each of them."""
+    """Requests that arrive together are all written."""
     wanted = [make_body() for _ in range(120)]
 
     def deliver(part: list[bytes]) -> None:
@@ -73,25 +73,25 @@ def test_concurrent_callbacks_are_all_stored(client: httpx.Client, path: Path) -
 
 
 def test_bad_signature_is_401_without_detail(client: httpx.Client, path: Path) -> None:
-    """A wrong signature is refused with an empty answer, and nothing is stored."""
+    """A wrong signature is refused with an empty response, and nothing is stored."""
     body = make_body()
-    answers = [
+    responses = [
         client.post("/", content=body),
         client.post("/", content=body, headers=headers_of(body, "other")),
         client.post("/", content=body + b" ", headers=headers_of(body)),
     ]
-    assert [(401, b"")] * 3 == [(each.status_code, each.content) for each in answers]
+    assert [(401, b"")] * 3 == [(each.status_code, each.content) for each in responses]
     assert [] == bodies(path)
 
 
 @pytest.mark.parametrize("body", [b"[]", b"{", b"\xff", b"", b"[" * 200_000, b'{"a":NaN}'])
 def test_unreadable_body_is_400(client: httpx.Client, body: bytes) -> None:
-    """A signed body that is no event is refused for good."""
+    """A signed body that is not an event is refused for good."""
     assert 400 == post(client, body).status_code
 
 
 def test_large_body_is_413() -> None:
-    """The limit is the receiver's, for announced and for chunked bodies."""
+    """The limit of the receiver holds for announced and for chunked bodies."""
     with serving(memory(max_body=100)) as client:
         small, large = make_body(x="y" * 10), make_body(x="y" * 100)
         chunks = iter([large[:60], large[60:]])
@@ -117,7 +117,7 @@ def test_path_is_the_receivers() -> None:
 
 
 def test_old_callback_is_401() -> None:
-    """The tolerance and the clock are the receiver's."""
+    """The receiver applies its own tolerance and clock."""
     with serving(memory(now=lambda: time.time() + 400)) as client:
         assert 401 == post(client, make_body()).status_code
     with serving(memory(now=lambda: time.time() + 400, tolerance=500)) as client:
@@ -125,7 +125,7 @@ def test_old_callback_is_401() -> None:
 
 
 def test_secrets_may_change_while_it_runs() -> None:
-    """A function is asked for the secrets each time."""
+    """A function that returns the secrets is called for each callback."""
     secrets = [SECRET]
     with serving(Receiver(lambda: secrets, store=":memory:")) as client:
         assert 200 == post(client, make_body()).status_code
@@ -137,14 +137,14 @@ def test_secrets_may_change_while_it_runs() -> None:
 
 
 def locked(path: Path) -> Any:
-    """Another process that writes, and takes its time."""
+    """Another connection that holds the lock for writing."""
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     return other
 
 
 def test_locked_store_is_503_until_it_is_free(path: Path) -> None:
-    """Nothing is answered 2xx that is not stored; the sender is told to come back."""
+    """Nothing is confirmed that is not stored; the sender is asked to repeat it."""
     store = EventStore(path, busy=0.01)
     with serving(receiver(SECRET, store=store, retry_after=7)) as client:
         other = locked(path)
@@ -161,7 +161,7 @@ def test_locked_store_is_503_until_it_is_free(path: Path) -> None:
 
 @pytest.mark.parametrize("pragma", ["max_page_count = 1", "query_only = 1"])
 def test_full_disk_and_read_only_file_are_503(path: Path, pragma: str) -> None:
-    """When SQLite cannot write, the answer is 503 and health says so."""
+    """When SQLite cannot write, the response is 503 and health says so."""
     store = EventStore(path)
     with store._database.read() as connection:  # noqa: SLF001 (the connection that is to fail)
         connection.exec_driver_sql(f"PRAGMA {pragma}")
@@ -187,7 +187,7 @@ class SlowStore(EventStore):
 
 
 def test_full_queue_is_503() -> None:
-    """Only so many requests may wait for the disk; they are answered when it is free."""
+    """A limited number of requests may wait for the disk; they are confirmed when it is free."""
     store = SlowStore()
     statuses: list[int] = []
 
@@ -207,7 +207,7 @@ def test_full_queue_is_503() -> None:
 
 
 def test_receiver_that_is_not_entered_is_503(caplog: pytest.LogCaptureFixture) -> None:
-    """Mounted without its lifespan it takes nothing, and the log says what to do."""
+    """Mounted without its lifespan the receiver refuses callbacks, and the log says what to do."""
     from starlette.applications import Starlette
     from starlette.routing import Mount
 
@@ -218,7 +218,7 @@ def test_receiver_that_is_not_entered_is_503(caplog: pytest.LogCaptureFixture) -
 
 
 def test_health_counts(client: httpx.Client) -> None:
-    """The health endpoint tells how many callbacks are stored, wait, and are dead."""
+    """The health endpoint counts callbacks that are stored, wait, and are dead."""
     post(client, make_body())
     response = client.get("/health")
     assert (200, {"status": "ok", "stored": 1, "waiting": 0, "dead": 0}) == (
@@ -227,7 +227,7 @@ def test_health_counts(client: httpx.Client) -> None:
 
 
 def test_log_shows_no_content(caplog: pytest.LogCaptureFixture) -> None:
-    """Neither numbers, texts nor secrets reach the log, whatever goes wrong."""
+    """Neither phone numbers, message text nor secrets reach the log, whatever goes wrong."""
     caplog.set_level(logging.DEBUG, "sinch_wrapper")
     app = memory(attempts=1)
 
@@ -271,7 +271,7 @@ def test_unknown_option_is_a_type_error() -> None:
 
 
 def test_store_files_are_private_and_checked(tmp_path: Path) -> None:
-    """Only the owner reads a store; a file that is none is refused by its name."""
+    """Only the owner reads a store; another file is refused by its name."""
     EventStore(tmp_path / "new.db").close()
     assert 0 == (tmp_path / "new.db").stat().st_mode & 0o077
     (tmp_path / "bad.db").write_text("no database, but a text that is long enough for one" * 30)
@@ -296,7 +296,7 @@ def test_store_that_cannot_be_opened_stops_the_server(tmp_path: Path) -> None:
 
 
 def test_old_callbacks_are_pruned(path: Path) -> None:
-    """What is handled goes after its time; what waits or is dead stays."""
+    """Handled callbacks are deleted after a time; those that wait or are dead stay."""
     store = EventStore(path)
     from sinch_wrapper.callbacks import read_event
 

@@ -1,4 +1,4 @@
-"""Callback signatures are made and checked as the vectors say, and nothing else passes."""
+"""Callback signatures are made and checked as in the published vectors."""
 
 import base64
 from collections.abc import Mapping
@@ -83,7 +83,7 @@ def test_flipped_bit_never_verifies(body: bytes, data: st.DataObject) -> None:
 
 @given(st.text(min_size=1))
 def test_any_text_as_signature_is_rejected(text: str) -> None:
-    """A signature of any text, not ASCII too, is rejected and nothing else is raised."""
+    """A signature of any string, even not ASCII, is rejected, and nothing else is raised."""
     with pytest.raises(SignatureError):
         _verify(b"{}", _signed(b"{}") | {PREFIX: text})
 
@@ -143,7 +143,7 @@ def test_limit_of_age_is_the_callers() -> None:
 
 @pytest.mark.parametrize("timestamp", ["soon", "1760000000.0", "-5", " 5", "9" * 13])
 def test_timestamp_must_be_unix_seconds(timestamp: str) -> None:
-    """A well signed timestamp that is no Unix time is rejected."""
+    """A correctly signed timestamp that is not a Unix time is rejected."""
     headers = sign(b"{}", SECRET, nonce=NONCE, timestamp=timestamp)
 
     with pytest.raises(SignatureError, match="Unix time"):
@@ -152,7 +152,7 @@ def test_timestamp_must_be_unix_seconds(timestamp: str) -> None:
 
 @pytest.mark.parametrize("secrets", [["old", SECRET], [SECRET, "new"], SECRET])
 def test_any_of_several_secrets_fits(secrets: list[str] | str) -> None:
-    """One fitting secret is enough, and a lone string counts as one secret."""
+    """One matching secret is enough, and a single string counts as one secret."""
     verify(b"{}", _signed(b"{}"), secrets, now=lambda: NOW)
 
 
@@ -166,7 +166,7 @@ def test_without_fitting_secret_nothing_verifies(secrets: list[str] | str) -> No
 
 
 def spelled(headers: dict[str, str], how: str) -> Any:
-    """The headers as one framework or another hands them over."""
+    """The headers as one framework or another passes them."""
     names = {name.title(): value for name, value in headers.items()}
     return {
         "titles": names,
@@ -198,7 +198,7 @@ def test_headers_come_as_frameworks_have_them(how: str) -> None:
 @pytest.mark.parametrize("name", ["", "-timestamp", "-nonce", "-algorithm"])
 @pytest.mark.parametrize("how", ["list", "pairs", "case"])
 def test_header_given_twice_is_rejected(name: str, how: str) -> None:
-    """Two different values of a header are one too many, whichever of them is right."""
+    """Two different values of a header are refused, even when one of them is right."""
     headers = _signed(b"{}")
     key = PREFIX + name
     double: Any = {
@@ -214,7 +214,7 @@ def test_header_given_twice_is_rejected(name: str, how: str) -> None:
 @pytest.mark.parametrize("value", ["smörgås", b"\xff", "\ud800", "\u0663"])
 @pytest.mark.parametrize("name", ["", "-timestamp", "-nonce", "-algorithm"])
 def test_header_that_is_not_ascii_is_rejected(name: str, value: Any) -> None:
-    """A header with other characters was not made by Sinch."""
+    """A header that is not ASCII is rejected by name."""
     with pytest.raises(SignatureError, match="not ASCII"):
         verify(b"{}", _signed(b"{}") | {PREFIX + name: value}, [SECRET], now=lambda: NOW)
 
@@ -242,19 +242,19 @@ def test_body_that_is_no_bytes_is_rejected(body: Any) -> None:
 
 @pytest.mark.parametrize("secrets", [None, 5, [None], [5], ["\ud800"], [[SECRET]], object()])
 def test_secrets_of_a_wrong_type_are_rejected(secrets: Any) -> None:
-    """A secret that is no text never fits, and raises nothing else."""
+    """A secret that is not a string never matches, and raises nothing else."""
     with pytest.raises(SignatureError):
         verify(b"{}", _signed(b"{}"), secrets, now=lambda: NOW)
 
 
 @pytest.mark.parametrize("secrets", [SECRET.encode(), [b"other", SECRET.encode()], (SECRET,)])
 def test_secrets_may_be_bytes(secrets: Any) -> None:
-    """Secrets come as text or bytes, alone or several."""
+    """Secrets are strings or bytes, one or several."""
     verify(b"{}", _signed(b"{}"), secrets, now=lambda: NOW)
 
 
 def test_ten_megabytes_are_verified() -> None:
-    """Large bodies are no trouble."""
+    """Large bodies are verified."""
     body = b"x" * 10_000_000
     verify(body, _signed(body), [SECRET], now=lambda: NOW)
 
@@ -279,7 +279,7 @@ def test_nonce_of_a_forgery_is_not_used_up() -> None:
 
 
 def test_nonces_are_forgotten_in_time_and_in_number() -> None:
-    """What is too old to pass is forgotten, and of the others the newest are kept."""
+    """Nonces too old to pass are forgotten, and of the others the newest are kept."""
     clock = [0.0]
     nonces = SeenNonces(2, now=lambda: clock[0])
     assert [True, True, False, True] == [nonces.claim(each, 10) for each in "abbc"]
@@ -291,13 +291,13 @@ def test_nonces_are_forgotten_in_time_and_in_number() -> None:
 
 
 def test_parse_rejects_before_reading() -> None:
-    """A body that is no JSON gives a SignatureError when it is not signed."""
+    """A body that is not JSON gives a SignatureError when it is not signed."""
     with pytest.raises(SignatureError):
         parse(b"{", {}, [SECRET])
 
 
 def test_error_shows_neither_secret_nor_body() -> None:
-    """The text of the error carries no part of the secret, the body or the signature."""
+    """The message of the error contains no part of the secret, the body or the signature."""
     headers = sign(b"+46700000001", "other", nonce=NONCE, timestamp=TIMESTAMP)
 
     with pytest.raises(SignatureError) as caught:

@@ -36,14 +36,14 @@ SHUFFLED = st.lists(st.sampled_from(STATUSES), max_size=6).flatmap(
 
 @given(SHUFFLED)
 def test_every_order_and_repetition_ends_the_same(pair: tuple[list[str], list[str]]) -> None:
-    """A set of receipts has one end, in whatever order and however often they come."""
+    """A set of receipts leads to one state, in any order and any number of times."""
     once, shuffled = pair
     assert settle(once) == settle(shuffled)
 
 
 @given(st.sampled_from(DeliveryState), st.sampled_from(DeliveryState))
 def test_state_never_goes_back(old: DeliveryState, new: DeliveryState) -> None:
-    """The furthest of two states stays; saying it again changes nothing."""
+    """The furthest of two states stays; repeating it changes nothing."""
     order = list(DeliveryState)
     after = advance(old, new)
     assert order.index(after) == max(order.index(old), order.index(new))
@@ -69,7 +69,7 @@ def test_state_of_receipts(statuses: list[str], state: DeliveryState | None) -> 
 
 
 def test_unknown_status_tells_nothing() -> None:
-    """A status of the future is no state."""
+    """An unknown status has no state."""
     assert state_of("EXPIRED") is None
 
 
@@ -81,7 +81,7 @@ def test_states_of_bulk_jobs_are_these() -> None:
 @settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(pair=SHUFFLED)
 def test_journal_ends_the_same(make_bulk: MakeBulk, pair: tuple[list[str], list[str]]) -> None:
-    """The journal of a bulk job comes to the same end as the pure state machine."""
+    """The journal of a bulk job ends in the same state as the pure state machine."""
     api = FakeBatchApi()
     bulk = make_bulk(api)
     report = bulk.go(rows(1))

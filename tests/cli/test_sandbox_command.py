@@ -32,17 +32,17 @@ def _sandbox(*words: str) -> Iterator[tuple[dict[str, str], subprocess.Popen[str
 
 
 def _ask(client: httpx.Client, url: str) -> Any:
-    answers: list[httpx.Response] = []
+    responses: list[httpx.Response] = []
 
     def is_up() -> bool:
         try:
-            answers.append(client.get(url))
+            responses.append(client.get(url))
         except httpx.ConnectError:
             return False
         return True
 
     eventually(is_up)
-    return answers[-1].json()
+    return responses[-1].json()
 
 
 def test_options_reach_the_sandbox() -> None:
@@ -74,7 +74,7 @@ def test_tls_announces_the_certificate_and_removes_it() -> None:
     assert (130, "sinch-wrapper: interrupted", False) == (
         process.returncode,
         err.strip(),
-        os.path.exists(file),  # noqa: PTH110 (a text out of JSON)
+        os.path.exists(file),  # noqa: PTH110 (a string from JSON)
     )
 
 

@@ -222,7 +222,6 @@ def test_what_cannot_be_done_is_3(
         ["--from=things"],
         ["--from=things="],
         ["--from=things=a.yaml", "--from=things=b.yaml"],
-        ["--backend=perl"],
         ["--timeout=0"],
         ["--timeout=nan"],
     ],
@@ -292,11 +291,11 @@ def test_upstream_is_the_address_of_each_document(
     table.write_text(text, encoding="utf-8")
     pages["/things"] = Page(json.dumps(ADDITIVE).encode(), {"ETag": "b"})
     pages["/others"] = page = Page(json.dumps(OLD).encode(), {"ETag": "a"})
-    assert run("--upstream", "--backend=python") == 1
+    assert run("--upstream") == 1
     said = capsys.readouterr().out
-    assert "things: 1 additive (compared by python)\n" in said
+    assert "things: 1 additive\n" in said
     assert "others: no change\n" in said
-    assert page.answers == [304]
+    assert page.statuses == [304]
 
 
 def test_page_in_place_of_a_document_is_3(
@@ -307,39 +306,6 @@ def test_page_in_place_of_a_document_is_3(
     pages["/things"] = b"<html>"
     assert run(f"--from=things={url}/things") == 3
     assert "is a web page, not a document" in capsys.readouterr().out
-
-
-def test_missing_node_is_3_when_asked_for(
-    run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """With --backend redocly the report says that node is missing; auto compares in Python."""
-    monkeypatch.setenv("PATH", "")
-    option = newer(folder, ADDITIVE)
-    assert run(option, "--backend=redocly") == 3
-    assert "redocly: needs node, which is not on the PATH" in capsys.readouterr().out
-    assert run(option, "--backend=auto") == 1
-
-
-@pytest.mark.skipif(os.name == "nt", reason="the stand-in for npx is a shell script")
-def test_redocly_that_fails_is_replaced_by_python(
-    run: Run,
-    server: tuple[str, Pages],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    """Without the package registry, auto falls back, and the report says so."""
-    url, pages = server
-    pages["/things"] = json.dumps(ADDITIVE).encode()
-    pages["/others"] = json.dumps(OLD).encode()
-    broken = tmp_path / "bin" / "npx"
-    broken.parent.mkdir()
-    broken.write_text("#!/bin/sh\necho /nowhere\n", encoding="utf-8")
-    broken.chmod(0o755)
-    monkeypatch.setenv("PATH", str(broken.parent))
-    options = [f"--from={name}={url}/{name}" for name in ("things", "others")]
-    assert run("--upstream", *options) == 1
-    assert "compared in Python, for redocly @redocly/cli@" in capsys.readouterr().out
 
 
 # Reports
@@ -353,7 +319,7 @@ def test_json_has_every_change_with_what_it_touches(
     found = json.loads(capsys.readouterr().out)
     assert (found["check"], found["verdict"], found["exit_code"]) == ("upstream", "additive", 1)
     (only,) = found["documents"]
-    assert (only["name"], only["kind"], only["backend"]) == ("things", "additive", "python")
+    assert (only["name"], only["kind"]) == ("things", "additive")
     assert only["changes"] == [
         {
             "pointer": f"{THING}/properties/size",

@@ -404,7 +404,7 @@ def test_etag_is_kept_and_sent(
     assert fetch() == 0
     assert capsys.readouterr().out == "unchanged things.yaml\n"
     assert before == tree(documents)
-    assert page.answers == [200, 304]
+    assert page.statuses == [200, 304]
     assert address in record(documents, "things")
 
 
@@ -417,7 +417,7 @@ def test_etag_is_not_sent_for_an_edited_document(
     (documents / "things.yaml").write_bytes(body(OLD))
     assert fetch() == 0
     assert (documents / "things.yaml").read_bytes() == body(NEW)
-    assert (page.answers, address[:4]) == ([200, 200], "http")
+    assert (page.statuses, address[:4]) == ([200, 200], "http")
 
 
 def test_edit_by_hand_forgets_the_etag(
@@ -428,7 +428,7 @@ def test_edit_by_hand_forgets_the_etag(
     assert fetch() == 0
     (documents / "things.yaml").write_bytes(body(OLD))
     assert (fetch("--record"), fetch()) == (0, 0)
-    assert page.answers == [200, 200]
+    assert page.statuses == [200, 200]
     assert f'origin = "{address}"' in record(documents, "things")
 
 
@@ -505,7 +505,7 @@ def test_etag_that_cannot_be_sent_is_forgotten(
     assert 'etag = ""' in text
     table.write_text(text.replace('etag = ""', 'etag = "\u00e9"', 1), encoding="utf-8")
     assert fetch() == 0
-    assert (page.answers, address[:4]) == ([200, 200], "http")
+    assert (page.statuses, address[:4]) == ([200, 200], "http")
 
 
 @pytest.mark.parametrize("place", ["ftp://127.0.0.1/x", "file:///x"])

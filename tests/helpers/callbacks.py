@@ -1,4 +1,4 @@
-"""Signed callbacks, and a receiver that answers them over HTTP."""
+"""Signed callbacks, and a receiver that takes them over HTTP."""
 
 import itertools
 import json
@@ -18,7 +18,7 @@ _NUMBERS = itertools.count(1)
 
 
 def make_body(kind: str = "message", payload: object = None, **envelope: Any) -> bytes:
-    """The body of a callback, another one each time unless it has an id of its own."""
+    """The body of a callback, a new one each time unless *payload* has an id."""
     inner = {"id": f"M{next(_NUMBERS)}"} if payload is None else payload
     return json.dumps({"app_id": "A", "project_id": "P", kind: inner, **envelope}).encode()
 
@@ -34,7 +34,7 @@ def receipt(status: str, **report: Any) -> bytes:
 
 
 def headers_of(body: bytes, secret: str = SECRET, at: float | None = None) -> dict[str, str]:
-    """The headers of a delivery that was signed just now, or *at* a Unix time."""
+    """The headers of a delivery that was signed now, or *at* a Unix time."""
     stamp = str(int(time.time() if at is None else at))
     return sign(body, secret, nonce=f"n{next(_NUMBERS)}", timestamp=stamp)
 
@@ -63,5 +63,5 @@ def eventually(happened: Callable[[], object]) -> None:
     """Wait until *happened*, at most a few seconds."""
     deadline = time.monotonic() + PATIENCE
     while not happened():
-        assert time.monotonic() < deadline, "it did not happen in time"
+        assert time.monotonic() < deadline, "condition not met in time"
         time.sleep(0.005)

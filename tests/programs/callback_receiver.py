@@ -1,8 +1,8 @@
-"""The programs of the kill test: a receiver, and a load of callbacks on it, each a process.
+"""The programs of the kill test: a receiver, and a client that delivers callbacks to it.
 
 `callback_receiver serve STORE LOG` prints its URL and serves; its handler writes the id of each
 callback into LOG. `callback_receiver load URL FIRST COUNT` delivers callbacks over several
-connections and prints the id of each that was answered 2xx; it ends when the receiver does.
+connections and prints the id of each that was confirmed; it ends when the receiver does.
 """
 
 import os
@@ -26,7 +26,7 @@ def serve(store: str, log: str) -> None:
 
     @app.on("MESSAGE_INBOUND")
     def handle(event: Event) -> None:
-        # One write, so that a line is whole or not there.
+        # One write, so that a line is complete or missing.
         os.write(out, f"{event.payload['id']}\n".encode())
 
     with BackgroundServer(app) as server:
