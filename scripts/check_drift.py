@@ -11,7 +11,6 @@ from typing import Never
 
 from commands import ROOT, be_printable, reason, seconds
 from drift import formats
-from drift.backends import NAMES, comparer
 from drift.checks import Folders, check_generated, check_upstream
 from drift.report import COULD_NOT_TELL, Report
 from fetching.download import Downloader, Limits
@@ -66,7 +65,6 @@ def _parser() -> _Parser:
         metavar="NAME=FILE_OR_URL",
         help="compare the document NAME with this one; repeatable",
     )
-    add("--backend", choices=NAMES, default="auto", help="auto: redocly with --upstream and node")
     for name, what in (("json", "JSON"), ("markdown", "Markdown"), ("github", "annotations")):
         text = f"write {what} to FILE (default: standard output)"
         add(f"--{name}", nargs="?", const="-", metavar="FILE", help=text)
@@ -83,13 +81,12 @@ def _report(options: argparse.Namespace, parser: _Parser) -> Report:
     given = {name: place for name, _, place in pairs if name and place}
     if len(given) != len(options.places):
         parser.error("--from needs NAME=FILE_OR_URL, at most once per document")
-    compare = comparer(options.backend, network=options.upstream)
     if not (options.upstream or given):
-        return check_generated(folders, compare)
+        return check_generated(folders)
     names = [one.name for one in sources(folders.documents)] if options.upstream else []
     places = dict.fromkeys(names, "") | given
     limits = Limits(seconds=options.timeout, idle=min(options.timeout, Limits().idle))
-    return check_upstream(folders, compare, places, Downloader(limits))
+    return check_upstream(folders, places, Downloader(limits))
 
 
 def _write(report: Report, options: argparse.Namespace) -> None:

@@ -18,8 +18,8 @@ from codegen.document import Node, Refused
 from codegen.render import render
 from codegen.sources import Source, load, sources
 from codegen.surface import compared, surface
-from drift import compare as python
-from drift.backends import Compared
+from drift.change import Change
+from drift.compare import compare
 from drift.impact import Impact, anchors, through_overlays, words
 from drift.report import DocumentReport, Finding, Report
 
@@ -33,60 +33,48 @@ class Folders:
     wrapper: Path
 
 
-Comparer = Callable[[Node, Node], Compared]
-
-
-def check_generated(folders: Folders, compare: Comparer, only: Iterable[str] = ()) -> Report:
+def check_generated(folders: Folders, only: Iterable[str] = ()) -> Report:
     """Regenerate into a temporary folder, and compare the files and the documents behind them.
 
     Raises: Refused when sources.toml is missing or invalid.
     """
     found = _chosen(folders.documents, only)
-    reports = [_settled(source, _generated, folders, compare) for source in found]
+    reports = [_settled(source, lambda one: _generated(one, folders)) for source in found]
     if not only:
         reports += _strays(folders.generated, {source.package for source in found})
     return Report("generated", tuple(reports))
 
 
-def check_upstream(
-    folders: Folders, compare: Comparer, places: Mapping[str, str], downloader: Downloader
-) -> Report:
+def check_upstream(folders: Folders, places: Mapping[str, str], downloader: Downloader) -> Report:
     """Fetch documents into a temporary folder and compare them with the committed ones.
 
     Args:
         folders: the committed documents and code.
-        compare: one of the comparers.
         places: address or file of each document, by name; empty for the url in sources.toml.
         downloader: fetches the documents.
 
     Raises: Refused when sources.toml is missing or invalid.
     """
 
-    def upstream(source: Source, folders: Folders, compare: Comparer) -> DocumentReport:
-        return _upstream(source, folders, compare, (places[source.name], downloader))
+    def check(source: Source) -> DocumentReport:
+        return _upstream(source, folders, places[source.name], downloader)
 
     found = _chosen(folders.documents, places)
-    reports = [_settled(source, upstream, folders, compare) for source in found]
-    return Report("upstream", tuple(reports))
+    return Report("upstream", tuple(_settled(source, check) for source in found))
 
 
 def _chosen(documents: Path, names: Iterable[str]) -> list[Source]:
     return [find(documents, name) for name in names] or sources(documents)
 
 
-def _settled(
-    source: Source,
-    check: Callable[[Source, Folders, Comparer], DocumentReport],
-    folders: Folders,
-    compare: Comparer,
-) -> DocumentReport:
+def _settled(source: Source, check: Callable[[Source], DocumentReport]) -> DocumentReport:
     try:
-        return replace(check(source, folders, compare), file=source.path.name)
+        return replace(check(source), file=source.path.name)
     except Refused as refused:
         return DocumentReport(source.name, source.path.name, problem=str(refused))
 
 
-def _generated(source: Source, folders: Folders, compare: Comparer) -> DocumentReport:
+def _generated(source: Source, folders: Folders) -> DocumentReport:
     document, notes = source.overlaid()
     present = folders.generated / source.package
     with tempfile.TemporaryDirectory() as name:
@@ -115,9 +103,9 @@ def _shipped(package: Path) -> Node | None:
 
 
 def _upstream(
-    source: Source, folders: Folders, compare: Comparer, origin: tuple[str, Downloader]
+    source: Source, folders: Folders, place: str, downloader: Downloader
 ) -> DocumentReport:
-    place, downloader = origin[0] or source.url, origin[1]
+    place = place or source.url
     if not place:
         raise Refused(
             "sources.toml", f"has no url for {source.name}", "use --from NAME=FILE_OR_URL"
@@ -132,19 +120,18 @@ def _upstream(
         write(copy, source.name, arrival, datetime.datetime.now(tz=datetime.UTC).date())
         renewed = find(copy, source.name)
         pair = source.read(), load(renewed.path)
-        report = DocumentReport(source.name)
-        answer = _weighed(compare(*pair), source, renewed)
-        report = _with(report, source, folders.wrapper, pair, answer)
+        changes = _with_overlays(compare(*pair), source, renewed)
+        report = _with(DocumentReport(source.name), source, folders.wrapper, pair, changes)
         return _rendered(report, renewed, folders, Path(name))
 
 
-def _weighed(answer: Compared, source: Source, renewed: Source) -> Compared:
+def _with_overlays(changes: list[Change], source: Source, renewed: Source) -> list[Change]:
     """The changes as users of the generated code see them, if the overlays can be applied."""
     try:
-        ours = python.compare(source.repaired(), renewed.repaired())
-        return replace(answer, changes=through_overlays(answer.changes, ours, anchors(source)))
+        ours = compare(source.repaired(), renewed.repaired())
+        return through_overlays(changes, ours, anchors(source))
     except Refused:
-        return answer
+        return changes
 
 
 def _rendered(
@@ -161,15 +148,17 @@ def _rendered(
 
 
 def _with(
-    report: DocumentReport, source: Source, wrapper: Path, pair: tuple[Node, Node], answer: Compared
+    report: DocumentReport,
+    source: Source,
+    wrapper: Path,
+    pair: tuple[Node, Node],
+    changes: list[Change],
 ) -> DocumentReport:
     """Add the changes, each with what it affects."""
-    notes = (*report.notes, answer.note) if answer.note else report.notes
-    report = replace(report, backend=answer.backend, notes=notes)
-    if not answer.changes:
+    if not changes:
         return report
     impact = Impact(*pair, anchors(source), words(wrapper))
-    findings = tuple(Finding(change, impact.of(change)) for change in answer.changes)
+    findings = tuple(Finding(change, impact.of(change)) for change in changes)
     return replace(report, findings=findings)
 
 

@@ -39,7 +39,6 @@ def as_json(report: Report) -> str:
         {
             "name": document.name,
             "file": document.file,
-            "backend": document.backend,
             "kind": str(document.kind),
             "problem": document.problem,
             "changes": [_plain(finding) for finding in document.findings],
@@ -115,8 +114,7 @@ def _head(document: DocumentReport) -> str:
     counts = ", ".join(
         f"{document.count(kind)} {kind}" for kind in reversed(Kind) if document.count(kind)
     )
-    by = f" (compared by {document.backend})" if document.backend and counts else ""
-    return f"{counts or 'no change'}{by}"
+    return counts or "no change"
 
 
 def _more(document: DocumentReport) -> list[str]:

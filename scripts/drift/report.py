@@ -25,8 +25,6 @@ class DocumentReport:
 
     name: str
     file: str = ""
-    backend: str = ""
-    """The comparer; empty when there was nothing to compare."""
     findings: tuple[Finding, ...] = ()
     differences: tuple[str, ...] = ()
     """Files of the generated package that differ from what the document gives."""
