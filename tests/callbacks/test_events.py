@@ -48,22 +48,22 @@ def test_unknown_kind_passes_through() -> None:
     """An unknown payload key is kept with its payload and without a trigger."""
     event = _event(future_notification={"a": 1}, extra="kept")
 
-    assert (event.kind, event.trigger, event.payload) == ("future_notification", None, {"a": 1})
-    assert event.raw["extra"] == "kept"
+    assert ("future_notification", None, {"a": 1}) == (event.kind, event.trigger, event.payload)
+    assert "kept" == event.raw["extra"]
 
 
 def test_envelope_without_payload_is_an_event() -> None:
     """An envelope alone has an empty kind and payload."""
     event = _event(channel_metadata={"operator": "x"})
 
-    assert (event.kind, event.trigger, event.payload) == ("", None, {})
+    assert ("", None, {}) == (event.kind, event.trigger, event.payload)
 
 
 def test_long_key_wins_over_short() -> None:
     """With two payload keys the more specific one decides."""
     event = _event(message={}, message_delivery_report={})
 
-    assert event.kind == "message_delivery_report"
+    assert "message_delivery_report" == event.kind
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ def test_events_are_values() -> None:
     one, two = (_event(message={"id": "M"}) for _ in range(2))
     read_all(one)
 
-    assert (one, hash(one), one.metadata) == (two, hash(two), {})
+    assert (two, hash(two), {}) == (one, hash(one), one.metadata)
     assert one == pickle.loads(pickle.dumps(one))  # noqa: S301 (our own)
     assert one != _event(message={"id": "N"})
 
@@ -168,14 +168,14 @@ def test_delivery_report_reads_receipt() -> None:
     report = delivery_report(_receipt(reason=reason, message_id="M"))
 
     assert report is not None
-    assert (
+    assert ("M", "FAILED", "BAD_REQUEST", "why") == (
         report.id,
         report.status,
         report.reason,
         report.description,
-    ) == ("M", "FAILED", "BAD_REQUEST", "why")
-    assert (report.sub_code, report.channel, report.identity) == ("", "", "")
-    assert (report.is_final, report.state) == (True, DeliveryState.FAILED)
+    )
+    assert ("", "", "") == (report.sub_code, report.channel, report.identity)
+    assert (True, DeliveryState.FAILED) == (report.is_final, report.state)
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,7 @@ def test_concurrent_callbacks_are_all_stored(client: httpx.Client, path: Path) -
     def deliver(part: list[bytes]) -> None:
         with httpx.Client(base_url=client.base_url, trust_env=False) as own:
             for body in part:
-                assert post(own, body).status_code == 200
+                assert 200 == post(own, body).status_code
 
     threads = [threading.Thread(target=deliver, args=(wanted[n::12],)) for n in range(12)]
     for thread in threads:

@@ -116,7 +116,7 @@ def test_algorithm_may_be_absent_but_not_another() -> None:
     algorithm = headers.pop(f"{PREFIX}-algorithm")
     _verify(b"{}", headers)
 
-    assert algorithm == "HmacSHA256"
+    assert "HmacSHA256" == algorithm
     with pytest.raises(SignatureError, match="algorithm"):
         _verify(b"{}", headers | {f"{PREFIX}-algorithm": "HmacSHA1"})
 

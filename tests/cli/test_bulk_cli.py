@@ -30,7 +30,7 @@ def test_send_report_and_status(run_cli: RunCli, api: Api, tmp_path: Path) -> No
     """A file is sent with one command; the report needs only its journal."""
     source = csv_file(tmp_path, 5)
     code, out, _ = run_cli(*_send(api, source, "--key", "key", "--chunk-size", "2"), api=api)
-    assert (code, out.splitlines()[0]) == (0, "5 recipients: 5 accepted")
+    assert (0, "5 recipients: 5 accepted") == (code, out.splitlines()[0])
     job = f"{source}.db"
     code, out, _ = run_cli("bulk", "report", job, "--json")
     assert (0, 5) == (code, json.loads(out)["accepted"])
@@ -43,7 +43,7 @@ def test_send_report_and_status(run_cli: RunCli, api: Api, tmp_path: Path) -> No
     code, out, _ = run_cli("bulk", "status", job, "--json", api=api)
     assert 3 == len(out.splitlines())
     code, out, _ = run_cli("bulk", "resume", job, api=api)
-    assert (code, out.splitlines()[0]) == (0, "5 recipients: 5 accepted")
+    assert (0, "5 recipients: 5 accepted") == (code, out.splitlines()[0])
 
 
 def test_cancel_and_retry(run_cli: RunCli, api: Api, tmp_path: Path) -> None:
@@ -57,7 +57,7 @@ def test_cancel_and_retry(run_cli: RunCli, api: Api, tmp_path: Path) -> None:
     code, out, _ = run_cli(
         "bulk", "retry-failed", job, str(tmp_path / "b.db"), "--reason", "X", api=api
     )
-    assert (code, out.splitlines()[0]) == (0, "0 recipients: none")
+    assert (0, "0 recipients: none") == (code, out.splitlines()[0])
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_sigterm_stops_gently_and_resume_goes_on(
     report = Report(Path(f"{source}.db"))
     assert (0, True) == (report.unknown, 0 < report.accepted < 400)
     code, out, _ = run_cli("bulk", "resume", f"{source}.db", "--concurrency", "16", api=api)
-    assert (code, out.splitlines()[0]) == (0, "400 recipients: 400 accepted")
+    assert (0, "400 recipients: 400 accepted") == (code, out.splitlines()[0])
 
 
 def test_ctrl_c_while_reading_says_that_nothing_was_sent(
@@ -247,7 +247,7 @@ def test_a_message_that_is_refused_stops_the_job_and_shows_why(
     source, message = csv_file(tmp_path, 20), '{"no_message": {"text": "Hi"}}'
     words = ["--app", api.settings.app_id, "--message", message, "--concurrency", "1"]
     code, out, err = run_cli("bulk", "send", str(source), *words, "--chunk-size", "5", api=api)
-    assert (code, out.splitlines()[0]) == (1, "20 recipients: 5 rejected, 15 pending")
+    assert (1, "20 recipients: 5 rejected, 15 pending") == (code, out.splitlines()[0])
     assert "The first rejected is on line 2: message: " in out
     assert f"resume the job with sinch-wrapper bulk resume {source}.db" in err
 

@@ -19,7 +19,7 @@ def test_help_lists_commands_and_exit_codes(run_cli: RunCli) -> None:
     """The help names each command, the exit codes and the variables."""
     code, out, _ = run_cli("--help")
 
-    assert code == 0
+    assert 0 == code
     for word in ("demo", "sandbox", "token", "send", "api", "130", "SINCH_KEY_SECRET"):
         assert word in out
 
@@ -51,7 +51,7 @@ def test_version_names_package_and_documents(run_cli: RunCli) -> None:
     """The version is that of the package, with those of the three documents."""
     code, out, _ = run_cli("--version")
 
-    assert code == 0
+    assert 0 == code
     assert out.startswith("sinch-wrapper ")
     assert "Conversation API 1.0, Batch API 1.0, Template API 2.0" in out
 
@@ -60,17 +60,17 @@ def test_without_command_help_is_shown(run_cli: RunCli) -> None:
     """No command at all is a wrong command line, and shows the help."""
     code, out, err = run_cli()
 
-    assert (code, out) == (2, "")
+    assert (2, "") == (code, out)
     assert "Commands:" in err
 
 
 def test_token_says_that_it_works(run_cli: RunCli, api: Api) -> None:
     """The token is fetched; its lifetime is shown, the token is not."""
-    assert run_cli("token", api=api) == (
+    assert (
         0,
         "The credentials work: the token is valid for 60 minutes.\n",
         "",
-    )
+    ) == run_cli("token", api=api)
 
 
 def test_token_is_shown_on_demand_and_works(run_cli: RunCli, api: Api) -> None:
@@ -79,7 +79,7 @@ def test_token_is_shown_on_demand_and_works(run_cli: RunCli, api: Api) -> None:
 
     url = f"{api.url}/conversation/v1/projects/{api.settings.project_id}/apps"
     headers = {"authorization": f"Bearer {out.strip()}"}
-    assert httpx.get(url, headers=headers).status_code == 200
+    assert 200 == httpx.get(url, headers=headers).status_code
 
 
 def test_token_as_json_holds_no_token(run_cli: RunCli, api: Api) -> None:
@@ -87,8 +87,8 @@ def test_token_as_json_holds_no_token(run_cli: RunCli, api: Api) -> None:
     _, hidden, _ = run_cli("token", "--json", api=api)
     _, shown, _ = run_cli("token", "--json", "--show", api=api)
 
-    assert json.loads(hidden) == {"expires_in": 3600}
-    assert set(json.loads(shown)) == {"expires_in", "access_token"}
+    assert {"expires_in": 3600} == json.loads(hidden)
+    assert {"expires_in", "access_token"} == set(json.loads(shown))
 
 
 def test_send_prints_message_id(run_cli: RunCli, api: Api) -> None:
@@ -99,7 +99,7 @@ def test_send_prints_message_id(run_cli: RunCli, api: Api) -> None:
     message_id = out.removeprefix("Accepted as message ").removesuffix(".\n")
     params = {"messages_source": "DISPATCH_SOURCE"}
     sent = api.ok("GET", f"/conversation/v1/~/messages/{message_id}", params=params)
-    assert (code, sent["app_message"]) == (0, {"text_message": {"text": "Hi"}})
+    assert (0, {"text_message": {"text": "Hi"}}) == (code, sent["app_message"])
 
 
 def test_send_as_json_on_another_channel(run_cli: RunCli, api: Api) -> None:
@@ -107,7 +107,7 @@ def test_send_as_json_on_another_channel(run_cli: RunCli, api: Api) -> None:
     words = ("send", "--app", api.settings.app_id, "--to", "46700000001", "--text", "Hi")
     code, out, _ = run_cli(*words, "--channel", "whatsapp", "--json", api=api)
 
-    assert code == 0
+    assert 0 == code
     assert {"message_id", "accepted_time"} == set(json.loads(out))
 
 
@@ -117,7 +117,7 @@ def test_api_calls_operation_with_parameters(run_cli: RunCli, api: Api) -> None:
     code, out, _ = run_cli(*words, api=api)
 
     expected = api.ok("GET", f"/conversation/v1/~/apps/{api.settings.app_id}")
-    assert (code, json.loads(out)) == (0, expected)
+    assert (0, expected) == (code, json.loads(out))
 
 
 def test_api_takes_query_in_either_spelling(run_cli: RunCli, api: Api) -> None:
@@ -125,7 +125,7 @@ def test_api_takes_query_in_either_spelling(run_cli: RunCli, api: Api) -> None:
     words = ("api", "Batch_GetBatchStatusesByMetadata", "--param", "metadataKey=a")
     code, out, _ = run_cli(*words, "--param", "metadata_value=b=c", api=api)
 
-    assert (code, json.loads(out)) == (0, [])
+    assert (0, []) == (code, json.loads(out))
 
 
 @pytest.mark.parametrize("source", ["inline", "file", "stdin"])
@@ -141,7 +141,7 @@ def test_api_reads_body(
 
     code, out, _ = run_cli("api", "App_CreateApp", "--body", given, api=api)
 
-    assert (code, json.loads(out)["display_name"]) == (0, f"From {source}")
+    assert (0, f"From {source}") == (code, json.loads(out)["display_name"])
 
 
 def test_api_prints_empty_object_for_no_content(run_cli: RunCli, api: Api) -> None:
@@ -149,7 +149,7 @@ def test_api_prints_empty_object_for_no_content(run_cli: RunCli, api: Api) -> No
     app_id = api.app()
     code, out, _ = run_cli("api", "app_deleteapp", "--param", f"app_id={app_id}", api=api)
 
-    assert (code, out) == (0, "{}\n")
+    assert (0, "{}\n") == (code, out)
 
 
 @pytest.mark.parametrize("spec", all_operations(), ids=lambda spec: spec.id)
@@ -168,14 +168,14 @@ def test_parameters_get_their_types() -> None:
     spec = find_operation("Conversation_UpdateConversation")
     listing = find_operation("Conversation_ListConversations")
 
-    assert arguments(spec, ["conversation_id=c", "update_mask=a,b"]) == {
+    assert {
         "conversation_id": "c",
         "update_mask": ["a", "b"],
-    }
-    assert arguments(listing, ["only_active=TRUE", "page_size=5"]) == {
+    } == arguments(spec, ["conversation_id=c", "update_mask=a,b"])
+    assert {
         "only_active": True,
         "page_size": 5,
-    }
+    } == arguments(listing, ["only_active=TRUE", "page_size=5"])
 
 
 @pytest.mark.parametrize(
@@ -189,4 +189,4 @@ def test_parameters_get_their_types() -> None:
 )
 def test_snake_case_is_that_of_the_generator(name: str, expected: str) -> None:
     """Names are spelled as in the generated code."""
-    assert snake(name) == expected
+    assert expected == snake(name)

@@ -43,7 +43,7 @@ def test_demo_accounts_for_everyone(
     result = json.loads(capsys.readouterr().out)
     assert (0, expected().ends) == (code, result["summary"]["ends"])
     assert ("DELIVERED", True) == (result["first_status"], result["faults"] > 1)
-    assert (threading.active_count(), list(tmp_path.iterdir())) == (threads, [])
+    assert (threads, []) == (threading.active_count(), list(tmp_path.iterdir()))
 
 
 def test_expected_ends_add_up() -> None:

@@ -44,7 +44,7 @@ def test_mistake_is_one_line_and_code_2(
     """A wrong command line gives one clear line on stderr and nothing on stdout."""
     code, out, err = run_cli(*words, api=api)
 
-    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert (2, "", 1) == (code, out, err.count("\n"))
     assert hint in err
     assert "--help" in err
 
@@ -73,7 +73,7 @@ def test_missing_setting_is_named(
     """A setting that is missing or unknown is named in one line, and the code is 1."""
     code, out, err = run_cli(*command, *words, **environment)
 
-    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert (1, "", 1) == (code, out, err.count("\n"))
     assert hint in err
 
 
@@ -93,7 +93,7 @@ def test_unreachable_endpoint_is_one_line(run_cli: RunCli, api: Api) -> None:
     environment = environment_of(api) | {"SINCH_SANDBOX_URL": "http://127.0.0.1:9"}
     code, out, err = run_cli("token", **environment)
 
-    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert (1, "", 1) == (code, out, err.count("\n"))
     assert "127.0.0.1" in err
 
 
@@ -102,7 +102,7 @@ def test_refused_credentials_are_one_line(run_cli: RunCli, api: Api) -> None:
     environment = environment_of(api) | {"SINCH_KEY_SECRET": "not-the-secret"}
     code, _, err = run_cli("token", **environment)
 
-    assert (code, err.count("\n")) == (1, 1)
+    assert (1, 1) == (code, err.count("\n"))
     assert "not-the-secret" not in err
 
 
@@ -110,7 +110,7 @@ def test_api_error_is_one_line(run_cli: RunCli, api: Api) -> None:
     """An error of the API gives code 1 and its status."""
     code, out, err = run_cli("api", "App_GetApp", "--param", "app_id=none", api=api)
 
-    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert (1, "", 1) == (code, out, err.count("\n"))
     assert "404" in err
 
 
@@ -121,4 +121,4 @@ def test_lost_response_is_unknown_outcome(run_cli: RunCli, start_sandbox: StartS
 
     code, _, err = run_cli(*words, api=api)
 
-    assert (code, err.count("\n")) == (3, 1)
+    assert (3, 1) == (code, err.count("\n"))

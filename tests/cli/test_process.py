@@ -48,7 +48,7 @@ def test_help_is_fast() -> None:
     times = []
     for _ in range(3):
         before = _cpu_of_children()
-        assert _run("--help").returncode == 0
+        assert 0 == _run("--help").returncode
         times.append(_cpu_of_children() - before)
 
     assert min(times) < 0.3
@@ -66,7 +66,7 @@ def test_help_loads_nothing_heavy() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, env=CLEAN, check=True
     )
 
-    assert process.stderr.strip() == ""
+    assert "" == process.stderr.strip()
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_missing_extra_is_one_line(missing: str, words: list[str]) -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, env=CLEAN, check=False
     )
 
-    assert (process.returncode, process.stderr.count("\n")) == (1, 1)
+    assert (1, 1) == (process.returncode, process.stderr.count("\n"))
     assert 'pip install "sinch-wrapper[cli]"' in process.stderr
 
 
@@ -104,8 +104,8 @@ def test_sandbox_serves_until_interrupted() -> None:
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=10)
 
-    assert status == 503
-    assert (process.returncode, out, err.strip()) == (130, "", "sinch-wrapper: interrupted")
+    assert 503 == status
+    assert (130, "", "sinch-wrapper: interrupted") == (process.returncode, out, err.strip())
 
 
 def test_sandbox_says_when_its_port_is_taken() -> None:
@@ -119,7 +119,7 @@ def test_sandbox_says_when_its_port_is_taken() -> None:
             announced = process.stdout.readline()
 
     free = note.rpartition(" ")[2].strip()
-    assert note == f"sinch-wrapper sandbox: port {port} is taken, using {free}\n"
+    assert f"sinch-wrapper sandbox: port {port} is taken, using {free}\n" == note
     assert f"http://127.0.0.1:{free}" in announced
 
 
@@ -131,7 +131,7 @@ def test_demo_is_interrupted_cleanly() -> None:
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=10)
 
-    assert (process.returncode, err.strip()) == (130, "sinch-wrapper: interrupted")
+    assert (130, "sinch-wrapper: interrupted") == (process.returncode, err.strip())
 
 
 def test_closed_pipe_gives_no_traceback() -> None:
@@ -142,7 +142,7 @@ def test_closed_pipe_gives_no_traceback() -> None:
         err = process.stderr.read() if process.stderr else ""
         process.wait(timeout=30)
 
-    assert (process.returncode, err) == (3, "")
+    assert (3, "") == (process.returncode, err)
 
 
 def _shell(line: str) -> tuple[int, str]:
@@ -158,11 +158,11 @@ def test_output_that_cannot_be_written_is_one_line() -> None:
     """A full disk behind stdout gives no traceback; the outcome is unknown."""
     code, err = _shell("--version >/dev/full")
     line = "sinch-wrapper: reading or writing failed: No space left on device\n"
-    assert (code, err) == (3, line)
-    assert _shell("nonsense 2>/dev/full") == (2, "")
+    assert (3, line) == (code, err)
+    assert (2, "") == _shell("nonsense 2>/dev/full")
 
 
 @pytest.mark.parametrize("line", ["--version >&-", "--help >&-", "--help 2>&-"])
 def test_closed_stream_gives_no_traceback(line: str) -> None:
     """A stream that the shell has closed is not needed."""
-    assert _shell(line) == (0, "")
+    assert (0, "") == _shell(line)
