@@ -5,7 +5,10 @@
 import dataclasses
 import json
 import shlex
-from collections.abc import Callable
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -87,6 +90,13 @@ _SETTINGS = (
     click.option(
         "--remote-callbacks", is_flag=True, help="Send callbacks to other machines as well."
     ),
+    click.option(
+        "--allow-host",
+        "allow_hosts",
+        multiple=True,
+        metavar="NAME",
+        help="Serve this host name as well, and let its web pages call. Repeatable.",
+    ),
 )
 
 
@@ -124,14 +134,28 @@ def sandbox(
 
     with library_errors():
         found = Settings(**settings)
+    with _until_terminated():
+        try:
+            server = Server(found, host=host, port=port, tls=tls)
+        except OSError as error:
+            raise click.UsageError(f"--host {host}: {error.strerror}") from error
+        if port not in (0, server.port):
+            taken = f"port {port} is taken, using {server.port}"
+            click.echo(f"sinch-wrapper sandbox: {taken}", err=True)
+        if server.exposure:
+            click.echo(f"sinch-wrapper sandbox: {server.exposure}", err=True)
+        _announce(server, as_json)
+        server.run()
+
+
+@contextmanager
+def _until_terminated() -> Iterator[None]:
+    """Let SIGTERM end the process as if it had come to its end: files are deleted then."""
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
-        server = Server(found, host=host, port=port, tls=tls)
-    except OSError as error:
-        raise click.UsageError(f"--host {host}: {error.strerror}") from error
-    if port not in (0, server.port):
-        click.echo(f"sinch-wrapper sandbox: port {port} is taken, using {server.port}", err=True)
-    _announce(server, as_json)
-    server.run()
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _variables(server: "Server") -> dict[str, str]:

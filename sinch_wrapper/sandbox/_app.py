@@ -13,17 +13,17 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from sinch_wrapper.sandbox._admin import PREFIX, administer
-from sinch_wrapper.sandbox._arguments import check_kind
 from sinch_wrapper.sandbox._auth import TokenRefusal
 from sinch_wrapper.sandbox._documents import AUTH, PACKAGES, OperationSpec, operations, token_url
+from sinch_wrapper.sandbox._doors import check_door
 from sinch_wrapper.sandbox._errors import Refusal, invalid, unknown_method, unknown_path
 from sinch_wrapper.sandbox._faults import TOKEN_OPERATION, FaultRule, fault_response
-from sinch_wrapper.sandbox._http_server import HalfResponse, abort_connection
+from sinch_wrapper.sandbox._http_server import LOOPBACK, HalfResponse, abort_connection
 from sinch_wrapper.sandbox._json import encode
 from sinch_wrapper.sandbox._region import OperationCall
 from sinch_wrapper.sandbox._resources.table import HANDLERS
 from sinch_wrapper.sandbox._routing import OperationRouter, RequestAddress, find_address
-from sinch_wrapper.sandbox._settings import Settings
+from sinch_wrapper.sandbox._settings import Settings, check_settings
 from sinch_wrapper.sandbox._state import RunningSandbox, SandboxState
 from sinch_wrapper.sandbox._synthesis import synthesise
 from sinch_wrapper.sandbox._validation import checks
@@ -39,10 +39,14 @@ def create_app(settings: Settings | None = None) -> Starlette:
     The APIs are under `/conversation`, `/batch` and `/template`, in another region under
     `/eu/conversation` and so on, the token endpoint is `/auth/oauth2/token`; or all of them
     under the real host names, by the header `Host`. `/_sandbox` is for the tests that use it.
+    Other host names than these and those of this machine are refused, unless they are allowed.
     """
-    if settings is not None:
-        check_kind("settings", settings, Settings, "Settings or None")
-    sandbox = RunningSandbox(settings or Settings())
+    check_settings(settings)
+    return app_of(RunningSandbox(settings or Settings()))
+
+
+def app_of(sandbox: RunningSandbox, listening: str = LOOPBACK) -> Starlette:
+    """Return the ASGI app of *sandbox*, for a server that listens on the address *listening*."""
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
@@ -54,16 +58,16 @@ def create_app(settings: Settings | None = None) -> Starlette:
 
     app = Starlette(lifespan=lifespan)
     # Not a route: no route of Starlette matches every path, such as one with a line break.
-    app.router.default = _SandboxApp(sandbox)
-    app.state.sandbox = sandbox
+    app.router.default = _SandboxApp(sandbox, listening)
     return app
 
 
 class _SandboxApp:
-    """Serves a request: address, fault, credentials, project, limit, checks, handler."""
+    """Serves a request: door, address, fault, credentials, project, limit, checks, handler."""
 
-    def __init__(self, sandbox: RunningSandbox) -> None:
+    def __init__(self, sandbox: RunningSandbox, listening: str) -> None:
         self._sandbox = sandbox
+        self._listening = listening
         self._routers = {str(api): OperationRouter(operations(api)) for api in PACKAGES}
         self._token_path = f"/{token_url().split('/', 3)[3]}"
 
@@ -78,6 +82,7 @@ class _SandboxApp:
         raw = request.scope.get("raw_path") or request.url.path.encode()
         path = raw.decode("latin-1").partition("?")[0]
         try:
+            check_door(request.headers, state.settings.allow_hosts, self._listening)
             if path.startswith(PREFIX):
                 return await administer(self._sandbox, request, path.removeprefix(PREFIX))
             return await self._call(state, request, path)

@@ -5,6 +5,7 @@ Its connections can be broken on purpose: aborted, reset, or closed in the middl
 
 import asyncio
 import contextlib
+import signal
 import socket
 import ssl
 import struct
@@ -26,7 +27,7 @@ from sinch_wrapper.sandbox._arguments import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 LOOPBACK = "127.0.0.1"
 _BACKLOG = 2048
@@ -34,6 +35,12 @@ _GRACE = 1
 _TICK = 0.1
 _FIRST_PAUSE = 0.001
 _EXTENSION = "sinch_wrapper.transport"
+# Those that would kill the process before it has deleted its files; Windows has no SIGHUP.
+_SIGNALS = [
+    getattr(signal, name)
+    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
+    if hasattr(signal, name)
+]
 _NO_LINGER = struct.pack("ii", 1, 0)
 
 
@@ -48,6 +55,29 @@ class _SignallingServer(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self.ready.set()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> "Iterator[None]":
+        # uvicorn raises the signal again when it has ended, which leaves no time to clean up.
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        came: list[int] = []
+
+        def end(number: int, _frame: object) -> None:
+            if came:
+                raise KeyboardInterrupt
+            came.append(number)
+            self.end()
+
+        before = {number: signal.signal(number, end) for number in _SIGNALS}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+        if signal.SIGINT in came:
+            raise KeyboardInterrupt
 
     async def main_loop(self) -> None:
         loop, stopping = asyncio.get_running_loop(), asyncio.Event()
@@ -152,7 +182,7 @@ class BackgroundServer:
         self._socket.close()
 
     def run(self) -> None:
-        """Serve in this thread until a signal arrives; then raises KeyboardInterrupt."""
+        """Serve in this thread until a signal arrives; Ctrl-C then raises KeyboardInterrupt."""
         try:
             self._server.run(sockets=[self._socket])
         finally:

@@ -1,20 +1,26 @@
 """The sandbox as a server, with access to its clock, its faults and its ledger."""
 
+import logging
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sinch_wrapper.sandbox._app import create_app
-from sinch_wrapper.sandbox._arguments import check_flag, check_kind
+from sinch_wrapper.sandbox._app import app_of
+from sinch_wrapper.sandbox._arguments import check_flag
 from sinch_wrapper.sandbox._clock import Clock
+from sinch_wrapper.sandbox._doors import is_this_machine
 from sinch_wrapper.sandbox._faults import FaultRules
 from sinch_wrapper.sandbox._http_server import LOOPBACK, BackgroundServer, check_address
 from sinch_wrapper.sandbox._ledger import Ledger
-from sinch_wrapper.sandbox._settings import Settings
+from sinch_wrapper.sandbox._settings import Settings, check_settings
+from sinch_wrapper.sandbox._state import RunningSandbox
 
 if TYPE_CHECKING:
-    from sinch_wrapper.sandbox._state import RunningSandbox
     from sinch_wrapper.sandbox._tls import LocalCertificate
+
+
+_log = logging.getLogger("sinch_wrapper.sandbox")
 
 
 class Server(BackgroundServer):
@@ -24,7 +30,8 @@ class Server(BackgroundServer):
 
     Args:
         settings: the defaults when None.
-        host: the address to listen on; with the default only this machine can reach it.
+        host: the address to listen on; with the default only this machine can reach it, with
+            another one a warning is logged.
         port: 0, or a port that is taken, picks a free one.
         tls: whether it speaks HTTPS; the file to trust is *certificate*, while it runs.
 
@@ -42,16 +49,29 @@ class Server(BackgroundServer):
     ) -> None:
         check_address(host, port)
         check_flag("tls", tls)
-        app = create_app(settings)
-        self._sandbox: RunningSandbox = app.state.sandbox
+        check_settings(settings)
+        self._sandbox = RunningSandbox(settings or Settings())
         self._certificate = _certificate(host) if tls else None
         context = None if self._certificate is None else self._certificate.context
+        app = app_of(self._sandbox, host)
         super().__init__(app, host=host, port=port, tls=context, dated=False)
+        self._host = host
+        if self.exposure:
+            _log.warning(self.exposure)
 
     @property
     def settings(self) -> Settings:
         """The settings in force."""
         return self._sandbox.state.settings
+
+    @property
+    def exposure(self) -> str:
+        """What strangers can do to it, for a warning; empty when only this machine reaches it."""
+        if is_this_machine(self._host.lower()):
+            return ""
+        posts = ", and make it post to any address" if self.settings.remote_callbacks else ""
+        reach = f"anyone who reaches {self.url} can read and steer it{posts}"
+        return f"the sandbox listens beyond this machine: {reach}; give it no real secrets"
 
     @property
     def certificate(self) -> Path | None:
@@ -83,8 +103,7 @@ class Server(BackgroundServer):
 
         Raises: TypeError when *settings* is not Settings.
         """
-        if settings is not None:
-            check_kind("settings", settings, Settings, "Settings or None")
+        check_settings(settings)
         self._sandbox.reset_from_thread(settings)
 
     def close(self) -> None:
@@ -97,8 +116,14 @@ class Server(BackgroundServer):
 def serve(
     settings: Settings | None = None, *, host: str = LOOPBACK, port: int = 0, tls: bool = False
 ) -> None:
-    """Serve a sandbox in the foreground until interrupted (KeyboardInterrupt); as `Server`."""
-    Server(settings, host=host, port=port, tls=tls).run()
+    """Serve a sandbox in the foreground until interrupted (KeyboardInterrupt); as `Server`.
+
+    What `Server` logs as a warning is on stderr here.
+    """
+    server = Server(settings, host=host, port=port, tls=tls)
+    if server.exposure:
+        print(server.exposure, file=sys.stderr)  # noqa: T201 (a program of its own)
+    server.run()
 
 
 def _certificate(host: str) -> "LocalCertificate":

@@ -9,6 +9,7 @@ from typing import Literal, Self, TypeAlias, get_args
 from sinch_wrapper.sandbox._arguments import (
     check_choice,
     check_flag,
+    check_kind,
     check_number,
     check_positive,
     check_share,
@@ -18,6 +19,7 @@ from sinch_wrapper.sandbox._arguments import (
 )
 from sinch_wrapper.sandbox._clock import LAST_START
 from sinch_wrapper.sandbox._documents import regions
+from sinch_wrapper.sandbox._doors import is_host_name
 from sinch_wrapper.sandbox._errors import ErrorShape
 from sinch_wrapper.sandbox._faults import FaultRule, check_rule
 
@@ -47,7 +49,10 @@ class Settings:
         callback_duplicates: the share of callbacks that are posted twice.
         callback_disorder: the share that is held back, so that later ones overtake it.
         callback_delay: time between an event and its callback.
-        remote_callbacks: whether callbacks may leave this machine.
+        remote_callbacks: whether callbacks may leave this machine. The client credentials of a
+            webhook never do: a callback that needs a token from elsewhere is withheld.
+        allow_hosts: host names, beside those of this machine and of the APIs, under which the
+            sandbox is served and whose pages may call it.
         seed: the same seed makes the same ids, tokens and chances.
         now: the time at the start, as Unix time; the machine's time when None.
         frozen: whether the time stands still until it is moved.
@@ -78,6 +83,7 @@ class Settings:
     callback_disorder: float = 0
     callback_delay: float = 0
     remote_callbacks: bool = False
+    allow_hosts: tuple[str, ...] = ()
     faults: tuple[FaultRule, ...] = ()
     seed: int = 0
     now: float | None = None
@@ -96,6 +102,12 @@ class Settings:
         return replace(self, drain_rate=20, callback_rate=25)
 
 
+def check_settings(value: object) -> None:
+    """Check for Settings or None."""
+    if value is not None:
+        check_kind("settings", value, Settings, "Settings or None")
+
+
 def _check_region(option: str, value: object) -> None:
     check_choice(option, value, regions())
 
@@ -103,6 +115,16 @@ def _check_region(option: str, value: object) -> None:
 def _check_time(option: str, value: object) -> None:
     if value is not None:
         check_number(option, value, 0, LAST_START)
+
+
+def _check_hosts(option: str, value: object) -> None:
+    wanted = "a tuple of host names, such as ('sandbox.internal',)"
+    if not isinstance(value, tuple | list):
+        raise wrong_kind(option, wanted, value)
+    for name in value:
+        check_kind(option, name, str, wanted)
+        if not is_host_name(name):
+            raise ValueError(f"{option}= must be {wanted}, without port or scheme")
 
 
 def _check_rules(option: str, value: object) -> None:
@@ -125,6 +147,7 @@ _CHECKS: dict[str, Callable[[str, object], None]] = {
     **dict.fromkeys(("callback_attempts", "callback_workers"), check_whole),
     **dict.fromkeys(("callback_duplicates", "callback_disorder"), check_share),
     **dict.fromkeys(("remote_callbacks", "frozen"), check_flag),
+    "allow_hosts": _check_hosts,
     "faults": _check_rules,
     "seed": partial(check_whole, least=-math.inf),
     "now": _check_time,

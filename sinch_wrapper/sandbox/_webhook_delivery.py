@@ -10,13 +10,13 @@ from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cache
-from ipaddress import ip_address
 from itertools import count
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from sinch_wrapper.sandbox._background import BackgroundTasks
 from sinch_wrapper.sandbox._clock import Clock
+from sinch_wrapper.sandbox._doors import is_this_machine
 from sinch_wrapper.sandbox._faults import CALLBACK_OPERATION, FaultRules
 from sinch_wrapper.sandbox._ids import Ulids
 from sinch_wrapper.sandbox._json import Json, decode, encode, timestamp
@@ -51,8 +51,7 @@ class WebhookTarget:
 def is_local(url: str) -> bool:
     """Say whether *url* is on this machine."""
     try:
-        host = urlsplit(url).hostname or ""
-        return host == "localhost" or host.endswith(".localhost") or ip_address(host).is_loopback
+        return is_this_machine(urlsplit(url).hostname or "")
     except ValueError:
         return False
 
@@ -138,7 +137,8 @@ class WebhookDelivery:
     A callback without a 2xx response is repeated with exponential back-off, a bounded number of
     times; each attempt is signed anew. One that waits does not hold up the others. With several
     workers, callbacks may overtake one another: Sinch promises no order either. Targets outside
-    this machine get nothing unless the settings allow it.
+    this machine get nothing unless the settings allow it, and the client credentials of a webhook
+    never leave it.
     """
 
     def __init__(
@@ -168,12 +168,17 @@ class WebhookDelivery:
 
     def send(self, app_id: str, target: WebhookTarget, body: bytes) -> None:
         """Post *body* to *target* in its turn."""
-        if not (self._settings.remote_callbacks or is_local(target.url)):
+        if not self._may_reach(target):
             self._counts["withheld"] += 1
             return
         copies = 2 if self._rng.random() < self._settings.callback_duplicates else 1
         for _ in range(copies):
             self._schedule(self._slot(app_id) + self._hold_back(), _Delivery(target, body))
+
+    def _may_reach(self, target: WebhookTarget) -> bool:
+        if target.credentials and not is_local(target.credentials["endpoint"]):
+            return False
+        return self._settings.remote_callbacks or is_local(target.url)
 
     def _slot(self, app_id: str) -> float:
         slots = self._slots.setdefault(app_id, SlotSchedule(self._settings.callback_rate))

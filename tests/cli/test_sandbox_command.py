@@ -78,11 +78,48 @@ def test_tls_announces_the_certificate_and_removes_it() -> None:
     )
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
+@pytest.mark.parametrize(
+    ("name", "serving"), [("SIGTERM", False), ("SIGTERM", True), ("SIGHUP", True)]
+)
+def test_signal_leaves_no_file_behind(name: str, serving: bool) -> None:  # noqa: FBT001 (parametrised)
+    """A sandbox that is told to end deletes its certificate, also while it is still starting."""
+    with _sandbox("--json", "--tls") as (announced, process):
+        file = announced["SSL_CERT_FILE"]
+        if serving:
+            context = ssl.create_default_context(cafile=file)
+            with httpx.Client(verify=context, trust_env=False) as client:
+                _ask(client, f"{announced['SINCH_SANDBOX_URL']}/_sandbox")
+        process.send_signal(getattr(signal, name))
+        _, err = process.communicate(timeout=10)
+
+    assert (0, "", False) == (process.returncode, err, os.path.exists(file))  # noqa: PTH110 (as above)
+
+
+def test_warning_goes_to_stderr_and_names_are_allowed() -> None:
+    """Beyond loopback a line on stderr says who can steer it; --allow-host adds a name."""
+    words = ["--json", "--host", "0.0.0.0", "--allow-host", "sandbox.internal"]  # noqa: S104 (meant)
+    with _sandbox(*words, "--remote-callbacks") as (announced, process), httpx.Client() as client:
+        port = announced["SINCH_SANDBOX_URL"].rpartition(":")[2]
+        url = f"http://127.0.0.1:{port}/_sandbox"
+        _ask(client, url)
+        statuses = [
+            client.get(url, headers={"host": host}).status_code
+            for host in ("sandbox.internal", "evil.example")
+        ]
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=10)
+
+    assert ([200, 403], 1) == (statuses, err.count("\n"))
+    assert "can read and steer it, and make it post to any address" in err
+
+
 @pytest.mark.parametrize(
     ("words", "named"),
     [
         (("--callback-duplicates", "2"), "--callback-duplicates"),
         (("--start", "full"), "--start"),
+        (("--allow-host", "http://a"), "--allow-host"),
         (("--host", "203.0.113.1"), "--host 203.0.113.1"),
     ],
 )

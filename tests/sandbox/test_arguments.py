@@ -50,6 +50,7 @@ SETTINGS: dict[str, list[Any]] = {
     **dict.fromkeys(("callback_attempts", "callback_workers"), WHOLE),
     **dict.fromkeys(("callback_duplicates", "callback_disorder"), SHARE),
     **dict.fromkeys(("remote_callbacks", "frozen"), FLAG),
+    "allow_hosts": [None, "localhost", (7,), ("",), ("a:1",), ("http://a",), ("a/b",)],
     "faults": RULES,
     "seed": [None, True, "1", 1.5],
     "now": TIME,
