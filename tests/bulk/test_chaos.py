@@ -47,6 +47,7 @@ def _recipients(path: Path) -> set[str]:
 
 
 @pytest.mark.timeout(900 if LONG else 120)
+@pytest.mark.slow
 def test_kills_and_faults_lose_and_double_nothing(
     server: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

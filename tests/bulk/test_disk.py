@@ -10,6 +10,7 @@ import pytest
 pytest.importorskip("resource", reason="this system cannot limit the size of files")
 
 
+@pytest.mark.slow
 def test_a_full_disk_loses_and_doubles_nothing(tmp_path: Path) -> None:
     """While reading nothing was sent; while sending the rest goes out once there is room."""
     command = [sys.executable, "-m", "tests.programs.bulk_full_disk", str(tmp_path)]

@@ -201,6 +201,7 @@ def _peak(folder: Path, count: int) -> float:
 
 
 @pytest.mark.timeout(600)
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_job(tmp_path: Path) -> None:
     """A hundred times the recipients (ten times in the short run) need at most 60 MiB more."""
     small = _peak(tmp_path, 10_000)

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from sinch_wrapper.callbacks import Event, EventStore
 from tests.programs import callback_receiver
 
@@ -27,6 +29,7 @@ def program(*words: str) -> Iterator[subprocess.Popen[str]]:
             process.kill()
 
 
+@pytest.mark.slow
 def test_confirmed_callbacks_survive_kill_9(tmp_path: Path) -> None:
     """Each callback that was confirmed before a kill is stored, and handled after a restart."""
     path, log = tmp_path / "callbacks.db", tmp_path / "handled"

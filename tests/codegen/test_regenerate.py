@@ -547,6 +547,7 @@ def test_long_summary_is_cut(run: Run, documents: Path, capsys: pytest.CaptureFi
 # Determinism
 
 
+@pytest.mark.slow
 def test_output_does_not_depend_on_the_hash_seed(tmp_path: Path) -> None:
     """Two processes with different hash seeds write the same packages, byte by byte."""
     outputs = [tmp_path / "one", tmp_path / "two"]

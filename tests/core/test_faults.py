@@ -526,6 +526,7 @@ def test_faults_of_many_callers_stay_apart(caller: Caller, server: FaultServer) 
 
 @pytest.mark.skipif("SINCH_WRAPPER_FAULTS" in os.environ, reason="this is the other run")
 @pytest.mark.timeout(300)
+@pytest.mark.slow
 def test_table_holds_with_the_other_http_library() -> None:
     """The whole file once more, with httpx instead of httpx2 or the other way round."""
     other = "httpx" if httpx.__name__ == "httpx2" else "httpx2"

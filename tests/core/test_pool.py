@@ -187,6 +187,7 @@ def test_transport_of_a_cancelled_request_is_replaced() -> None:
     assert (200, [True, False, True, True]) == asyncio.run(scenario())
 
 
+@pytest.mark.slow
 def test_cancelled_connects_leave_nothing_behind() -> None:
     """Whenever a request is cancelled, the next one gets through."""
 

@@ -128,6 +128,7 @@ def test_additive_update_of_all_documents_passes_by_itself(
     assert done.returncode == 0, done.stdout[-2000:]
 
 
+@pytest.mark.slow
 def test_operation_cannot_be_lost_unseen(
     project: Path, run_tests: Tests, capsys: pytest.CaptureFixture[str]
 ) -> None:

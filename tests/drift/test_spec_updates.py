@@ -107,6 +107,7 @@ def masked(step: tuple[str, str]) -> tuple[str, str]:
     return step[0], re.sub(r"functions: .*", "functions: ...", step[1])
 
 
+@pytest.mark.slow
 def test_page_shows_what_happens(command: Command, server: tuple[str, Pages]) -> None:
     """The commands of the page, run one after the other, print what it shows."""
     content = newer(add_operation, add_enum_value, repair_itself)
@@ -130,6 +131,7 @@ def test_every_console_block_of_the_page_is_a_step() -> None:
     assert text.count("```console") == len(STEP.findall(text))
 
 
+@pytest.mark.slow
 def test_update_changes_what_it_is_about_and_nothing_else(
     command: Command, folder: Path, server: tuple[str, Pages]
 ) -> None:

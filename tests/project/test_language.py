@@ -3,13 +3,16 @@
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
 PATTERNS = {
-    'write "is not a"': r"(?<!here )\b(?:is|are|was|were) no (?!longer|more|less|need|matter|one|such)\w",
+    'write "is not a"': (
+        r"(?<!here )\b(?:is|are|was|were) no (?!longer|more|less|need|matter|one|such)\w"
+    ),
     'write "a string"': r"\ba text\b(?! (?:message|choice|file|of|that you))",
     'write "because"': r", for (?:it|its|they|their|he|there|nobody|everybody) ",
     'write "reported", "shown" or "raised"': r"\b(?:is|are|was|were|be) told\b",
@@ -34,8 +37,13 @@ CODE = [
 ]
 
 
-def prose(path: Path) -> Iterator[tuple[int, str]]:
-    """What a file says to people, with its line: a page as it is; of code the strings and comments."""
+@cache
+def prose(path: Path) -> tuple[tuple[int, str], ...]:
+    """What a file says to people, with its line: a whole page; of code, strings and comments."""
+    return tuple(_prose(path))
+
+
+def _prose(path: Path) -> Iterator[tuple[int, str]]:
     text = path.read_text(encoding="utf-8")
     if path.suffix == ".md":
         yield from enumerate(text.splitlines(), 1)
@@ -53,7 +61,7 @@ def test_nothing_people_read_stumbles(advice: str) -> None:
     """Messages, help, docstrings, comments and pages are free of what stops a native reader."""
     pattern = re.compile(PATTERNS[advice], re.IGNORECASE)
     found = [
-        f"{path.relative_to(ROOT)}:{line}: {match.group()!r} in {text[max(0, match.start() - 30) :][:90]!r}"
+        f"{path.relative_to(ROOT)}:{line}: {text[max(0, match.start() - 40) : match.end() + 40]!r}"
         for path in [*CODE, *PAGES]
         for line, text in prose(path)
         if (match := pattern.search(text))
