@@ -6,12 +6,14 @@ chooses the library that everything else is built on.
 
 import os
 import re
+import ssl
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, Self, TypeAlias
 
 from sinch_wrapper import _validate
 from sinch_wrapper._auth.credentials import AccessKey, AuthProvider
 from sinch_wrapper._rate_limit import RateLimiter, RateLimits
+from sinch_wrapper._request import LARGEST_RESPONSE
 from sinch_wrapper._retry import RetryPolicy
 from sinch_wrapper.errors import ConfigurationError
 from sinch_wrapper.regions import Endpoints, Region
@@ -23,12 +25,15 @@ AuthOption: TypeAlias = Literal["oauth2", "basic"] | AuthProvider
 
 DEFAULT_TIMEOUT: Final = 10.0
 DEFAULT_CONNECTIONS: Final = 32
+DEFAULT_MAX_RESPONSE_SIZE: Final = LARGEST_RESPONSE
 DEFAULT_RETRY: Final = RetryPolicy()
 DEFAULT_LIMITS: Final = RateLimits()
 
 # More than a month is not waited for, and a longer time than a socket accepts.
 _LONGEST_TIMEOUT: Final = 2_000_000
 _MOST_CONNECTIONS: Final = 1000
+_LEAST_RESPONSE: Final = 1000
+_MOST_RESPONSE: Final = 2**40
 _PROJECT_ID: Final = re.compile(r"(?!\.+$)[\x21-\x7e]+")
 
 _PROJECT_VARIABLE: Final = "SINCH_PROJECT_ID"
@@ -82,6 +87,9 @@ class Options:
     proxy: str | None = field(repr=False)
     connections: int
     telemetry: "Telemetry | None"
+    attempt_timeout: float | None
+    max_response_size: int
+    tls: ssl.SSLContext | None
 
     def checked(self) -> Self:
         """Return these options.
@@ -90,13 +98,32 @@ class Options:
         """
         fault = ConfigurationError
         _validate.seconds("timeout", self.timeout, 0, _LONGEST_TIMEOUT, above=True, error=fault)
+        if (total := self.attempt_timeout) is not None:
+            name, most = "attempt_timeout", _LONGEST_TIMEOUT
+            _validate.seconds(name, total, 0, most, above=True, error=fault)
         _validate.whole("connections", self.connections, 1, _MOST_CONNECTIONS, error=fault)
+        size, least, most = self.max_response_size, _LEAST_RESPONSE, _MOST_RESPONSE
+        _validate.whole("max_response_size", size, least, most, error=fault)
+        _check_tls(self.tls)
         wanted = "a RetryPolicy, such as RetryPolicy(attempts=1) to repeat nothing"
         _validate.instance("retry", self.retry, RetryPolicy, wanted, error=fault)
         if not isinstance(self.limits, RateLimits | RateLimiter | None):
             wanted = "RateLimits, a RateLimiter that clients share, or None for no limit"
             raise _validate.wrong_kind("limits", wanted, self.limits, fault)
         return self
+
+
+def _check_tls(tls: object) -> None:
+    if tls is None:
+        return
+    wanted = "an ssl.SSLContext, such as ssl.create_default_context(cafile=...), or None"
+    context = _validate.instance("tls", tls, ssl.SSLContext, wanted, error=ConfigurationError)
+    if context.verify_mode is ssl.CERT_NONE or not context.check_hostname:
+        message = (
+            "tls= must check certificates and host names, as ssl.create_default_context() does: "
+            "give it the authority to trust instead"
+        )
+        raise ConfigurationError(message)
 
 
 def resolve_identity(

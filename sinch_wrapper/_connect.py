@@ -7,6 +7,7 @@ pool; the HTTP library sends. Token requests join at `RetryingTransport`.
 """
 
 import inspect
+import ssl
 import time
 
 from sinch_wrapper._auth.credentials import AccessKey
@@ -14,7 +15,12 @@ from sinch_wrapper._auth.flow import Auth, BasicAuth, BearerAuth
 from sinch_wrapper._auth.token_source import ASYNCHRONOUS, TokenSource
 from sinch_wrapper._config import Options, is_waiting_skipped
 from sinch_wrapper._http import HTTP_VARIABLE, httpx
-from sinch_wrapper._rate_limit import RateLimiter, RateLimits, Unlimited
+from sinch_wrapper._rate_limit import Limiter, RateLimiter, RateLimits, Unlimited
+from sinch_wrapper._transport.foreign import (
+    AsyncForeignTransport,
+    ForeignTransport,
+    tells_what_was_sent,
+)
 from sinch_wrapper._transport.http_client import AsyncHTTPClient, HTTPClient
 from sinch_wrapper._transport.pool import AsyncPooledTransport, PooledTransport
 from sinch_wrapper._transport.retrying import (
@@ -34,12 +40,15 @@ def connect(options: Options, transport: httpx.BaseTransport | None) -> HTTPClie
     """
     if inspect.iscoroutinefunction(options.origin):
         raise ConfigurationError(ASYNCHRONOUS)
-    _check_transport(transport, httpx.BaseTransport)
-    inner = transport
-    if inner is None:
-        inner = PooledTransport(options.proxy, options.connections)
+    _check_transport(transport, httpx.BaseTransport, options)
+    inner: httpx.BaseTransport
+    if transport is None:
+        inner = PooledTransport(*_pool_options(options))
+    else:
+        inner = ForeignTransport(transport, options.max_response_size)
     sleep = _no_sleep if is_waiting_skipped() else time.sleep
-    return HTTPClient(RetryingTransport(inner, _retry_context(options), sleep), _auth(options))
+    retrying = RetryingTransport(inner, _retry_context(options, transport), sleep)
+    return HTTPClient(retrying, _auth(options))
 
 
 def connect_async(options: Options, transport: httpx.AsyncBaseTransport | None) -> AsyncHTTPClient:
@@ -47,16 +56,25 @@ def connect_async(options: Options, transport: httpx.AsyncBaseTransport | None) 
 
     Raises: ConfigurationError for a transport of the other kind or HTTP library.
     """
-    _check_transport(transport, httpx.AsyncBaseTransport)
-    inner = transport
-    if inner is None:
-        inner = AsyncPooledTransport(options.proxy, options.connections)
+    _check_transport(transport, httpx.AsyncBaseTransport, options)
+    inner: httpx.AsyncBaseTransport
+    if transport is None:
+        inner = AsyncPooledTransport(*_pool_options(options))
+    else:
+        inner = AsyncForeignTransport(transport, options.max_response_size)
     sleep = _no_async_sleep if is_waiting_skipped() else asleep
-    retrying = AsyncRetryingTransport(inner, _retry_context(options), sleep)
+    retrying = AsyncRetryingTransport(inner, _retry_context(options, transport), sleep)
     return AsyncHTTPClient(retrying, _auth(options))
 
 
-def _check_transport(transport: object, kind: type) -> None:
+def _pool_options(options: Options) -> tuple[str | None, int, int, ssl.SSLContext | None]:
+    return options.proxy, options.connections, options.max_response_size, options.tls
+
+
+def _check_transport(transport: object, kind: type, options: Options) -> None:
+    if transport is not None and options.tls is not None:
+        message = "tls= and transport= contradict each other: give the context to the transport"
+        raise ConfigurationError(message)
     if transport is not None and not isinstance(transport, kind):
         message = (
             f"transport= must be a {kind.__name__} of {httpx.__name__}, the HTTP library in use; "
@@ -71,11 +89,16 @@ def _auth(options: Options) -> Auth:
     return BearerAuth(TokenSource(options.origin, options.endpoints.auth))
 
 
-def _retry_context(options: Options) -> RetryContext:
+def _retry_context(
+    options: Options, transport: httpx.BaseTransport | httpx.AsyncBaseTransport | None
+) -> RetryContext:
     limits = options.limits
     if limits is None:
-        return RetryContext(requests=Unlimited())
-    return RetryContext(requests=RateLimiter(limits) if isinstance(limits, RateLimits) else limits)
+        limiter: Limiter = Unlimited()
+    else:
+        limiter = RateLimiter(limits) if isinstance(limits, RateLimits) else limits
+    believed = transport is None or tells_what_was_sent(transport)
+    return RetryContext(limiter, believed=believed, largest=options.max_response_size)
 
 
 def _no_sleep(_seconds: float) -> None:

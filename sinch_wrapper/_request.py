@@ -24,12 +24,22 @@ T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
 _CONNECT_TIMEOUT: Final = 5.0
+_TOTAL_TIME: Final = 60.0
+# In bytes; the largest responses of the APIs are pages of a few hundred kilobytes.
+LARGEST_RESPONSE: Final = 64 * 1024 * 1024
 
 
-def timeouts(seconds: float) -> dict[str, float]:
-    """The timeouts of the steps of a request: *seconds* for each, 5 at most for connecting."""
-    connect = min(seconds, _CONNECT_TIMEOUT)
-    return {"connect": connect, "read": seconds, "write": seconds, "pool": seconds}
+def timeouts(seconds: float, total: float | None = None) -> dict[str, float]:
+    """The timeouts of the steps of a request, *seconds* for each, and of the *total* attempt.
+
+    Connecting has 5 seconds at most. Without a *total* there is one minute, or twice *seconds* if
+    that is longer.
+    """
+    if total is None:
+        total = max(_TOTAL_TIME, 2 * seconds)
+    step = min(seconds, total)
+    connect = min(step, _CONNECT_TIMEOUT)
+    return {"connect": connect, "read": step, "write": step, "pool": step, "total": total}
 
 
 @dataclass(slots=True)
@@ -242,7 +252,7 @@ def raw_response(response: httpx.Response) -> RawResponse:
 # Everything that the HTTP library's transports raise; UnicodeError is for an invalid host name.
 FAILURES: Final = (httpx.RequestError, httpx.InvalidURL, OSError, UnicodeError)
 # Exceptions whose texts quote headers of the request or the response.
-_QUOTING: Final = (httpx.ProtocolError, httpx.InvalidURL, UnicodeError)
+_QUOTING: Final = (httpx.ProtocolError, httpx.ProxyError, httpx.InvalidURL, UnicodeError)
 
 _OUTCOME_ADVICE: Final[dict[Outcome, str]] = {
     "not_sent": "nothing was sent; check network, proxy and endpoints",

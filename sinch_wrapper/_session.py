@@ -25,20 +25,24 @@ ClientT = TypeVar("ClientT", HTTPClient, AsyncHTTPClient)
 
 
 class _BaseSession(Generic[ClientT]):
-    """Where a session sends, and how: *timeout* is in seconds, for each step of a request."""
+    """Where a session sends, and how.
 
-    def __init__(
+    *timeout* is in seconds, for each step of a request; *attempt_timeout* for all of them.
+    """
+
+    def __init__(  # noqa: PLR0913 (keyword-only, like the options of a client)
         self,
         http_client: ClientT,
         base_url: str,
         *,
         timeout: float,
         retry: RetryPolicy,
+        attempt_timeout: float | None = None,
         telemetry: "Telemetry | None" = None,
     ) -> None:
         self._http_client: ClientT = http_client
         self._base_url = base_url
-        self._timeouts = timeouts(timeout)
+        self._timeouts = timeouts(timeout, attempt_timeout)
         self._retry = retry
         self._telemetry = telemetry
 

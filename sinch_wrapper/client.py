@@ -9,6 +9,7 @@ from sinch_wrapper._auth.credentials import AccessToken
 from sinch_wrapper._config import (
     DEFAULT_CONNECTIONS,
     DEFAULT_LIMITS,
+    DEFAULT_MAX_RESPONSE_SIZE,
     DEFAULT_RETRY,
     DEFAULT_TIMEOUT,
     AuthOption,
@@ -28,6 +29,7 @@ from sinch_wrapper.errors import ConfigurationError
 from sinch_wrapper.regions import Endpoints, Region
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable
 
     import sinch_batch_api
@@ -81,6 +83,9 @@ class BaseClient(Generic[TransportT, HTTPClientT]):
         proxy: str | None = None,
         connections: int = DEFAULT_CONNECTIONS,
         telemetry: bool = False,
+        attempt_timeout: float | None = None,
+        max_response_size: int = DEFAULT_MAX_RESPONSE_SIZE,
+        tls: "ssl.SSLContext | None" = None,
         transport: TransportT | None = None,
     ) -> None:
         """Resolve the options; nothing is opened or read before the first request.
@@ -97,7 +102,8 @@ class BaseClient(Generic[TransportT, HTTPClientT]):
                 string: after an hour) or is refused. So a key can be changed without a restart.
             endpoints: other servers, such as Endpoints.sandbox(...), instead of a region; else
                 the sandbox at SINCH_SANDBOX_URL.
-            timeout: seconds for each step of a request (connecting: at most 5).
+            timeout: seconds for each step of a request (connecting: at most 5). A step is to
+                connect, to send, or to receive the next bytes, so a slow server may take longer.
             retry: which requests are repeated, and how.
             limits: requests per second; a RateLimiter is shared by all clients that are given
                 it; None for no limit.
@@ -105,7 +111,15 @@ class BaseClient(Generic[TransportT, HTTPClientT]):
             connections: how many requests may run at once; further ones wait. With responses
                 that take 100 ms, 32 carry 320 requests per second.
             telemetry: spans and metrics for OpenTelemetry, whose API must be installed.
-            transport: replaces the connection pool, for tests.
+            attempt_timeout: seconds for all steps of one attempt; None for 60, or twice
+                *timeout* if that is longer. What had left by then may have been carried out.
+            max_response_size: bytes of a response, unpacked; a larger one is not read. It counts
+                like a response that was lost.
+            tls: an ssl.SSLContext, for certificates of an authority of your own or a certificate
+                of the client; None for the usual authorities, SSL_CERT_FILE and SSL_CERT_DIR.
+            transport: replaces the connection pool, for tests. Its failures are not taken as
+                proof that nothing was sent, unless its class is one of the HTTP library itself.
+                Before the body comes, one for threads has to limit the time of an attempt itself.
 
         Raises:
             ConfigurationError: for what is missing or wrong; it names the variable to set.
@@ -118,6 +132,7 @@ class BaseClient(Generic[TransportT, HTTPClientT]):
             *resolve_identity(project_id, hidden, auth), resolve_endpoints(region, endpoints),
             timeout=timeout, retry=retry, limits=limits, proxy=hidden.proxy,
             connections=connections, telemetry=_telemetry(telemetry),
+            attempt_timeout=attempt_timeout, max_response_size=max_response_size, tls=tls,
         )  # fmt: skip
         self._options = options.checked()
         self._http = self._connect(transport)
@@ -132,6 +147,7 @@ class BaseClient(Generic[TransportT, HTTPClientT]):
             base_url,
             timeout=options.timeout,
             retry=options.retry,
+            attempt_timeout=options.attempt_timeout,
             telemetry=options.telemetry,
         )
 
@@ -160,9 +176,13 @@ class BaseClient(Generic[TransportT, HTTPClientT]):
         raise TypeError(message)
 
     def with_options(
-        self, *, timeout: float | None = None, retry: RetryPolicy | None = None
+        self,
+        *,
+        timeout: float | None = None,
+        retry: RetryPolicy | None = None,
+        attempt_timeout: float | None = None,
     ) -> Self:
-        """A view of this client with another *timeout* (seconds) or *retry* policy.
+        """A view of this client with other timeouts (seconds) or another *retry* policy.
 
         It shares connections, token and limits, and costs microseconds, so it is also the way
         to set them for one call: `sinch.with_options(timeout=60).send(...)`. Closing it closes
@@ -176,6 +196,7 @@ class BaseClient(Generic[TransportT, HTTPClientT]):
             options,
             timeout=options.timeout if timeout is None else timeout,
             retry=options.retry if retry is None else retry,
+            attempt_timeout=options.attempt_timeout if attempt_timeout is None else attempt_timeout,
         ).checked()
         view._http = self._http
         view._is_view = True

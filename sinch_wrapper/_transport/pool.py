@@ -15,7 +15,15 @@ from urllib.request import getproxies, proxy_bypass
 
 from sinch_wrapper._fork import renew_after_fork
 from sinch_wrapper._http import httpx, quieten
-from sinch_wrapper._request import host_of
+from sinch_wrapper._request import LARGEST_RESPONSE, host_of
+from sinch_wrapper._transport.limits import (
+    deadline,
+    take_in,
+    take_in_async,
+    timed,
+    total_time,
+    within_time,
+)
 from sinch_wrapper.errors import ConfigurationError
 
 T = TypeVar("T")
@@ -38,7 +46,7 @@ def _tls_context(scheme: str) -> ssl.SSLContext:
     if scheme == "http":
         # Never used, and it trusts no certificate: plain HTTP needs none, as to a sandbox.
         return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    # Reading the CA bundle takes 60 ms; no setting of ours differs between clients.
+    # Reading the CA bundle takes 60 ms, so clients without a context of their own share one.
     return httpx.create_ssl_context()
 
 
@@ -61,10 +69,32 @@ def _pool_timeout(request: httpx.Request) -> float | None:
     return timeouts.get("pool")
 
 
+def _has_leftover(transport: object) -> bool:
+    """Whether more bytes came than the response has, such as the same response once more.
+
+    The library underneath would take them for the response to the next request.
+    """
+    for connection in getattr(getattr(transport, "_pool", None), "connections", ()):
+        inner = connection
+        # Proxies wrap connections in one another.
+        while (wrapped := getattr(inner, "_connection", None)) is not None:
+            inner = wrapped
+        reader = getattr(inner, "_h11_state", None)
+        if reader is not None and reader.trailing_data[0]:
+            return True
+    return False
+
+
 class ConnectionPool(httpx.BaseTransport):
     """Carries *size* requests of threads at once, each with a transport to itself."""
 
-    def __init__(self, open_transport: Callable[[], httpx.BaseTransport], size: int) -> None:
+    def __init__(
+        self,
+        open_transport: Callable[[], httpx.BaseTransport],
+        size: int,
+        largest: int = LARGEST_RESPONSE,
+    ) -> None:
+        self._largest = largest
         self._transports = [open_transport() for _ in range(size)]
         self._free = list(self._transports)
         self._places = threading.Semaphore(size)
@@ -74,16 +104,15 @@ class ConnectionPool(httpx.BaseTransport):
 
         Raises: PoolTimeout when no transport is free in time; else the HTTP library's exceptions.
         """
+        deadline.start(total_time(request))
         if not self._places.acquire(timeout=_pool_timeout(request)):
             raise httpx.PoolTimeout(_FULL, request=request)
         transport = self._free.pop()
         try:
             response = transport.handle_request(request)
-            stream = cast("httpx.SyncByteStream", response.stream)
-            try:
-                response.stream = httpx.ByteStream(b"".join(stream))
-            finally:
-                stream.close()
+            take_in(response, self._largest)
+            if _has_leftover(transport):
+                transport.close()
         finally:
             self._free.append(transport)
             self._places.release()
@@ -98,7 +127,13 @@ class ConnectionPool(httpx.BaseTransport):
 class AsyncConnectionPool(httpx.AsyncBaseTransport):
     """ConnectionPool for tasks."""
 
-    def __init__(self, open_transport: Callable[[], httpx.AsyncBaseTransport], size: int) -> None:
+    def __init__(
+        self,
+        open_transport: Callable[[], httpx.AsyncBaseTransport],
+        size: int,
+        largest: int = LARGEST_RESPONSE,
+    ) -> None:
+        self._largest = largest
         self._open = open_transport
         self._transports = [open_transport() for _ in range(size)]
         self._free = list(self._transports)
@@ -113,15 +148,15 @@ class AsyncConnectionPool(httpx.AsyncBaseTransport):
         Raises: PoolTimeout when no transport is free in time; else the HTTP library's exceptions.
         """
         await self._enter(request)
+        return await within_time(request, self._exchange(request))
+
+    async def _exchange(self, request: httpx.Request) -> httpx.Response:
         transport = self._free.pop()
         try:
             response = await transport.handle_async_request(request)
-            stream = cast("httpx.AsyncByteStream", response.stream)
-            try:
-                content = b"".join([part async for part in stream])
-                response.stream = httpx.ByteStream(content)
-            finally:
-                await stream.aclose()
+            await take_in_async(response, self._largest)
+            if _has_leftover(transport):
+                await transport.aclose()
         except self._cancelled:
             lost, transport = transport, self._replace(transport)
             await lost.aclose()
@@ -161,11 +196,22 @@ class AsyncConnectionPool(httpx.AsyncBaseTransport):
 
 
 class _Pools(Generic[T]):
-    """Finds the pool for a URL; each pool carries *connections* requests at once."""
+    """Finds the pool for a URL; each pool carries *connections* requests at once.
 
-    def __init__(self, proxy: str | None, connections: int) -> None:
+    *largest* is the size of a response in bytes; *tls* takes the place of our own TLS context.
+    """
+
+    def __init__(
+        self,
+        proxy: str | None,
+        connections: int,
+        largest: int = LARGEST_RESPONSE,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self._proxy = proxy
         self._connections = connections
+        self._largest = largest
+        self._tls = tls
         self.after_fork()
         renew_after_fork(self)
 
@@ -177,6 +223,14 @@ class _Pools(Generic[T]):
 
     def _open(self, scheme: str, proxy: str | None) -> T:
         raise NotImplementedError
+
+    def _route(self, scheme: str, proxy: str | None) -> tuple[ssl.SSLContext, httpx.Proxy | None]:
+        tls = self._tls or _tls_context(scheme)
+        if proxy is None:
+            return tls, None
+        # A proxy that is spoken to in TLS is trusted like the APIs.
+        secure = proxy.lower().startswith("https:")
+        return tls, httpx.Proxy(proxy, ssl_context=self._tls if secure else None)
 
     def _pool_for(self, request: httpx.Request) -> T:
         key = (request.url.scheme, host_of(request))
@@ -210,10 +264,11 @@ class PooledTransport(_Pools[ConnectionPool], httpx.BaseTransport):
     """
 
     def _open(self, scheme: str, proxy: str | None) -> ConnectionPool:
-        tls = _tls_context(scheme)
+        tls, via = self._route(scheme, proxy)
         return ConnectionPool(
-            lambda: httpx.HTTPTransport(verify=tls, limits=_LIMITS, proxy=proxy),
+            lambda: timed(httpx.HTTPTransport(verify=tls, limits=_LIMITS, proxy=via)),
             self._connections,
+            self._largest,
         )
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -230,10 +285,11 @@ class AsyncPooledTransport(_Pools[AsyncConnectionPool], httpx.AsyncBaseTransport
     """PooledTransport for tasks."""
 
     def _open(self, scheme: str, proxy: str | None) -> AsyncConnectionPool:
-        tls = _tls_context(scheme)
+        tls, via = self._route(scheme, proxy)
         return AsyncConnectionPool(
-            lambda: httpx.AsyncHTTPTransport(verify=tls, limits=_LIMITS, proxy=proxy),
+            lambda: httpx.AsyncHTTPTransport(verify=tls, limits=_LIMITS, proxy=via),
             self._connections,
+            self._largest,
         )
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:

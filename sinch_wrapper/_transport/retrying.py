@@ -9,12 +9,20 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, cast
 
 from sinch_wrapper._http import OUR_REQUEST, httpx
 from sinch_wrapper._rate_limit import TOKEN_LIMITS, Limiter, RateLimiter, Unlimited
-from sinch_wrapper._request import FAILURES, UNDECODABLE, APIRequest, Call, raw_response
+from sinch_wrapper._request import (
+    FAILURES,
+    LARGEST_RESPONSE,
+    UNDECODABLE,
+    APIRequest,
+    Call,
+    raw_response,
+)
 from sinch_wrapper._retry import AttemptOutcome, classify_failure, classify_status
+from sinch_wrapper._transport.limits import decoded
 
 _log: Final = logging.getLogger("sinch_wrapper.transport")
 Result: TypeAlias = httpx.Response | Exception
@@ -22,13 +30,19 @@ Result: TypeAlias = httpx.Response | Exception
 
 @dataclass(frozen=True, slots=True)
 class RetryContext:
-    """What all attempts of a client share: rate limiters, clocks and chance."""
+    """What all attempts of a client share: rate limiters, clocks, chance, and what to expect.
+
+    *believed* says whether the failures of the transport tell what was sent; a response has
+    *largest* bytes at most.
+    """
 
     requests: Limiter = field(default_factory=Unlimited)
     tokens: Limiter = field(default_factory=lambda: RateLimiter(TOKEN_LIMITS))
     clock: Callable[[], float] = time.monotonic
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     jitter: Callable[[], float] = random.random
+    believed: bool = True
+    largest: int = LARGEST_RESPONSE
 
 
 class Attempts:
@@ -56,8 +70,10 @@ class Attempts:
         """Seconds until the next attempt, or None when *result* is final."""
         if isinstance(result, httpx.Response):
             outcome = classify_status(result.status_code)
-        else:
+        elif self._context.believed:
             outcome = classify_failure(result)
+        else:
+            outcome = AttemptOutcome.UNKNOWN
         now, wait = self._context.clock(), None
         if outcome is not AttemptOutcome.DONE:
             wait = self._wait_after_failure(result, outcome, now)
@@ -106,11 +122,25 @@ async def asleep(seconds: float) -> None:
     await asyncio.sleep(seconds)
 
 
-def _without_body(response: httpx.Response) -> httpx.Response:
-    """The same status without the body, whose Content-Encoding is wrong."""
-    wrong = {"content-encoding", "content-length", "transfer-encoding"}
-    headers = [(name, value) for name, value in response.headers.multi_items() if name not in wrong]
-    return httpx.Response(response.status_code, headers=headers, extensions={UNDECODABLE: True})
+_OF_THE_ENCODED: Final = frozenset({"content-encoding", "content-length", "transfer-encoding"})
+
+
+def _finished(response: httpx.Response, largest: int) -> httpx.Response:
+    """The *response* with its body decoded, or without one when its Content-Encoding is wrong.
+
+    Its stream is in memory already.
+    """
+    encoding = response.headers.get("content-encoding")
+    if encoding is None or response.is_closed:
+        response.read()
+        return response
+    stream = cast("httpx.ByteStream", response.stream)
+    body = decoded(b"".join(stream), encoding, largest)
+    headers = [pair for pair in response.headers.multi_items() if pair[0] not in _OF_THE_ENCODED]
+    extensions = {UNDECODABLE: True} if body is None else {}
+    return httpx.Response(
+        response.status_code, headers=headers, content=body, extensions=extensions
+    )
 
 
 def _returned(result: Result) -> httpx.Response:
@@ -122,7 +152,7 @@ def _returned(result: Result) -> httpx.Response:
 class RetryingTransport:
     """Waits for its turn, sends, and repeats what the retry policy of the call allows.
 
-    The body is read here, so that half a body counts as a failed attempt.
+    *inner* reads the whole body, so that half a body counts as a failed attempt.
     """
 
     def __init__(
@@ -159,17 +189,11 @@ class RetryingTransport:
         OUR_REQUEST.set(True)
         try:
             response = self._inner.handle_request(request)
-            try:
-                response.read()
-            except httpx.DecodingError:
-                return _without_body(response)
-            finally:
-                response.close()
+            return _finished(response, self._context.largest)
         except FAILURES as error:
             return error
         finally:
             OUR_REQUEST.set(False)
-        return response
 
     def close(self) -> None:
         """Close the inner transport; calls that wait to be repeated end with their last result."""
@@ -214,17 +238,11 @@ class AsyncRetryingTransport:
         OUR_REQUEST.set(True)
         try:
             response = await self._inner.handle_async_request(request)
-            try:
-                await response.aread()
-            except httpx.DecodingError:
-                return _without_body(response)
-            finally:
-                await response.aclose()
+            return _finished(response, self._context.largest)
         except FAILURES as error:
             return error
         finally:
             OUR_REQUEST.set(False)
-        return response
 
     async def aclose(self) -> None:
         """Close the inner transport; calls that wait to be repeated end with their last result."""

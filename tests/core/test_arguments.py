@@ -67,6 +67,9 @@ CONSTRUCTOR = {
     "proxy": OPTIONAL_STRING,
     "connections": "",
     "telemetry": "true",
+    "attempt_timeout": "none",
+    "max_response_size": "whole",
+    "tls": "none",
     "transport": "none",
 }
 SEND = {
@@ -120,7 +123,7 @@ CLIENTS = [
         PublicCall(
             f"{kind.__name__}.with_options",
             lambda kind=kind, **options: client(kind).with_options(**options),
-            {"timeout": "none", "retry": "none"},
+            {"timeout": "none", "retry": "none", "attempt_timeout": "none"},
         )
         for kind in (Sinch, AsyncSinch)
     ),

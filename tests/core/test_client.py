@@ -229,6 +229,7 @@ def test_view_shares_connections_and_token(flavour: Flavour) -> None:
         "read": 60.0,
         "write": 60.0,
         "pool": 60.0,
+        "total": 120.0,
     }
     again = client.with_options(retry=ONCE).with_options(timeout=3)
     with pytest.raises(SinchError):

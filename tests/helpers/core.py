@@ -18,6 +18,7 @@ from sinch_wrapper._auth.token_source import TokenSource
 from sinch_wrapper._http import httpx
 from sinch_wrapper._request import APIRequest, Call, timeouts
 from sinch_wrapper._session import AsyncSession, Session
+from sinch_wrapper._transport.foreign import AsyncForeignTransport, ForeignTransport
 from sinch_wrapper._transport.http_client import AsyncHTTPClient, HTTPClient
 from sinch_wrapper._transport.retrying import (
     AsyncRetryingTransport,
@@ -160,8 +161,9 @@ class Flavour:
     def retrying(self, inner: Any, context: RetryContext, clock: Clock) -> Any:
         """Build a retrying transport over *inner* that sleeps on *clock*."""
         if self.name == "async":
-            return AsyncRetryingTransport(inner, context, clock.asleep)
-        return RetryingTransport(inner, context, clock.sleep)
+            foreign = AsyncForeignTransport(inner, context.largest)
+            return AsyncRetryingTransport(foreign, context, clock.asleep)
+        return RetryingTransport(ForeignTransport(inner, context.largest), context, clock.sleep)
 
     def http_client(self, transport: Any, auth: Auth) -> Any:
         """Build an HTTP client over a retrying *transport*."""

@@ -41,6 +41,18 @@ def response(status: int = 200, body: bytes = b"{}", **headers: str) -> Fault:
     return raw(("\r\n".join(lines) + "\r\n\r\n").encode() + body, keep=True)
 
 
+def endless(head: bytes, part: bytes, pause: float = 0.0) -> Fault:
+    """Send *head*, then *part* again and again, until the client has gone."""
+
+    def act(connection: socket.socket, stopped: threading.Event) -> bool:
+        connection.sendall(head)
+        while not stopped.wait(pause):
+            connection.sendall(part)
+        return False
+
+    return Fault(act)
+
+
 def _reset(connection: socket.socket, _: threading.Event) -> bool:
     # Lingering for 0 seconds sends RST instead of FIN.
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -120,6 +132,16 @@ class FaultServer:
                 self.seen.append(method)
                 fault = self._next(self.script)
             going = fault.act(connection, self._stopped)
+
+    @property
+    def threads(self) -> list[threading.Thread]:
+        """The threads of the server itself."""
+        return list(self._threads)
+
+    @property
+    def open_connections(self) -> int:
+        """How many connections are open on this side."""
+        return len(self._open)
 
     def wait_until_closed(self) -> None:
         """Wait until no connection is open on this side."""
