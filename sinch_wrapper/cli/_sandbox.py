@@ -127,8 +127,9 @@ def sandbox(
 ) -> None:
     """Serve a stand-in for the three APIs on this machine until Ctrl-C.
 
-    A port that is taken is replaced by a free one. Numbers that end in 000 cannot be reached, and
-    numbers that end in 999 never get a final receipt. GET /_sandbox lists the requests for tests.
+    A port that is taken is replaced by a free one. Numbers that end in 000 cannot be reached, those
+    that end in 777 on the last channel only, and those that end in 999 never get a final receipt.
+    GET /_sandbox lists the requests for tests.
     """
     from sinch_wrapper.sandbox import Server, Settings
 

@@ -59,6 +59,7 @@ def app_of(sandbox: RunningSandbox, listening: str = LOOPBACK) -> Starlette:
     app = Starlette(lifespan=lifespan)
     # Not a route: no route of Starlette matches every path, such as one with a line break.
     app.router.default = _SandboxApp(sandbox, listening)
+    app.state.sandbox = sandbox
     return app
 
 
@@ -82,7 +83,7 @@ class _SandboxApp:
         raw = request.scope.get("raw_path") or request.url.path.encode()
         path = raw.decode("latin-1").partition("?")[0]
         try:
-            check_door(request.headers, state.settings.allow_hosts, self._listening)
+            check_door(request, state.settings.allow_hosts, self._listening)
             if path.startswith(PREFIX):
                 return await administer(self._sandbox, request, path.removeprefix(PREFIX))
             return await self._call(state, request, path)

@@ -9,14 +9,19 @@ from sinch_wrapper.sandbox._clock import Clock
 from sinch_wrapper.sandbox._errors import Refusal
 from sinch_wrapper.sandbox._json import Json
 from sinch_wrapper.sandbox._ledger import LedgerEntry
+from sinch_wrapper.sandbox._numbers import digits_of, is_phone_channel
 from sinch_wrapper.sandbox._settings import Settings
-from sinch_wrapper.sandbox._store import RegionStore
+from sinch_wrapper.sandbox._store import RegionStore, serves
 from sinch_wrapper.sandbox._webhook_delivery import Callback, CallbackEmitter
 
 UNREACHABLE_SUFFIX = "000"
+FALLBACK_SUFFIX = "777"
 SILENT_SUFFIX = "999"
 
 _TICK = 0.02
+_SHORTEST_WAIT = 10
+# What is known before the channel is asked.
+_AT_ONCE = frozenset({"CHANNEL_CONFIGURATION_MISSING", "RECIPIENT_INVALID_CHANNEL_IDENTITY"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,9 +64,13 @@ class Outbox:
     """The queues of all apps of a region.
 
     An identity that ends in 000 cannot be reached: the next channel is tried, and without one the
-    message fails with RECIPIENT_NOT_REACHABLE. An identity that ends in 999 is silent: its message
-    stays at QUEUED_ON_CHANNEL. One that opted out of everything fails with RECIPIENT_NOT_OPTED_IN,
-    and a message beyond its `ttl` with DELIVERY_TIMED_OUT. All others are delivered.
+    message fails with RECIPIENT_NOT_REACHABLE. One that ends in 777 is reached on the last of
+    several channels alone. One that ends in 999 is silent: its message stays at QUEUED_ON_CHANNEL,
+    unless the app switches channels when no receipt comes (`delivery_report_based_fallback`). One
+    that opted out of everything fails with RECIPIENT_NOT_OPTED_IN, one that is no number on a phone
+    channel with RECIPIENT_INVALID_CHANNEL_IDENTITY, one on a channel that the app lacks with
+    CHANNEL_CONFIGURATION_MISSING, and a message beyond its `ttl` with DELIVERY_TIMED_OUT. All
+    others are delivered.
     """
 
     def __init__(
@@ -138,24 +147,54 @@ class Outbox:
                 queue.popleft()
             await asyncio.sleep(0)
 
-    def _hand_over(self, outbound: Outbound) -> None:
-        if self._clock() > outbound.expires:
-            self._receipt(outbound, outbound.identities[0], "FAILED", "DELIVERY_TIMED_OUT")
-            return
-        for place, identity in enumerate(outbound.identities, 1):
-            self._receipt(outbound, identity, "QUEUED_ON_CHANNEL")
-            address = identity["identity"]
-            opted_out = self._store.opted_out(outbound.app_id, address)
-            if not (opted_out or address.endswith(UNREACHABLE_SUFFIX)):
-                if not address.endswith(SILENT_SUFFIX):
-                    self._receipt(outbound, identity, "DELIVERED")
+    def _hand_over(self, outbound: Outbound, first: int = 0) -> None:
+        """Try the identities from *first* on."""
+        for identity in outbound.identities[first:]:
+            # No other channel is tried beyond the ttl.
+            if self._clock() > outbound.expires:
+                self._receipt(outbound, identity, "FAILED", "DELIVERY_TIMED_OUT")
                 return
-            reason = "RECIPIENT_NOT_OPTED_IN" if opted_out else "RECIPIENT_NOT_REACHABLE"
-            last = place == len(outbound.identities)
+            last = identity is outbound.identities[-1]
+            reason = self._fault(outbound, identity, last=last)
+            if reason not in _AT_ONCE:
+                self._receipt(outbound, identity, "QUEUED_ON_CHANNEL")
+            if not reason:
+                self._arrive(outbound, identity, last=last)
+                return
             self._receipt(outbound, identity, "FAILED" if last else "SWITCHING_CHANNEL", reason)
 
+    def _fault(self, outbound: Outbound, identity: Json, *, last: bool) -> str:
+        channel, address = identity["channel"], identity["identity"]
+        if not serves(self._store.apps.get(outbound.app_id, {}), channel):
+            return "CHANNEL_CONFIGURATION_MISSING"
+        if is_phone_channel(channel) and not digits_of(address):
+            return "RECIPIENT_INVALID_CHANNEL_IDENTITY"
+        if self._store.opted_out(outbound.app_id, address):
+            return "RECIPIENT_NOT_OPTED_IN"
+        if address.endswith(UNREACHABLE_SUFFIX) or (address.endswith(FALLBACK_SUFFIX) and not last):
+            return "RECIPIENT_NOT_REACHABLE"
+        return ""
+
+    def _arrive(self, outbound: Outbound, identity: Json, *, last: bool) -> None:
+        if not identity["identity"].endswith(SILENT_SUFFIX):
+            self._receipt(outbound, identity, "DELIVERED")
+            return
+        app = self._store.apps.get(outbound.app_id, {})
+        fallback = app.get("delivery_report_based_fallback", {})
+        if fallback.get("enabled") and not last:
+            wait = max(_SHORTEST_WAIT, fallback.get("delivery_report_waiting_time", 0))
+            self._tasks.spawn(self._switch_later(outbound, identity, self._clock() + wait))
+
+    async def _switch_later(self, outbound: Outbound, identity: Json, due: float) -> None:
+        await self._clock.sleep_until(due)
+        if self._clock() <= outbound.expires:
+            self._receipt(outbound, identity, "SWITCHING_CHANNEL", "DELIVERY_TIMED_OUT")
+        self._hand_over(outbound, outbound.identities.index(identity) + 1)
+
     def _receipt(self, outbound: Outbound, identity: Json, status: str, reason: str = "") -> None:
-        outbound.entry.outcome, outbound.entry.reason = status, reason
+        entry = outbound.entry
+        entry.outcome, entry.reason = status, reason
+        entry.channel, entry.identity = identity["channel"], identity["identity"]
         report: Json = {
             ("event_id" if outbound.is_event else "message_id"): outbound.id,
             "status": status,

@@ -9,6 +9,7 @@ from typing import Literal, TypeVar
 from sinch_wrapper.sandbox._errors import invalid, not_found
 from sinch_wrapper.sandbox._json import Json, timestamp
 from sinch_wrapper.sandbox._ledger import LedgerEntry
+from sinch_wrapper.sandbox._numbers import digits_of, same_address
 
 BatchState = Literal["READY", "SCHEDULED", "PROCESSED", "CANCELLED"]
 Value = TypeVar("Value")
@@ -80,16 +81,16 @@ class RegionStore:
         return get(self.apps, app_id, "App")
 
     def opted_out(self, app_id: str, identity: str) -> bool:
-        """Say whether *identity* opted out of all messages of the app; a leading + is ignored."""
+        """Say whether *identity* opted out of all messages of the app, in any notation."""
         listed = self.consents.get((app_id, "OPT_OUT_ALL"), {})
-        return bool(listed) and (identity in listed or identity.removeprefix("+") in listed)
+        return bool(listed) and consent_identity(identity) in listed
 
     def put_contact(self, contact: Json) -> None:
         """Keep *contact*, new or changed."""
         self._forget_identities(contact["id"])
         self.contacts[contact["id"]] = contact
         for each in contact.get("channel_identities", []):
-            self._contacts_by_identity[each["channel"], each["identity"]][contact["id"]] = None
+            self._contacts_by_identity[_place_of(each)][contact["id"]] = None
 
     def drop_contact(self, contact_id: str) -> None:
         """Delete a contact, if it exists."""
@@ -98,7 +99,8 @@ class RegionStore:
 
     def contacts_with(self, channel: str, identity: str) -> list[Json]:
         """Return the contacts that have *identity* on *channel*, oldest first."""
-        ids = self._contacts_by_identity.get((channel, identity), {})
+        place = channel, same_address(channel, identity)
+        ids = self._contacts_by_identity.get(place, {})
         return [self.contacts[each] for each in sorted(ids)]
 
     def put_conversation(self, conversation: Json) -> None:
@@ -117,7 +119,22 @@ class RegionStore:
 
     def _forget_identities(self, contact_id: str) -> None:
         for each in self.contacts.get(contact_id, {}).get("channel_identities", []):
-            self._contacts_by_identity[each["channel"], each["identity"]].pop(contact_id, None)
+            self._contacts_by_identity[_place_of(each)].pop(contact_id, None)
+
+
+def _place_of(identity: Json) -> tuple[str, str]:
+    return identity["channel"], same_address(identity["channel"], identity["identity"])
+
+
+def consent_identity(text: str) -> str:
+    """Return *text* as the lists of consents have it: a number without its plus."""
+    return digits_of(text) or text
+
+
+def serves(app: Json, channel: str) -> bool:
+    """Say whether *app* has *channel*; one without credentials, as tests create it, has all."""
+    credentials = app.get("channel_credentials", [])
+    return not credentials or any(each.get("channel") == channel for each in credentials)
 
 
 def get(kept: Mapping[str, Value], key: str, kind: str) -> Value:

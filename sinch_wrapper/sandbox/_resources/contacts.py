@@ -4,6 +4,7 @@ from collections import defaultdict
 
 from sinch_wrapper.sandbox._errors import invalid
 from sinch_wrapper.sandbox._json import Json
+from sinch_wrapper.sandbox._numbers import same_address
 from sinch_wrapper.sandbox._region import OperationCall, OperationHandler, RegionState
 from sinch_wrapper.sandbox._resources.fields import patched
 from sinch_wrapper.sandbox._store import get, next_page, page
@@ -36,9 +37,12 @@ def _report_duplicates(region: RegionState, contact: Json) -> None:
 
 
 def has_identity(contact: Json, channel: str, identity: str) -> bool:
-    """Say whether *contact* has *identity* on *channel*."""
-    known = contact.get("channel_identities", [])
-    return any(each["channel"] == channel and each["identity"] == identity for each in known)
+    """Say whether *contact* has *identity* on *channel*, in any notation."""
+    known, wanted = contact.get("channel_identities", []), same_address(channel, identity)
+    return any(
+        each["channel"] == channel and same_address(channel, each["identity"]) == wanted
+        for each in known
+    )
 
 
 def _delete_contact(region: RegionState, contact_id: str) -> None:

@@ -7,7 +7,7 @@ from sinch_wrapper.sandbox._json import Json, encode_text
 from sinch_wrapper.sandbox._region import RegionState
 from sinch_wrapper.sandbox._resources.contacts import create_contact
 from sinch_wrapper.sandbox._resources.conversations import open_conversation
-from sinch_wrapper.sandbox._store import get
+from sinch_wrapper.sandbox._store import get, serves
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,19 +32,25 @@ class Addressee:
 def find_addressee(region: RegionState, app: Json, request: Json, recipient: Json) -> Addressee:
     """Return who *recipient* is for a request of *app*.
 
+    The identities are tried in the order of `channel_priority_order`, else of the recipient; else,
+    for a contact id, the active channel of the conversation comes first, then the preferences of
+    the contact, then the order of the app. Only channels of the app are used.
+
     In DISPATCH mode nothing is stored and a contact id is refused. In CONVERSATION mode an unknown
     identity becomes a contact, and the conversation is the active one or a new one.
 
     Raises: Refusal 400 or 404.
+    Source: Node SDK 1.5.0, SendMessageRequest (order of the channels).
     """
     mode = mode_of(app, request)
     _check_channels(app, request)
     if mode == "DISPATCH":
         if "contact_id" in recipient:
             raise invalid("recipient.contact_id", "An app in DISPATCH mode has no contacts.")
-        return Addressee(_ranked(request, _identities(recipient)), mode)
+        return Addressee(_ranked(app, request, _identities(recipient)), mode)
     contact = _contact(region, recipient)
-    identities = _ranked(request, contact.get("channel_identities", []))
+    named = _identities(recipient) or _preferred(region, app, contact)
+    identities = _ranked(app, request, named)
     conversation = _conversation(region, app, contact, identities[0]["channel"], request)
     return Addressee(identities, mode, contact["id"], conversation["id"])
 
@@ -61,26 +67,43 @@ def mode_of(app: Json, request: Json) -> str:
 
 
 def _check_channels(app: Json, request: Json) -> None:
-    # An app without credentials, as tests create them, takes every channel.
-    configured = {each.get("channel") for each in app.get("channel_credentials", [])}
     wanted = request.get("channel_priority_order", [])
-    if configured and any(channel not in configured for channel in wanted):
+    if not all(serves(app, channel) for channel in wanted):
         raise invalid("channel_priority_order", "The app is not configured for this channel.")
 
 
 def _identities(recipient: Json) -> list[Json]:
-    identities: list[Json] = recipient["identified_by"]["channel_identities"]
+    identities: list[Json] = recipient.get("identified_by", {}).get("channel_identities", [])
     return identities
 
 
-def _ranked(request: Json, identities: list[Json]) -> list[Json]:
+def _preferred(region: RegionState, app: Json, contact: Json) -> list[Json]:
+    known = region.store.active_conversation(app["id"], contact["id"]) or {}
+    channels = [
+        known.get("active_channel", ""),
+        *contact.get("channel_priority", []),
+        *(each.get("channel", "") for each in app.get("channel_credentials", [])),
+    ]
+    place = {channel: -number for number, channel in enumerate(reversed(channels))}
+    # An identity of another app, as channels have them that know a person per app, is not used.
+    usable = [
+        each
+        for each in contact.get("channel_identities", [])
+        if each.get("app_id") in {None, "", app["id"]}
+    ]
+    return sorted(usable, key=lambda each: place.get(each["channel"], 1))
+
+
+def _ranked(app: Json, request: Json, identities: list[Json]) -> list[Json]:
     if not identities:
         raise invalid("recipient", "The recipient has no channel identity.")
     order = request.get("channel_priority_order", [])
     ranked = [each for channel in order for each in identities if each["channel"] == channel]
     if order and not ranked:
         raise invalid("channel_priority_order", "The recipient has no identity on these channels.")
-    return ranked or identities
+    ranked = ranked or identities
+    # Without any channel of the app the message fails later, at the first.
+    return [each for each in ranked if serves(app, each["channel"])] or ranked[:1]
 
 
 def _contact(region: RegionState, recipient: Json) -> Json:
