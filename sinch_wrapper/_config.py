@@ -171,6 +171,7 @@ def _origin(auth: AuthOption, key: HiddenOptions) -> AccessKey | AuthProvider:
     return auth
 
 
+@_validate.private
 def resolve_endpoints(region: Region | str | None, endpoints: Endpoints | None) -> Endpoints:
     """Find the endpoints: as given, or those of the region in the option or the environment.
 

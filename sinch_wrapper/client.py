@@ -22,7 +22,7 @@ from sinch_wrapper._connect import connect, connect_async
 from sinch_wrapper._http import httpx
 from sinch_wrapper._rate_limit import RateLimiter, RateLimits
 from sinch_wrapper._retry import RetryPolicy
-from sinch_wrapper._send_body import SendMessageFields, send_body
+from sinch_wrapper._send_body import SendMessageFields, body_or_refusal
 from sinch_wrapper._session import AsyncSession, Session
 from sinch_wrapper._transport.http_client import AsyncHTTPClient, HTTPClient
 from sinch_wrapper.errors import ConfigurationError
@@ -68,6 +68,7 @@ class BaseClient(Generic[TransportT, HTTPClientT]):
     # A view closes nothing: its connections belong to the client that it was made from.
     _is_view: bool = False
 
+    @_validate.private
     def __init__(  # noqa: PLR0913 (keyword-only, each with a default)
         self,
         *,
@@ -260,9 +261,11 @@ class Sinch(BaseClient[httpx.BaseTransport, HTTPClient]):
 
         Raises: ValueError or TypeError for obvious mistakes, SinchError for the rest.
         """
-        body = send_body(app_id, to, message, options)
+        body = body_or_refusal(app_id, to, message, options)
         # Not for a traceback that shows locals.
         del to, message, options
+        if isinstance(body, Exception):
+            raise body
         return self.conversation.messages.send_message(body=body)
 
     def fetch_token(self) -> AccessToken:
@@ -345,9 +348,11 @@ class AsyncSinch(BaseClient[httpx.AsyncBaseTransport, AsyncHTTPClient]):
 
         Raises: ValueError or TypeError for obvious mistakes, SinchError for the rest.
         """
-        body = send_body(app_id, to, message, options)
+        body = body_or_refusal(app_id, to, message, options)
         # Not for a traceback that shows locals.
         del to, message, options
+        if isinstance(body, Exception):
+            raise body
         return await self.conversation.messages.send_message(body=body)
 
     async def fetch_token(self) -> AccessToken:

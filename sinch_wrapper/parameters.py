@@ -60,6 +60,7 @@ def placeholders(message: object) -> frozenset[str]:
     return frozenset(found)
 
 
+@_validate.private
 def mismatches(needed: frozenset[str], parameters: Mapping[str, object]) -> tuple[Mismatch, ...]:
     """Compare the *needed* names with *parameters*; an empty tuple means that they fit.
 
@@ -89,6 +90,7 @@ def mismatches(needed: frozenset[str], parameters: Mapping[str, object]) -> tupl
     return tuple(found)
 
 
+@_validate.private
 def check_parameters(
     message: object, parameters: Mapping[str, object], recipient: int | str | None = None
 ) -> None:

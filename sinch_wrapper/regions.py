@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from ipaddress import ip_address
 from typing import Final, NoReturn, TypeGuard
 from urllib.parse import urlsplit
 
+from sinch_wrapper import _validate
 from sinch_wrapper.errors import ConfigurationError
 
 __all__ = ["Endpoints", "Region"]
@@ -51,16 +53,37 @@ def _is_base_url(url: object) -> TypeGuard[str]:
     return sound and url.isascii() and not any(char <= " " for char in url)
 
 
-def _checked(name: str, url: object) -> str:
+def _is_readable_on_the_way(url: str) -> bool:
+    """Whether others can read what is sent to *url*: plain HTTP to another host than this one."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if parts.scheme == "https" or host == "localhost":
+        return False
+    try:
+        return not ip_address(host).is_loopback
+    except ValueError:
+        return True
+
+
+def _checked(name: str, url: object, *, allow_http: bool) -> str:
     if not _is_base_url(url):
         message = f"endpoints.{name} must be an http or https URL without query and user"
+        raise ConfigurationError(message)
+    if not allow_http and _is_readable_on_the_way(url):
+        message = (
+            f"endpoints.{name} is plain http:// to another host, which would show the access key "
+            "and all messages to everybody on the way: use https://, or "
+            "Endpoints(..., allow_http=True) in a network of your own"
+        )
         raise ConfigurationError(message)
     return url.rstrip("/")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, init=False)
 class Endpoints:
     """The URL of the token endpoint (*auth*) and the base URLs of the three APIs.
+
+    Plain http:// is for this machine: to another host *allow_http* has to ask for it.
 
     Raises: ConfigurationError for anything but an http or https URL.
     """
@@ -70,9 +93,13 @@ class Endpoints:
     batch: str
     template: str
 
-    def __post_init__(self) -> None:
-        for name in self.__slots__:
-            object.__setattr__(self, name, _checked(name, getattr(self, name)))
+    @_validate.private
+    def __init__(
+        self, auth: str, conversation: str, batch: str, template: str, *, allow_http: bool = False
+    ) -> None:
+        _validate.boolean("allow_http", allow_http, error=ConfigurationError)
+        for name, url in zip(self.__slots__, (auth, conversation, batch, template), strict=True):
+            object.__setattr__(self, name, _checked(name, url, allow_http=allow_http))
 
     @classmethod
     def for_region(cls, region: Region | str) -> "Endpoints":
@@ -89,8 +116,11 @@ class Endpoints:
         )
 
     @classmethod
-    def sandbox(cls, base: str) -> "Endpoints":
+    @_validate.private
+    def sandbox(cls, base: str, *, allow_http: bool = False) -> "Endpoints":
         """One server for all: each API under its own prefix, because two of them share paths.
+
+        Plain http:// is for this machine: to another host *allow_http* has to ask for it.
 
         Raises: ConfigurationError when *base* is not an http or https URL.
         """
@@ -106,4 +136,5 @@ class Endpoints:
             conversation=f"{root}/conversation",
             batch=f"{root}/batch",
             template=f"{root}/template",
+            allow_http=allow_http,
         )

@@ -127,11 +127,13 @@ def _addresses(option: str, value: object) -> list[Mapping[str, object]]:
     return [_validate.mapping(option, item, "a list of objects") for item in found]
 
 
+@_validate.private
 def text(text: str, /, **options: Unpack[MessageOptions]) -> Message:
     """Plain text."""
     return _build("text_message", {"text": _validate.string("text", text)}, options)
 
 
+@_validate.private
 def media(
     url: str,
     *,
@@ -147,6 +149,7 @@ def media(
     return _build("media_message", content, options)
 
 
+@_validate.private
 def template_reference(
     template_id: str,
     *,
@@ -163,6 +166,7 @@ def template_reference(
     return Value("template_reference", content)
 
 
+@_validate.private
 def template(
     template_id: str | None = None,
     *,
@@ -192,6 +196,7 @@ def template(
     return _build("template_message", content, options)
 
 
+@_validate.private
 def location(
     title: str,
     latitude: float,
@@ -212,6 +217,7 @@ def location(
     return _build("location_message", content, options)
 
 
+@_validate.private
 def choice(
     text: str | None,
     choices: Iterable[str | Mapping[str, object]],
@@ -231,6 +237,7 @@ def choice(
     return _build("choice_message", content, options)
 
 
+@_validate.private
 def card(  # noqa: PLR0913 (the fields of the API)
     title: str | None = None,
     *,
@@ -257,6 +264,7 @@ def card(  # noqa: PLR0913 (the fields of the API)
     return _build("card_message", content, options)
 
 
+@_validate.private
 def carousel(
     cards: Iterable[Mapping[str, object]],
     *,
@@ -274,6 +282,7 @@ def carousel(
     return _build("carousel_message", content, options)
 
 
+@_validate.private
 def list_message(  # noqa: PLR0913 (the fields of the API)
     title: str,
     sections: Iterable[Mapping[str, object]],
@@ -303,6 +312,7 @@ def list_message(  # noqa: PLR0913 (the fields of the API)
     return _build("list_message", content, options)
 
 
+@_validate.private
 def contact_info(  # noqa: PLR0913 (the fields of the API)
     name: str | Mapping[str, str],
     phone_numbers: Iterable[str | Mapping[str, str]],

@@ -10,6 +10,7 @@ _OnChannel: TypeAlias = "Callable[[str], Recipient]"
 
 
 def _channel(name: str) -> _OnChannel:
+    @_validate.private
     def recipient(identity: str) -> "Recipient":
         return Recipient.on(name, identity)
 
@@ -42,6 +43,7 @@ class Recipient(Value):
     applebc: _OnChannel = staticmethod(_channel("APPLEBC"))
 
     @classmethod
+    @_validate.private
     def on(cls, channel: str, identity: str) -> "Recipient":
         """The recipient with *identity* on *channel*, also one that this class does not know.
 
@@ -50,6 +52,7 @@ class Recipient(Value):
         return cls.identities([(channel, identity)])
 
     @classmethod
+    @_validate.private
     def identities(cls, identities: Iterable[tuple[str, str] | Mapping[str, str]]) -> "Recipient":
         """One recipient with several identities, each a pair of channel and identity.
 
@@ -61,6 +64,7 @@ class Recipient(Value):
         return cls(kind, {"identified_by": {"channel_identities": found}})
 
     @classmethod
+    @_validate.private
     def contact(cls, contact_id: str) -> "Recipient":
         """The contact with the id *contact_id*; not for apps in dispatch mode.
 

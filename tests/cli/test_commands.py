@@ -158,7 +158,7 @@ def test_every_operation_has_a_method(spec: Any) -> None:
     from sinch_wrapper import Endpoints, Sinch
 
     with Sinch(
-        project_id="p", key_id="k", key_secret="s", endpoints=Endpoints.sandbox("http://h")
+        project_id="p", key_id="k", key_secret="s", endpoints=Endpoints.sandbox("https://h")
     ) as sinch:
         assert callable(method_of(sinch, find_operation(spec.id)))
 

@@ -175,11 +175,12 @@ CLIENTS = [
     PublicCall(
         "Endpoints",
         Endpoints,
-        dict.fromkeys(("auth", "conversation", "batch", "template"), ""),
+        {**dict.fromkeys(("auth", "conversation", "batch", "template"), ""), "allow_http": "true"},
         dict.fromkeys(("auth", "conversation", "batch", "template"), "https://h"),
     ),
     PublicCall("Endpoints.for_region", Endpoints.for_region, {"region": ""}),
-    PublicCall("Endpoints.sandbox", Endpoints.sandbox, {"base": ""}),
+    PublicCall("Endpoints.sandbox", Endpoints.sandbox, {"base": "", "allow_http": "true"},
+               {"base": "http://127.0.0.1"}),
 ]  # fmt: skip
 
 MESSAGES = [

@@ -81,7 +81,7 @@ def loopback(clean_environment: pytest.MonkeyPatch) -> Iterator[str]:
 
 def real(flavour: Flavour, base: str, **options: Any) -> Any:
     """Build a client without a mock transport."""
-    endpoints = Endpoints.sandbox(base)
+    endpoints = Endpoints.sandbox(base, allow_http=True)
     return flavour.client(Server(), endpoints=endpoints, transport=None, **options)
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from sinch_wrapper import ConfigurationError, Endpoints, Region
+from sinch_wrapper import ConfigurationError, Endpoints, Region, Sinch
 
 
 @pytest.mark.parametrize("region", list(Region))
@@ -41,6 +41,43 @@ def test_sandbox_refuses_what_is_not_a_url(base: Any) -> None:
     """The error names the variable and the call to look at."""
     with pytest.raises(ConfigurationError, match=r"check SINCH_SANDBOX_URL or Endpoints\.sandbox"):
         Endpoints.sandbox(base)
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "api.example", "10.0.0.1", "sandbox", "localhost.example", "127.0.0.1.example", "0.0.0.0",  # noqa: S104 (not bound)
+        "[::]", "[::2]", "[fe80::1]", "127.1", "2130706433", "0x7f.1", "localhost.", "128.0.0.1",
+    ],
+)  # fmt: skip
+def test_plain_http_to_another_host_is_refused(
+    clean_environment: pytest.MonkeyPatch, host: str
+) -> None:
+    """The key would leave readable: in each endpoint, in a sandbox, and from the environment."""
+    url = f"http://{host}:8787"
+    for number in range(4):
+        urls = ["https://a"] * 4
+        urls[number] = url
+        with pytest.raises(ConfigurationError, match=r"http:// to another host.* allow_http=True"):
+            Endpoints(*urls)
+        assert url in vars_of(Endpoints(*urls, allow_http=True))
+    with pytest.raises(ConfigurationError, match="http:// to another host"):
+        Endpoints.sandbox(url)
+    clean_environment.setenv("SINCH_SANDBOX_URL", url)
+    with pytest.raises(ConfigurationError, match="http:// to another host"):
+        Sinch(project_id="p", key_id="k", key_secret="s")
+    assert f"{url}/batch" in vars_of(Endpoints.sandbox(url, allow_http=True))
+
+
+def vars_of(endpoints: Endpoints) -> list[str]:
+    """The four URLs."""
+    return [getattr(endpoints, name) for name in endpoints.__slots__]
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.9.9.9", "localhost", "LOCALHOST", "[::1]"])
+def test_plain_http_stays_on_this_machine(host: str) -> None:
+    """A sandbox here needs no certificate."""
+    assert f"http://{host}:1/batch" in vars_of(Endpoints.sandbox(f"http://{host}:1"))
 
 
 @pytest.mark.parametrize("region", [None, 5, b"eu", ""])
