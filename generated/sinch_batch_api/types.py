@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from enum import Enum
@@ -48,16 +48,18 @@ class Model:
         """Read a JSON object; unknown fields are kept, null counts as absent."""
         raise NotImplementedError
 
-    def __repr__(self) -> str:
+    def __rich_repr__(self) -> Iterator[str]:
         # Values may be personal data or secrets; names are enough to see which fields are set.
-        names = [
-            name
-            for base in type(self).__mro__
-            for name in getattr(base, "__slots__", ())
-            if not name.startswith("__") and getattr(self, name, UNSET) is not UNSET
-        ]
-        fields = [f"{name}=..." for name in names if name != "additional_properties"]
-        fields += [f"{name}=..." for name in self.additional_properties]
+        # This is for rich, which otherwise shows the values of attrs classes.
+        for base in type(self).__mro__:
+            for name in getattr(base, "__slots__", ()):
+                hidden = name.startswith("__") or name == "additional_properties"
+                if not hidden and getattr(self, name, UNSET) is not UNSET:
+                    yield name
+        yield from self.additional_properties
+
+    def __repr__(self) -> str:
+        fields = [f"{name}=..." for name in self.__rich_repr__()]
         return f"{type(self).__name__}({', '.join(fields)})"
 
 
