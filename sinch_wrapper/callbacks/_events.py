@@ -14,9 +14,13 @@ from sinch_wrapper.callbacks._signature import (
     NonceStore,
     Secrets,
     UnixClock,
-    verify,
+    Window,
+    accept,
+    check_options,
+    proof_of,
 )
-from sinch_wrapper.callbacks._strict_json import read_object, read_text
+from sinch_wrapper.callbacks._strict_json import object_in, read_text
+from sinch_wrapper.errors import CallbackParseError
 
 if TYPE_CHECKING:
     from sinch_conversation_api.types import Model
@@ -142,8 +146,13 @@ def parse(  # noqa: PLR0913 (those of verify)
     Raises: SignatureError, before anything is read; CallbackParseError; TypeError or ValueError
         for an option that is not what it must be.
     """
-    verify(raw, headers, secrets, tolerance=tolerance, now=now, nonces=nonces)
-    return read_event(raw)
+    proof = proof_of(raw, headers, secrets)
+    found = read_quietly(raw) if not proof.fault else ""
+    # From here on something may be raised, and tools show the variables of a function that fails.
+    del raw, headers, secrets
+    check_options(tolerance, now, nonces)
+    accept(proof, Window(tolerance, tolerance), now, nonces)
+    return event_or_error(found)
 
 
 def read_event(raw: bytes) -> Event:
@@ -151,8 +160,22 @@ def read_event(raw: bytes) -> Event:
 
     Raises: CallbackParseError, and nothing else, when *raw* is not a JSON object.
     """
-    body, found = read_object(raw)
-    return Event(body, found, _kind_of(found))
+    found = read_quietly(raw)
+    del raw
+    return event_or_error(found)
+
+
+def read_quietly(raw: object) -> Event | str:
+    """The event in a body, or what is wrong with the body."""
+    found = object_in(raw)
+    return found if isinstance(found, str) else Event(*found, _kind_of(found[1]))
+
+
+def event_or_error(found: Event | str) -> Event:
+    """What `read_quietly` found; raises CallbackParseError."""
+    if isinstance(found, str):
+        raise CallbackParseError(f"callback unreadable: the body {found}")
+    return found
 
 
 def _kind_of(raw: Mapping[str, object]) -> str:

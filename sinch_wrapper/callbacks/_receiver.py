@@ -9,31 +9,39 @@ import logging
 import os
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self, TypeAlias, TypeVar, Unpack
 
 from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from sinch_wrapper import _validate
+from sinch_wrapper.callbacks._bodies import CLOSE, BodyReader
 from sinch_wrapper.callbacks._committer import Committer
 from sinch_wrapper.callbacks._dispatcher import Dispatcher, EventHandler, Handlers, kinds_of
-from sinch_wrapper.callbacks._events import Event, parse
+from sinch_wrapper.callbacks._events import Event, event_or_error, read_quietly
+from sinch_wrapper.callbacks._health import FAILING, Health
 from sinch_wrapper.callbacks._records import (
     Arrival,
-    Counts,
     DeadLetter,
     JobFollower,
     Store,
     Verdict,
+    place_of,
 )
 from sinch_wrapper.callbacks._settings import ReceiverOptions, ReceiverSettings
-from sinch_wrapper.callbacks._signature import Secrets
+from sinch_wrapper.callbacks._signature import (
+    Secrets,
+    accept,
+    check_presence,
+    is_key,
+    proof_of,
+)
 from sinch_wrapper.callbacks._store import EventStore
 from sinch_wrapper.errors import (
     CallbackError,
@@ -81,9 +89,10 @@ class Receiver:
     `async with receiver:` in the lifespan of that app, or `lifespan=receiver.lifespan`.
 
     POST to its path: 200 stored (or it was stored before), 401 not signed by any of the secrets,
-    400 not a callback, 413 too large, 503 with Retry-After when it could not be stored or the
-    receiver is not running: the sender tries again. GET /health below the place where it is
-    mounted: 200 with counts, 503 when the store cannot be written.
+    400 not a callback, 408 too slow, 413 too large, 503 with Retry-After when it could not be
+    stored or the receiver is not running: the sender tries again. What has no signature is refused
+    before its body is read. GET /health below the place where it is mounted: 200, with counts for
+    an operator, or 503 when the store cannot be written.
     """
 
     def __init__(
@@ -103,6 +112,14 @@ class Receiver:
         self._handlers = Handlers()
         self._committer: Committer[Arrival | Verdict] | None = None
         self._dispatcher: Dispatcher | None = None
+        self._health: Health | None = None
+        self._window = self._settings.window(is_lasting=False)
+        settings = self._settings
+        self._bodies = BodyReader(
+            settings.max_body,
+            max(settings.max_body, settings.max_incoming),
+            settings.receive_timeout,
+        )
         self._app = Starlette(
             routes=[
                 *(
@@ -175,6 +192,9 @@ class Receiver:
         if self._committer is not None:
             raise ConfigurationError("the receiver is already running")
         await asyncio.to_thread(self.check)
+        path = getattr(self.store, "path", "the file or server of a store of the caller's own")
+        self._window = self._settings.window(is_lasting=path is not None)
+        self._health = Health(self.store.counts, self._settings.health_token)
         self._committer = Committer(self._write, self._settings.backlog)
         self._dispatcher = Dispatcher(self.store, self._handlers, self._settings, self._put_verdict)
         return self
@@ -193,7 +213,7 @@ class Receiver:
         finally:
             if committer is not None:
                 await committer.aclose()
-            self._committer = self._dispatcher = None
+            self._committer = self._dispatcher = self._health = None
             await asyncio.to_thread(self._close)
 
     def _close(self) -> None:
@@ -206,19 +226,19 @@ class Receiver:
     # A callback: from the request to the store, and from its handlers back to the store.
 
     async def _receive(self, request: Request) -> Response:
-        settings = self._settings
+        headers, retry_after = request.scope["headers"], self._settings.retry_after
         try:
-            body = await _body(request, settings.max_body)
-            event = parse(
-                body,
-                request.scope["headers"],
-                self._secrets(),
-                tolerance=settings.tolerance,
-                now=settings.now,
-            )
-            await self._keep(event)
+            check_presence(headers)
         except CallbackError as error:
-            return _refusal(error, settings.retry_after)
+            return _refusal(error, retry_after, CLOSE)
+        try:
+            body = await self._bodies.read(request)
+            proof, found = proof_of(body, headers, self._secrets()), read_quietly(body)
+            del body
+            accept(proof, self._window, self._settings.now)
+            await self._keep(event_or_error(found))
+        except CallbackError as error:
+            return _refusal(error, retry_after)
         return Response()
 
     async def _keep(self, event: Event) -> None:
@@ -240,29 +260,21 @@ class Receiver:
         """Write what the committer gathered; runs in its thread."""
         arrivals = [each for each in items if isinstance(each, Arrival)]
         verdicts = [each for each in items if isinstance(each, Verdict)]
-        if self._follower is not None and arrivals:
-            self._follower.take([each.event for each in arrivals])
-        self.store.commit(arrivals, verdicts)
-
-    async def _show_health(self, _request: Request) -> Response:
+        is_written = False
         try:
-            counts = await self._counts()
-        except CallbackError as error:
-            _LOG.error("not healthy: %s", error)
-            return JSONResponse({"status": "failing"}, 503)
-        return JSONResponse(
-            {
-                "status": "ok",
-                "stored": counts.stored,
-                "waiting": counts.waiting,
-                "dead": counts.dead,
-            }
-        )
+            if self._follower is not None and arrivals:
+                self._follower.take([each.event for each in arrivals])
+            self.store.commit(arrivals, verdicts)
+            is_written = True
+        finally:
+            if self._health is not None:
+                self._health.note(is_written=is_written)
 
-    async def _counts(self) -> Counts:
-        if self._committer is None:
-            raise CallbackError("the receiver is not running")
-        return await asyncio.to_thread(self.store.counts)
+    async def _show_health(self, request: Request) -> Response:
+        if self._health is None:
+            _LOG.error("not healthy: the receiver is not running")
+            return FAILING
+        return await self._health.respond(request)
 
 
 # What the arguments of a receiver mean
@@ -270,19 +282,33 @@ class Receiver:
 
 def _checked_secrets(given: SecretSource) -> Callable[[], Secrets]:
     if callable(given):
-        return given
+        return partial(_called, given)
     wanted = "a string, a list of strings, or a function that returns them"
     single = isinstance(given, (str, bytes))
     if isinstance(given, Mapping) or not (single or isinstance(given, Iterable)):
         raise _validate.wrong_kind("secrets", wanted, given, ConfigurationError)
     keys: list[object] = [given] if single else list(given)
-    for key in keys:
-        if not isinstance(key, (str, bytes)):
-            raise _validate.wrong_kind("secrets", wanted, [key], ConfigurationError)
-    usable = [key for key in keys if key]
-    if not usable:
+    kinds = {type(key).__name__ for key in keys if not isinstance(key, (str, bytes))}
+    is_usable = all(isinstance(key, (str, bytes)) and is_key(key) for key in keys)
+    found: Callable[[], Secrets] = partial(list, keys)
+    # Tools show the variables of a function that fails.
+    number = len(keys)
+    del given, keys
+    if not number:
         raise ConfigurationError("no callback secret: give secrets= the secret of each webhook")
-    return lambda: usable  # type: ignore[return-value]  # str and bytes may be mixed
+    if kinds:
+        raise ConfigurationError(f"secrets= must be {wanted}, not a list with {min(kinds)}")
+    if not is_usable:
+        raise ConfigurationError("secrets= holds a blank secret: give the secret of each webhook")
+    return found
+
+
+def _called(secrets: Callable[[], Secrets]) -> Secrets:
+    try:
+        return secrets()
+    except Exception as error:  # noqa: BLE001 (it is the caller's function)
+        place = place_of(error)
+    raise CallbackError(f"callback refused: the function given as secrets= failed, {place}")
 
 
 def _checked_follower(job: object) -> JobFollower | None:
@@ -319,33 +345,15 @@ def _spellings(path: str) -> list[str]:
     return [bare, f"{bare}/"] if bare else ["/"]
 
 
-def _refusal(error: CallbackError, retry_after: int) -> Response:
+def _refusal(
+    error: CallbackError, retry_after: int, headers: Mapping[str, str] | None = None
+) -> Response:
     if isinstance(error, SignatureError):
-        status, headers = 401, None
+        status = 401
     elif isinstance(error, CallbackParseError):
-        status, headers = 400, None
+        status = 400
     else:
         status, headers = 503, {"Retry-After": str(retry_after)}
     # The sender learns nothing that would help to guess.
     _LOG.warning("responded %d: %s", status, error)
     return Response(status_code=status, headers=headers)
-
-
-async def _body(request: Request, most: int) -> bytes:
-    if _announced(request.headers) > most:
-        raise HTTPException(413)
-    chunks, size = [], 0
-    try:
-        async for chunk in request.stream():
-            size += len(chunk)
-            if size > most:
-                raise HTTPException(413)
-            chunks.append(chunk)
-    except ClientDisconnect:
-        raise CallbackParseError("callback unreadable: the sender disconnected") from None
-    return b"".join(chunks)
-
-
-def _announced(headers: Mapping[str, str]) -> int:
-    length = headers.get("content-length", "")
-    return int(length) if length.isascii() and length.isdigit() and len(length) < 20 else 0  # noqa: PLR2004 (digits)

@@ -10,6 +10,7 @@ import time
 from binascii import b2a_base64
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Final, Protocol, TypeAlias, runtime_checkable
 
 from sinch_wrapper import _validate
@@ -50,20 +51,36 @@ def sign(raw: bytes, secret: str | bytes, *, nonce: str, timestamp: str) -> dict
 
     *timestamp* is the Unix time in whole seconds; *nonce* is unique for each delivery.
 
-    Raises: TypeError that names an argument of another kind.
+    Raises: TypeError that names an argument of another kind; ValueError for a blank secret.
     """
-    _validate.instance("raw", raw, bytes, "bytes")
-    if not isinstance(secret, (str, bytes)):
-        raise _validate.wrong_kind("secret", "a string", secret)
-    _validate.instance("nonce", nonce, str, "a string")
-    _validate.instance("timestamp", timestamp, str, "a string")
+    fault = _unsignable(raw, secret, nonce, timestamp)
+    if fault is not None:
+        del raw, secret
+        try:
+            raise fault
+        finally:
+            del fault
     tail = f".{nonce}.{timestamp}".encode()
     return {
-        SIGNATURE: _signature(raw + tail, _key(secret)).decode(),
+        SIGNATURE: _signature(raw + tail, key_of(secret)).decode(),
         TIMESTAMP: timestamp,
         NONCE: nonce,
         ALGORITHM: _ONLY_ALGORITHM,
     }
+
+
+def _unsignable(raw: object, secret: object, nonce: object, timestamp: object) -> Exception | None:
+    """What is wrong with the arguments of `sign`."""
+    if not isinstance(raw, bytes):
+        return _validate.wrong_kind("raw", "bytes", raw)
+    if not isinstance(secret, (str, bytes)):
+        return _validate.wrong_kind("secret", "a string", secret)
+    for option, value in (("nonce", nonce), ("timestamp", timestamp)):
+        if not isinstance(value, str):
+            return _validate.wrong_kind(option, "a string", value)
+        if not value.isascii():
+            return _validate.out_of_range(option, "ASCII, as headers are")
+    return None if is_key(secret) else ValueError("secret= must not be blank")
 
 
 def verify(  # noqa: PLR0913 (what is checked, and how)
@@ -80,8 +97,9 @@ def verify(  # noqa: PLR0913 (what is checked, and how)
     *raw* must be the bytes as received: JSON that was parsed and written again may differ.
     Several secrets serve several webhooks, an overridden callback URL (whose secret is the app's
     `callback_settings.secret_for_overridden_callback_urls`), or a change of secret. All of them
-    are tried, in constant time. The tolerance counts in both directions; infinity switches it off.
-    *now* is the clock, a function that returns the Unix time.
+    are tried, in constant time, without blanks at their ends; one that is blank never matches.
+    The tolerance counts in both directions; infinity switches it off. *now* is the clock, a
+    function that returns the Unix time.
 
     With *nonces* a nonce passes once. Whether Sinch renews the nonce when it repeats a callback
     is not documented: when it does not, every repetition is refused, even of a callback that
@@ -91,19 +109,73 @@ def verify(  # noqa: PLR0913 (what is checked, and how)
     Raises: SignatureError, and nothing else, whatever body, headers and secrets are; TypeError
         or ValueError for another argument that is not what it must be.
     """
+    proof = proof_of(raw, headers, secrets)
+    # From here on something may be raised, and tools show the variables of a function that fails.
+    del raw, headers, secrets
+    check_options(tolerance, now, nonces)
+    return accept(proof, Window(tolerance, tolerance), now, nonces)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """How many seconds the clock of the sender may be *behind* ours, and *ahead* of it."""
+
+    behind: float
+    ahead: float
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """The nonce and the timestamp of a callback, or why one of *secrets* did not sign them."""
+
+    nonce: str = ""
+    timestamp: str = ""
+    fault: str = ""
+
+
+def proof_of(raw: object, headers: object, secrets: object) -> Proof:
+    """Look for the secret that signed a callback; never raises, whatever the arguments are."""
+    try:
+        signature, nonce, timestamp = _required(_pick(headers))
+        if not isinstance(raw, (bytes, bytearray, memoryview)):
+            return Proof(fault="the body must be the bytes as received")
+        signed = (raw if isinstance(raw, bytes) else bytes(raw)) + f".{nonce}.{timestamp}".encode()
+        _check_signature(signed, signature.encode(), _keys(secrets))
+    except _UnsignedError as error:
+        return Proof(fault=str(error))
+    except Exception:  # noqa: BLE001 (the arguments may be any object)
+        return Proof(fault="it cannot be read")
+    return Proof(nonce, timestamp)
+
+
+def check_presence(headers: object) -> None:
+    """Raise SignatureError when *headers* are not those of a signed callback."""
+    try:
+        _required(_pick(headers))
+    except _UnsignedError as error:
+        fault = str(error)
+    else:
+        return
+    del headers
+    raise SignatureError(f"callback rejected: {fault}")
+
+
+def check_options(tolerance: object, now: object, nonces: object) -> None:
+    """Raise TypeError or ValueError for an option of `verify` that is not what it must be."""
     if type(tolerance) is not float:
         check_tolerance(tolerance)
     if not callable(now):
         raise _validate.wrong_kind("now", "a function", now)
     if nonces is not None and not isinstance(nonces, NonceStore):
         raise _validate.wrong_kind("nonces", "a store of nonces, such as SeenNonces()", nonces)
-    signature, nonce, timestamp = _required(_pick(headers))
-    if not isinstance(raw, (bytes, bytearray, memoryview)):
-        raise SignatureError("callback rejected: the body must be the bytes as received")
-    signed = (raw if isinstance(raw, bytes) else bytes(raw)) + f".{nonce}.{timestamp}".encode()
-    _check_signature(signed, signature.encode(), _keys(secrets))
-    moment = _check_age(timestamp, tolerance, now())
-    if nonces is not None and not nonces.claim(nonce, moment + tolerance):
+
+
+def accept(proof: Proof, window: Window, now: UnixClock, nonces: "NonceStore | None" = None) -> int:
+    """The Unix time at which a callback was signed; raises SignatureError."""
+    if proof.fault:
+        raise SignatureError(f"callback rejected: {proof.fault}")
+    moment = _check_age(proof.timestamp, window, now())
+    if nonces is not None and not nonces.claim(proof.nonce, moment + window.behind):
         raise SignatureError("callback rejected: its nonce was seen before")
     return moment
 
@@ -114,29 +186,30 @@ def check_tolerance(tolerance: object, error: type[Exception] | None = None) -> 
         _validate.seconds("tolerance", tolerance, error=error)
 
 
+class _UnsignedError(Exception):
+    """Why a callback is refused, in words that quote nothing of it."""
+
+
 def _required(given: Mapping[str, str]) -> tuple[str, str, str]:
     signature, nonce, timestamp = given.get(SIGNATURE), given.get(NONCE), given.get(TIMESTAMP)
     if not (signature and nonce and timestamp):
         missing = next(name for name in (SIGNATURE, NONCE, TIMESTAMP) if name not in given)
-        raise SignatureError(
-            f"callback rejected: header {missing} is missing; give the webhook a secret"
-        )
+        raise _UnsignedError(f"header {missing} is missing; give the webhook a secret")
     if given.get(ALGORITHM, _ONLY_ALGORITHM) != _ONLY_ALGORITHM:
-        raise SignatureError(f"callback rejected: {ALGORITHM} is not {_ONLY_ALGORITHM}")
+        raise _UnsignedError(f"{ALGORITHM} is not {_ONLY_ALGORITHM}")
     return signature, nonce, timestamp
 
 
 def _check_signature(signed: bytes, given: bytes, keys: list[bytes]) -> None:
     if not keys:
-        raise SignatureError("callback rejected: no secret was given to check it with")
+        raise _UnsignedError("no secret was given to check it with")
     matches = False
     for key in keys:
         # No early end: the time it takes must not reveal which secret matches.
         matches |= hmac.compare_digest(given, _signature(signed, key))
     if not matches:
-        raise SignatureError(
-            "callback rejected: signature does not match any of the secrets; "
-            "check the webhook's secret"
+        raise _UnsignedError(
+            "signature does not match any of the secrets; check the webhook's secret"
         )
 
 
@@ -145,50 +218,61 @@ def _signature(signed: bytes, key: bytes) -> bytes:
     return b2a_base64(hmac.new(key, signed, "sha256").digest(), newline=False)
 
 
-def _keys(secrets: Secrets) -> list[bytes]:
-    # A single string is iterable too: each of its characters would become a secret.
-    if isinstance(secrets, (str, bytes)):
-        return [_key(secrets)] if secrets else []
+def _keys(secrets: object) -> list[bytes]:
     try:
-        return [_key(each) for each in secrets if each]
-    except (AttributeError, TypeError, ValueError):
-        raise SignatureError("callback rejected: secrets must be strings") from None
+        # A single string is iterable too: each of its characters would become a secret.
+        given = [secrets] if isinstance(secrets, (str, bytes)) else secrets
+        return [key for each in given if (key := key_of(each))]  # type: ignore[attr-defined]  # whatever it is
+    except Exception:  # noqa: BLE001 (the secrets of the caller may be any object)
+        raise _UnsignedError("secrets must be strings") from None
 
 
-def _key(secret: str | bytes) -> bytes:
+def is_key(secret: str | bytes) -> bool:
+    """Whether *secret* can sign: it is not blank, and is Unicode."""
+    try:
+        return bool(key_of(secret))
+    except UnicodeEncodeError:
+        return False
+
+
+def key_of(secret: str | bytes) -> bytes:
+    """The bytes of a *secret*, without blanks at its ends; raises AttributeError, ValueError."""
     # Environment variables that are not UTF-8 have surrogates in place of their bytes.
-    return secret if isinstance(secret, bytes) else secret.encode(errors="surrogateescape")
+    bare = secret.strip()
+    return bare if isinstance(bare, bytes) else bare.encode(errors="surrogateescape")
 
 
-def _check_age(timestamp: str, tolerance: float, now: float) -> int:
+def _check_age(timestamp: str, window: Window, now: float) -> int:
     if not (timestamp.isdigit() and len(timestamp) <= _MAX_DIGITS):
         raise SignatureError(f"callback rejected: {TIMESTAMP} is not a Unix timestamp")
     moment = int(timestamp)
     # Written so that a tolerance of NaN rejects.
-    if not abs(now - moment) <= tolerance:
+    if not -window.ahead <= now - moment <= window.behind:
+        allowed = window.behind if now > moment else window.ahead
         raise SignatureError(
-            f"callback rejected: signed more than {tolerance:g} s from now; check the clock"
+            f"callback rejected: signed more than {allowed:g} s from now; check the clock"
         )
     return moment
 
 
-def _pick(headers: Headers) -> dict[str, str]:
+def _pick(headers: object) -> dict[str, str]:
     """Return the headers of the signature among *headers*, by their name in lower case.
 
     Empty ones are left out. One that is given twice must have the same value twice.
 
-    Raises: SignatureError, and nothing else, whatever *headers* is.
+    Raises: _UnsignedError, and nothing else, whatever *headers* is.
     """
     found: dict[str, str] = {}
     try:
         pairs = headers.items() if hasattr(headers, "items") else headers
-        for spelling, value in pairs:
+        for spelling, value in pairs:  # type: ignore[union-attr]  # whatever it is
             name = _NAMES.get(spelling.lower())
             if name is not None:
                 _put(found, name, value)
-    except (AttributeError, TypeError, ValueError):
-        message = "callback rejected: headers must be a mapping or (name, value) pairs"
-        raise SignatureError(message) from None
+    except _UnsignedError:
+        raise
+    except Exception:  # noqa: BLE001 (the headers of a framework may be any object)
+        raise _UnsignedError("headers must be a mapping or (name, value) pairs") from None
     return found
 
 
@@ -196,7 +280,7 @@ def _put(found: dict[str, str], name: str, value: object) -> None:
     if isinstance(value, (str, bytes)):
         text = _ascii(name, value)
         if text and found.setdefault(name, text) != text:
-            raise SignatureError(f"callback rejected: header {name} is given twice")
+            raise _UnsignedError(f"header {name} is given twice")
         return
     if not isinstance(value, Iterable):
         raise TypeError
@@ -208,7 +292,7 @@ def _put(found: dict[str, str], name: str, value: object) -> None:
 
 def _ascii(name: str, value: str | bytes) -> str:
     if not value.isascii():
-        raise SignatureError(f"callback rejected: header {name} is not ASCII")
+        raise _UnsignedError(f"header {name} is not ASCII")
     return value.decode() if isinstance(value, bytes) else value
 
 

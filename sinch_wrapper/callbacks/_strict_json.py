@@ -4,8 +4,6 @@ import json
 import math
 from typing import Final
 
-from sinch_wrapper.errors import CallbackParseError
-
 try:
     import orjson
 except ImportError:
@@ -23,25 +21,24 @@ _SMALLEST: Final = -(2**63)
 _LARGEST: Final = 2**64 - 1
 
 
-def read_object(body: object) -> tuple[bytes, dict[str, object]]:
-    """Return *body* as bytes, and the JSON object in it.
+def object_in(body: object) -> tuple[bytes, dict[str, object]] | str:
+    """*body* as bytes, and the JSON object in it; or what is wrong with it, quoting nothing.
 
-    Raises: CallbackParseError, and nothing else, whatever *body* is.
+    Never raises, whatever *body* is: tools show the variables of functions that fail.
     """
-    if not isinstance(body, bytes):
-        body = _as_bytes(body)
+    if not isinstance(body, (bytes, bytearray, memoryview)):
+        return "must be the bytes as received"
     try:
-        value = (decode_fast if _FAST else decode_portably)(body)
+        content = body if isinstance(body, bytes) else bytes(body)
+        value = (decode_fast if _FAST else decode_portably)(content)
     except RecursionError:
-        raise CallbackParseError("callback unreadable: the body is nested too deeply") from None
+        return "is nested too deeply"
     except _RefusedError as error:
-        raise CallbackParseError(f"callback unreadable: the body {error}") from None
+        return str(error)
     except ValueError:
         # Messages of the JSON libraries may quote the body.
-        raise CallbackParseError("callback unreadable: the body is not JSON") from None
-    if not isinstance(value, dict):
-        raise CallbackParseError("callback unreadable: the body is not a JSON object")
-    return body, value
+        return "is not JSON"
+    return (content, value) if isinstance(value, dict) else "is not a JSON object"
 
 
 def read_text(text: object) -> dict[str, object]:
@@ -50,10 +47,9 @@ def read_text(text: object) -> dict[str, object]:
         return text
     if not isinstance(text, str) or not text:
         return {}
-    try:
-        return read_object(text.encode())[1]
-    except (CallbackParseError, UnicodeEncodeError):
-        return {}
+    # Half a surrogate pair stays one, and is refused.
+    found = object_in(text.encode(errors="surrogatepass"))
+    return {} if isinstance(found, str) else found[1]
 
 
 def decode_fast(content: bytes) -> object:
@@ -87,12 +83,6 @@ def decode_portably(content: bytes) -> object:
 
 class _RefusedError(ValueError):
     """What is wrong with the body, in words that quote nothing of it."""
-
-
-def _as_bytes(body: object) -> bytes:
-    if isinstance(body, (bytearray, memoryview)):
-        return bytes(body)
-    raise CallbackParseError("callback unreadable: the body must be the bytes as received")
 
 
 def _check_depth(content: bytes, value: object) -> None:

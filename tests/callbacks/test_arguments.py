@@ -34,14 +34,16 @@ STORE = EventStore(":memory:")
 SIGNED = {"raw": BODY, "headers": headers_of(BODY), "secrets": SECRET}
 
 RECEIVER = {
-    "secrets": "string blank bytes list function",
+    "secrets": "string bytes list function",
     "store": "string",
     "job": "none",
     # A path begins with a slash.
     "path": "",
-    "tolerance": f"{POSITIVE} infinity",
+    "tolerance": f"{POSITIVE} infinity none",
     "now": "function",
     "max_body": "whole huge",
+    "max_incoming": "whole huge",
+    "receive_timeout": "whole fraction",
     "backlog": "whole huge",
     "retry_after": "zero whole huge",
     "workers": "whole huge",
@@ -49,6 +51,7 @@ RECEIVER = {
     "backoff": POSITIVE,
     "keep": f"{POSITIVE} infinity",
     "grace": POSITIVE,
+    "health_token": "string none",
 }
 # What body, headers and secrets raise instead is below.
 VERIFY = {
@@ -121,7 +124,7 @@ CALLS = [
         sign,
         {
             "raw": "bytes",
-            "secret": f"{ANY_STRING} bytes",
+            "secret": "string bytes",
             "nonce": ANY_STRING,
             "timestamp": ANY_STRING,
         },

@@ -1,6 +1,7 @@
 """Callback signatures are made and checked as in the published vectors."""
 
 import base64
+import hmac
 from collections.abc import Mapping
 from typing import Any
 
@@ -156,13 +157,38 @@ def test_any_of_several_secrets_fits(secrets: list[str] | str) -> None:
     verify(b"{}", _signed(b"{}"), secrets, now=lambda: NOW)
 
 
-@pytest.mark.parametrize("secrets", [[], [""], "", ["other"]])
-def test_without_fitting_secret_nothing_verifies(secrets: list[str] | str) -> None:
-    """No secret, an empty one and a wrong one are rejected."""
-    headers = sign(b"{}", "", nonce=NONCE, timestamp=TIMESTAMP)
+def _forged(key: bytes) -> dict[str, str]:
+    """Headers that are signed with *key*, which `sign` may refuse."""
+    signature = hmac.digest(key, f"{{}}.{NONCE}.{TIMESTAMP}".encode(), "sha256")
+    return _signed(b"{}") | {PREFIX: base64.b64encode(signature).decode()}
 
+
+@pytest.mark.parametrize("key", [b"", b" ", b"\t\n", b"None", "\u2003".encode()])
+@pytest.mark.parametrize(
+    "secrets",
+    [
+        [], [""], "", " ", [" "], ["\t\n"], "\u2003", b" ", [b""], ["other"], None, [None],
+        ["", " "],
+    ],
+)  # fmt: skip
+def test_without_fitting_secret_nothing_verifies(secrets: Any, key: bytes) -> None:
+    """No secret, a blank one and a wrong one are rejected, whoever signed with the like."""
     with pytest.raises(SignatureError):
-        verify(b"{}", headers, secrets, now=lambda: NOW)
+        verify(b"{}", _forged(key), secrets, now=lambda: NOW)
+
+
+@pytest.mark.parametrize("secrets", [f" {SECRET}\n", ["", f"\t{SECRET}"], [f"{SECRET} ".encode()]])
+def test_blanks_around_a_secret_do_not_count(secrets: Any) -> None:
+    """A secret that was copied with a blank or a line end is the secret, as with keys."""
+    verify(b"{}", _signed(b"{}"), secrets, now=lambda: NOW)
+    assert _signed(b"{}") == sign(b"{}", f" {SECRET}\n", nonce=NONCE, timestamp=TIMESTAMP)
+
+
+@pytest.mark.parametrize("secret", ["", " \n", b"", b" ", "\ud800"])
+def test_nothing_is_signed_with_a_blank_secret(secret: Any) -> None:
+    """A secret that could not be checked again is refused when something is to be signed."""
+    with pytest.raises(ValueError, match="secret= must"):
+        sign(b"{}", secret, nonce=NONCE, timestamp=TIMESTAMP)
 
 
 def spelled(headers: dict[str, str], how: str) -> Any:
@@ -240,11 +266,50 @@ def test_body_that_is_no_bytes_is_rejected(body: Any) -> None:
         verify(body, _signed(b"{}"), [SECRET], now=lambda: NOW)
 
 
-@pytest.mark.parametrize("secrets", [None, 5, [None], [5], ["\ud800"], [[SECRET]], object()])
+@pytest.mark.parametrize(
+    "secrets", [None, 5, [None], [5], ["\ud800"], "\ud800", ["x", "\ud800"], [[SECRET]], object()]
+)
 def test_secrets_of_a_wrong_type_are_rejected(secrets: Any) -> None:
     """A secret that is not a string never matches, and raises nothing else."""
     with pytest.raises(SignatureError):
         verify(b"{}", _signed(b"{}"), secrets, now=lambda: NOW)
+
+
+class Hostile:
+    """An object that raises whatever is done with it."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise RuntimeError(name)
+
+    def __iter__(self) -> Any:
+        raise RuntimeError("iter")
+
+    def __bool__(self) -> bool:
+        raise RuntimeError("bool")
+
+
+def released() -> memoryview:
+    """A view of bytes that cannot be read any more."""
+    view = memoryview(b"{}")
+    view.release()
+    return view
+
+
+@pytest.mark.parametrize("name", ["raw", "headers", "secrets", "a secret", "a header", "view"])
+def test_any_object_is_rejected(name: str) -> None:
+    """Even objects that raise errors of their own give nothing but a SignatureError."""
+    signed, hostile = _signed(b"{}"), Hostile()
+    raw, headers, secrets = {
+        "raw": (hostile, signed, [SECRET]),
+        "headers": (b"{}", hostile, [SECRET]),
+        "secrets": (b"{}", signed, hostile),
+        "a secret": (b"{}", signed, [hostile]),
+        "a header": (b"{}", {PREFIX: hostile}, [SECRET]),
+        "view": (released(), signed, [SECRET]),
+    }[name]
+    for function in (verify, parse):
+        with pytest.raises(SignatureError):
+            function(raw, headers, secrets, now=lambda: NOW)  # type: ignore[arg-type, operator]  # any object
 
 
 @pytest.mark.parametrize("secrets", [SECRET.encode(), [b"other", SECRET.encode()], (SECRET,)])
