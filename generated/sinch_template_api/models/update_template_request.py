@@ -16,17 +16,17 @@ if TYPE_CHECKING:
 @_attrs.define(kw_only=True, repr=False)
 class UpdateTemplateRequest(Model):
     """Attributes:
-    id: Unique in the project; generated when absent at creation.
     version: Number of the template's version, 1 at creation; an update must carry the
         latest one.
+    id: Unique in the project; generated when absent at creation.
     description: Free text for the people who manage the template.
     default_translation: BCP-47 code of the language that serves as default; must occur in
         translations.
     translations: The message in its languages.
     """
 
-    id: str
     version: int
+    id: str | Unset = UNSET
     description: str | Unset = UNSET
     default_translation: str | Unset = UNSET
     translations: list[V2TemplateTranslation] | Unset = UNSET
@@ -37,8 +37,9 @@ class UpdateTemplateRequest(Model):
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        result["id"] = self.id
         result["version"] = self.version
+        if self.id is not UNSET:
+            result["id"] = self.id
         if self.description is not UNSET:
             result["description"] = self.description
         if self.default_translation is not UNSET:
@@ -57,8 +58,8 @@ class UpdateTemplateRequest(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
-            id=take(rest, "id"),
             version=take(rest, "version"),
+            id=UNSET if (value := pop("id", None)) is None else value,
             description=UNSET if (value := pop("description", None)) is None else value,
             default_translation=UNSET if (value := pop("default_translation", None)) is None else value,
             translations=UNSET
