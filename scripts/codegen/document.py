@@ -18,6 +18,7 @@ Node = dict[str, Any]
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 """The keys of a path item that hold operations."""
 
+_LONGEST = 600
 COMPOSITIONS = ("allOf", "oneOf", "anyOf")
 """The keywords that combine schemas."""
 
@@ -44,7 +45,15 @@ class Refused(Exception):
         place = f"{self.origin}, {self.place}" if self.origin else self.place
         if self.pointer:
             place = f"{self.origin}{self.pointer}{inside}"
-        return f"{place}: {self.problem}; {self.remedy}"
+        return visible(f"{place}: {self.problem}; {self.remedy}")
+
+
+def visible(text: str) -> str:
+    """Text in one line of bounded length, with escapes for what could move a cursor."""
+    line = "".join(
+        one if one.isprintable() else one.encode("unicode_escape").decode() for one in text
+    )
+    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}..."
 
 
 def schemas(document: Node) -> dict[str, Node]:

@@ -6,9 +6,10 @@ from openapi_python_client.strings import PythonIdentifier
 
 from codegen.document import COMPOSITIONS, Node, Refused, copied, pointing, schemas
 from codegen.flatten import flatten
+from codegen.names import sound
 from codegen.operations import normalise_operations
 from codegen.refusals import check, check_form
-from codegen.schemas import hoist, relax, sent_only, simplify
+from codegen.schemas import class_name, hoist, relax, sent_only, simplify
 
 
 def normalise(document: Node) -> Node:
@@ -61,10 +62,11 @@ def _check_part(schema: Node, place: str) -> None:
 
 def _check_field_names(document: Node) -> None:
     for name, schema in schemas(document).items():
+        sound(class_name(name), name, f"components.schemas.{name}")
         seen: dict[str, str] = {}
         for field in schema.get("properties", {}):
-            identifier = str(PythonIdentifier(field, "field_"))
+            place = f"components.schemas.{name}.properties.{field}"
+            identifier = sound(str(PythonIdentifier(field, "field_")), field, place)
             if identifier in seen:
-                place = f"components.schemas.{name}.properties.{field}"
                 raise Refused(place, f"has the same Python name as {seen[identifier]}")
             seen[identifier] = field

@@ -17,6 +17,7 @@ from codegen.document import (
     resolved,
     schemas,
 )
+from codegen.names import pieces, sound
 from codegen.schemas import class_name, simplify
 
 _JSON = "application/json"
@@ -34,8 +35,14 @@ def normalise_operations(document: Node) -> None:
     rewritten: Node = {}
     for path, method, operation, item in operations(document):
         place = f"paths.{path}.{method}"
-        target = rewritten.setdefault(_plain_path(path), {})
-        target[method] = _operation(document, operation, item, place)
+        plain, names = _plain_path(path)
+        result = _operation(document, operation, item, place)
+        declared = {one["name"] for one in result["parameters"] if one["in"] == "path"}
+        _check_declared(names, declared, place)
+        target = rewritten.setdefault(plain, {})
+        if method in target:
+            raise Refused(place, "has the same address as another path")
+        target[method] = result
     _check_method_names(rewritten)
     document["paths"] = rewritten
 
@@ -45,8 +52,19 @@ def method_name(operation_id: str) -> str:
     return str(PythonIdentifier(operation_id.rsplit("_", 1)[-1], "op_"))
 
 
-def _plain_path(path: str) -> str:
-    return re.sub(r"\{([^}]+)\}", lambda match: "{" + _plain_name(match[1]) + "}", path)
+def _plain_path(path: str) -> tuple[str, list[str]]:
+    """A path with the names of its parameters as the generator accepts them, and these names."""
+    found = [(text, _plain_name(name)) for text, name in pieces(path, f"paths.{path}")]
+    plain = "".join(text + (f"{{{name}}}" if name else "") for text, name in found)
+    return plain, [name for _, name in found if name]
+
+
+def _check_declared(names: list[str], declared: set[str], place: str) -> None:
+    for name in sorted(declared ^ {*names}):
+        problem = "is not in the path" if name in declared else "is in the path only"
+        raise Refused(place, f"has the parameter {name}, which {problem}")
+    if len({*names}) != len(names):
+        raise Refused(place, "has a parameter twice in its path")
 
 
 def _operation(document: Node, operation: Node, item: Node, place: str) -> Node:
@@ -131,6 +149,10 @@ def _check_method_names(paths: Node) -> None:
         for method, operation in item.items():
             place = f"paths.{path}.{method}"
             tag, name = str(PythonIdentifier(operation["tags"][0], "tag")), operation["operationId"]
+            sound(tag, operation["tags"][0], f"{place}.tags[0]")
+            sound(name, operation["x-operation-id"], f"{place}.operationId")
+            if str(PythonIdentifier(name, "op_")) != name:
+                raise Refused(f"{place}.operationId", "does not give one method name")
             for key in ((tag, name), (tag, f"{name}_detailed")):
                 if key in seen:
                     raise Refused(place, f"gets the same method name as {seen[key]}")
@@ -157,7 +179,9 @@ def _parameters(document: Node, listed: list[Node], place: str) -> list[Node]:
         # The operation's own list comes first and wins over the path's.
         if (plain, where) not in result:
             result[plain, where] = _parameter(document, parameter, plain, f"{place}.{name}")
-    identifiers = [str(PythonIdentifier(name, "field_")) for name, _ in result]
+    identifiers = [
+        sound(str(PythonIdentifier(name, "field_")), name, f"{place}.{name}") for name, _ in result
+    ]
     for identifier in sorted(set(identifiers)):
         if identifiers.count(identifier) > 1:
             raise Refused(place, f"has two parameters that become {identifier} in Python")

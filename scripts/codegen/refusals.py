@@ -9,7 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from codegen.document import COMPOSITIONS, METHODS, Node, Refused, component_of, operations, schemas
+from codegen.document import (
+    COMPOSITIONS,
+    METHODS,
+    Node,
+    Refused,
+    component_of,
+    joined,
+    operations,
+    schemas,
+)
 
 Check = Callable[[object, str], None]
 """Takes a node and its place; raises Refused."""
@@ -168,6 +177,7 @@ def check(document: Node) -> None:
     """
     if document.get("webhooks"):
         raise Refused("webhooks", "are dropped by the generator", "describe them as components")
+    check_references(document, "#")
     _check_security_schemes(document)
     _check_paths(document)
     for name, schema in schemas(document).items():
@@ -176,6 +186,24 @@ def check(document: Node) -> None:
         place = f"paths.{path}.{method}"
         for node in [operation, {"parameters": item.get("parameters", [])}]:
             _check_inline(document, node, place)
+
+
+def check_references(node: object, pointer: str) -> None:
+    """Refuse references out of the document, in examples and extensions too: none is ever fetched.
+
+    Raises: Refused with the pointer to the first one.
+    """
+    if isinstance(node, list):
+        for index, value in enumerate(node):
+            check_references(value, joined(pointer, index))
+    elif isinstance(node, dict):
+        given = node.get("$ref")
+        if isinstance(given, str) and not given.startswith("#/"):
+            refused = Refused(pointer, "refers to something outside the document", "copy it inside")
+            refused.pointer = joined(pointer, "$ref")
+            raise refused
+        for key, value in node.items():
+            check_references(value, joined(pointer, key))
 
 
 def _check_security_schemes(document: Node) -> None:

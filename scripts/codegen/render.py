@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import os
 import shutil
 import subprocess
 from importlib import import_module
@@ -18,9 +19,10 @@ from openapi_python_client.config import Config, ConfigFile, MetaType
 from openapi_python_client.parser import GeneratorData
 from openapi_python_client.parser.errors import GeneratorError
 
-from codegen import docstrings
+from codegen import texts
 from codegen.callbacks import callbacks
 from codegen.document import Node, Refused, pointing
+from codegen.guard import check_code
 from codegen.normalise import normalise
 from codegen.views import Views
 
@@ -75,6 +77,7 @@ def render(document: Node, package: str, origin: str, folder: Path, *, tidy: boo
         with contextlib.redirect_stdout(io.StringIO()):
             project.build()
         _write_callbacks(project, document, target)
+        check_code(target, origin)
     if tidy:
         _tidy(target, origin)
     _finish(target, document, origin)
@@ -101,11 +104,12 @@ def _project(normalised: Node, document: Node, package: str, target: Path) -> Pr
     if isinstance(data, GeneratorError):
         raise _refusal(data, package)
     _refuse_losses(data, package)
-    views = Views(data, normalised, docstrings.plain(document["info"]["title"]))
+    views = Views(data, normalised, texts.plain(document["info"]["title"]))
     project = Project(openapi=data, config=config, custom_template_path=_HERE / "templates")
     project.env.bytecode_cache = _TEMPLATES
+    project.env.filters["quoted"] = texts.quoted
     project.env.globals.update(
-        view=views, document_version=json.dumps(str(document["info"]["version"]))
+        view=views, document_version=texts.quoted(document["info"]["version"])
     )
     return project
 
@@ -147,7 +151,9 @@ def _write_callbacks(project: Project, document: Node, target: Path) -> None:
 def _tidy(target: Path, origin: str) -> None:
     for arguments in _RUFF:
         command = [_ruff(origin), *arguments, *_RUFF_OPTIONS, str(target)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        # Without the environment, which may hold keys; Windows starts nothing without the one name.
+        kept = {name: os.environ[name] for name in ("SYSTEMROOT",) if name in os.environ}
+        done = subprocess.run(command, capture_output=True, text=True, check=False, env=kept)
         if done.returncode:
             said = next(iter(done.stderr.splitlines()), f"exit code {done.returncode}")
             raise Refused(origin, f"ruff rejects the generated code ({said})")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,8 +14,9 @@ from openapi_python_client.parser.properties.list_property import ListProperty
 from openapi_python_client.parser.properties.protocol import PropertyProtocol
 from openapi_python_client.strings import ClassName, PythonIdentifier
 
-from codegen import docstrings
+from codegen import texts
 from codegen.document import Node, Refused, operations, references, schemas
+from codegen.names import pieces
 from codegen.schemas import class_name
 from codegen.values import Values, class_of
 
@@ -107,9 +107,7 @@ class Views:
         )
         return ModelView(
             name=class_of(model),
-            description=docstrings.of_class(
-                docstrings.plain(model.description), _described(fields)
-            ),
+            description=texts.of_class(texts.plain(model.description), _described(fields)),
             fields=sorted(fields, key=lambda item: not item.required),
             imports=self._imports(used, "."),
             helpers=sorted(helpers),
@@ -118,7 +116,8 @@ class Views:
 
     def enum(self, enum: LiteralEnumProperty) -> tuple[str, list[str], str]:
         """Name, sorted values and description of an open enum."""
-        return class_of(enum), sorted(map(str, enum.values)), docstrings.plain(enum.description)
+        description = texts.wrapped(texts.plain(enum.description))
+        return class_of(enum), sorted(map(str, enum.values)), description
 
     def operations(self, collection: EndpointCollection) -> list[OperationView]:
         """The operations of a tag."""
@@ -135,7 +134,7 @@ class Views:
         result, load = self._response(response, node["x-operation-id"])
         return OperationView(
             name=str(endpoint.name),
-            id=json.dumps(node["x-operation-id"]),
+            id=texts.quoted(node["x-operation-id"]),
             method=endpoint.method.upper(),
             path=_path_expression(endpoint),
             path_parameters=path,
@@ -174,9 +173,7 @@ class Views:
             self._field(prop, _name(prop, _FUNCTION_NAMES)) for prop in endpoint.path_parameters
         ]
         query = [
-            self._field(
-                prop, _name(prop, _FUNCTION_NAMES), joined=docstrings.raw(prop.name) in joined
-            )
+            self._field(prop, _name(prop, _FUNCTION_NAMES), joined=texts.raw(prop.name) in joined)
             for prop in endpoint.query_parameters
         ]
         return path, sorted(query, key=lambda item: not item.required)
@@ -185,12 +182,12 @@ class Views:
         dump = "dump" if self._values.needs_dump(prop) else ""
         return FieldView(
             name=name,
-            key=json.dumps(docstrings.raw(prop.name), ensure_ascii=False),
+            key=texts.quoted(prop.name),
             type=self._values.annotation(prop),
             load=self._values.load(prop, "value"),
             dump="joined" if joined else dump,
             required=bool(prop.required),
-            description=docstrings.plain(prop.description),
+            description=texts.plain(prop.description),
         )
 
     def _response(self, prop: PropertyProtocol, operation_id: str) -> tuple[str, str | None]:
@@ -229,20 +226,24 @@ def _described(fields: Iterable[FieldView]) -> list[tuple[str, str]]:
 
 
 def _path_expression(endpoint: Endpoint) -> str:
-    path = docstrings.raw(endpoint.path).replace("\\", "\\\\").replace('"', '\\"')
-    for parameter in endpoint.path_parameters:
-        name = str(parameter.python_name)
-        value = _name(parameter, _FUNCTION_NAMES)
-        kind = ", int" if isinstance(parameter, IntProperty) else ""
-        path = path.replace(f"{{{name}}}", f"{{path_segment('{name}', {value}{kind})}}")
-    return path
+    """The path as a sum of string literals and encoded parameters: no text of it is evaluated."""
+    parameters = {str(one.python_name): one for one in endpoint.path_parameters}
+    parts = []
+    for literal, name in pieces(texts.raw(endpoint.path), f"the path of {endpoint.name}"):
+        parts += [texts.quoted(literal)] if literal else []
+        if name:
+            parameter = parameters[name]
+            kind = ", int" if isinstance(parameter, IntProperty) else ""
+            value = _name(parameter, _FUNCTION_NAMES)
+            parts.append(f"path_segment({texts.quoted(name)}, {value}{kind})")
+    return " + ".join(parts)
 
 
 def _operation_docstring(endpoint: Endpoint, node: Node, parameters: list[FieldView]) -> str:
     prefix = "Deprecated. " if node["x-deprecated"] else ""
-    return docstrings.of_function(
-        docstrings.plain(endpoint.summary) or node["x-operation-id"],
-        f"{prefix}{docstrings.plain(endpoint.description)}".strip(),
+    return texts.of_function(
+        texts.plain(endpoint.summary or node["x-operation-id"]),
+        f"{prefix}{texts.plain(endpoint.description)}".strip(),
         _described(parameters),
-        f"Operation: ``{docstrings.plain(node['x-operation-id'])}``.",
+        f"Operation: ``{texts.plain(node['x-operation-id'])}``.",
     )

@@ -15,8 +15,9 @@ from fetching.record import Arrival, find, known_etag, write
 from regenerate import compare as differing
 
 from codegen.document import Node, Refused
+from codegen.reading import load
 from codegen.render import render
-from codegen.sources import Source, load, sources
+from codegen.sources import Source, sources
 from codegen.surface import compared, surface
 from drift.change import Change
 from drift.compare import compare
@@ -116,7 +117,7 @@ def _upstream(
     with tempfile.TemporaryDirectory() as name:
         copy = Path(name) / "openapi"
         shutil.copytree(folders.documents, copy)
-        arrival = Arrival(fetched.content, place, fetched.etag)
+        arrival = Arrival(fetched.content, fetched.place, fetched.etag)
         write(copy, source.name, arrival, datetime.datetime.now(tz=datetime.UTC).date())
         renewed = find(copy, source.name)
         pair = source.read(), load(renewed.path)

@@ -17,8 +17,9 @@ from pathlib import Path
 from codegen.document import Node, joined, keys_of, operations
 from codegen.operations import method_name
 from codegen.overlay import actions, apply, matched
+from codegen.reading import load
 from codegen.schemas import class_name
-from codegen.sources import Source, load
+from codegen.sources import Source
 from drift.change import Change, Kind, merged
 from drift.reach import Users, component_of, users
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 
 import httpx
 
 from codegen.document import Refused
+from codegen.reading import SIZE
 
 _LATER = "try again later"
 _TOO_LARGE = "is larger than {} bytes"
@@ -23,18 +26,38 @@ _PASSING = frozenset({408, 425, 429})
 class Limits:
     """The largest size of a document, in bytes, and the longest times of a fetch, in seconds."""
 
-    size: int = 20_000_000
+    size: int = SIZE
     seconds: float = 120.0
     idle: float = 30.0
 
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """A document as received; without content when the server says that it has not changed."""
+    """A document as received; without content when the server says that it has not changed.
+
+    ``place`` is the file or the address, without credentials.
+    """
 
     place: str
     content: bytes | None
     etag: str = ""
+
+
+def public(place: str) -> str:
+    """A place as it may be written and shown: an address without user, password and values.
+
+    A query may hold a token or a signature: its names stay, its values go.
+    """
+    if "://" not in place:
+        return place
+    try:
+        parts = urlsplit(place)
+    except ValueError:
+        return place.partition("://")[0] + "://..."
+    pairs = [pair.partition("=") for pair in parts.query.split("&")]
+    query = "&".join(f"{name}=..." if value else name for name, _, value in pairs)
+    shown = parts._replace(netloc=parts.netloc.rpartition("@")[2], query=query, fragment="")
+    return urlunsplit(shown)
 
 
 class Downloader:
@@ -57,20 +80,22 @@ class Downloader:
         Raises: Refused unless a whole document arrives within the limits.
         """
         scheme, colon, _ = place.partition("://")
+        shown = public(place)
         if not colon:
             found = Fetched(place, _file(place, self._limits.size))
         elif scheme.lower() in {"http", "https"}:
-            found = _within(self._limits.seconds, place, lambda: self._asked(place, etag, page))
+            found = _within(self._limits.seconds, shown, lambda: self._asked(place, etag, page))
         else:
-            raise Refused(place, "is not an http or https address", "use one, or a file")
+            raise Refused(shown, "is not an http or https address", "use one, or a file")
         # Neither YAML nor JSON begins with it.
         if found.content and found.content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
-            raise Refused(place, "is a web page, not a document", _remedy(page))
+            raise Refused(shown, "is a web page, not a document", _remedy(page))
         return found
 
-    def _asked(self, place: str, etag: str, page: str) -> Fetched:
+    def _asked(self, address: str, etag: str, page: str) -> Fetched:
+        place = public(address)
         try:
-            return self._fetch(place, etag, page)
+            return self._fetch(address, etag, page)
         except httpx.TimeoutException as error:
             raise Refused(place, "cannot be fetched (no response in time)", _MORE_TIME) from error
         except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError) as error:
@@ -81,7 +106,8 @@ class Downloader:
             remedy = "check the proxy and certificate variables of this machine"
             raise Refused(place, _failed(error), remedy) from error
 
-    def _fetch(self, place: str, etag: str, page: str) -> Fetched:
+    def _fetch(self, address: str, etag: str, page: str) -> Fetched:
+        place = public(address)
         # Uncompressed: a compressed body that was cut off can look complete.
         headers = {"Accept-Encoding": "identity"}
         if _can_be_sent(etag):
@@ -89,7 +115,7 @@ class Downloader:
         client = httpx.Client(
             transport=self._transport, follow_redirects=True, timeout=self._limits.idle
         )
-        with client, client.stream("GET", place, headers=headers) as response:
+        with client, client.stream("GET", address, headers=headers) as response:
             _check_way(place, response)
             if response.status_code == httpx.codes.NOT_MODIFIED and etag:
                 return Fetched(place, None, etag)
@@ -165,6 +191,8 @@ def _can_be_sent(etag: str) -> bool:
 
 def _failed(error: Exception) -> str:
     reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    # A proxy's address may be in it, with its password.
+    reason = re.sub(r"//[^/\s]*@", "//", reason)
     return f"cannot be fetched ({reason})"
 
 

@@ -14,9 +14,11 @@ import tomlkit
 import tomlkit.items
 
 from codegen.document import Refused
+from codegen.reading import load
 from codegen.render import render
-from codegen.sources import Source, load, sources
+from codegen.sources import Source, sources
 from fetching import inventory
+from fetching.download import public
 
 _TABLE = "sources.toml"
 
@@ -129,4 +131,4 @@ def is_intact(source: Source) -> bool:
 
 def known_etag(source: Source, place: str) -> str:
     """The ETag of the committed file, if it came from this place."""
-    return source.etag if source.origin == place and is_intact(source) else ""
+    return source.etag if source.origin == public(place) and is_intact(source) else ""

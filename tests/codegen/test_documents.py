@@ -12,7 +12,8 @@ import jsonschema_rs
 import pytest
 
 from codegen.document import Node, operations, schemas
-from codegen.sources import load, sources
+from codegen.reading import load
+from codegen.sources import sources
 from tests.helpers.codegen import DOCUMENTS
 
 INVENTORY: dict[str, Node] = json.loads((DOCUMENTS / "inventory.json").read_text(encoding="utf-8"))

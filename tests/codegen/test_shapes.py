@@ -17,8 +17,9 @@ import pytest
 from codegen import overlay
 from codegen.document import Node
 from codegen.overlay import Note
+from codegen.reading import load
 from codegen.render import render
-from codegen.sources import Source, load, sources
+from codegen.sources import Source, sources
 from codegen.surface import SurfaceChange, compared, lines, surface
 from tests.helpers.codegen import DOCUMENTS, tree
 from tests.helpers.document_shapes import FROZEN, SHAPES

@@ -10,7 +10,7 @@ from drift import compare
 from drift.change import Change, Direction, Kind, merged, worst
 
 from codegen.document import Node, Refused
-from codegen.sources import load
+from codegen.reading import load
 from tests.helpers.codegen import DOCUMENTS, STRING, enum, listed, obj, ref
 from tests.helpers.drift_cases import (
     BOTH,

@@ -16,7 +16,7 @@ import pytest
 import regenerate
 
 from codegen.document import Node, operations
-from codegen.sources import load
+from codegen.reading import load
 from tests.helpers.codegen import PACKAGES, ROOT, STRING, content, obj, parameter, ref, write_json
 from tests.helpers.web_pages import Pages, serving
 

@@ -21,7 +21,7 @@ import regenerate
 from fetching.record import Arrival, write
 
 from codegen.document import Node
-from codegen.sources import load
+from codegen.reading import load
 from tests.helpers.codegen import DOCUMENTS, GENERATED, ROOT, tree
 from tests.helpers.document_shapes import (
     FROZEN,

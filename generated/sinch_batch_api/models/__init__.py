@@ -672,7 +672,8 @@ def __getattr__(name: str) -> object:
     try:
         module = _MODULES[name]
     except KeyError:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
+        message = "module {!r} has no attribute {!r}"
+        raise AttributeError(message.format(__name__, name)) from None
     value: object = getattr(import_module(module, __name__), name)
     globals()[name] = value
     return value

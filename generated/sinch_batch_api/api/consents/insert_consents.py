@@ -28,7 +28,7 @@ def insert_consents(
     return Operation(
         id="Batch_InsertConsents",
         method="POST",
-        path=f"/v1/projects/{path_segment('project_id', project_id)}/consents",
+        path="/v1/projects/" + path_segment("project_id", project_id) + "/consents",
         params={},
         json=dump(body),
         load=lambda value: load_body(_models.InsertConsentsResponse, value),

@@ -25,7 +25,7 @@ def create_contacts(
     return Operation(
         id="Batch_CreateContacts",
         method="POST",
-        path=f"/v1/projects/{path_segment('project_id', project_id)}/contacts",
+        path="/v1/projects/" + path_segment("project_id", project_id) + "/contacts",
         params={},
         json=dump(body),
         load=None,

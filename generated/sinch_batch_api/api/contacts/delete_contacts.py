@@ -26,7 +26,7 @@ def delete_contacts(
     return Operation(
         id="Batch_DeleteContacts",
         method="DELETE",
-        path=f"/v1/projects/{path_segment('project_id', project_id)}/contacts",
+        path="/v1/projects/" + path_segment("project_id", project_id) + "/contacts",
         params={},
         json=dump(body),
         load=None,

@@ -27,7 +27,7 @@ def cancel_batch(
     return Operation(
         id="Batch_CancelBatch",
         method="DELETE",
-        path=f"/v1/projects/{path_segment('project_id', project_id)}/messages",
+        path="/v1/projects/" + path_segment("project_id", project_id) + "/messages",
         params={},
         json=dump(body),
         load=None,

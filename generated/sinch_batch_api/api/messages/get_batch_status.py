@@ -27,7 +27,10 @@ def get_batch_status(
     return Operation(
         id="Batch_GetBatchStatus",
         method="GET",
-        path=f"/v1/projects/{path_segment('project_id', project_id)}/messages/{path_segment('batch_id', batch_id)}",
+        path="/v1/projects/"
+        + path_segment("project_id", project_id)
+        + "/messages/"
+        + path_segment("batch_id", batch_id),
         params={},
         json=None,
         load=lambda value: load_body(_models.BatchStatus, value),

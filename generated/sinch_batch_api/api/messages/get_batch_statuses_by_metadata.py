@@ -31,7 +31,7 @@ def get_batch_statuses_by_metadata(
     return Operation(
         id="Batch_GetBatchStatusesByMetadata",
         method="GET",
-        path=f"/v1/projects/{path_segment('project_id', project_id)}/messages",
+        path="/v1/projects/" + path_segment("project_id", project_id) + "/messages",
         params=query(
             {
                 "metadataKey": metadata_key,

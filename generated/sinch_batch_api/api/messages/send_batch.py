@@ -30,7 +30,7 @@ def send_batch(
     return Operation(
         id="Batch_SendBatch",
         method="POST",
-        path=f"/v1/projects/{path_segment('project_id', project_id)}/messages",
+        path="/v1/projects/" + path_segment("project_id", project_id) + "/messages",
         params={},
         json=dump(body),
         load=lambda value: load_body(_models.SendBatchResponse, value),

@@ -28,7 +28,7 @@ def send_batch_v1_beta(
     return Operation(
         id="Batch_SendBatchV1Beta",
         method="POST",
-        path=f"/v1beta/projects/{path_segment('project_id', project_id)}/batches:send",
+        path="/v1beta/projects/" + path_segment("project_id", project_id) + "/batches:send",
         params={},
         json=dump(body),
         load=lambda value: load_body(_models.SendBatchResponse, value),

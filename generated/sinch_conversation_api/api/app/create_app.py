@@ -27,7 +27,7 @@ def create_app(
     return Operation(
         id="App_CreateApp",
         method="POST",
-        path=f"/v1/projects/{path_segment('project_id', project_id)}/apps",
+        path="/v1/projects/" + path_segment("project_id", project_id) + "/apps",
         params={},
         json=dump(body),
         load=lambda value: load_body(_models.AppResponse, value),

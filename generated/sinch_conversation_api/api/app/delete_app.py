@@ -20,7 +20,7 @@ def delete_app(
     return Operation(
         id="App_DeleteApp",
         method="DELETE",
-        path=f"/v1/projects/{path_segment('project_id', project_id)}/apps/{path_segment('app_id', app_id)}",
+        path="/v1/projects/" + path_segment("project_id", project_id) + "/apps/" + path_segment("app_id", app_id),
         params={},
         json=None,
         load=None,

@@ -26,7 +26,7 @@ def get_app(
     return Operation(
         id="App_GetApp",
         method="GET",
-        path=f"/v1/projects/{path_segment('project_id', project_id)}/apps/{path_segment('app_id', app_id)}",
+        path="/v1/projects/" + path_segment("project_id", project_id) + "/apps/" + path_segment("app_id", app_id),
         params={},
         json=None,
         load=lambda value: load_body(_models.AppResponse, value),

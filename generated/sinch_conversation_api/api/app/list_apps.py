@@ -22,7 +22,7 @@ def list_apps(
     return Operation(
         id="App_ListApps",
         method="GET",
-        path=f"/v1/projects/{path_segment('project_id', project_id)}/apps",
+        path="/v1/projects/" + path_segment("project_id", project_id) + "/apps",
         params={},
         json=None,
         load=lambda value: load_body(_models.ListAppsResponse, value),

@@ -32,7 +32,7 @@ def update_app(
     return Operation(
         id="App_UpdateApp",
         method="PATCH",
-        path=f"/v1/projects/{path_segment('project_id', project_id)}/apps/{path_segment('app_id', app_id)}",
+        path="/v1/projects/" + path_segment("project_id", project_id) + "/apps/" + path_segment("app_id", app_id),
         params=query(
             {
                 "update_mask": joined(update_mask),

@@ -27,7 +27,7 @@ def query_capability(
     return Operation(
         id="Capability_QueryCapability",
         method="POST",
-        path=f"/v1/projects/{path_segment('project_id', project_id)}/capability:query",
+        path="/v1/projects/" + path_segment("project_id", project_id) + "/capability:query",
         params={},
         json=dump(body),
         load=lambda value: load_body(_models.QueryCapabilityResponse, value),

@@ -38,7 +38,12 @@ def get_consents(
     return Operation(
         id="Consents_GetConsents",
         method="GET",
-        path=f"/v1/projects/{path_segment('project_id', project_id)}/apps/{path_segment('app_id', app_id)}/consents/{path_segment('list_type', list_type)}",
+        path="/v1/projects/"
+        + path_segment("project_id", project_id)
+        + "/apps/"
+        + path_segment("app_id", app_id)
+        + "/consents/"
+        + path_segment("list_type", list_type),
         params=query(
             {
                 "page_size": page_size,

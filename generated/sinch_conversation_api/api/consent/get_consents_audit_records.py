@@ -30,7 +30,12 @@ def get_consents_audit_records(
     return Operation(
         id="Consents_GetConsentsAuditRecords",
         method="GET",
-        path=f"/v1/projects/{path_segment('project_id', project_id)}/apps/{path_segment('app_id', app_id)}/consents/identities/{path_segment('identity', identity)}",
+        path="/v1/projects/"
+        + path_segment("project_id", project_id)
+        + "/apps/"
+        + path_segment("app_id", app_id)
+        + "/consents/identities/"
+        + path_segment("identity", identity),
         params={},
         json=None,
         load=lambda value: load_body(_models.GetAuditRecordsFromConsentResponse, value),

@@ -26,7 +26,7 @@ def create_contact(
     return Operation(
         id="Contact_CreateContact",
         method="POST",
-        path=f"/v1/projects/{path_segment('project_id', project_id)}/contacts",
+        path="/v1/projects/" + path_segment("project_id", project_id) + "/contacts",
         params={},
         json=dump(body),
         load=lambda value: load_body(_models.Contact, value),

@@ -20,7 +20,10 @@ def delete_contact(
     return Operation(
         id="Contact_DeleteContact",
         method="DELETE",
-        path=f"/v1/projects/{path_segment('project_id', project_id)}/contacts/{path_segment('contact_id', contact_id)}",
+        path="/v1/projects/"
+        + path_segment("project_id", project_id)
+        + "/contacts/"
+        + path_segment("contact_id", contact_id),
         params={},
         json=None,
         load=None,

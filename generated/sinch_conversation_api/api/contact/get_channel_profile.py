@@ -27,7 +27,7 @@ def get_channel_profile(
     return Operation(
         id="Contact_GetChannelProfile",
         method="POST",
-        path=f"/v1/projects/{path_segment('project_id', project_id)}/contacts:getChannelProfile",
+        path="/v1/projects/" + path_segment("project_id", project_id) + "/contacts:getChannelProfile",
         params={},
         json=dump(body),
         load=lambda value: load_body(_models.GetChannelProfileResponse, value),

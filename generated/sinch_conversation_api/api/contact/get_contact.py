@@ -26,7 +26,10 @@ def get_contact(
     return Operation(
         id="Contact_GetContact",
         method="GET",
-        path=f"/v1/projects/{path_segment('project_id', project_id)}/contacts/{path_segment('contact_id', contact_id)}",
+        path="/v1/projects/"
+        + path_segment("project_id", project_id)
+        + "/contacts/"
+        + path_segment("contact_id", contact_id),
         params={},
         json=None,
         load=lambda value: load_body(_models.Contact, value),

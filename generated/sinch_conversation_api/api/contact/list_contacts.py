@@ -38,7 +38,7 @@ def list_contacts(
     return Operation(
         id="Contact_ListContacts",
         method="GET",
-        path=f"/v1/projects/{path_segment('project_id', project_id)}/contacts",
+        path="/v1/projects/" + path_segment("project_id", project_id) + "/contacts",
         params=query(
             {
                 "page_size": page_size,

@@ -31,7 +31,7 @@ def list_identity_conflicts(
     return Operation(
         id="Contact_ListIdentityConflicts",
         method="GET",
-        path=f"/v1/projects/{path_segment('project_id', project_id)}/contacts:identityConflicts",
+        path="/v1/projects/" + path_segment("project_id", project_id) + "/contacts:identityConflicts",
         params=query(
             {
                 "page_size": page_size,

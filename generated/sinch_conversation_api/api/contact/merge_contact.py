@@ -31,7 +31,11 @@ def merge_contact(
     return Operation(
         id="Contact_MergeContact",
         method="POST",
-        path=f"/v1/projects/{path_segment('project_id', project_id)}/contacts/{path_segment('destination_id', destination_id)}:merge",
+        path="/v1/projects/"
+        + path_segment("project_id", project_id)
+        + "/contacts/"
+        + path_segment("destination_id", destination_id)
+        + ":merge",
         params={},
         json=dump(body),
         load=lambda value: load_body(_models.Contact, value),

@@ -32,7 +32,10 @@ def update_contact(
     return Operation(
         id="Contact_UpdateContact",
         method="PATCH",
-        path=f"/v1/projects/{path_segment('project_id', project_id)}/contacts/{path_segment('contact_id', contact_id)}",
+        path="/v1/projects/"
+        + path_segment("project_id", project_id)
+        + "/contacts/"
+        + path_segment("contact_id", contact_id),
         params=query(
             {
                 "update_mask": joined(update_mask),

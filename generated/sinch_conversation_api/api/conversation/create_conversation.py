@@ -27,7 +27,7 @@ def create_conversation(
     return Operation(
         id="Conversation_CreateConversation",
         method="POST",
-        path=f"/v1/projects/{path_segment('project_id', project_id)}/conversations",
+        path="/v1/projects/" + path_segment("project_id", project_id) + "/conversations",
         params={},
         json=dump(body),
         load=lambda value: load_body(_models.Conversation, value),

@@ -20,7 +20,10 @@ def delete_conversation(
     return Operation(
         id="Conversation_DeleteConversation",
         method="DELETE",
-        path=f"/v1/projects/{path_segment('project_id', project_id)}/conversations/{path_segment('conversation_id', conversation_id)}",
+        path="/v1/projects/"
+        + path_segment("project_id", project_id)
+        + "/conversations/"
+        + path_segment("conversation_id", conversation_id),
         params={},
         json=None,
         load=None,

@@ -26,7 +26,10 @@ def get_conversation(
     return Operation(
         id="Conversation_GetConversation",
         method="GET",
-        path=f"/v1/projects/{path_segment('project_id', project_id)}/conversations/{path_segment('conversation_id', conversation_id)}",
+        path="/v1/projects/"
+        + path_segment("project_id", project_id)
+        + "/conversations/"
+        + path_segment("conversation_id", conversation_id),
         params={},
         json=None,
         load=lambda value: load_body(_models.Conversation, value),

@@ -31,7 +31,11 @@ def inject_event(
     return Operation(
         id="Events_InjectEvent",
         method="POST",
-        path=f"/v1/projects/{path_segment('project_id', project_id)}/conversations/{path_segment('conversation_id', conversation_id)}:inject-event",
+        path="/v1/projects/"
+        + path_segment("project_id", project_id)
+        + "/conversations/"
+        + path_segment("conversation_id", conversation_id)
+        + ":inject-event",
         params={},
         json=dump(body),
         load=lambda value: load_body(_models.InjectEventResponse, value),

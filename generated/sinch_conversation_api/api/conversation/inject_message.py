@@ -30,7 +30,11 @@ def inject_message(
     return Operation(
         id="Conversation_InjectMessage",
         method="POST",
-        path=f"/v1/projects/{path_segment('project_id', project_id)}/conversations/{path_segment('conversation_id', conversation_id)}:inject-message",
+        path="/v1/projects/"
+        + path_segment("project_id", project_id)
+        + "/conversations/"
+        + path_segment("conversation_id", conversation_id)
+        + ":inject-message",
         params={},
         json=dump(body),
         load=None,

@@ -39,7 +39,7 @@ def list_conversations(
     return Operation(
         id="Conversation_ListConversations",
         method="GET",
-        path=f"/v1/projects/{path_segment('project_id', project_id)}/conversations",
+        path="/v1/projects/" + path_segment("project_id", project_id) + "/conversations",
         params=query(
             {
                 "app_id": app_id,

@@ -37,7 +37,7 @@ def list_recent_conversations(
     return Operation(
         id="Conversation_ListRecentConversations",
         method="GET",
-        path=f"/v1/projects/{path_segment('project_id', project_id)}/conversations:recent",
+        path="/v1/projects/" + path_segment("project_id", project_id) + "/conversations:recent",
         params=query(
             {
                 "app_id": app_id,

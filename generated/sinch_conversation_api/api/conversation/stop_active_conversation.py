@@ -20,7 +20,11 @@ def stop_active_conversation(
     return Operation(
         id="Conversation_StopActiveConversation",
         method="POST",
-        path=f"/v1/projects/{path_segment('project_id', project_id)}/conversations/{path_segment('conversation_id', conversation_id)}:stop",
+        path="/v1/projects/"
+        + path_segment("project_id", project_id)
+        + "/conversations/"
+        + path_segment("conversation_id", conversation_id)
+        + ":stop",
         params={},
         json=None,
         load=None,

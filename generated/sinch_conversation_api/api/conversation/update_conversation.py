@@ -36,7 +36,10 @@ def update_conversation(
     return Operation(
         id="Conversation_UpdateConversation",
         method="PATCH",
-        path=f"/v1/projects/{path_segment('project_id', project_id)}/conversations/{path_segment('conversation_id', conversation_id)}",
+        path="/v1/projects/"
+        + path_segment("project_id", project_id)
+        + "/conversations/"
+        + path_segment("conversation_id", conversation_id),
         params=query(
             {
                 "update_mask": joined(update_mask),

@@ -20,7 +20,7 @@ def delete_events(
     return Operation(
         id="Events_DeleteEvents",
         method="DELETE",
-        path=f"/v1/projects/{path_segment('project_id', project_id)}/events/{path_segment('event_id', event_id)}",
+        path="/v1/projects/" + path_segment("project_id", project_id) + "/events/" + path_segment("event_id", event_id),
         params={},
         json=None,
         load=None,

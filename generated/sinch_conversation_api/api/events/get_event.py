@@ -26,7 +26,7 @@ def get_event(
     return Operation(
         id="Events_GetEvent",
         method="GET",
-        path=f"/v1/projects/{path_segment('project_id', project_id)}/events/{path_segment('event_id', event_id)}",
+        path="/v1/projects/" + path_segment("project_id", project_id) + "/events/" + path_segment("event_id", event_id),
         params={},
         json=None,
         load=lambda value: load_body(_models.ConversationEvent, value),

@@ -33,7 +33,7 @@ def list_events(
     return Operation(
         id="Events_ListEvents",
         method="GET",
-        path=f"/v1/projects/{path_segment('project_id', project_id)}/events",
+        path="/v1/projects/" + path_segment("project_id", project_id) + "/events",
         params=query(
             {
                 "conversation_id": conversation_id,

@@ -28,7 +28,7 @@ def send_event(
     return Operation(
         id="Events_SendEvent",
         method="POST",
-        path=f"/v1/projects/{path_segment('project_id', project_id)}/events:send",
+        path="/v1/projects/" + path_segment("project_id", project_id) + "/events:send",
         params={},
         json=dump(body),
         load=lambda value: load_body(_models.SendEventResponse, value),

@@ -29,7 +29,10 @@ def delete_message(
     return Operation(
         id="Messages_DeleteMessage",
         method="DELETE",
-        path=f"/v1/projects/{path_segment('project_id', project_id)}/messages/{path_segment('message_id', message_id)}",
+        path="/v1/projects/"
+        + path_segment("project_id", project_id)
+        + "/messages/"
+        + path_segment("message_id", message_id),
         params=query(
             {
                 "messages_source": messages_source,

@@ -60,7 +60,7 @@ def list_messages(
     return Operation(
         id="Messages_ListMessages",
         method="GET",
-        path=f"/v1/projects/{path_segment('project_id', project_id)}/messages",
+        path="/v1/projects/" + path_segment("project_id", project_id) + "/messages",
         params=query(
             {
                 "conversation_id": conversation_id,

@@ -27,7 +27,7 @@ def list_messages_by_channel_identity(
     return Operation(
         id="Messages_ListMessagesByChannelIdentity",
         method="POST",
-        path=f"/v1/projects/{path_segment('project_id', project_id)}/messages:fetch-last-message",
+        path="/v1/projects/" + path_segment("project_id", project_id) + "/messages:fetch-last-message",
         params={},
         json=dump(body),
         load=lambda value: load_body(_models.ListMessagesResponse, value),

@@ -29,7 +29,7 @@ def send_message(
     return Operation(
         id="Messages_SendMessage",
         method="POST",
-        path=f"/v1/projects/{path_segment('project_id', project_id)}/messages:send",
+        path="/v1/projects/" + path_segment("project_id", project_id) + "/messages:send",
         params={},
         json=dump(body),
         load=lambda value: load_body(_models.SendMessageResponse, value),

@@ -35,7 +35,10 @@ def update_message_metadata(
     return Operation(
         id="Messages_UpdateMessageMetadata",
         method="PATCH",
-        path=f"/v1/projects/{path_segment('project_id', project_id)}/messages/{path_segment('message_id', message_id)}",
+        path="/v1/projects/"
+        + path_segment("project_id", project_id)
+        + "/messages/"
+        + path_segment("message_id", message_id),
         params=query(
             {
                 "messages_source": messages_source,

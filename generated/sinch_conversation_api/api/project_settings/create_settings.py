@@ -26,7 +26,7 @@ def create_settings(
     return Operation(
         id="ProjectSettings_CreateSettings",
         method="POST",
-        path=f"/v1/projects/{path_segment('project_id', project_id)}/settings",
+        path="/v1/projects/" + path_segment("project_id", project_id) + "/settings",
         params={},
         json=dump(body),
         load=lambda value: load_body(_models.ProjectSettings, value),

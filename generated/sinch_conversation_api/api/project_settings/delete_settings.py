@@ -16,7 +16,7 @@ def delete_settings(
     return Operation(
         id="ProjectSettings_DeleteSettings",
         method="DELETE",
-        path=f"/v1/projects/{path_segment('project_id', project_id)}/settings",
+        path="/v1/projects/" + path_segment("project_id", project_id) + "/settings",
         params={},
         json=None,
         load=None,

@@ -22,7 +22,7 @@ def get_settings(
     return Operation(
         id="ProjectSettings_GetSettings",
         method="GET",
-        path=f"/v1/projects/{path_segment('project_id', project_id)}/settings",
+        path="/v1/projects/" + path_segment("project_id", project_id) + "/settings",
         params={},
         json=None,
         load=lambda value: load_body(_models.ProjectSettings, value),

@@ -27,7 +27,7 @@ def update_settings(
     return Operation(
         id="ProjectSettings_UpdateSettings",
         method="PATCH",
-        path=f"/v1/projects/{path_segment('project_id', project_id)}/settings",
+        path="/v1/projects/" + path_segment("project_id", project_id) + "/settings",
         params={},
         json=dump(body),
         load=lambda value: load_body(_models.ProjectSettings, value),

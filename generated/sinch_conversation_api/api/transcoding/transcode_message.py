@@ -27,7 +27,7 @@ def transcode_message(
     return Operation(
         id="Transcoding_TranscodeMessage",
         method="POST",
-        path=f"/v1/projects/{path_segment('project_id', project_id)}/messages:transcode",
+        path="/v1/projects/" + path_segment("project_id", project_id) + "/messages:transcode",
         params={},
         json=dump(body),
         load=lambda value: load_body(_models.TranscodeMessageResponse, value),

@@ -28,7 +28,7 @@ def create_webhook(
     return Operation(
         id="Webhooks_CreateWebhook",
         method="POST",
-        path=f"/v1/projects/{path_segment('project_id', project_id)}/webhooks",
+        path="/v1/projects/" + path_segment("project_id", project_id) + "/webhooks",
         params={},
         json=dump(body),
         load=lambda value: load_body(_models.Webhook, value),

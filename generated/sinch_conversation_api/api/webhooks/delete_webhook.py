@@ -20,7 +20,10 @@ def delete_webhook(
     return Operation(
         id="Webhooks_DeleteWebhook",
         method="DELETE",
-        path=f"/v1/projects/{path_segment('project_id', project_id)}/webhooks/{path_segment('webhook_id', webhook_id)}",
+        path="/v1/projects/"
+        + path_segment("project_id", project_id)
+        + "/webhooks/"
+        + path_segment("webhook_id", webhook_id),
         params={},
         json=None,
         load=None,

@@ -26,7 +26,10 @@ def get_webhook(
     return Operation(
         id="Webhooks_GetWebhook",
         method="GET",
-        path=f"/v1/projects/{path_segment('project_id', project_id)}/webhooks/{path_segment('webhook_id', webhook_id)}",
+        path="/v1/projects/"
+        + path_segment("project_id", project_id)
+        + "/webhooks/"
+        + path_segment("webhook_id", webhook_id),
         params={},
         json=None,
         load=lambda value: load_body(_models.Webhook, value),

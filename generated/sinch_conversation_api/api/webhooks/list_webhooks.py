@@ -26,7 +26,11 @@ def list_webhooks(
     return Operation(
         id="Webhooks_ListWebhooks",
         method="GET",
-        path=f"/v1/projects/{path_segment('project_id', project_id)}/apps/{path_segment('app_id', app_id)}/webhooks",
+        path="/v1/projects/"
+        + path_segment("project_id", project_id)
+        + "/apps/"
+        + path_segment("app_id", app_id)
+        + "/webhooks",
         params={},
         json=None,
         load=lambda value: load_body(_models.ListWebhooksResponse, value),

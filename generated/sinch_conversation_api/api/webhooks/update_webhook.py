@@ -32,7 +32,10 @@ def update_webhook(
     return Operation(
         id="Webhooks_UpdateWebhook",
         method="PATCH",
-        path=f"/v1/projects/{path_segment('project_id', project_id)}/webhooks/{path_segment('webhook_id', webhook_id)}",
+        path="/v1/projects/"
+        + path_segment("project_id", project_id)
+        + "/webhooks/"
+        + path_segment("webhook_id", webhook_id),
         params=query(
             {
                 "update_mask": joined(update_mask),

@@ -27,7 +27,7 @@ def create_template(
     return Operation(
         id="Templates_v2_CreateTemplate",
         method="POST",
-        path=f"/v2/projects/{path_segment('project_id', project_id)}/templates",
+        path="/v2/projects/" + path_segment("project_id", project_id) + "/templates",
         params={},
         json=dump(body),
         load=lambda value: load_body(_models.V2Template, value),

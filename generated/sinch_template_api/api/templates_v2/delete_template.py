@@ -18,7 +18,10 @@ def delete_template(
     return Operation(
         id="Templates_v2_DeleteTemplate",
         method="DELETE",
-        path=f"/v2/projects/{path_segment('project_id', project_id)}/templates/{path_segment('template_id', template_id)}",
+        path="/v2/projects/"
+        + path_segment("project_id", project_id)
+        + "/templates/"
+        + path_segment("template_id", template_id),
         params={},
         json=None,
         load=None,

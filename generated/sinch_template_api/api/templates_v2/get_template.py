@@ -23,7 +23,10 @@ def get_template(
     return Operation(
         id="Templates_v2_GetTemplate",
         method="GET",
-        path=f"/v2/projects/{path_segment('project_id', project_id)}/templates/{path_segment('template_id', template_id)}",
+        path="/v2/projects/"
+        + path_segment("project_id", project_id)
+        + "/templates/"
+        + path_segment("template_id", template_id),
         params={},
         json=None,
         load=lambda value: load_body(_models.V2Template, value),

@@ -22,7 +22,7 @@ def list_templates(
     return Operation(
         id="Templates_v2_ListTemplates",
         method="GET",
-        path=f"/v2/projects/{path_segment('project_id', project_id)}/templates",
+        path="/v2/projects/" + path_segment("project_id", project_id) + "/templates",
         params={},
         json=None,
         load=lambda value: load_body(_models.V2ListTemplatesResponse, value),

@@ -31,7 +31,11 @@ def list_translations(
     return Operation(
         id="Templates_v2_ListTranslations",
         method="GET",
-        path=f"/v2/projects/{path_segment('project_id', project_id)}/templates/{path_segment('template_id', template_id)}/translations",
+        path="/v2/projects/"
+        + path_segment("project_id", project_id)
+        + "/templates/"
+        + path_segment("template_id", template_id)
+        + "/translations",
         params=query(
             {
                 "language_code": language_code,

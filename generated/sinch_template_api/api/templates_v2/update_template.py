@@ -28,7 +28,10 @@ def update_template(
     return Operation(
         id="Templates_v2_UpdateTemplate",
         method="PUT",
-        path=f"/v2/projects/{path_segment('project_id', project_id)}/templates/{path_segment('template_id', template_id)}",
+        path="/v2/projects/"
+        + path_segment("project_id", project_id)
+        + "/templates/"
+        + path_segment("template_id", template_id),
         params={},
         json=dump(body),
         load=lambda value: load_body(_models.V2Template, value),

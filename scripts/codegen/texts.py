@@ -1,14 +1,16 @@
-"""Docstrings of generated code: wrapped, and safe between triple quotes."""
+"""Text of a document in generated code: as string literals, and wrapped between triple quotes."""
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Sequence
 
 from openapi_python_client.schema import UntrustedString
-from openapi_python_client.strings import safe_for_docstring
 
 _WIDTH = 100
+# Quotes that could end a docstring: those before another one, and the last character.
+_ENDING = re.compile(r'"(?="|$)')
 
 
 def raw(text: UntrustedString | str) -> str:
@@ -16,10 +18,28 @@ def raw(text: UntrustedString | str) -> str:
     return text.get_untrusted_value() if isinstance(text, UntrustedString) else str(text)
 
 
+def quoted(text: UntrustedString | str) -> str:
+    """A string literal, with escapes for quotes and for whatever is not printable."""
+    return '"{}"'.format(_visible(raw(text)).replace('"', '\\"'))
+
+
 def plain(text: UntrustedString | str | None) -> str:
     """One line of prose that cannot end a docstring."""
-    line = " ".join(str(safe_for_docstring(text)).split()) if text else ""
-    return f'{line[:-1]}\\"' if line.endswith('"') and not line.endswith('\\"') else line
+    line = " ".join(raw(text).split()) if text else ""
+    return _ENDING.sub(r'\\"', _visible(line))
+
+
+def _visible(text: str) -> str:
+    """The text with backslashes doubled, and escapes for what would be invisible in code."""
+    return "".join(
+        one if one.isprintable() and one != "\\" else one.encode("unicode_escape").decode()
+        for one in text
+    )
+
+
+def wrapped(text: str) -> str:
+    """Prose over several lines, for a docstring that is not indented."""
+    return "\n".join(_wrap(text, 3))
 
 
 def of_class(description: str, described: Sequence[tuple[str, str]]) -> str:
