@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-import uvicorn
 
 from sinch_wrapper.callbacks import Event, Receiver
 from sinch_wrapper.cli._callback_views import facts_of, line_of
+from sinch_wrapper.cli._guarded_server import GuardedConfig, GuardedServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,20 +67,14 @@ def announce(listener: socket.socket, path: str, store: Path | None) -> None:
     )
 
 
-def run(app: Receiver, listener: socket.socket, printer: Printer | None) -> None:
+def run(
+    app: Receiver, listener: socket.socket, printer: Printer | None, receive_timeout: float
+) -> None:
     """Serve until a signal comes; Ctrl-C raises KeyboardInterrupt, SIGTERM returns."""
     logging.basicConfig(
         level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr
     )
-    config = uvicorn.Config(
-        app,
-        ws="none",
-        lifespan="on",
-        log_config=None,
-        access_log=False,
-        timeout_graceful_shutdown=_GRACE,
-    )
-    server = uvicorn.Server(config)
+    server = GuardedServer(GuardedConfig(app, receive_timeout=receive_timeout, grace=_GRACE))
 
     def stop() -> None:
         server.should_exit = True

@@ -2,6 +2,7 @@
 
 # ruff: noqa: FBT001, PLR0913, PLR0917 (click passes each option as an argument)
 
+import os
 from pathlib import Path
 from typing import BinaryIO
 
@@ -69,10 +70,16 @@ A callback that was confirmed is stored, however it ends.
 @click.option("--path", default="/", show_default=True, help="Path that callbacks are POSTed to.")
 @click.option(
     "--tolerance",
-    default=300.0,
-    show_default=True,
     type=click.FloatRange(0),
-    help="Seconds between signing and receiving.",
+    help="Seconds between signing and receiving.  [default: 300 ahead of this clock; back in time, "
+    "a week less 300, for which a repeated callback is recognised]",
+)
+@click.option(
+    "--receive-timeout",
+    default=10.0,
+    show_default=True,
+    type=click.FloatRange(0, min_open=True),
+    help="Seconds in which headers and body of a request must arrive.",
 )
 @click.option("--quiet", is_flag=True, help="Print nothing for each callback.")
 @as_json
@@ -83,14 +90,17 @@ def serve(
     port: int,
     host: str,
     path: str,
-    tolerance: float,
+    tolerance: float | None,
+    receive_timeout: float,
     quiet: bool,
     as_json: bool,
 ) -> None:
     """Receive callbacks until Ctrl-C or SIGTERM; print one line per callback once it is stored.
 
     A callback is verified, written to the store, and then confirmed with 200. GET /health tells
-    whether the receiver works. Put a server that speaks HTTPS in front of it.
+    whether the receiver works, and the numbers of callbacks to requests of this machine, or with
+    SINCH_HEALTH_TOKEN to who sends that as a bearer token. Put a server that speaks HTTPS in
+    front.
     """
     from sinch_wrapper.bulk import JournalFollower
     from sinch_wrapper.callbacks import receiver
@@ -101,7 +111,15 @@ def serve(
     secrets = secrets_from(secret_file)
     with library_errors():
         job = JournalFollower(jobs) if jobs else None
-        app = receiver(secrets, store=store, job=job, path=path, tolerance=tolerance)
+        app = receiver(
+            secrets,
+            store=store,
+            job=job,
+            path=path,
+            tolerance=tolerance,
+            receive_timeout=receive_timeout,
+            health_token=os.environ.get("SINCH_HEALTH_TOKEN") or None,
+        )
     # A file that cannot be opened is reported before anything is announced.
     app.check()
     listener = listen(host, port)
@@ -109,7 +127,7 @@ def serve(
     if printer is not None:
         app.on(name="sinch-wrapper callbacks serve")(printer)
     announce(listener, path, getattr(app.store, "path", None))
-    run(app, listener, printer)
+    run(app, listener, printer, receive_timeout)
 
 
 @callbacks.command()

@@ -1,0 +1,127 @@
+"""A uvicorn server that slow and silent clients cannot hold up: limits of time and connections."""
+
+import asyncio
+import socket
+import sys
+from typing import Final
+
+import h11
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+_MOST: Final = 1000
+# Descriptors for the store, the journals, and connections that were accepted or are ending.
+_SPARE: Final = 256
+# asyncio accepts so many at once before it looks at any of them; the system keeps the others.
+_AT_ONCE: Final = 32
+_QUEUE: Final = 2048
+# For requests that are half here when the server ends.
+_LAST_SECONDS: Final = 1.0
+
+
+class GuardedConfig(uvicorn.Config):
+    """How *app* is served, and its connections are limited.
+
+    A request, headers and body, must arrive within *receive_timeout* seconds. At most *most*
+    connections are open: of those that wait for their client the oldest gives way to a new one.
+    """
+
+    def __init__(self, app: ASGIApp, *, receive_timeout: float, grace: int) -> None:
+        super().__init__(
+            app,
+            http=GuardedProtocol,
+            ws="none",
+            lifespan="on",
+            log_config=None,
+            access_log=False,
+            backlog=_AT_ONCE,
+            timeout_graceful_shutdown=grace,
+        )
+        self.receive_timeout = receive_timeout
+        self.most = most_connections(_descriptors())
+
+
+def most_connections(descriptors: int) -> int:
+    """How many connections a process may have that may open so many *descriptors*."""
+    return max(
+        1, min(_MOST, descriptors - _SPARE if descriptors > 2 * _SPARE else descriptors // 2)
+    )
+
+
+def _descriptors() -> int:
+    if sys.platform == "win32":
+        return _MOST + _SPARE
+    import resource
+
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return _MOST + _SPARE if soft == resource.RLIM_INFINITY else soft
+
+
+class GuardedServer(uvicorn.Server):
+    """A server that keeps as many connections waiting as the system lets it."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start; asyncio has made the queue of the system as short as what it accepts at once."""
+        await super().startup(sockets)
+        for each in sockets or []:
+            each.listen(_QUEUE)
+
+
+class GuardedProtocol(H11Protocol):
+    """A connection that ends when it waits too long for its client, or when others need room."""
+
+    config: GuardedConfig
+    _timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as the base
+        """Wait for a request, and make room."""
+        super().connection_made(transport)
+        self._watch()
+        if len(self.connections) > self.config.most:
+            waiting = [
+                (each._timer.when(), id(each), each)  # noqa: SLF001 (of this class)
+                for each in self.connections
+                if isinstance(each, GuardedProtocol) and each._timer is not None  # noqa: SLF001 (as above)
+            ]
+            min(waiting)[-1]._end()  # noqa: SLF001 (as above)
+
+    def data_received(self, data: bytes) -> None:
+        """Take a part of a request."""
+        if self.timeout_keep_alive_task is not None:
+            # A further request, which has its own time.
+            self._stop()
+        super().data_received(data)
+        self._watch()
+
+    def on_response_complete(self) -> None:
+        """Wait for a further request, or for what is left of this one."""
+        super().on_response_complete()
+        self._watch()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Wait for nothing more."""
+        self._stop()
+        super().connection_lost(exc)
+
+    def shutdown(self) -> None:
+        """End, soon where half a request is here: it is not confirmed, so it is repeated."""
+        super().shutdown()
+        if self._timer is not None:
+            self._stop()
+            self._timer = self.loop.call_later(_LAST_SECONDS, self._end)
+
+    def _watch(self) -> None:
+        if self.conn.their_state not in {h11.IDLE, h11.SEND_BODY}:
+            self._stop()
+        elif self._timer is None:
+            self._timer = self.loop.call_later(self.config.receive_timeout, self._end)
+
+    def _stop(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _end(self) -> None:
+        self._stop()
+        self.transport.abort()
