@@ -31,6 +31,7 @@ def pages(  # type: ignore[overload-overlap]  # an awaitable is an object too
 ) -> AsyncIterator[Page]: ...
 @overload
 def pages(method: Callable[P, Page], /, *args: P.args, **kwargs: P.kwargs) -> Iterator[Page]: ...
+@_validate.private
 def pages(method: Callable[..., object], /, *args: object, **kwargs: object) -> object:
     """Yield the pages of a list operation, each as *method* returns it.
 
@@ -62,6 +63,7 @@ def paginate(  # type: ignore[overload-overlap]  # an awaitable is an object too
 def paginate(
     method: Callable[P, object], /, *args: P.args, **kwargs: P.kwargs
 ) -> Iterator[object]: ...
+@_validate.private
 def paginate(method: Callable[..., object], /, *args: object, **kwargs: object) -> object:
     """Yield the items of all pages of a list operation: contacts, apps, messages and so on.
 
@@ -78,7 +80,10 @@ def paginate(method: Callable[..., object], /, *args: object, **kwargs: object) 
 
 
 class _Pager:
-    """Calls a list operation, for one page after the other."""
+    """Calls a list operation, for one page after the other.
+
+    It keeps the page, which may contain personal data, out of the variables of those who call it.
+    """
 
     def __init__(
         self,
@@ -94,6 +99,7 @@ class _Pager:
         self._args = args
         self._kwargs = dict(kwargs)
         self._seen: set[str] = set()
+        self._page: object = None
         parameters = inspect.signature(method).parameters
         self._takes_token = _TOKEN in parameters or any(
             each.kind is inspect.Parameter.VAR_KEYWORD for each in parameters.values()
@@ -103,6 +109,11 @@ class _Pager:
         """Request the page that is next; its result may have to be awaited."""
         return self._method(*self._args, **self._kwargs)
 
+    def take(self, page: object) -> object:
+        """Keep *page*, which becomes the page, and return it."""
+        self._page = page
+        return page
+
     def call_blocking(self) -> object:
         """Request the page that is next, with a method that is not asynchronous."""
         page = self.call()
@@ -110,11 +121,15 @@ class _Pager:
             page.close()
             message = f"{self.name} returned an awaitable; pass the async method, not a wrapper"
             raise TypeError(message)
-        return page
+        return self.take(page)
 
-    def advance(self, page: object) -> bool:
-        """Go to the page after *page*; False when there is none."""
-        token = getattr(_parsed(page), _NEXT, None)
+    def items(self) -> Iterable[object]:
+        """The items of the page."""
+        return _items_of(self._page, self.name)
+
+    def advance(self) -> bool:
+        """Go on to the next page; False when there is none."""
+        token = getattr(_parsed(self._page), _NEXT, None)
         if not isinstance(token, str) or not token:
             return False
         if token in self._seen:
@@ -136,6 +151,7 @@ def _parsed(page: object) -> object:
     return page.parsed if isinstance(page, Response) else page
 
 
+@_validate.private
 def _as_mapping(body: object) -> Mapping[str, object]:
     if isinstance(body, Mapping):
         return body
@@ -145,6 +161,7 @@ def _as_mapping(body: object) -> Mapping[str, object]:
     return cast("Mapping[str, object]", to_dict())
 
 
+@_validate.private
 def _items_of(page: object, name: str) -> Iterable[object]:
     page = _parsed(page)
     if isinstance(page, list):
@@ -170,25 +187,31 @@ def _items_of(page: object, name: str) -> Iterable[object]:
 def _pages(pager: _Pager) -> Iterator[object]:
     more = True
     while more:
-        page = pager.call_blocking()
-        yield page
-        more = pager.advance(page)
+        yield pager.call_blocking()
+        more = pager.advance()
 
 
 async def _async_pages(pager: _Pager) -> AsyncIterator[object]:
     more = True
     while more:
-        page = await cast("Awaitable[object]", pager.call())
-        yield page
-        more = pager.advance(page)
+        yield pager.take(await cast("Awaitable[object]", pager.call()))
+        more = pager.advance()
 
 
 def _items(pager: _Pager) -> Iterator[object]:
-    for page in _pages(pager):
-        yield from _items_of(page, pager.name)
+    more = True
+    while more:
+        pager.call_blocking()
+        yield from pager.items()
+        more = pager.advance()
 
 
 async def _async_items(pager: _Pager) -> AsyncIterator[object]:
-    async for page in _async_pages(pager):
-        for item in _items_of(page, pager.name):
+    more = True
+    while more:
+        pager.take(await cast("Awaitable[object]", pager.call()))
+        for item in pager.items():
             yield item
+        # Not for a traceback that shows locals.
+        item = None
+        more = pager.advance()

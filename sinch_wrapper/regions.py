@@ -22,6 +22,7 @@ class Region(StrEnum):
     BR = "br"
 
     @classmethod
+    @_validate.private
     def parse(cls, name: str) -> "Region":
         """Find the region by its name, in any case.
 
@@ -102,6 +103,7 @@ class Endpoints:
             object.__setattr__(self, name, _checked(name, url, allow_http=allow_http))
 
     @classmethod
+    @_validate.private
     def for_region(cls, region: Region | str) -> "Endpoints":
         """The public hosts of *region*; the token endpoint is the same for all.
 
