@@ -134,8 +134,9 @@ def test_reason_of_a_proxy_is_sealed(flavour: Flavour) -> None:
     """What a proxy says beside its status reaches neither the error nor its cause."""
     refusal = raw(f"HTTP/1.1 407 {TEXT} {PHONE}\r\nContent-Length: 0\r\n\r\n".encode())
     with serving(refusal) as proxy:
-        client = flavour.client(Server(), transport=None, proxy=proxy.url, auth=lambda: "t",
-                                key_id=None, key_secret=None, retry=RetryPolicy(attempts=1))  # fmt: skip
+        client = flavour.client(
+            Server(), transport=None, proxy=proxy.url, retry=RetryPolicy(attempts=1)
+        )
         with pytest.raises(SinchError) as caught:
             flavour.run(client.conversation.app.list_apps())
         flavour.close(client)
