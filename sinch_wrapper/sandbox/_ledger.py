@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from sinch_wrapper.sandbox._json import Json, timestamp
+from sinch_wrapper.sandbox._numbers import digits_of, is_phone_channel
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,12 @@ class LedgerEntry:
     message_id: str = ""
     outcome: str = "ACCEPTED"
     reason: str = ""
+
+    def goes_to(self, identity: Json) -> None:
+        """Note the identity that is tried; a phone number with its plus, as E.164 has it."""
+        channel, address = identity["channel"], identity["identity"]
+        digits = digits_of(address) if is_phone_channel(channel) else ""
+        self.channel, self.identity = channel, f"+{digits}" if digits else address
 
     def view(self) -> Json:
         """Return the entry as JSON."""
@@ -97,6 +104,7 @@ def _entry_of(request: AcceptedRequest, index: int, recipient: Json) -> LedgerEn
     """Return the entry of *recipient* as the request names it."""
     if "contact_id" in recipient:
         return LedgerEntry(request, index, contact_id=recipient["contact_id"])
+    entry = LedgerEntry(request, index)
     # The request was checked: there is at least one.
-    first = recipient["identified_by"]["channel_identities"][0]
-    return LedgerEntry(request, index, first["channel"], first["identity"])
+    entry.goes_to(recipient["identified_by"]["channel_identities"][0])
+    return entry

@@ -28,9 +28,14 @@ def digits_of(text: str) -> str:
     return found[1] if found else _read(text)
 
 
+def plain_identity(text: str) -> str:
+    """Return *text* as the API writes it where no channel is named: a number without its plus."""
+    return digits_of(text) or text
+
+
 def same_address(channel: str, identity: str) -> str:
     """Return what all notations of *identity* on *channel* have in common."""
-    return (digits_of(identity) or identity) if is_phone_channel(channel) else identity
+    return plain_identity(identity) if is_phone_channel(channel) else identity
 
 
 @lru_cache(maxsize=1024)

@@ -194,7 +194,7 @@ class Outbox:
     def _receipt(self, outbound: Outbound, identity: Json, status: str, reason: str = "") -> None:
         entry = outbound.entry
         entry.outcome, entry.reason = status, reason
-        entry.channel, entry.identity = identity["channel"], identity["identity"]
+        entry.goes_to(identity)
         report: Json = {
             ("event_id" if outbound.is_event else "message_id"): outbound.id,
             "status": status,

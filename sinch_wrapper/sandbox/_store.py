@@ -9,7 +9,7 @@ from typing import Literal, TypeVar
 from sinch_wrapper.sandbox._errors import invalid, not_found
 from sinch_wrapper.sandbox._json import Json, timestamp
 from sinch_wrapper.sandbox._ledger import LedgerEntry
-from sinch_wrapper.sandbox._numbers import digits_of, same_address
+from sinch_wrapper.sandbox._numbers import plain_identity, same_address
 
 BatchState = Literal["READY", "SCHEDULED", "PROCESSED", "CANCELLED"]
 Value = TypeVar("Value")
@@ -58,6 +58,7 @@ class RegionStore:
     """The resources by kind and id, in the order of their creation."""
 
     apps: dict[str, Json] = field(default_factory=dict)
+    credentials_ready: dict[str, float] = field(default_factory=dict)
     contacts: dict[str, Json] = field(default_factory=dict)
     conversations: dict[str, Json] = field(default_factory=dict)
     webhooks: dict[str, Json] = field(default_factory=dict)
@@ -83,7 +84,7 @@ class RegionStore:
     def opted_out(self, app_id: str, identity: str) -> bool:
         """Say whether *identity* opted out of all messages of the app, in any notation."""
         listed = self.consents.get((app_id, "OPT_OUT_ALL"), {})
-        return bool(listed) and consent_identity(identity) in listed
+        return bool(listed) and plain_identity(identity) in listed
 
     def put_contact(self, contact: Json) -> None:
         """Keep *contact*, new or changed."""
@@ -113,9 +114,38 @@ class RegionStore:
         """Return the active conversation between an app and a contact."""
         for each in self._conversations_by_pair.get((app_id, contact_id), {}):
             found = self.conversations.get(each, {})
-            if found.get("contact_id") == contact_id and found.get("active"):
+            if (found.get("app_id"), found.get("contact_id")) == (app_id, contact_id) and (
+                found.get("active")
+            ):
                 return found
         return None
+
+    def move_conversations(self, source: str, destination: str) -> None:
+        """Give the conversations of the contact *source* to the contact *destination*.
+
+        Where both have one in the same app, the messages go into the active one of the latter.
+        """
+        moved: dict[str, str] = {}
+        active = {
+            each["app_id"]: each
+            for each in self.conversations.values()
+            if each.get("contact_id") == destination and each["active"]
+        }
+        for each in list(self.conversations.values()):
+            if each.get("contact_id") != source:
+                continue
+            if target := active.get(each["app_id"]):
+                moved[each["id"]] = target["id"]
+                target["last_received"] = max(target["last_received"], each["last_received"])
+                del self.conversations[each["id"]]
+            else:
+                self.put_conversation(each | {"contact_id": destination})
+        for kept in (*self.messages.values(), *self.events.values()):
+            value = kept.value
+            if value.get("contact_id") == source:
+                value["contact_id"] = destination
+            if value.get("conversation_id") in moved:
+                value["conversation_id"] = moved[value["conversation_id"]]
 
     def _forget_identities(self, contact_id: str) -> None:
         for each in self.contacts.get(contact_id, {}).get("channel_identities", []):
@@ -124,11 +154,6 @@ class RegionStore:
 
 def _place_of(identity: Json) -> tuple[str, str]:
     return identity["channel"], same_address(identity["channel"], identity["identity"])
-
-
-def consent_identity(text: str) -> str:
-    """Return *text* as the lists of consents have it: a number without its plus."""
-    return digits_of(text) or text
 
 
 def serves(app: Json, channel: str) -> bool:

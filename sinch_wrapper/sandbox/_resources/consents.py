@@ -2,9 +2,10 @@
 
 from sinch_wrapper.sandbox._errors import invalid, not_found
 from sinch_wrapper.sandbox._json import Json
+from sinch_wrapper.sandbox._numbers import plain_identity
 from sinch_wrapper.sandbox._region import OperationCall, OperationHandler, RegionState
 from sinch_wrapper.sandbox._resources.fields import app_of
-from sinch_wrapper.sandbox._store import consent_identity, next_page, page
+from sinch_wrapper.sandbox._store import next_page, page
 
 _MAX_PAGE = 50
 
@@ -20,7 +21,7 @@ def _insert(region: RegionState, call: OperationCall) -> Json:
 
 
 def _insert_one(region: RegionState, app_id: str, given: str, list_type: str) -> None:
-    identity = consent_identity(given)
+    identity = plain_identity(given)
     listed = region.store.consents.setdefault((app_id, list_type), {})
     operation = "OPERATION_UPDATE" if identity in listed else "OPERATION_INSERT"
     listed[identity] = None
@@ -45,7 +46,7 @@ def _list(region: RegionState, call: OperationCall) -> Json:
 
 def _audit(region: RegionState, call: OperationCall) -> Json:
     app_id = region.store.app(call.path["app_id"])["id"]
-    identity = consent_identity(call.path["identity"])
+    identity = plain_identity(call.path["identity"])
     records = region.store.audit.get((app_id, identity))
     if records is None:
         raise not_found("Identity")

@@ -3,25 +3,36 @@
 from collections import defaultdict
 
 from sinch_wrapper.sandbox._errors import invalid
-from sinch_wrapper.sandbox._json import Json
+from sinch_wrapper.sandbox._json import Json, JsonValue
 from sinch_wrapper.sandbox._numbers import same_address
 from sinch_wrapper.sandbox._region import OperationCall, OperationHandler, RegionState
+from sinch_wrapper.sandbox._resources.complete import CONTACT, channel_identity, complete
 from sinch_wrapper.sandbox._resources.fields import patched
 from sinch_wrapper.sandbox._store import get, next_page, page
 from sinch_wrapper.sandbox._webhook_delivery import Callback
 
 _MAX_PAGE = 20
+_NAMELESS = "Unknown"
+_EMPTY: tuple[JsonValue, ...] = (None, "", [], {}, _NAMELESS, "UNSPECIFIED")
 _DUPLICATION = "duplicated_contact_identities_notification"
 
 
 def create_contact(region: RegionState, fields: Json) -> Json:
     """Store a contact and notify the webhooks, also of identities that another contact has."""
-    contact: Json = {"channel_priority": []} | fields | {"id": region.new_id()}
-    contact["display_name"] = contact.get("display_name") or "Unknown"
+    contact = _whole(fields | {"id": region.new_id()})
     region.store.put_contact(contact)
     payload = {"contact": contact}
     region.callbacks.emit(Callback("CONTACT_CREATE", "contact_create_notification", payload))
     _report_duplicates(region, contact)
+    return contact
+
+
+def _whole(fields: Json) -> Json:
+    contact = complete(fields, CONTACT)
+    contact["display_name"] = contact.get("display_name") or _NAMELESS
+    contact["channel_identities"] = [
+        channel_identity(each) for each in contact.get("channel_identities", [])
+    ]
     return contact
 
 
@@ -74,7 +85,7 @@ def _wanted(contact: Json, query: Json) -> bool:
 
 def _update(region: RegionState, call: OperationCall) -> Json:
     mask = call.query.get("update_mask")
-    contact = patched(_get(region, call), call.body, mask, fixed=("id",))
+    contact = _whole(patched(_get(region, call), call.body, mask, fixed=("id",)))
     region.store.put_contact(contact)
     payload = {"contact": contact}
     region.callbacks.emit(Callback("CONTACT_UPDATE", "contact_update_notification", payload))
@@ -87,22 +98,40 @@ def _delete(region: RegionState, call: OperationCall) -> Json:
 
 
 def _merge(region: RegionState, call: OperationCall) -> Json:
-    contacts = region.store.contacts
-    kept = get(contacts, call.path["destination_id"], "Contact")
-    gone = get(contacts, call.body["source_id"], "Contact")
+    """Merge as documented: identities of channels that are new, fields that are empty, messages.
+
+    Source: Node SDK 1.5.0 and Java SDK 2.1.1, mergeContact.
+    """
+    store = region.store
+    kept = get(store.contacts, call.path["destination_id"], "Contact")
+    gone = get(store.contacts, call.body["source_id"], "Contact")
     if kept is gone:
         raise invalid("source_id", "A contact cannot be merged with itself.")
-    known = kept.get("channel_identities", [])
-    moved = [each for each in gone.get("channel_identities", []) if each not in known]
-    merged = gone | kept | {"channel_identities": known + moved}
-    region.store.drop_contact(gone["id"])
-    region.store.put_contact(merged)
-    for conversation in list(region.store.conversations.values()):
-        if conversation.get("contact_id") == gone["id"]:
-            region.store.put_conversation(conversation | {"contact_id": merged["id"]})
+    merged = _merged(kept, gone)
+    store.drop_contact(gone["id"])
+    store.put_contact(merged)
+    store.move_conversations(gone["id"], merged["id"])
     payload = {"preserved_contact": merged, "deleted_contact": gone}
     region.callbacks.emit(Callback("CONTACT_MERGE", "contact_merge_notification", payload))
     return merged
+
+
+def _merged(kept: Json, gone: Json) -> Json:
+    known = {each["channel"] for each in kept["channel_identities"]}
+    moved = [each for each in gone["channel_identities"] if each["channel"] not in known]
+    filled = {name: value for name, value in gone.items() if kept.get(name) in _EMPTY and value}
+    if priority := kept["channel_priority"]:
+        # At the bottom; without a list of its own the order of the identities has them there.
+        new = dict.fromkeys(each["channel"] for each in moved)
+        priority = [*priority, *(each for each in new if each not in priority)]
+    return (
+        kept
+        | filled
+        | {
+            "channel_identities": [*kept["channel_identities"], *moved],
+            "channel_priority": priority,
+        }
+    )
 
 
 def _conflicts(region: RegionState, call: OperationCall) -> Json:

@@ -2,19 +2,18 @@
 
 from sinch_wrapper.sandbox._json import Json
 from sinch_wrapper.sandbox._region import OperationCall, OperationHandler, RegionState
+from sinch_wrapper.sandbox._resources.complete import CONVERSATION, complete
 from sinch_wrapper.sandbox._resources.fields import app_of, patched
 from sinch_wrapper.sandbox._store import get, next_page, page
 from sinch_wrapper.sandbox._webhook_delivery import Callback
 
-_NEVER = "1970-01-01T00:00:00Z"
 _MAX_PAGE = 20
 _MAX_RECENT = 50
 
 
 def open_conversation(region: RegionState, fields: Json) -> Json:
     """Store an active conversation and notify the webhooks."""
-    conversation: Json = {"active": True, "last_received": _NEVER}
-    conversation |= fields | {"id": region.new_id()}
+    conversation = complete(fields | {"id": region.new_id()}, CONVERSATION)
     region.store.put_conversation(conversation)
     _emit(region, "CONVERSATION_START", "conversation_start_notification", conversation)
     return conversation
@@ -57,26 +56,39 @@ def _list(region: RegionState, call: OperationCall) -> Json:
 
 
 def _recent(region: RegionState, call: OperationCall) -> Json:
-    rows = _matching(region, call.query)
+    last = _last_messages(region)
+    rows = [(_age(last.get(key), key), each) for key, each in _matching(region, call.query)]
     newest_first = call.query.get("order", "DESC") == "DESC"
     found, token = page(rows, call.query, newest_first=newest_first, at_most=_MAX_RECENT)
-    recent = [{"conversation": each} | _last_message(region, each["id"]) for each in found]
+    recent = [
+        {"conversation": each} | ({"last_message": last[each["id"]]} if each["id"] in last else {})
+        for each in found
+    ]
     return {"conversations": recent, "total_size": len(rows)} | next_page(token)
 
 
-def _last_message(region: RegionState, conversation_id: str) -> Json:
-    for kept in reversed(region.store.messages.values()):
-        if kept.value.get("conversation_id") == conversation_id:
-            return {"last_message": kept.value}
-    return {}
+def _last_messages(region: RegionState) -> dict[str, Json]:
+    last: dict[str, Json] = {}
+    for kept in region.store.messages.values():
+        key, known = kept.value["conversation_id"], last.get(kept.value["conversation_id"])
+        if known is None or known["accept_time"] <= kept.value["accept_time"]:
+            last[key] = kept.value
+    return last
+
+
+def _age(message: Json | None, conversation_id: str) -> str:
+    """Return what sorts by the time of *message*; a conversation without one is the oldest."""
+    return f"{message['accept_time'] if message else ''} {conversation_id}"
 
 
 def _update(region: RegionState, call: OperationCall) -> Json:
     old = _get(region, call)
     mask = call.query.get("update_mask")
-    conversation = patched(old, call.body, mask, fixed=("id", "app_id", "last_received"))
+    patch = patched(old, call.body, mask, fixed=("id", "last_received"))
+    conversation = complete(patch, CONVERSATION)
+    app_of(region.store, conversation.get("app_id", ""))
     if call.query.get("metadata_update_strategy") == "MERGE_PATCH":
-        merged = old.get("metadata_json", {}) | call.body.get("metadata_json", {})
+        merged = old["metadata_json"] | call.body.get("metadata_json", {})
         conversation["metadata_json"] = merged
     region.store.put_conversation(conversation)
     return conversation

@@ -1,8 +1,9 @@
 """Messages and events that are injected into a conversation."""
 
 from sinch_wrapper.sandbox._errors import invalid
-from sinch_wrapper.sandbox._json import Json, encode_text
+from sinch_wrapper.sandbox._json import Json, encode_text, timestamp
 from sinch_wrapper.sandbox._region import OperationCall, OperationHandler, RegionState
+from sinch_wrapper.sandbox._resources.complete import channel_identity
 from sinch_wrapper.sandbox._resources.fields import moment
 from sinch_wrapper.sandbox._store import AppResource, get
 from sinch_wrapper.sandbox._webhook_delivery import Callback
@@ -14,16 +15,22 @@ def _conversation(region: RegionState, call: OperationCall) -> Json:
     return get(region.store.conversations, call.path["conversation_id"], "Conversation")
 
 
-def _check_time(region: RegionState, call: OperationCall) -> None:
+def _checked(region: RegionState, call: OperationCall) -> Json:
+    """Return the body, with its time as the API writes times."""
     accepted = moment(call.body, "accept_time")
-    if accepted is not None and not region.clock() - _MONTH < accepted <= region.clock():
+    if accepted is None:
+        accepted = region.clock()
+    elif not region.clock() - _MONTH < accepted <= region.clock():
         raise invalid("accept_time", "Must be in the past, less than 30 days ago.")
+    body: Json = call.body | {"accept_time": timestamp(accepted)}
+    return body
 
 
 def _inject_message(region: RegionState, call: OperationCall) -> Json:
     conversation = _conversation(region, call)
-    _check_time(region, call)
-    message = {"processing_mode": "CONVERSATION"} | call.body
+    fields = _checked(region, call)
+    message: Json = {"processing_mode": "CONVERSATION", "sender_id": "", "metadata": ""} | fields
+    message["channel_identity"] = channel_identity(message["channel_identity"])
     message |= {"id": region.new_id(), "conversation_id": conversation["id"], "injected": True}
     region.store.messages[message["id"]] = AppResource(conversation["app_id"], message)
     if message["direction"] == "TO_APP":
@@ -34,9 +41,9 @@ def _inject_message(region: RegionState, call: OperationCall) -> Json:
 
 def _inject_event(region: RegionState, call: OperationCall) -> Json:
     conversation = _conversation(region, call)
-    _check_time(region, call)
+    fields = _checked(region, call)
     known = {"channel": conversation.get("active_channel", "SMS"), "identity": ""}
-    event = {"channel_identity": known, "processing_mode": "CONVERSATION"} | call.body
+    event: Json = {"channel_identity": known, "processing_mode": "CONVERSATION"} | fields
     event |= {"id": region.new_id(), "conversation_id": conversation["id"]}
     from_app = "app_event" in event
     event["direction"] = "TO_CONTACT" if from_app else "TO_APP"

@@ -3,6 +3,7 @@
 from sinch_wrapper.sandbox._errors import not_found
 from sinch_wrapper.sandbox._json import Json
 from sinch_wrapper.sandbox._ledger import AcceptedRequest, LedgerEntry
+from sinch_wrapper.sandbox._numbers import plain_identity
 from sinch_wrapper.sandbox._outbox import Outbound
 from sinch_wrapper.sandbox._region import OperationCall, OperationHandler, RegionState
 from sinch_wrapper.sandbox._resources.fields import app_of, moment
@@ -25,11 +26,10 @@ def submit(  # noqa: PLR0913, PLR0917 (all of it makes the message)
     """Store a message, queue it as of *since* (now), notify the webhooks; return its id."""
     app_id, correlation_id = request["app_id"], request.get("correlation_id", "")
     message_id = entry.message_id = region.new_id()
-    first = addressee.identities[0]
-    entry.channel, entry.identity = first["channel"], first["identity"]
+    entry.goes_to(addressee.identities[0])
     entry.contact_id = addressee.contact_id
     common = addressee.fields() | {"metadata": metadata}
-    kept = {"id": message_id, "direction": "TO_CONTACT", "app_message": message}
+    kept = {"id": message_id, "direction": "TO_CONTACT", "app_message": message, "sender_id": ""}
     _keep(region, app_id, kept | common | {"accept_time": region.now(), "injected": False})
     submitted = {"message_id": message_id, "submitted_message": message} | common
     region.callbacks.emit(
@@ -116,10 +116,11 @@ def _list(region: RegionState, call: OperationCall) -> Json:
 
 
 def _page(region: RegionState, query: Json, identity: str | None) -> Json:
+    wanted = plain_identity(identity or "")
     rows = [
         (key, kept.value)
         for key, kept in region.store.messages.items()
-        if _wanted(kept, query) and identity in (None, kept.value["channel_identity"]["identity"])
+        if _wanted(kept, query) and wanted in {"", kept.value["channel_identity"]["identity"]}
     ]
     messages, token = page(rows, query, newest_first=True)
     if query.get("view") == "WITHOUT_METADATA":
@@ -147,7 +148,7 @@ def _wanted(kept: AppResource, query: Json) -> bool:
 
 def _last_of_each(region: RegionState, call: OperationCall) -> Json:
     query = call.body
-    identities = set(query.get("channel_identities", []))
+    identities = set(map(plain_identity, query.get("channel_identities", [])))
     contacts = set(query.get("contact_ids", []))
     latest: dict[str, Json] = {}
     for kept in region.store.messages.values():

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from sinch_wrapper.sandbox._errors import invalid
 from sinch_wrapper.sandbox._json import Json, encode_text
 from sinch_wrapper.sandbox._region import RegionState
+from sinch_wrapper.sandbox._resources.complete import channel_identity
 from sinch_wrapper.sandbox._resources.contacts import create_contact
 from sinch_wrapper.sandbox._resources.conversations import open_conversation
 from sinch_wrapper.sandbox._store import get, serves
@@ -73,8 +74,8 @@ def _check_channels(app: Json, request: Json) -> None:
 
 
 def _identities(recipient: Json) -> list[Json]:
-    identities: list[Json] = recipient.get("identified_by", {}).get("channel_identities", [])
-    return identities
+    named = recipient.get("identified_by", {}).get("channel_identities", [])
+    return [channel_identity(each) for each in named]
 
 
 def _preferred(region: RegionState, app: Json, contact: Json) -> list[Json]:
@@ -113,7 +114,7 @@ def _contact(region: RegionState, recipient: Json) -> Json:
     for each in identities:
         if known := region.store.contacts_with(each["channel"], each["identity"]):
             return known[0]
-    return create_contact(region, {"channel_identities": identities, "language": "EN"})
+    return create_contact(region, {"channel_identities": identities, "language": "UNSPECIFIED"})
 
 
 def _conversation(

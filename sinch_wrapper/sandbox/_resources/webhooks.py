@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from sinch_wrapper.sandbox._errors import invalid
 from sinch_wrapper.sandbox._json import Json
 from sinch_wrapper.sandbox._region import OperationCall, OperationHandler, RegionState
+from sinch_wrapper.sandbox._resources.complete import WEBHOOK, complete
 from sinch_wrapper.sandbox._resources.fields import app_of, patched
 from sinch_wrapper.sandbox._store import get
 
@@ -18,15 +19,18 @@ def _of_app(region: RegionState, app_id: str) -> list[Json]:
     return [hook for hook in region.store.webhooks.values() if hook["app_id"] == app_id]
 
 
-def _check_target(region: RegionState, webhook: Json) -> None:
-    target = webhook["target"]
+def _check(region: RegionState, webhook: Json) -> None:
+    app_id = app_of(region.store, webhook.get("app_id", ""))["id"]
+    others = [hook for hook in _of_app(region, app_id) if hook["id"] != webhook["id"]]
+    if len(others) >= _MAX_PER_APP:
+        raise invalid("app_id", f"An app has at most {_MAX_PER_APP} webhooks.")
+    target = webhook.get("target", "")
     if len(target) > _MAX_TARGET or not _is_http(target):
         raise invalid("target", f"Must be an HTTP URL of at most {_MAX_TARGET} characters.")
     if _FORBIDDEN.fullmatch(urlsplit(target).hostname or ""):
         raise invalid("target", "Must not be a host of the API itself.")
     if "UNSPECIFIED_TRIGGER" in webhook.get("triggers", []):
         raise invalid("triggers", "Must name a trigger.")
-    others = [hook for hook in _of_app(region, webhook["app_id"]) if hook["id"] != webhook["id"]]
     if target in (hook["target"] for hook in others):
         raise invalid("target", "The app already has a webhook with this target.")
 
@@ -40,11 +44,8 @@ def _is_http(target: str) -> bool:
 
 
 def _create(region: RegionState, call: OperationCall) -> Json:
-    app_id = app_of(region.store, call.body["app_id"])["id"]
-    if len(_of_app(region, app_id)) >= _MAX_PER_APP:
-        raise invalid("app_id", f"An app has at most {_MAX_PER_APP} webhooks.")
-    webhook: Json = {"target_type": "DISMISS"} | call.body | {"id": region.new_id()}
-    _check_target(region, webhook)
+    webhook = complete(call.body | {"id": region.new_id()}, WEBHOOK)
+    _check(region, webhook)
     region.store.webhooks[webhook["id"]] = webhook
     return webhook
 
@@ -60,8 +61,8 @@ def _get(region: RegionState, call: OperationCall) -> Json:
 
 def _update(region: RegionState, call: OperationCall) -> Json:
     mask = call.query.get("update_mask")
-    webhook = patched(_get(region, call), call.body, mask, fixed=("id", "app_id"))
-    _check_target(region, webhook)
+    webhook = complete(patched(_get(region, call), call.body, mask, fixed=("id",)), WEBHOOK)
+    _check(region, webhook)
     region.store.webhooks[webhook["id"]] = webhook
     return webhook
 
