@@ -6,9 +6,9 @@ import os
 import sqlite3
 import stat
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, NoReturn
 
@@ -46,7 +46,7 @@ class Format:
     """A kind of database file: what it is called, contains, and fails with.
 
     *application_id* and *version* are in the header of the file. *stranger* is the message for a
-    file of another kind, *corrupt* for a damaged one.
+    file of another kind, *corrupt* for a damaged one, *older* for one of an earlier version.
     """
 
     noun: str
@@ -56,6 +56,7 @@ class Format:
     stranger: str
     corrupt: str
     failure: type[SinchError]
+    older: Mapping[int, str] = field(default_factory=dict)
 
     def refuse(self, path: Path, name: str, *, must_exist: bool) -> None:
         """Raise the *failure* when *path* is a folder, or is missing although it *must_exist*."""
@@ -141,7 +142,8 @@ class Database:
             return
         what = f"{wanted.noun} {self.name}"
         if kind == wanted.application_id:
-            raise wanted.failure(f"{what}: written by another version of this library")
+            words = wanted.older.get(version, "written by another version of this library")
+            raise wanted.failure(f"{what}: {words}")
         if count:
             raise wanted.failure(f"{what}: {wanted.stranger}")
         with self.write() as connection:

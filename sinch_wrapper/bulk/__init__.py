@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         BulkInterruptedError,
         BulkStoppedError,
         Report,
+        SentAgain,
         StopReason,
     )
     from sinch_wrapper.bulk._results import RecipientResult
@@ -44,6 +45,7 @@ __all__ = [
     "Report",
     "RunOptions",
     "SendOptions",
+    "SentAgain",
     "StopReason",
 ]
 
@@ -56,7 +58,14 @@ __getattr__ = lazy(
         "_options": ("JobOptions", "RunOptions", "SendOptions"),
         "_polling": ("Cancellation",),
         "_queue": ("MessageLimits",),
-        "_report": ("Batch", "BulkInterruptedError", "BulkStoppedError", "Report", "StopReason"),
+        "_report": (
+            "Batch",
+            "BulkInterruptedError",
+            "BulkStoppedError",
+            "Report",
+            "SentAgain",
+            "StopReason",
+        ),
         "_results": ("RecipientResult",),
         "_sources": ("Items",),
         "_states": ("Progress", "RecipientState"),

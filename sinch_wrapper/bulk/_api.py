@@ -18,6 +18,7 @@ from sinch_wrapper.bulk._arguments import (
     resume_run,
     retry_run,
     run_settings,
+    send_again_run,
     send_run,
 )
 from sinch_wrapper.bulk._driver import TaskCalls, in_thread
@@ -65,7 +66,7 @@ class Bulk:
     A job is a journal: a file that knows each recipient, what was sent, and what became of it.
     Without `job=` it is in memory and ends with its report. Nothing is sent before all recipients
     were read and checked. A request is on disk before it leaves; when its response is lost it is
-    looked up, and it leaves again only when it certainly was not accepted.
+    looked up, and it leaves again only on evidence that it was not accepted, or never.
     """
 
     def __init__(self, client: BulkClient) -> None:
@@ -101,6 +102,14 @@ class Bulk:
         Raises: BulkError when it cannot go on, BulkStoppedError when the API refuses all.
         """
         return self._jobs.run(resume_run(job, options))
+
+    def send_again(self, job: JobPath, **options: Unpack[RunOptions]) -> Report:
+        """Send what is unknown in *job* again: on your word, not on evidence.
+
+        It is looked up once more before; what was accepted after all is sent twice. The report
+        names each request in `sent_again`. Raises: as resume().
+        """
+        return self._jobs.run(send_again_run(job, options))
 
     def create_contacts(
         self, contacts: Items, *, job: JobPath | None = None, **options: Unpack[JobOptions]
@@ -217,7 +226,7 @@ class AsyncBulk:
     A job is a journal: a file that knows each recipient, what was sent, and what became of it.
     Without `job=` it is in memory and ends with its report. Nothing is sent before all recipients
     were read and checked. A request is on disk before it leaves; when its response is lost it is
-    looked up, and it leaves again only when it certainly was not accepted.
+    looked up, and it leaves again only on evidence that it was not accepted, or never.
 
     Its planner, and all reading and writing of files, runs in a thread beside the event loop.
     """
@@ -257,6 +266,10 @@ class AsyncBulk:
         Raises: BulkError when it cannot go on, BulkStoppedError when the API refuses all.
         """
         return await self._run(lambda jobs: jobs.run(resume_run(job, options)))
+
+    async def send_again(self, job: JobPath, **options: Unpack[RunOptions]) -> Report:
+        """Send what is unknown in *job* again, on your word; see Bulk.send_again()."""
+        return await self._run(lambda jobs: jobs.run(send_again_run(job, options)))
 
     async def create_contacts(
         self, contacts: Items, *, job: JobPath | None = None, **options: Unpack[JobOptions]

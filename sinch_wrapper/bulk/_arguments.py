@@ -33,12 +33,14 @@ class JobRun:
     """One run of a job: its journal, how it is sent, and for a new job what and to whom.
 
     *path* is None for a journal in memory; *spec* and *source* are None when the journal has them.
+    *by_hand* says that a person wants what is unknown to leave again.
     """
 
     path: Path | None
     settings: RunSettings
     spec: JobSpec | None = None
     source: Source | None = None
+    by_hand: bool = False
 
 
 def job_path(job: object, name: str = "job") -> Path:
@@ -96,6 +98,11 @@ def run_settings(call: str, options: RunOptions) -> RunSettings:
 def resume_run(job: JobPath, options: RunOptions) -> JobRun:
     """A job that its journal knows; raises BulkError or TypeError for mistakes."""
     return JobRun(job_path(job), run_settings("resume()", options))
+
+
+def send_again_run(job: JobPath, options: RunOptions) -> JobRun:
+    """A job whose unknown requests leave again; raises BulkError or TypeError for mistakes."""
+    return JobRun(job_path(job), run_settings("send_again()", options), by_hand=True)
 
 
 def contacts_run(call: str, contacts: Items, job: JobPath | None, options: JobOptions) -> JobRun:

@@ -68,7 +68,7 @@ class _EventRecorder:
         state = RecipientState(report.state)
         new = RecipientOutcome(state, report.reason, report.description, report.id)
         batch = batch_ref(event)
-        number = _chunk_number(event.metadata.get(CHUNK_MARK), self._job)
+        number = read_mark(event.metadata.get(CHUNK_MARK), self._job.id)
         index = None if batch is None else batch.index
         position = _position(event.metadata.get(INDEX_MARK), index)
         if number is None and batch is not None:
@@ -119,7 +119,7 @@ class _EventRecorder:
             return False
         chunk = self._batch(batch_id)
         if chunk is None:
-            number = _chunk_number(_batch_metadata(payload).get(CHUNK_MARK), self._job)
+            number = read_mark(_batch_metadata(payload).get(CHUNK_MARK), self._job.id)
             chunk = None if number is None else self._chunk(number)
         if chunk is None:
             return False
@@ -131,7 +131,12 @@ class _EventRecorder:
         return True
 
     def _prove(self, chunk: Chunk, batch_id: str | None) -> None:
-        """A callback proves that the request was accepted, even if its response was lost."""
+        """A callback proves that the request was accepted, even if its response was lost.
+
+        It may also prove that the request became a second batch.
+        """
+        if chunk.batch_id is not None and batch_id is not None:
+            self._tell_twice(chunk, batch_id)
         if chunk.batch_id is not None or chunk.state not in _IN_DOUBT:
             return
         if batch_id is None:
@@ -139,16 +144,19 @@ class _EventRecorder:
                 self._job.journal.set(self._connection, chunk.id, certain=1)
                 self._by_number[chunk.id] = replace(chunk, certain=True)
             return
+        if self._batch(batch_id) is not None:
+            # A batch belongs to one request.
+            return
         self._job.journal.set(self._connection, chunk.id, batch_id=batch_id, certain=1)
         promote_early(self._connection, batch_id, chunk.id)
         proven = replace(chunk, batch_id=batch_id, certain=True)
         self._by_number[chunk.id] = self._by_batch[batch_id] = proven
 
-
-def _chunk_number(mark: object, job: Job) -> int | None:
-    # A longer number would not fit into a column.
-    is_short = isinstance(mark, str) and len(mark) <= len(job.id) + _MOST_DIGITS
-    return read_mark(mark, job.id) if is_short else None
+    def _tell_twice(self, chunk: Chunk, batch_id: str) -> None:
+        is_other = chunk.batch_id != batch_id and self._batch(batch_id) is None
+        if is_other and chunk.twice is None and chunk.sent > 1:
+            self._job.journal.set(self._connection, chunk.id, twice=batch_id)
+            self._by_number[chunk.id] = replace(chunk, twice=batch_id)
 
 
 def _position(mark: object, index: int | None) -> int | None:

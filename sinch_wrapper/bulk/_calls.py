@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal, Protocol, TypeAlias, cast
 
 from sinch_wrapper._json import Encoded, encode
-from sinch_wrapper.bulk._metadata import CHUNK_MARK
+from sinch_wrapper.bulk._metadata import CHUNK_MARK, JOB_MARK
 from sinch_wrapper.bulk._schema import unpack
 from sinch_wrapper.errors import SinchError
 
@@ -133,6 +133,7 @@ BATCH_OPERATIONS: Final[Mapping[str, BatchOperation]] = {kind.name: kind for kin
 
 
 _SEPARATOR: Final = "-"
+_MOST_DIGITS: Final = 16
 
 
 def mark_of(job: str, chunk: int) -> str:
@@ -143,7 +144,9 @@ def mark_of(job: str, chunk: int) -> str:
 def read_mark(mark: object, job: str) -> int | None:
     """The chunk of *job* that *mark* names; None when it names another job, or nothing."""
     head, _, number = mark.rpartition(_SEPARATOR) if isinstance(mark, str) else ("", "", "")
-    return int(number) if head == job and number.isascii() and number.isdigit() else None
+    # A longer number would not fit into a column.
+    is_number = len(number) <= _MOST_DIGITS and number.isascii() and number.isdigit()
+    return int(number) if head == job and is_number else None
 
 
 def send_call(  # noqa: PLR0913, PLR0917 (all that a request is made of)
@@ -158,16 +161,19 @@ def send_call(  # noqa: PLR0913, PLR0917 (all that a request is made of)
     body = dict(request)
     if kind.is_messages:
         mark = {CHUNK_MARK: mark_of(job, chunk)}
-        for name in ("batch_metadata", "message_metadata"):
-            body[name] = {**cast("Mapping[str, object]", body.get(name, {})), **mark}
+        for name, marks in (
+            ("batch_metadata", {JOB_MARK: job, **mark}),
+            ("message_metadata", mark),
+        ):
+            body[name] = {**cast("Mapping[str, object]", body.get(name, {})), **marks}
     shared = encode(body)
     tail = b"," + shared[1:] if body else b"}"
     content = b"".join((b"{", encode(kind.items), b":", unpack(items), tail))
     return BatchCall("send", kind.resource, kind.method, {"body": Encoded(content)}, chunk, now)
 
 
-def look_call(job: str, chunk: int, now: float) -> BatchCall:
-    """The look-up of a chunk by its mark."""
-    arguments = {"metadata_key": CHUNK_MARK, "metadata_value": mark_of(job, chunk)}
+def look_call(job: str, now: float) -> BatchCall:
+    """The look-up of all batches of a job by its mark."""
+    arguments = {"metadata_key": JOB_MARK, "metadata_value": job}
     method = "get_batch_statuses_by_metadata"
-    return BatchCall("look", "messages", method, arguments, chunk, now)
+    return BatchCall("look", "messages", method, arguments, -1, now)

@@ -7,13 +7,11 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import IO, Final
 
-from sinch_wrapper._json import encode
 from sinch_wrapper.bulk._calls import BatchOperation
-from sinch_wrapper.bulk._journal import Journal, NewChunk
-from sinch_wrapper.bulk._metadata import INDEX_MARK
+from sinch_wrapper.bulk._journal import Journal
+from sinch_wrapper.bulk._pieces import Entry, entries_of, request_of
 from sinch_wrapper.bulk._rows import ItemBuilder, Skip
 from sinch_wrapper.bulk._rows_objects import identity_of
-from sinch_wrapper.bulk._schema import pack, pack_places, unpack_items, unpack_places
 from sinch_wrapper.errors import BulkError
 
 # Must be a power of two.
@@ -117,9 +115,7 @@ def _twice(part: "array[int]") -> set[int]:
 class _Part:
     """What stays of one request, and what is left out."""
 
-    items: list[dict[str, object]] = field(default_factory=list)
-    lines: list[int] = field(default_factory=list)
-    keys: list[str | None] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)
     gone: list[Skip] = field(default_factory=list)
 
 
@@ -157,13 +153,11 @@ def _sifted(
     with journal.storage.read() as connection:
         content, places = journal.body(connection, chunk)
     part = _Part()
-    for item, line, key in zip(unpack_items(content), *unpack_places(places), strict=True):
+    for item, line, key in entries_of(content, places):
         mark = hash(identity(item))
         before = first.setdefault(mark, line) if mark in marks else line
         if before == line:
-            part.items.append(item)
-            part.lines.append(line)
-            part.keys.append(key)
+            part.entries.append((item, line, key))
         else:
             reason = f"the same recipient as on line {before}"
             part.gone.append(Skip(line, key, reason, duplicate=True))
@@ -171,11 +165,7 @@ def _sifted(
 
 
 def _replace(journal: Journal, chunk: int, kind: BatchOperation, part: _Part) -> None:
-    if kind.is_messages:
-        for position, item in enumerate(part.items):
-            metadata = item["message_metadata"]
-            metadata[INDEX_MARK] = str(position)  # type: ignore[index]  # as it was built
     with journal.write() as connection:
-        content, places = pack(encode(part.items)), pack_places(part.lines, part.keys)
-        journal.replace(connection, NewChunk(chunk, len(part.items), content, places))
+        left = request_of(chunk, part.entries, is_messages=kind.is_messages)
+        journal.replace(connection, left)
         journal.skip(connection, part.gone)

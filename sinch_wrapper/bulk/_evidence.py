@@ -17,11 +17,8 @@ from math import comb
 from typing import Final
 
 from sinch_wrapper.bulk._calls import Done, read_mark
-from sinch_wrapper.bulk._metadata import CHUNK_MARK
-from sinch_wrapper.bulk._reconcile import Accepted
-from sinch_wrapper.bulk._reconcile import _text as text_of
-
-JOB_MARK = "sinch_wrapper_job"
+from sinch_wrapper.bulk._metadata import CHUNK_MARK, JOB_MARK
+from sinch_wrapper.bulk._responses import Accepted, text_of
 
 # One lag more exceeds the margin with this chance at most, when lags are exponential.
 _CHANCE: Final = 1000
@@ -96,6 +93,7 @@ class Doubt:
     *began* is the event with which the doubt began, *first_left* that of its first departure.
     *since* is when it was last on its way, as far as this run knows, and *sent* how often it left.
     *certain* says that it was accepted under an id that is lost, *batch_id* what a callback named.
+    *count* is the number of its recipients.
     """
 
     number: int
@@ -105,6 +103,7 @@ class Doubt:
     sent: int = 1
     certain: bool = False
     batch_id: str | None = None
+    count: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -355,3 +354,18 @@ def other_batches(known: str | None, listed: Iterable[Accepted]) -> tuple[str, .
     """The ids of *listed* that are not the one that is *known*: a second one was sent twice."""
     ids = dict.fromkeys(each.batch_id for each in listed if each.batch_id)
     return tuple(each for each in ids if each != (known or next(iter(ids))))
+
+
+def only_own(roll: RollCall, owners: Mapping[str, int], departed: Collection[int]) -> RollCall:
+    """*roll* without what the journal contradicts; with any such entry it proves nothing.
+
+    A batch belongs to one request: *owners* has those that are known. Only requests that have
+    *departed* can be listed.
+    """
+    found = {
+        number: tuple(each for each in batches if owners.get(each.batch_id or "", number) == number)
+        for number, batches in roll.found.items()
+        if number in departed
+    }
+    found = {number: batches for number, batches in found.items() if batches}
+    return RollCall(roll.begun, found, roll.proves and found == roll.found)

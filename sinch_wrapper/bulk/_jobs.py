@@ -103,7 +103,7 @@ class Jobs:
         """Send a job to its end; raises BulkError when it cannot begin, BulkStoppedError."""
         with self._open(run.path, must_exist=run.spec is None) as opened:
             job = self._prepared(opened, run)
-            sender = Sender(job, run.settings, self.clock(), self.wall)
+            sender = Sender(job, run.settings, self.clock(), self.wall, by_hand=run.by_hand)
             self._ask_mode(opened.journal)
             self._drive(sender, run.settings, opened.began, sender)
             return self._finish(opened, sender, run)
@@ -123,8 +123,9 @@ class Jobs:
             job = self._own(opened.journal)
             never = _withdraw(job)
             # What is in doubt is looked up, and not sent again.
-            sender = Sender(job, replace(settings, attempts=1), self.clock(), self.wall)
-            self._drive(sender, settings)
+            brief = patience if settings.deadline is None else settings.deadline
+            looking = replace(settings, send_again="never", deadline=brief)
+            self._drive(Sender(job, looking, self.clock(), self.wall), looking)
             return self._poll(job, settings, patience).cancellation(never)
 
     def cancel_batches(
@@ -177,6 +178,10 @@ class Jobs:
             raise BulkError(f"journal {journal.name}: the job was cancelled")
         if not is_new and not settings.send_now:
             self._refuse_late(job)
+        if settings.send_again:
+            with journal.write() as connection:
+                journal.note(connection, send_again=settings.send_again)
+            job = open_job(journal)
         self.recorders.keep(journal)
         return job
 

@@ -1,7 +1,7 @@
 """The journal of a job: its facts, its requests, its rows that are left out; and its lock."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,7 +14,16 @@ from sinch_wrapper._sqlite import Database, FileLock, Format
 from sinch_wrapper.bulk._calls import BATCH_OPERATIONS, BatchOperation
 from sinch_wrapper.bulk._queue import MessageLimits, Outstanding
 from sinch_wrapper.bulk._rows import Skip
-from sinch_wrapper.bulk._schema import bodies, chunks, early, facts, outcomes, schema, skipped
+from sinch_wrapper.bulk._schema import (
+    bodies,
+    chunks,
+    early,
+    facts,
+    outcomes,
+    resends,
+    schema,
+    skipped,
+)
 from sinch_wrapper.bulk._states import ChunkState, may_become
 from sinch_wrapper.errors import BulkError
 
@@ -22,8 +31,29 @@ from sinch_wrapper.errors import BulkError
 _ONE: Final = select(chunks).where(chunks.c.id == bindparam("chunk"))
 _BODY: Final = select(bodies.c.content, bodies.c.places).where(bodies.c.chunk == bindparam("chunk"))
 _NEXT: Final = (
-    select(chunks).where(chunks.c.state == ChunkState.PLANNED).order_by(chunks.c.id).limit(1)
+    select(chunks)
+    .where(chunks.c.state == ChunkState.PLANNED, chunks.c.id < bindparam("before"))
+    .order_by(chunks.c.id)
+    .limit(1)
 )
+_BY_BATCH: Final = select(chunks).where(chunks.c.batch_id == bindparam("batch"))
+_DEPARTED: Final = select(
+    chunks.c.id,
+    chunks.c.state,
+    chunks.c.first_left,
+    chunks.c.last_left,
+    chunks.c.known,
+    chunks.c.adopted,
+    chunks.c.certain,
+    chunks.c.batch_id,
+    chunks.c.twice,
+).where(chunks.c.first_left.is_not(None))
+_NEW_FACT: Final = upsert(facts)
+_NOTE: Final = _NEW_FACT.on_conflict_do_update(
+    index_elements=["name"], set_={"value": _NEW_FACT.excluded.value}
+)
+NO_LIMIT: Final = 2**62
+"""Beyond every number of a chunk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +68,12 @@ class NewChunk:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """One request: *sent* counts how often it left, *certain* says that it was accepted."""
+    """One request: *sent* counts how often it left, *certain* says that it was accepted.
+
+    *first_left*, *last_left*, *doubted* and *known* are the numbers of events: when it left, when
+    its outcome became doubtful, when its acceptance was known; *adopted* says that a look-up or a
+    callback told that. *twice* is the id of a second batch that it became.
+    """
 
     id: int
     state: ChunkState
@@ -49,6 +84,12 @@ class Chunk:
     send_after: str | None
     batch_status: str | None
     error: str | None = field(repr=False)
+    first_left: int | None = None
+    last_left: int | None = None
+    doubted: int | None = None
+    known: int | None = None
+    adopted: bool = False
+    twice: str | None = None
 
 
 def _chunk_of(row: Row[tuple[object, ...]]) -> Chunk:
@@ -56,6 +97,7 @@ def _chunk_of(row: Row[tuple[object, ...]]) -> Chunk:
     known = row._mapping  # noqa: SLF001 (public, as the documentation of SQLAlchemy says)
     values = {name: known[name] for name in Chunk.__slots__}
     values |= {"state": ChunkState(values["state"]), "certain": bool(values["certain"])}
+    values["adopted"] = bool(values["adopted"])
     return Chunk(**values)
 
 
@@ -64,10 +106,14 @@ _FORMAT: Final = Format(
     noun="journal",
     schema=schema,
     application_id=0x5357424A,
-    version=1,
+    version=2,
     stranger="not a bulk job journal",
     corrupt="corrupt: restore it from a backup, and send nothing from this one",
     failure=BulkError,
+    older={
+        1: "written by version 0.1 of sinch-wrapper, whose requests this version could not look "
+        "up: finish the job with sinch-wrapper 0.1"
+    },
 )
 
 
@@ -112,12 +158,7 @@ class Journal:
     def note(self, connection: Connection, **values: object) -> None:
         """Write facts."""
         for name, value in values.items():
-            row = upsert(facts).values(name=name, value=json.dumps(value))
-            connection.execute(
-                row.on_conflict_do_update(
-                    index_elements=["name"], set_={"value": row.excluded.value}
-                )
-            )
+            connection.execute(_NOTE, {"name": name, "value": json.dumps(value)})
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -143,7 +184,7 @@ class Journal:
             insert(chunks),
             [
                 {"id": each.id, "state": ChunkState.PLANNED, "count": each.count, "sent": 0,
-                 "certain": 0}
+                 "certain": 0, "adopted": 0}
                 for each in new
             ],
         )  # fmt: skip
@@ -179,9 +220,48 @@ class Journal:
 
     def by_batch(self, connection: Connection, batch_id: str) -> Chunk | None:
         """The chunk that became this batch."""
-        query = select(chunks).where(chunks.c.batch_id == batch_id)
-        row = connection.execute(query).first()
+        row = connection.execute(_BY_BATCH, {"batch": batch_id}).first()
         return None if row is None else _chunk_of(row)
+
+    def last_event(self) -> int:
+        """The largest number of an event; 0 before the first one."""
+        columns = (chunks.c.last_left, chunks.c.doubted, chunks.c.known)
+        with self.storage.read() as connection:
+            found = connection.execute(select(*map(func.max, columns))).one()
+        return max((each for each in found if each is not None), default=0)
+
+    def departed(self, connection: Connection) -> Iterable[Row[Any]]:
+        """The requests that have left, each with what evidence is made of."""
+        return connection.execute(_DEPARTED)
+
+    def told(self, connection: Connection, numbers: Sequence[int]) -> set[int] | None:
+        """The requests among *numbers* that callbacks were about; None when there are none."""
+        if connection.execute(select(outcomes.c.chunk).limit(1)).first() is None:
+            return None
+        query = select(outcomes.c.chunk).where(outcomes.c.chunk.in_(numbers)).distinct()
+        return set(connection.execute(query).scalars())
+
+    def sent_again(self) -> list[tuple[Chunk, str | None]]:
+        """The requests that left again, and the evidence as JSON, None for a person's word."""
+        query = select(resends.c.chunk, resends.c.evidence).order_by(resends.c.event)
+        with self.storage.read() as connection:
+            rows = connection.execute(query).all()
+            found = [(self.chunk(connection, number), evidence) for number, evidence in rows]
+        return [(chunk, evidence) for chunk, evidence in found if chunk is not None]
+
+    def note_again(
+        self, connection: Connection, chunk: int, event: int, evidence: str | None
+    ) -> None:
+        """Write down that a request whose outcome is unknown leaves again."""
+        values = {"event": event, "chunk": chunk, "evidence": evidence}
+        connection.execute(insert(resends).values(values))
+
+    def twice(self) -> tuple[int, int]:
+        """The number of requests that became two batches, and of their recipients."""
+        query = select(func.count(), func.sum(chunks.c.count)).where(chunks.c.twice.is_not(None))
+        with self.storage.read() as connection:
+            many, people = connection.execute(query).one()
+        return many, people or 0
 
     def is_waiting(self, connection: Connection) -> bool:
         """Whether some request may still turn into a batch whose id is not known."""
@@ -195,10 +275,15 @@ class Journal:
             if not self.is_waiting(connection):
                 connection.execute(delete(early))
 
-    def next_planned(self, connection: Connection) -> Chunk | None:
-        """The first chunk that has not left yet."""
-        row = connection.execute(_NEXT).first()
+    def next_planned(self, connection: Connection, before: int = NO_LIMIT) -> Chunk | None:
+        """The first chunk with a number below *before* that has not left yet."""
+        row = connection.execute(_NEXT, {"before": before}).first()
         return None if row is None else _chunk_of(row)
+
+    def last(self, connection: Connection, many: int) -> list[Chunk]:
+        """The last *many* chunks, the last one first."""
+        query = select(chunks).order_by(chunks.c.id.desc()).limit(many)
+        return [_chunk_of(row) for row in connection.execute(query)]
 
     def in_doubt(self) -> list[Chunk]:
         """The chunks that left, or may have, and whose outcome is unknown."""

@@ -13,16 +13,20 @@ from sinch_wrapper._json import encode
 CHUNK_MARK: Final = "sinch_wrapper_chunk"
 """The key in batch and message metadata whose value names the job and the chunk."""
 
+JOB_MARK: Final = "sinch_wrapper_job"
+"""The key in batch metadata whose value names the job: one look-up by it finds all its batches."""
+
 INDEX_MARK: Final = "sinch_wrapper_index"
 """The key in message metadata whose value is the position of the recipient in its chunk."""
 
-_RESERVED: Final = frozenset({"_batch_id", CHUNK_MARK, INDEX_MARK})
+_RESERVED: Final = frozenset({"_batch_id", CHUNK_MARK, INDEX_MARK, JOB_MARK})
 _LIMITS: Final = {"message_metadata": 1024, "conversation_metadata": 2048}
 # Stays on the batch; its size has no published limit.
 _BATCH_LIMIT: Final = 2048
 # What the server and this library add: a batch id of 26 characters, a chunk, an index.
 _BATCH_ID: Final = len('"_batch_id":"",') + 26
 _MARKS: Final = len(f'"{CHUNK_MARK}":"","{INDEX_MARK}":"",') + 32 + 5
+_BATCH_MARKS: Final = len(f'"{CHUNK_MARK}":"","{JOB_MARK}":"",') + 32 + 16
 _ADDED: Final = {"message_metadata": _BATCH_ID + _MARKS, "conversation_metadata": _BATCH_ID}
 
 
@@ -60,6 +64,6 @@ def metadata_fault(name: str, value: object, limits: MetadataLimits | None = Non
     if limits is not None:
         room: int = getattr(limits, name)
     else:
-        room = _LIMITS.get(name, _BATCH_LIMIT) - _ADDED.get(name, _MARKS)
+        room = _LIMITS.get(name, _BATCH_LIMIT) - _ADDED.get(name, _BATCH_MARKS)
     # The braces count once for both halves of a merged object.
     return f"{name} is {size - room} characters too long" if size - 2 > room else ""

@@ -13,6 +13,7 @@ from sinch_wrapper.bulk._queue import MessageLimits
 from sinch_wrapper.bulk._states import Progress
 from sinch_wrapper.errors import BulkArgumentError
 
+SendAgain: TypeAlias = Literal["evidence", "never"]
 OnInvalid: TypeAlias = Literal["stop", "skip"]
 OnDuplicate: TypeAlias = Literal["stop", "skip", "send"]
 
@@ -22,10 +23,12 @@ _MOST_ITEMS: Final = 1000
 class RunOptions(TypedDict, total=False):
     """How a job is sent, now.
 
-    *concurrency* requests run at a time. *settle* is the number of seconds after which a request
-    that the look-up does not find was not accepted; *attempts* is how often one may leave, and
-    *patience* how many look-ups in a row may fail before it stays unknown. *limits* are those of
-    the app's queue. *deadline* is the number of seconds, reading included, after which nothing
+    *concurrency* requests run at a time. *send_again* decides about a request whose outcome is
+    unknown: with `"evidence"`, the default, it leaves again when a look-up proves that it was not
+    accepted, at least *settle* seconds after it was last on its way, and at most *attempts* times
+    in all; with `"never"` it does not leave again by itself. The job remembers the choice.
+    *patience* is how many look-ups in a row may fail before it stays unknown. *limits* are those
+    of the app's queue. *deadline* is the number of seconds, reading included, after which nothing
     more is sent; None for no limit.
 
     *progress* is called with a Progress after each step: by Bulk in the thread that sends, by
@@ -38,6 +41,7 @@ class RunOptions(TypedDict, total=False):
     settle: float
     attempts: int
     patience: int
+    send_again: SendAgain
     limits: MessageLimits
     deadline: float | None
     progress: Callable[[Progress], None] | None
@@ -95,9 +99,11 @@ class RunSettings:
     """How a job is sent, now: RunOptions with their defaults."""
 
     concurrency: int = 4
-    settle: float = 30.0
+    settle: float = 600.0
     attempts: int = 5
     patience: int = 10
+    # As the job remembers it.
+    send_again: str = ""
     limits: MessageLimits = field(default_factory=MessageLimits)
     deadline: float | None = None
     progress: Callable[[Progress], None] | None = None
@@ -174,6 +180,7 @@ _CHECKS: Final[Mapping[str, Check]] = {
     "settle": _seconds,
     "attempts": _whole(),
     "patience": _whole(),
+    "send_again": _one_of("evidence", "never"),
     "limits": _instance(MessageLimits),
     "deadline": _or_none(_seconds),
     "progress": _or_none(

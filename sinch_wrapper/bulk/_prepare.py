@@ -15,6 +15,7 @@ from sinch_wrapper.bulk._duplicates import SeenIdentities, drop_repeated
 from sinch_wrapper.bulk._job_spec import JobSpec, check_schedule
 from sinch_wrapper.bulk._journal import Job, Journal, NewChunk, open_job, read_job, text_fact
 from sinch_wrapper.bulk._metadata import static_limits
+from sinch_wrapper.bulk._pieces import as_fact, cut_first, hold_back
 from sinch_wrapper.bulk._report import BulkInterruptedError
 from sinch_wrapper.bulk._rows import InvalidError, ItemBuilder, RowEntry, Skip
 from sinch_wrapper.bulk._rows_fast import Block, TableRows, cut
@@ -227,8 +228,10 @@ def _place(skip: Skip) -> str:
 class _JournalSink:
     """Writes requests into the journal, several in one transaction."""
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: Journal, *, in_pieces: bool) -> None:
         self._journal = journal
+        # Until the first requests are written.
+        self._in_pieces = in_pieces
         self._chunks: list[NewChunk] = []
         self._skips: list[Skip] = []
         self._next = 0
@@ -246,6 +249,10 @@ class _JournalSink:
 
     def flush(self) -> None:
         """Write what add() and skip() have left to write."""
+        if self._in_pieces:
+            self._in_pieces = False
+            self._chunks = cut_first(self._chunks)
+            self._next = len(self._chunks)
         with self._journal.write() as connection:
             self._journal.add(connection, self._chunks)
             self._journal.skip(connection, self._skips)
@@ -294,6 +301,8 @@ def prepare(  # noqa: PLR0913, PLR0917 (all that a job is made of)
         "warnings": _warnings(spec, loader),
         "created": now,
     }
+    if spec.kind.doubt == "look_up":
+        facts |= as_fact(hold_back(journal))
     with journal.write() as connection:
         journal.note(connection, **_facts(spec), **facts)
     return open_job(journal)
@@ -315,7 +324,7 @@ def _loaded(journal: Journal, spec: JobSpec, source: Source, stopped: Callable[[
     with journal.write() as connection:
         journal.empty(connection)
         journal.note(connection, state="loading")
-    sink = _JournalSink(journal)
+    sink = _JournalSink(journal, in_pieces=spec.kind.doubt == "look_up")
     loader = Loader(spec, source, sink, stopped)
     try:
         loader.run()

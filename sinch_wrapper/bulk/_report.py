@@ -1,5 +1,6 @@
 """What became of a job: counts, its batches, and every recipient as a stream."""
 
+import json
 import weakref
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -9,7 +10,8 @@ from enum import StrEnum
 from pathlib import Path
 
 from sinch_wrapper import _validate
-from sinch_wrapper.bulk._journal import Job, Journal, open_job
+from sinch_wrapper._validate import counted
+from sinch_wrapper.bulk._journal import Chunk, Job, Journal, open_job
 from sinch_wrapper.bulk._results import RecipientResult, count_recipients, stream
 from sinch_wrapper.bulk._states import ChunkState, RecipientState
 from sinch_wrapper.errors import BulkArgumentError, BulkError
@@ -29,6 +31,7 @@ class Batch:
     """One request of a job; *send_after* is the time the server settled on, where it named one.
 
     *status* is the last one known (`SCHEDULED`, `PROCESSED`, `CANCELLED`, ...), empty for none.
+    *sent* is how often it left, and *reason* why its outcome is unknown.
     """
 
     number: int
@@ -37,6 +40,23 @@ class Batch:
     batch_id: str
     send_after: str
     status: str
+    sent: int = 0
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SentAgain:
+    """A request whose outcome was unknown, and which left again.
+
+    *by* is `"evidence"`, or `"word"` when a person said so. *evidence* says what its absence was
+    proven by: the numbers of the *elder* and the *witness*, how many requests the look-up *listed*,
+    how long it had *waited* since it was last on its way, and the longest *lag* of all *lags*.
+    """
+
+    number: int
+    recipients: int
+    by: str
+    evidence: Mapping[str, float] | None = None
 
 
 @dataclass(slots=True, init=False)
@@ -46,8 +66,10 @@ class Report:
     *accepted*, *rejected*, *unknown* and *pending* count recipients by their request and add up
     to *total*; *invalid* and *duplicates* were never sent. *by_state* counts each recipient once,
     at the furthest it is known to be, callbacks included; *reasons* counts those that failed or
-    were rejected, by reason. *stopped* says why a call ended before all had an outcome. The
-    counts are those of the last `refresh()`; streams are always fresh.
+    were rejected, by reason. *sent_again* names each request that left again after its outcome was
+    unknown, and *twice* counts the recipients of requests that became two batches. *stopped* says
+    why a call ended before all had an outcome. The counts are those of the last `refresh()`;
+    streams are always fresh.
 
     Raises: BulkError when the journal at *path* cannot be read.
     """
@@ -63,6 +85,8 @@ class Report:
     rejected: int
     unknown: int
     pending: int
+    twice: int
+    sent_again: tuple[SentAgain, ...]
     _has_look_up: bool = field(repr=False)
     __weakref__: object = field(repr=False, compare=False)
 
@@ -120,10 +144,16 @@ class Report:
         with self._opened() as job:
             totals = job.journal.totals()
             counts, reasons = count_recipients(job)
+            again, (requests, self.twice) = job.journal.sent_again(), job.journal.twice()
         facts, self._has_look_up = job.facts, job.kind.doubt != "keep"
         self.job, self.parent = job.id, str(facts.get("parent") or "")
         known = facts.get("warnings")
-        self.warnings = tuple(map(str, known)) if isinstance(known, list) else ()
+        warnings = list(map(str, known)) if isinstance(known, list) else []
+        if requests:
+            twice = counted(self.twice, "recipient")
+            warnings.append(f"{counted(requests, 'request')} to {twice} became two batches")
+        self.warnings = tuple(warnings)
+        self.sent_again = tuple(_sent_again(chunk, evidence) for chunk, evidence in again)
         self.by_state, self.reasons = counts, reasons
         people = Counter({state: many for state, (_, many) in totals.items()})
         self.accepted, self.rejected = people[ChunkState.ACCEPTED], people[ChunkState.REJECTED]
@@ -148,8 +178,16 @@ class Report:
             while found := job.journal.after(last):
                 for chunk in found:
                     last = chunk.id
-                    texts = (chunk.batch_id, chunk.send_after, chunk.batch_status)
-                    yield Batch(chunk.id, chunk.state, chunk.count, *(text or "" for text in texts))
+                    yield Batch(
+                        chunk.id,
+                        chunk.state,
+                        chunk.count,
+                        chunk.batch_id or "",
+                        chunk.send_after or "",
+                        chunk.batch_status or "",
+                        chunk.sent,
+                        _reason(chunk),
+                    )
 
     @contextmanager
     def _opened(self) -> Iterator[Job]:
@@ -158,6 +196,16 @@ class Report:
             yield open_job(journal)
         finally:
             journal.close()
+
+
+def _reason(chunk: Chunk) -> str:
+    known = json.loads(chunk.error) if chunk.error and chunk.state is ChunkState.UNKNOWN else {}
+    return str(known.get("line") or "")
+
+
+def _sent_again(chunk: Chunk, evidence: str | None) -> SentAgain:
+    known = None if evidence is None else json.loads(evidence)
+    return SentAgain(chunk.id, chunk.count, "word" if known is None else "evidence", known)
 
 
 class MemoryReport(Report):

@@ -18,7 +18,9 @@ facts = Table(
     Column("value", Text, nullable=False),
 )
 
-# One request each. Bodies have a table of their own, so that counting reads few pages.
+# One request each. Bodies have a table of their own, so that counting reads few pages. What
+# happened has numbers that only grow, because times go back: when it first and last left, when its
+# outcome became doubtful, and when its acceptance was known.
 chunks = Table(
     "chunks",
     schema,
@@ -31,9 +33,27 @@ chunks = Table(
     Column("send_after", String),
     Column("batch_status", String),
     Column("error", Text),
+    Column("first_left", Integer),
+    Column("last_left", Integer),
+    Column("doubted", Integer),
+    Column("known", Integer),
+    # Not by its own response.
+    Column("adopted", Integer, nullable=False, default=0),
+    # A second batch that the API lists for it: it was sent twice.
+    Column("twice", String),
 )
 Index("chunks_by_state", chunks.c.state, chunks.c.id)
 Index("chunks_by_batch", chunks.c.batch_id)
+
+# Each second and later departure of a request whose outcome was unknown, and its reason.
+resends = Table(
+    "resends",
+    schema,
+    Column("event", Integer, primary_key=True, autoincrement=False),
+    Column("chunk", Integer, nullable=False),
+    # JSON; null when a person said so.
+    Column("evidence", Text),
+)
 
 # Both compressed JSON: the items of the request, and [lines, keys] of its recipients.
 bodies = Table(

@@ -22,10 +22,19 @@ _DOUBTS = 4
 
 
 class Sender:
-    """Sends the chunks of *job*; other runs of it compare their *wall* with that of this one."""
+    """Sends the chunks of *job*; other runs of it compare their *wall* with that of this one.
+
+    *by_hand* says that a person wants all that is unknown to leave again, after one look-up.
+    """
 
     def __init__(
-        self, job: Job, settings: RunSettings, now: float, wall: Callable[[], float]
+        self,
+        job: Job,
+        settings: RunSettings,
+        now: float,
+        wall: Callable[[], float],
+        *,
+        by_hand: bool = False,
     ) -> None:
         self._job = job
         self._settings = settings
@@ -33,10 +42,11 @@ class Sender:
         self._began = now
         left = job.outstanding_at(wall(), settings.limits)
         self._queue = SendQueue(settings.limits, Outstanding(left, now))
-        self._tracker = ChunkTracker(job, settings, self._queue)
+        self._tracker = ChunkTracker(job, settings, self._queue, by_hand=by_hand)
         self._tracker.recover(now)
         self._start = self._tracker.tally.accepted
         self._running = 0
+        self._sending = 0
         self._waiting = False
 
     @property
@@ -59,6 +69,7 @@ class Sender:
     def step(self, now: float, done: list[Done], *, stopping: bool) -> Step:
         """Write down what is *done* and what leaves, in one transaction; then hand it out."""
         self._running -= len(done)
+        self._sending -= sum(each.call.purpose == "send" for each in done)
         with self._job.journal.write() as connection:
             for each in done:
                 self._tracker.take(connection, each, now)
@@ -67,49 +78,70 @@ class Sender:
             if done or calls:
                 count = self._queue.outstanding.at_time(now, self._settings.limits).count
                 self._job.journal.note(connection, outstanding=[count, self._wall()])
-        if any(call.purpose == "send" for call in calls):
+        sending = sum(call.purpose == "send" for call in calls)
+        if sending:
             # Otherwise a journal that is moved after a crash might not know that they have left.
             self._job.journal.flush()
         self._running += len(calls)
+        self._sending += sending
         idle = self._running == 0
         return Step(tuple(calls), wait, idle and (stopping or wait is None))
 
     def _next(self, connection: Connection, now: float) -> tuple[list[BatchCall], float | None]:
-        calls, waits = self._looks(now)
         self._waiting = False
-        room = _DOUBTS * self._settings.concurrency - len(self._tracker.open)
-        free = min(self._settings.concurrency - self._running - len(calls), room)
-        while free > 0 and (chunk := self._candidate(connection)) is not None:
+        calls, waits = self._look(now, 0), list[float]()
+        looks = sent = len(calls)
+        while self._has_room(sent, sent - looks) and (
+            chunk := self._candidate(connection, now, sent - looks)
+        ):
             wait = self._queue.wait(now, chunk.count)
             if wait > 0:
                 self._waiting = True
                 waits.append(wait)
                 break
             calls.append(self._send(connection, chunk, now))
-            free -= 1
+            sent += 1
+        # It may have become due: nothing is left to leave before.
+        calls += self._look(now, sent)
+        if look := self._tracker.doubts.wait(now):
+            waits.append(look)
         return calls, min(waits, default=None)
 
-    def _candidate(self, connection: Connection) -> Chunk | None:
-        journal = self._job.journal
-        return self._tracker.next_again(connection) or journal.next_planned(connection)
+    def _look(self, now: float, started: int) -> list[BatchCall]:
+        if self._tracker.doubts.wait(now) != 0 or not self._is_free(started):
+            return []
+        self._tracker.doubts.look(now)
+        return [look_call(self._job.id, now)]
+
+    def _is_free(self, started: int) -> bool:
+        return self._running + started < self._settings.concurrency
+
+    def _has_room(self, started: int, sent: int) -> bool:
+        """Whether one more may leave: doubts hold back all but one at a time."""
+        room = _DOUBTS * self._settings.concurrency - self._tracker.doubts.unproven
+        return self._is_free(started) and (sent < room or not self._sending + sent)
+
+    def _candidate(self, connection: Connection, now: float, sent: int) -> Chunk | None:
+        """What leaves next: what is planned, then what leaves again, then what was held back."""
+        tracker, journal = self._tracker, self._job.journal
+        is_alone = not self._sending + sent
+        chunk = journal.next_planned(connection, tracker.pieces.held)
+        if chunk is not None:
+            is_first = chunk.id <= tracker.pieces.alone + 1 and tracker.pieces.alone >= 0
+            return None if is_first and not is_alone and not tracker.tally.accepted else chunk
+        tracker.doubts.wake(now)
+        chunk = tracker.next_again(connection, now)
+        if chunk is not None:
+            return chunk
+        doubts = tracker.doubts
+        if doubts.open and not doubts.rules.never and not (is_alone and doubts.wants_piece(now)):
+            return None
+        return journal.next_planned(connection)
 
     def _send(self, connection: Connection, chunk: Chunk, now: float) -> BatchCall:
         job = self._job
         items, _ = job.journal.body(connection, chunk.id)
-        self._tracker.send(connection, chunk)
+        self._tracker.send(connection, chunk, now)
         # A job may take hours, and its time may come in between.
         request = in_time(job.request, datetime.fromtimestamp(self._wall(), UTC))
         return send_call(job.kind, request, job.id, chunk.id, items, now)
-
-    def _looks(self, now: float) -> tuple[list[BatchCall], list[float]]:
-        calls: list[BatchCall] = []
-        waits: list[float] = []
-        for chunk, each in self._tracker.open.items():
-            if each.looking:
-                continue
-            if each.due > now:
-                waits.append(each.due - now)
-            elif self._running + len(calls) < self._settings.concurrency:
-                each.looking = True
-                calls.append(look_call(self._job.id, chunk, now))
-        return calls, waits

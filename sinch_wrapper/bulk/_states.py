@@ -23,7 +23,8 @@ class ChunkState(StrEnum):
 
 
 _NEXT: Final = {
-    ChunkState.PLANNED: {ChunkState.SENDING, ChunkState.REJECTED},
+    # Accepted without leaving again when a look-up lists what "certainly" was not carried out.
+    ChunkState.PLANNED: {ChunkState.SENDING, ChunkState.REJECTED, ChunkState.ACCEPTED},
     # Back to planned only when the request certainly was not carried out.
     ChunkState.SENDING: {
         ChunkState.PLANNED, ChunkState.UNKNOWN, ChunkState.ACCEPTED, ChunkState.REJECTED,

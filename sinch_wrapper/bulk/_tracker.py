@@ -3,56 +3,72 @@
 *now* is monotonic seconds in this file.
 """
 
-from collections import deque
-from dataclasses import dataclass, replace
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Row
 
-from sinch_wrapper.bulk._calls import Done, mark_of
+from sinch_wrapper.bulk._calls import Done
+from sinch_wrapper.bulk._doubts import Doubts
+from sinch_wrapper.bulk._evidence import (
+    AcceptedRequest,
+    Doubt,
+    Evidence,
+    EvidenceRules,
+    Verdict,
+    only_own,
+    other_batches,
+    read_roll_call,
+)
 from sinch_wrapper.bulk._journal import Chunk, Job
 from sinch_wrapper.bulk._options import RunSettings
 from sinch_wrapper.bulk._outcomes import promote_early
+from sinch_wrapper.bulk._pieces import pieces_of
 from sinch_wrapper.bulk._queue import SendQueue
-from sinch_wrapper.bulk._reconcile import (
-    Accepted,
-    Doubt,
-    Doubtful,
-    DoubtVerdict,
-    Later,
-    Refused,
-    found_batches,
-    judge,
-    next_look,
-    read_sent,
-)
+from sinch_wrapper.bulk._responses import Accepted, Doubtful, Later, Refused, read_sent
 from sinch_wrapper.bulk._states import ChunkState, Tally
 from sinch_wrapper.errors import SinchError
 
 # Attempts in a row without a connection after which the job stops.
 _UNREACHABLE_MOST = 10
+# Requests that left last, about which callbacks are searched.
+_WITNESSES = 50
 
 
-@dataclass(slots=True)
-class OpenChunk:
-    """A chunk in doubt: the doubt, when to look next, and whether a look-up is running."""
+@dataclass(frozen=True, slots=True)
+class Resend:
+    """Why a chunk leaves again: its doubt, and the evidence, None for a person's word."""
 
-    doubt: Doubt
-    due: float
-    looking: bool = False
+    doubt: Doubt | None = None
+    evidence: Evidence | None = None
 
 
 class ChunkTracker:
-    """The chunks of *job*: those in doubt, those to send again, and how many are in which state."""
+    """The chunks of *job*: those in doubt, those to send again, and how many are in which state.
 
-    def __init__(self, job: Job, settings: RunSettings, queue: SendQueue) -> None:
+    *by_hand* says that a person wants all that is unknown to leave again, after one look-up.
+    """
+
+    def __init__(
+        self, job: Job, settings: RunSettings, queue: SendQueue, *, by_hand: bool = False
+    ) -> None:
         self._job = job
         self._journal = job.journal
         self._settings = settings
         self._queue = queue
-        self._trusted = False
+        self._by_hand = self._is_word_due = by_hand
+        self._has_look_up = job.kind.doubt == "look_up"
+        self._event = job.journal.last_event()
+        never = (settings.send_again or job.facts.get("send_again")) == "never"
+        rules = EvidenceRules(settings.settle, settings.attempts, never)
+        self.pieces = pieces_of(job)
         self.tally = Tally(job.journal.totals())
-        self.open: dict[int, OpenChunk] = {}
-        self.again: deque[int] = deque()
+        self.doubts = Doubts(rules, settings.patience)
+        self.again: dict[int, Resend] = {}
+        # Doubts about requests that are on their way again.
+        self._resent: dict[int, Doubt] = {}
         self.stopped_by: SinchError | None = None
         self.refused_by: SinchError | None = None
 
@@ -61,62 +77,104 @@ class ChunkTracker:
         left = self._journal.in_doubt()
         with self._journal.write() as connection:
             for chunk in left:
-                # Attempts count within a run: crashes are not the fault of a request.
-                self._journal.set(connection, chunk.id, sent=1)
-                self._doubt(connection, chunk, Doubt(now, 1, chunk.certain), now)
+                self._doubt(connection, chunk, now)
 
-    def send(self, connection: Connection, chunk: Chunk) -> None:
+    def send(self, connection: Connection, chunk: Chunk, now: float) -> None:
         """Write down that *chunk* leaves, which must be on disk before it does."""
-        if self.again and self.again[0] == chunk.id:
-            self.again.popleft()
-        self._move(connection, chunk, ChunkState.SENDING, sent=chunk.sent + 1)
+        event = self._number()
+        if chunk.state is ChunkState.UNKNOWN:
+            resend = self.again.pop(chunk.id)
+            if resend.doubt is not None:
+                self._resent[chunk.id] = resend.doubt
+            if self._has_look_up or self._by_hand:
+                text = json.dumps(asdict(resend.evidence)) if resend.evidence else None
+                self._journal.note_again(connection, chunk.id, event, text)
+        values = {"first_left": chunk.first_left or event, "last_left": event}
+        self._move(connection, chunk, ChunkState.SENDING, sent=chunk.sent + 1, **values)
         self._queue.add(chunk.count)
+        self.doubts.leave(chunk.id, now, again=chunk.first_left is not None)
 
-    def next_again(self, connection: Connection) -> Chunk | None:
+    def next_again(self, connection: Connection, now: float) -> Chunk | None:
         """The next chunk that leaves again, unless a callback has proven that it was accepted."""
-        while self.again:
-            chunk = self._journal.chunk(connection, self.again[0])
-            if chunk is None or not chunk.certain or self._job.kind.doubt != "look_up":
+        for number in list(self.again):
+            chunk = self._journal.chunk(connection, number)
+            if chunk is None or not chunk.certain or not self._has_look_up:
                 return chunk
-            self.again.popleft()
+            del self.again[number]
             self._queue.add(chunk.count)
-            if chunk.batch_id:
-                self._accept(connection, chunk, Accepted(chunk.batch_id, chunk.send_after))
+            self._doubt(connection, chunk, now)
         return None
 
     def take(self, connection: Connection, done: Done, now: float) -> None:
         """Write down how a call ended."""
-        chunk = self._journal.chunk(connection, done.call.chunk)
-        if chunk is None or chunk.state not in {ChunkState.SENDING, ChunkState.UNKNOWN}:
-            return
         if done.call.purpose == "look":
-            self._take_look(connection, chunk, done, now)
-        else:
+            self._take_roll(connection, done, now)
+            return
+        chunk = self._journal.chunk(connection, done.call.chunk)
+        if chunk is not None and chunk.state is ChunkState.SENDING:
             self._take_sent(connection, chunk, done, now)
 
     def _take_sent(self, connection: Connection, chunk: Chunk, done: Done, now: float) -> None:
         sent = read_sent(done, self._job.request)
-        if isinstance(sent, Accepted) and not sent.batch_id and self._job.kind.doubt == "look_up":
-            sent = Doubtful(True, '{"line": "accepted, but without a batch id"}')
+        before = self._resent.pop(chunk.id, None)
+        is_second = chunk.sent > 1 and self._job.kind.doubt != "repeat"
+        if isinstance(sent, Accepted) and self._has_look_up:
+            sent = self._owned(connection, chunk, sent)
+        if chunk.certain and not isinstance(sent, Accepted):
+            # A callback has proven it.
+            sent = Doubtful(True, '{"line": "accepted, but the response says otherwise"}')
         match sent:
             case Accepted():
                 self._queue.clear()
-                self._accept(connection, chunk, sent)
-            case Refused(error, shared):
+                self.doubts.change(now)
+                self._accept(connection, chunk, sent, is_response=True)
+            case Doubtful(certain, error):
+                values = {"certain": int(certain or chunk.certain), "error": error}
+                chunk = self._unknown(connection, chunk, doubted=self._number(), **values)
+                self._doubt(connection, chunk, now)
+            case Refused(error, shared) if not is_second:
                 self._queue.add(-chunk.count)
                 self._move(connection, chunk, ChunkState.REJECTED, error=error)
                 # Fields that were accepted once are not at fault in every request.
                 if shared and not self.tally.accepted:
                     self.refused_by = done.error
-            case Doubtful(certain, error):
-                values = {"certain": int(certain), "error": error}
-                chunk = self._move(connection, chunk, ChunkState.UNKNOWN, **values)
-                self._doubt(connection, chunk, Doubt(now, chunk.sent, certain), now)
             case _:
                 self._queue.add(-chunk.count)
-                # It did not leave, so it does not count as an attempt.
-                self._move(connection, chunk, ChunkState.PLANNED, sent=chunk.sent - 1)
-                self._hold(done.error, sent, now)
+                if is_second:
+                    self._return(
+                        connection, chunk, before, now, is_refused=isinstance(sent, Refused)
+                    )
+                else:
+                    # It did not leave, so it does not count as an attempt.
+                    self._move(connection, chunk, ChunkState.PLANNED, sent=chunk.sent - 1)
+                    self.doubts.meter.forget(chunk.id)
+                if not isinstance(sent, Refused):
+                    self._hold(done.error, sent, now)
+
+    def _owned(self, connection: Connection, chunk: Chunk, sent: Accepted) -> Accepted | Doubtful:
+        """A batch belongs to one request: that of another is no acceptance of this one."""
+        if not sent.batch_id:
+            return Doubtful(True, '{"line": "accepted, but without a batch id"}')
+        owner = self._journal.by_batch(connection, sent.batch_id)
+        if owner is None or owner.id == chunk.id:
+            return sent
+        return Doubtful(False, '{"line": "the response named the batch of another request"}')
+
+    def _return(
+        self,
+        connection: Connection,
+        chunk: Chunk,
+        before: Doubt | None,
+        now: float,
+        *,
+        is_refused: bool,
+    ) -> None:
+        """Take back a request that left before: how it ended this time says nothing about then."""
+        # What is refused would be refused again.
+        self._unknown(connection, chunk, sent=chunk.sent if is_refused else chunk.sent - 1)
+        if before is not None:
+            sent = max(before.sent, self._settings.attempts) if is_refused else before.sent
+            self.doubts.begin(replace(before, sent=sent), now)
 
     def _hold(self, error: SinchError | None, sent: object, now: float) -> None:
         if isinstance(sent, Later):
@@ -125,69 +183,128 @@ class ChunkTracker:
                 return
         self.stopped_by = self.stopped_by or error
 
-    def _doubt(self, connection: Connection, chunk: Chunk, doubt: Doubt, now: float) -> None:
+    def _doubt(self, connection: Connection, chunk: Chunk, now: float) -> None:
+        """Take up the doubt about *chunk*; one that was on its way when the process died is new."""
         if chunk.batch_id:
             # A callback has named it in the meantime.
             self._accept(connection, chunk, Accepted(chunk.batch_id, chunk.send_after))
             return
-        if chunk.state is ChunkState.SENDING:
-            chunk = self._move(connection, chunk, ChunkState.UNKNOWN)
-        if self._job.kind.doubt == "look_up":
-            self.open[chunk.id] = OpenChunk(doubt, next_look(doubt, now, self._settings.settle))
-        elif self._job.kind.doubt == "repeat" and doubt.sent < self._settings.attempts:
-            self.again.append(chunk.id)
+        if chunk.state is ChunkState.SENDING or chunk.doubted is None:
+            chunk = self._unknown(connection, chunk, doubted=self._number())
+        kind = self._job.kind.doubt
+        if kind == "look_up":
+            began = chunk.doubted or self._event
+            doubt = Doubt(chunk.id, began, chunk.first_left or 0, now, chunk.sent, chunk.certain)
+            doubt = replace(doubt, count=chunk.count)
+            self.doubts.begin(doubt, now)
+        elif self._is_word_due and not chunk.certain:
+            self.again[chunk.id] = Resend()
+        elif kind == "repeat" and chunk.sent < self._settings.attempts:
+            self.again[chunk.id] = Resend()
             self._queue.pause(now, 0.0, unreachable=False)
 
-    def _take_look(self, connection: Connection, chunk: Chunk, done: Done, now: float) -> None:
-        entry = self.open[chunk.id]
-        entry.looking = False
-        look_up, found = found_batches(done, mark_of(self._job.id, chunk.id))
-        if chunk.batch_id:
-            look_up, found = "found", found or (Accepted(chunk.batch_id),)
-        self._trusted = self._trusted or look_up == "found"
-        verdict = judge(
-            replace(entry.doubt, accepted=entry.doubt.accepted or chunk.certain),
-            look_up,
-            asked_at=done.call.begun,
-            settle=self._settings.settle,
-            trusted=self._trusted,
-            attempts=self._settings.attempts,
-            patience=self._settings.patience,
-        )
-        if verdict is DoubtVerdict.WAIT:
-            failed = entry.doubt.failed + 1 if look_up == "failed" else 0
-            entry.doubt = replace(entry.doubt, looks=entry.doubt.looks + 1, failed=failed)
-            entry.due = next_look(entry.doubt, now, self._settings.settle)
-            return
-        del self.open[chunk.id]
-        self._end(connection, chunk, verdict, found)
+    def _take_roll(self, connection: Connection, done: Done, now: float) -> None:
+        rows = {row.id: row for row in self._journal.departed(connection)}
+        owners = {row.batch_id: row.id for row in rows.values() if row.batch_id}
+        roll = only_own(read_roll_call(done, self._job.id), owners, rows)
+        for number, batches in roll.found.items():
+            self._adopt(connection, rows[number], batches)
+        for number in list(self.doubts.open):
+            self._ask_callbacks(connection, rows.get(number))
+        accepted = _accepted(self._journal.departed(connection))
+        latest = sorted(accepted, key=lambda number: accepted[number].last_left)[-_WITNESSES:]
+        told = self._journal.told(connection, latest) if self.doubts.open else None
+        more = self.tally.left > 0
+        is_turn = self._journal.next_planned(connection, self.pieces.held) is None
+        for number, found in self.doubts.take(roll, accepted, told, now, more=more).items():
+            if found.verdict is Verdict.UNKNOWN:
+                self.doubts.end(number)
+            elif found.verdict is Verdict.SEND_AGAIN and not is_turn:
+                self.doubts.ripen(number)
+            elif found.verdict is Verdict.SEND_AGAIN:
+                self._send_again(number, found.evidence)
+        self._take_word()
 
-    def _end(
+    def _take_word(self) -> None:
+        """After one look-up, let all leave again that a person wants to."""
+        if self._is_word_due:
+            self._is_word_due = False
+            for number, doubt in list(self.doubts.open.items()):
+                if not doubt.certain:
+                    self._send_again(number, None)
+
+    def _send_again(self, number: int, evidence: Evidence | None) -> None:
+        doubt = self.doubts.open[number]
+        self.doubts.end(number)
+        self.again[number] = Resend(doubt, evidence)
+        # It has no place in the queue of the app.
+        self._queue.add(-doubt.count)
+
+    def _adopt(self, connection: Connection, row: Row[Any], listed: Iterable[Accepted]) -> None:
+        """Take what a look-up lists for a request; *row* is what the journal has of it."""
+        batches = tuple(listed)
+        state = ChunkState(row.state)
+        if state in {ChunkState.UNKNOWN, ChunkState.PLANNED}:
+            chunk = self._journal.chunk(connection, row.id)
+            if chunk is not None:
+                first = Accepted(chunk.batch_id, chunk.send_after) if chunk.batch_id else batches[0]
+                self._accept(connection, chunk, first)
+        if others := other_batches(row.batch_id, batches):
+            self._journal.set(connection, row.id, twice=row.twice or others[0])
+
+    def _ask_callbacks(self, connection: Connection, row: Row[Any] | None) -> None:
+        """Take what callbacks have told about a doubtful request in the meantime."""
+        if row is None or row.id not in self.doubts.open:
+            return
+        if row.batch_id:
+            chunk = self._journal.chunk(connection, row.id)
+            if chunk is not None:
+                self._accept(connection, chunk, Accepted(chunk.batch_id, chunk.send_after))
+        elif row.certain:
+            self.doubts.prove(row.id)
+
+    def _accept(
         self,
         connection: Connection,
         chunk: Chunk,
-        verdict: DoubtVerdict,
-        found: tuple[Accepted, ...],
+        sent: Accepted,
+        *,
+        is_response: bool = False,
     ) -> None:
-        match verdict:
-            case DoubtVerdict.ADOPT:
-                self._accept(connection, chunk, found[0], twice=len(found) > 1)
-            case DoubtVerdict.SEND_AGAIN:
-                self._queue.add(-chunk.count)
-                self.again.append(chunk.id)
-            case DoubtVerdict.REJECT:
-                self._queue.add(-chunk.count)
-                self._move(connection, chunk, ChunkState.REJECTED)
-
-    def _accept(
-        self, connection: Connection, chunk: Chunk, sent: Accepted, *, twice: bool = False
-    ) -> None:
-        known = {"batch_id": sent.batch_id, "send_after": sent.send_after, "certain": 1}
-        error = '{"line": "the API lists this request twice"}' if twice else None
-        self._move(connection, chunk, ChunkState.ACCEPTED, error=error, **known)
+        self.doubts.end(chunk.id)
+        if self.again.pop(chunk.id, None) is not None:
+            self._queue.add(chunk.count)
+        batch_id, twice = sent.batch_id, chunk.twice
+        if chunk.batch_id and chunk.batch_id != batch_id:
+            # A callback has named one by our marks; of one that left once there is no second.
+            batch_id, other = chunk.batch_id, batch_id
+            twice = twice or (other if chunk.sent > 1 else None)
+        self._move(
+            connection,
+            chunk,
+            ChunkState.ACCEPTED,
+            batch_id=batch_id,
+            send_after=sent.send_after,
+            certain=1,
+            error=None,
+            known=self._number(),
+            adopted=int(not is_response),
+            twice=twice,
+        )
         self.refused_by = None
-        if sent.batch_id:
-            promote_early(connection, sent.batch_id, chunk.id)
+        if batch_id:
+            promote_early(connection, batch_id, chunk.id)
+
+    def _unknown(self, connection: Connection, chunk: Chunk, **values: object) -> Chunk:
+        if chunk.state is ChunkState.UNKNOWN:
+            self._journal.set(connection, chunk.id, **values)
+            return replace(chunk, **values)  # type: ignore[arg-type]  # columns
+        return self._move(connection, chunk, ChunkState.UNKNOWN, **values)
+
+    def _number(self) -> int:
+        """The number of the next event; only the process that holds the lock gives them out."""
+        self._event += 1
+        return self._event
 
     def _move(
         self, connection: Connection, chunk: Chunk, state: ChunkState, **values: object
@@ -195,3 +312,12 @@ class ChunkTracker:
         moved = self._journal.move(connection, chunk, state, **values)
         self.tally.move(chunk.count, chunk.state, state)
         return moved
+
+
+def _accepted(rows: Iterable[Row[Any]]) -> dict[int, AcceptedRequest]:
+    """The requests that are known to be accepted."""
+    return {
+        row.id: AcceptedRequest(row.first_left, row.last_left, row.known, bool(row.adopted))
+        for row in rows
+        if row.state == ChunkState.ACCEPTED
+    }

@@ -1,4 +1,4 @@
-"""The commands about bulk jobs: send, resume, retry-failed, status, cancel, report."""
+"""The commands about bulk jobs: send, resume, send-again, retry-failed, status, cancel, report."""
 
 # ruff: noqa: FBT001, PLR0913, PLR0917 (click passes each option as an argument)
 
@@ -21,6 +21,7 @@ from sinch_wrapper.cli._options import (
     read_json,
     sending_arguments,
     sending_options,
+    yes_option,
 )
 
 if TYPE_CHECKING:
@@ -203,6 +204,40 @@ def resume(job: Path, region: str | None, sandbox: str | None, as_json: bool, **
     leave(code)
 
 
+@bulk.command("send-again")
+@job_argument
+@yes_option
+@connection_options
+@late_option
+@sending_options
+@as_json
+def send_again(
+    job: Path,
+    yes: bool,
+    region: str | None,
+    sandbox: str | None,
+    as_json: bool,
+    **given: Any,  # noqa: ANN401 (the options above, as click passes them)
+) -> None:
+    """Send what is unknown in JOB again, on your word: it may have been accepted before.
+
+    Shows what is known, asks, looks once more, and sends what is not found. Then JOB is resumed.
+    """
+    from sinch_wrapper.bulk import Report
+    from sinch_wrapper.cli._bulk_views import may_send_again, run_job
+
+    options = sending_arguments(given)
+    with library_errors():
+        report = Report(job)
+    if not may_send_again(report, yes=yes):
+        return
+    with client(region, sandbox) as sinch, library_errors():
+        code = run_job(
+            lambda **live: sinch.bulk.send_again(job, **options, **live), job, as_json=as_json
+        )
+    leave(code)
+
+
 @bulk.command("retry-failed")
 @job_argument
 @click.argument("new_job", type=click.Path(path_type=Path))
@@ -248,7 +283,7 @@ def status(job: Path, region: str | None, sandbox: str | None, as_json: bool) ->
     """Ask the API for the status of each batch of JOB."""
     from sinch_wrapper.cli._bulk_views import show_batches
 
-    with client(region, sandbox) as sinch, library_errors():
+    with client(region, sandbox, only_reads=True) as sinch, library_errors():
         show_batches(sinch.bulk.status(job), as_json=as_json)
 
 

@@ -1,9 +1,9 @@
 """What the bulk commands show: progress, reports, cancellations, and the exit code of each."""
 
 import dataclasses
-import json
 import re
 import signal
+import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -19,12 +19,16 @@ from sinch_wrapper.bulk import (
     Cancellation,
     Progress,
     Report,
+    SentAgain,
 )
 from sinch_wrapper.cli._exit_codes import ExitCode
 from sinch_wrapper.cli._options import path_text
+from sinch_wrapper.cli._terminal import say, say_json
 
 # What may be a phone number in the words of the server.
 _NUMBER = re.compile(r"\+?\d(?:[\s().-]?\d){5,}")
+# Unknown requests that are named.
+_SHOWN = 20
 _COUNTS = ("total", "accepted", "rejected", "unknown", "pending", "invalid", "duplicates")
 
 
@@ -34,7 +38,7 @@ def run_job(send: Callable[..., Report], job: Path, *, as_json: bool) -> ExitCod
         try:
             report = send(stop=stop, progress=progress)
         except BulkInterruptedError as error:
-            click.echo(f"sinch-wrapper: {error}", err=True)
+            say(f"sinch-wrapper: {error}", err=True)
             return ExitCode.INTERRUPTED
         except BulkStoppedError as error:
             if error.report is not None:
@@ -46,6 +50,8 @@ def run_job(send: Callable[..., Report], job: Path, *, as_json: bool) -> ExitCod
         _show_next_step(report, job)
     if report.stopped == "stopped":
         return ExitCode.INTERRUPTED
+    if report.twice:
+        return ExitCode.TWICE
     if report.unknown:
         return ExitCode.UNKNOWN
     return ExitCode.FAILED if report.rejected or report.pending else ExitCode.OK
@@ -53,10 +59,13 @@ def run_job(send: Callable[..., Report], job: Path, *, as_json: bool) -> ExitCod
 
 def _show_next_step(report: Report, job: Path) -> None:
     if report.resumable:
-        click.echo(f"Not done: {report.stopped}. Resume with")
-        click.echo(f"  sinch-wrapper bulk resume {path_text(job)}")
+        say(f"Not done: {report.stopped}. Resume with")
+        say(f"  sinch-wrapper bulk resume {path_text(job)}")
+        if report.unknown and not report.pending:
+            say("It looks for them once more. To send to them all the same:")
+            say(f"  sinch-wrapper bulk send-again {path_text(job)}")
     else:
-        click.echo(
+        say(
             "Unconfirmed requests cannot be looked up with this API version, "
             "so they are never resent."
         )
@@ -119,19 +128,58 @@ def show(report: Report, *, as_json: bool) -> None:
             "by_state": report.by_state,
             "reasons": report.reasons,
             "warnings": report.warnings,
+            "twice": report.twice,
+            "sent_again": [dataclasses.asdict(each) for each in report.sent_again],
         }
-        click.echo(json.dumps(counts | more))
+        say_json(counts | more)
         return
     for warning in report.warnings:
-        click.echo(f"Note: {warning}.", err=True)
-    click.echo(f"{counted(report.total, 'recipient')}: {_listed(counts)}")
-    click.echo("Now: " + _listed({str(state): many for state, many in report.by_state.items()}))
+        say(f"Note: {warning}.", err=True)
+    say(f"{counted(report.total, 'recipient')}: {_listed(counts)}")
+    say("Now: " + _listed({str(state): many for state, many in report.by_state.items()}))
     if report.reasons:
-        click.echo("Reasons: " + _listed(report.reasons))
+        say("Reasons: " + _listed(report.reasons))
+    for again in report.sent_again:
+        say(f"Sent again: {_again(again)}.")
     if first := next(report.recipients("rejected"), None) if report.rejected else None:
         column = f", {first.column}" if first.column else ""
         detail = _NUMBER.sub("<number>", first.detail)
-        click.echo(f"The first rejected is on line {first.line}{column}: {detail}")
+        say(f"The first rejected is on line {first.line}{column}: {detail}")
+
+
+def _again(again: SentAgain) -> str:
+    what = f"request {again.number} ({counted(again.recipients, 'recipient')})"
+    known = again.evidence
+    if known is None:
+        return f"{what}, on your word"
+    return (
+        f"{what}, missing {known['waited']:.0f} s after it had left from a list of "
+        f"{known['listed']:.0f} that holds request {known['elder']:.0f} from before and "
+        f"{known['witness']:.0f} from after it"
+    )
+
+
+def may_send_again(report: Report, *, yes: bool) -> bool:
+    """Show what is known about the unknown requests, and ask whether they shall leave again."""
+    unknown = [batch for batch in report.batches() if batch.state in {"unknown", "sending"}]
+    if not unknown:
+        say("Nothing is unknown.")
+        return False
+    people = counted(sum(batch.recipients for batch in unknown), "recipient")
+    say(f"{counted(len(unknown), 'request')} to {people}, outcome unknown:", err=True)
+    for batch in unknown[:_SHOWN]:
+        times = "once" if batch.sent == 1 else f"{batch.sent} times"
+        said = f": {batch.reason}" if batch.reason else ""
+        who = counted(batch.recipients, "recipient")
+        say(f"  request {batch.number}, {who}, left {times}{said}", err=True)
+    if len(unknown) > _SHOWN:
+        say(f"  and {len(unknown) - _SHOWN} more", err=True)
+    if yes:
+        return True
+    if not sys.stdin or not sys.stdin.isatty():
+        raise click.UsageError("this may send twice, and nobody can be asked: give --yes.")
+    words = "They are looked up once more. Send to those that are not found? They may get it twice"
+    return click.confirm(words, err=True)
 
 
 def _listed(counts: Mapping[str, int]) -> str:
@@ -146,31 +194,31 @@ def _listed(counts: Mapping[str, int]) -> str:
 def show_recipients(report: Report, states: tuple[str, ...]) -> None:
     """Print one JSON line per recipient in one of the *states*, or in any."""
     for result in report.recipients(*states):
-        click.echo(json.dumps(dataclasses.asdict(result), ensure_ascii=False))
+        say_json(dataclasses.asdict(result))
 
 
 def show_batches(report: Report, *, as_json: bool) -> None:
     """Print the batches of a job as JSON lines, or how many have each status."""
     if as_json:
         for batch in report.batches():
-            click.echo(json.dumps(dataclasses.asdict(batch)))
+            say_json(dataclasses.asdict(batch))
         return
     statuses = Counter(batch.status or batch.state for batch in report.batches())
-    click.echo(f"{counted(statuses.total(), 'batch')}: " + _listed(statuses))
+    say(f"{counted(statuses.total(), 'batch')}: " + _listed(statuses))
 
 
 def show_cancellation(done: Cancellation, *, as_json: bool) -> ExitCode:
     """Print what was really cancelled; returns the exit code."""
     if as_json:
-        click.echo(json.dumps(dataclasses.asdict(done)))
+        say_json(dataclasses.asdict(done))
     else:
         gone = f"{counted(len(done.cancelled), 'batch')} cancelled"
         if done.recipients:
             gone += f" ({counted(done.recipients, 'recipient')})"
         late, unknown = counted(len(done.too_late), "batch"), counted(len(done.unknown), "batch")
-        click.echo(f"{gone}. Too late: {late}. Unknown: {unknown}.")
+        say(f"{gone}. Too late: {late}. Unknown: {unknown}.")
         if done.never_sent:
-            click.echo(f"Withdrawn before sending: {counted(done.never_sent, 'recipient')}.")
+            say(f"Withdrawn before sending: {counted(done.never_sent, 'recipient')}.")
     if done.unknown:
         return ExitCode.UNKNOWN
     return ExitCode.FAILED if done.too_late else ExitCode.OK

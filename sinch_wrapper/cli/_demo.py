@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from sinch_wrapper.cli._demo_views import View
 
 _TRIGGERS: Final = ["MESSAGE_DELIVERY", "BATCH_STATUS_UPDATE"]
-_FAULTS: Final = ("Batch_SendBatch:drop:#2", "Batch_SendBatch:503:30%")
+_FAULTS: Final = ("Batch_SendBatch:drop:#3", "Batch_SendBatch:503:#4", "Batch_SendBatch:503:#5")
 # Some callbacks come twice, some out of order; many at once, because each is answered after a
 # write to the disk.
 _DUPLICATES: Final = 0.02
 _DISORDER: Final = 0.02
 _WORKERS: Final = 32
-_CHUNK: Final = 500
-# Seconds until a request that was not found is sent again; the sandbox is quick.
+_CHUNK: Final = 100
+# Seconds for which a request must be missing before it leaves again; the sandbox is quick.
 _SETTLE: Final = 0.5
 _TICK: Final = 0.5
 _FIRST_NUMBER: Final = "+46700000001"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from sinch_wrapper.cli._exit_codes import acts
 from sinch_wrapper.errors import ConfigurationError, SinchError
 
 if TYPE_CHECKING:
@@ -53,8 +54,10 @@ def place(region: str | None, sandbox: str | None) -> "tuple[str | None, Endpoin
     return None, Endpoints.sandbox(sandbox)
 
 
-def client(region: str | None, sandbox: str | None) -> "Sinch":
+def client(region: str | None, sandbox: str | None, *, only_reads: bool = False) -> "Sinch":
     """A client for these options; credentials come from the environment.
+
+    Unless it *only_reads*, what the command did is unknown when its output is lost.
 
     Raises: ConfigurationError that names what is missing.
     """
@@ -62,6 +65,7 @@ def client(region: str | None, sandbox: str | None) -> "Sinch":
 
     if missing := [name for name in _CREDENTIALS if not os.environ.get(name)]:
         raise ConfigurationError(f"missing in the environment: {', '.join(missing)}")
+    acts(possible=not only_reads)
     with library_errors():
         region, endpoints = place(region, sandbox)
         return Sinch(region=region, endpoints=endpoints)
@@ -150,6 +154,8 @@ late_option = click.option(
     "--send-now", is_flag=True, help="Send although the time of --send-after has passed."
 )
 
+yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
+
 poll_option = click.option(
     "--poll-for",
     type=click.FloatRange(0),
@@ -170,10 +176,16 @@ _SENDING = (
     click.option(
         "--settle",
         type=click.FloatRange(0),
-        default=30.0,
+        default=600.0,
         show_default=True,
-        help="How long to keep looking for an unconfirmed request before treating it as not "
-        "accepted (seconds).",
+        help="How long an unconfirmed request must be missing from look-ups before it may be sent "
+        "again (seconds).",
+    ),
+    click.option(
+        "--send-again",
+        type=click.Choice(["evidence", "never"]),
+        help="Whether an unconfirmed request is sent again: on evidence that it was not accepted, "
+        "or never. The job remembers it.  [default: evidence]",
     ),
     click.option(
         "--drain-rate",
@@ -207,6 +219,7 @@ def sending_arguments(given: Mapping[str, Any]) -> dict[str, Any]:
         "concurrency": given["concurrency"],
         "deadline": given["deadline"],
         "settle": given["settle"],
+        **({"send_again": given["send_again"]} if given["send_again"] else {}),
         "limits": MessageLimits(given["queue"], given["drain_rate"]),
         "send_now": given.get("send_now", False),
     }

@@ -35,6 +35,7 @@ RUN = {
     "settle": SECONDS,
     "attempts": "whole huge",
     "patience": "whole huge",
+    "send_again": "",
     "limits": "",
     "deadline": f"{SECONDS} none",
     "progress": "function none",
@@ -105,6 +106,7 @@ def calls(kind: type[Bulk] | type[AsyncBulk]) -> list[PublicCall]:
     table: dict[str, tuple[Mapping[str, str], Mapping[str, object]]] = {
         "send": (SEND, RIGHT_SEND),
         "resume": ({**RUN, "job": "string"}, {"job": JOB}),
+        "send_again": ({**RUN, "job": "string"}, {"job": JOB}),
         "create_contacts": ({**JOB_OPTIONS, "contacts": ITEMS}, {"contacts": [], "job": JOB}),
         "delete_contacts": ({**JOB_OPTIONS, "contact_ids": ITEMS}, {"contact_ids": [], "job": JOB}),
         "insert_consents": (
@@ -154,6 +156,7 @@ INTERNAL = {
     "JournalFollower.take",
     "Progress",
     "RecipientResult",
+    "SentAgain",
     "StopReason",
 }
 

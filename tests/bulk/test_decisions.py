@@ -11,14 +11,11 @@ from sinch_wrapper.bulk import MessageLimits, RecipientState
 from sinch_wrapper.bulk._calls import mark_of, read_mark
 from sinch_wrapper.bulk._outcomes import RecipientOutcome
 from sinch_wrapper.bulk._queue import Outstanding, SendQueue, eta
-from sinch_wrapper.bulk._reconcile import Doubt, DoubtVerdict, LookUp, judge, next_look
 from sinch_wrapper.bulk._results import read_faults
 from sinch_wrapper.bulk._rows_fast import by_bytes
 from sinch_wrapper.bulk._states import ChunkState, may_become
 
 TOLD = [RecipientState(name) for name in ("switching", "queued", "failed", "delivered", "read")]
-LOOK_UPS: list[LookUp] = ["found", "absent", "no_such_path", "failed"]
-TIMES = st.floats(0, 1e6)
 
 
 @given(items=st.lists(st.text(max_size=30), min_size=1), limit=st.integers(1, 200))
@@ -31,45 +28,6 @@ def test_parts_by_bytes_joined_are_the_input(items: list[str], limit: int) -> No
     parts = list(by_bytes(items, encode, limit))
     assert items == [item for part, _ in parts for item in part]
     assert all(len(content) <= limit or len(part) == 1 for part, content in parts)
-
-
-@given(
-    look_up=st.sampled_from(LOOK_UPS), since=TIMES, later=TIMES, settle=TIMES,
-    trusted=st.booleans(), sent=st.integers(1, 9), accepted=st.booleans(), failed=st.integers(0, 9),
-)  # fmt: skip
-def test_nothing_is_sent_again_in_doubt(  # noqa: PLR0913, PLR0917 (one law)
-    look_up: LookUp, since: float, later: float, settle: float, trusted: bool, sent: int,  # noqa: FBT001 (drawn)
-    accepted: bool, failed: int,  # noqa: FBT001 (drawn)
-) -> None:  # fmt: skip
-    """Only after settling, when certainly absent, never accepted, and with attempts left."""
-    verdict = judge(
-        Doubt(since, sent, accepted, 0, failed),
-        look_up,
-        asked_at=since + later,
-        settle=settle,
-        trusted=trusted,
-        attempts=5,
-        patience=5,
-    )
-    if verdict in {DoubtVerdict.SEND_AGAIN, DoubtVerdict.REJECT}:
-        assert not accepted
-        assert since + later - since >= settle
-        assert look_up == "absent" or (look_up == "no_such_path" and trusted)
-    if verdict is DoubtVerdict.SEND_AGAIN:
-        assert sent < 5
-    assert (verdict is DoubtVerdict.ADOPT) == (look_up == "found")
-
-
-@given(settle=st.floats(0.001, 100), steps=st.integers(1, 40))
-def test_looking_comes_to_its_end(settle: float, steps: int) -> None:
-    """Look-ups never go back in time, and one begins at the settling time or after it."""
-    now = 0.0
-    for looks in range(steps):
-        due = next_look(Doubt(0.0, looks=looks), now, settle)
-        assert due >= now
-        assert due <= settle or now >= settle
-        now = due
-    assert steps < 12 or now >= settle
 
 
 @given(
@@ -166,6 +124,7 @@ def test_marks_are_read_back_for_their_job_only(job: str, chunk: int) -> None:
     assert read_mark(mark_of(job, chunk), job + "f") is None
     assert read_mark(f"{job}-x", job) is None
     assert read_mark(None, job) is None
+    assert read_mark(f"{job}-{'9' * 5000}", job) is None
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Sending: what leaves, what does not leave twice, and what is reported."""
 
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -37,16 +38,59 @@ def test_an_accepted_request_whose_response_is_lost_is_adopted(
     assert {"B1", "B2", "B3"} == {batch.batch_id for batch in report.batches()}
 
 
-@pytest.mark.parametrize("word", ["dropped", "500", "502", "503", "408"])
-def test_a_request_that_certainly_was_not_accepted_is_sent_again(
-    make_bulk: MakeBulk, word: str
-) -> None:
-    """Not found after the settling time means not accepted, so it leaves again."""
-    api = FakeBatchApi(word)
-    report = make_bulk(api).go(rows(4))
-    assert (4, 3) == (report.accepted, len(api.sent))
+# A job with elder and witness: 30 requests, the first and the last of one recipient each.
+LARGE = rows(60)
+DOUBTS = ["dropped", "500", "502", "503", "408", "302", "303", "307", "409", "418", "425", "499"]
+
+
+@pytest.mark.parametrize("word", DOUBTS)
+def test_a_doubtful_request_is_sent_again_on_evidence(make_bulk: MakeBulk, word: str) -> None:
+    """It leaves last of all, and the report names it with what its absence was proven by."""
+    api = FakeBatchApi("ok", "ok", word)
+    report = make_bulk(api).go(LARGE, settle=0.3)
+    assert (60, 0) == (report.accepted, report.unknown)
     assert set(api.accepted.values()) == {1}
+    (again,) = report.sent_again
+    evidence = again.evidence
+    assert evidence is not None
+    assert (2, 2, "evidence") == (again.number, again.recipients, again.by)
+    assert (0, True) == (evidence["elder"], evidence["waited"] >= 0.3)
+    assert again.number < evidence["witness"]
+    numbers = list(map(read_number, api.marks()))
+    held_back = sorted(set(numbers))[-3:]
+    assert 2 == [number for number in numbers if number not in held_back][-1]
+
+
+def read_number(mark: str) -> int:
+    """The number of the request in a mark."""
+    return int(mark.rpartition("-")[2])
+
+
+@pytest.mark.parametrize("word", DOUBTS)
+def test_a_job_that_never_sends_again_looks_up_only(make_bulk: MakeBulk, word: str) -> None:
+    """With all the evidence there is, it stays unknown, also when it is resumed."""
+    api = FakeBatchApi("ok", "ok", word)
+    report = make_bulk(api).go(LARGE, settle=0.05, send_again="never")
+    assert (58, 2, ()) == (report.accepted, report.unknown, report.sent_again)
+    assert 1 == max(Counter(api.marks()).values())
     assert api.looks > 0
+
+
+def test_the_job_remembers_that_it_never_sends_again(make_bulk: MakeBulk, tmp_path: Path) -> None:
+    """A later run keeps to it, and may be told otherwise."""
+    api, job = FakeBatchApi("ok", "ok", "dropped"), tmp_path / "job.db"
+    bulk = make_bulk(api)
+    assert 2 == bulk.go(LARGE, job=job, settle=0.05, send_again="never").unknown
+    assert 2 == bulk.resume(job, settle=0.05).unknown
+    assert 1 == max(Counter(api.marks()).values())
+
+
+def test_a_small_job_without_evidence_stays_unknown(make_bulk: MakeBulk) -> None:
+    """A single request has neither elder nor witness: what may have been sent is not sent again."""
+    api = FakeBatchApi("dropped")
+    report = make_bulk(api).go(rows(2))
+    assert (0, 2, 1) == (report.accepted, report.unknown, len(api.sent))
+    assert "unknown outcomes" == report.stopped
 
 
 def test_a_404_of_the_look_up_proves_nothing(make_bulk: MakeBulk) -> None:
@@ -73,13 +117,12 @@ def test_a_look_up_that_fails_leaves_it_unknown_and_resumable(
     assert (2, 0, 1) == (report.accepted, report.unknown, len(api.sent))
 
 
-def test_a_request_that_never_gets_through_is_rejected_in_the_end(make_bulk: MakeBulk) -> None:
-    """After its attempts it is rejected, because the look-ups say that it never was accepted."""
-    api = FakeBatchApi("503", "503")
-    report = make_bulk(api).go(rows(2), attempts=2, settle=0.01)
-    assert (0, 2, {"INVALID_ARGUMENT": 1, "NOT_SENT": 1}) == (
-        report.accepted, report.rejected, report.reasons,
-    )  # fmt: skip
+def test_a_request_that_never_gets_through_stays_unknown(make_bulk: MakeBulk) -> None:
+    """After its attempts it is unknown: not rejected, for nothing has refused it."""
+    api = FakeBatchApi("ok", "ok", "503")
+    report = make_bulk(api).go(LARGE, attempts=1, settle=0.3)
+    assert (58, 0, 2) == (report.accepted, report.rejected, report.unknown)
+    assert 1 == max(Counter(api.marks()).values())
 
 
 @pytest.mark.parametrize("word", ["429", "refused"])

@@ -1,0 +1,86 @@
+"""What one seed says: the API, the jobs, how they are run, and when they are killed."""
+
+from dataclasses import dataclass
+from random import Random
+
+from tests.simulation import models
+from tests.simulation.models import Model
+
+DAY = 86400.0
+
+
+@dataclass(frozen=True)
+class JobScript:
+    """One job: its size, how it is sent, and what happens to it.
+
+    *kills* are numbers of writes into the journal, each counted from the start of a run, after
+    which the process is killed; with *moved* its file is moved, and the log beside it is lost.
+    *stop* is after how many seconds it is asked to stop. Afterwards it is resumed after *pause*,
+    then *last* is done: nothing, cancel, resume, send-again, or retry-failed.
+    """
+
+    recipients: int
+    chunk_size: int
+    concurrency: int
+    send_again: str
+    kills: tuple[int, ...]
+    moved: bool
+    stop: float | None
+    pause: float
+    last: str
+    queue: int
+    drain: float
+    begins: float = 0.0
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """All that follows from a seed, but for the chances that the API takes."""
+
+    seed: int
+    model: Model
+    stormy: bool
+    receiver: bool
+    clock_jumps: bool
+    jobs: tuple[JobScript, ...]
+
+
+def scenario_of(seed: int, model: Model | None = None, send_again: str = "") -> Scenario:
+    """The scenario of *seed*; *model* and *send_again* may be given instead."""
+    chance = Random(seed)  # noqa: S311 (repeatable)
+    found = chance.choice(models.ALL)
+    model = model or found
+    moved = chance.random() < 0.04
+    count = 2 if chance.random() < 0.15 else 1
+    jobs = tuple(_job(chance, model, send_again, moved=moved) for _ in range(count))
+    return Scenario(
+        seed,
+        model,
+        stormy=chance.random() < 0.8,
+        receiver=not moved and chance.random() < 0.3,
+        clock_jumps=chance.random() < 0.2,
+        jobs=jobs,
+    )
+
+
+def _job(chance: Random, model: Model, send_again: str, *, moved: bool) -> JobScript:
+    size = chance.choice((1, 5, 10, 20))
+    chunks = chance.choice((1, 2, 4, 6, 8, 12))
+    killed = model.killed or moved or chance.random() < 0.4
+    kills = tuple(chance.randint(1, 60) for _ in range(chance.randint(1, 3))) if killed else ()
+    return JobScript(
+        recipients=max(1, size * chunks - chance.randint(0, size - 1)),
+        chunk_size=size,
+        concurrency=chance.choice((1, 4, 8)),
+        send_again=send_again or chance.choices(("evidence", "never"), (5, 1))[0],
+        kills=kills,
+        moved=moved,
+        stop=chance.uniform(0, 60) if chance.random() < 0.15 else None,
+        pause=chance.choice((1.0, 60.0, 3600.0, DAY)),
+        last=chance.choices(
+            ("", "resume", "cancel", "send-again", "retry-failed"), (60, 20, 8, 8, 4)
+        )[0],
+        queue=chance.choice((10**6, 10**6, 60)),
+        drain=chance.choice((20.0, 2.0)),
+        begins=chance.choice((0.0, chance.uniform(0, 300))),
+    )
