@@ -25,7 +25,7 @@ PATTERNS = {
     "name the thing in words of the field": r"\b(?:courier|hub|lanes?|so many)\b",
 }
 PAGES = [
-    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")),
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md")),
     *ROOT.glob("docs/*.md"),
     ROOT / "openapi" / "README.md",
     ROOT / "benchmarks" / "README.md",
