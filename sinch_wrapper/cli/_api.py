@@ -17,6 +17,7 @@ from sinch_wrapper.cli._options import (
     library_errors,
     read_json,
 )
+from sinch_wrapper.cli._terminal import say, say_json
 
 if TYPE_CHECKING:
     from sinch_wrapper import Sinch
@@ -32,16 +33,16 @@ _BOOLEANS = {"true": True, "false": False}
 @as_json
 def token(region: str | None, sandbox: str | None, show: bool, as_json: bool) -> None:
     """Fetch an access token to check that the credentials work."""
-    with client(region, sandbox) as sinch:
+    with client(region, sandbox, only_reads=True) as sinch:
         fetched = sinch.fetch_token()
     lasts = round(fetched.expires_in)
     if as_json:
         secret = {"access_token": fetched.value} if show else {}
-        click.echo(json.dumps({"expires_in": lasts} | secret))
+        say_json({"expires_in": lasts} | secret)
     elif show:
-        click.echo(fetched.value)
+        say(fetched.value)
     else:
-        click.echo(f"The credentials work: the token is valid for {lasts / 60:.0f} minutes.")
+        say(f"The credentials work: the token is valid for {lasts / 60:.0f} minutes.")
 
 
 @click.command()
@@ -68,9 +69,9 @@ def send(
     with client(region, sandbox) as sinch, library_errors():
         sent = sinch.send(app_id=app, to=recipient, message=message)
     if as_json:
-        click.echo(json.dumps(sent.to_dict(), default=str))
+        say_json(sent.to_dict())
     else:
-        click.echo(f"Accepted as message {sent.message_id}.")
+        say(f"Accepted as message {sent.message_id}.")
 
 
 @click.command()
@@ -103,10 +104,11 @@ def api(
         given["body"] = _object(body)
     elif body is not None:
         raise click.UsageError(f"{spec.id} takes no --body.")
-    with client(region, sandbox) as sinch, library_errors():
+    only_reads = spec.method == "GET"
+    with client(region, sandbox, only_reads=only_reads) as sinch, library_errors():
         response = method_of(sinch, spec)(**given)
     found = json.loads(response.content) if response.content else {}
-    click.echo(json.dumps(found, indent=2, ensure_ascii=False))
+    say_json(found, indent=2)
 
 
 def _object(text: str) -> dict[str, object]:

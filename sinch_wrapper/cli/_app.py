@@ -12,8 +12,9 @@ import click
 from sinch_wrapper.cli._api import api, send, token
 from sinch_wrapper.cli._bulk import bulk
 from sinch_wrapper.cli._callbacks import callbacks
-from sinch_wrapper.cli._exit_codes import EPILOG, ExitCode
+from sinch_wrapper.cli._exit_codes import EPILOG, Effects, ExitCode
 from sinch_wrapper.cli._sandbox import demo, sandbox
+from sinch_wrapper.cli._terminal import say
 from sinch_wrapper.errors import APIConnectionError, APIResponseValidationError, SinchError
 
 
@@ -26,7 +27,7 @@ def _show_version(context: click.Context, _parameter: click.Parameter, wanted: b
 
     from sinch_wrapper import __version__
 
-    click.echo(
+    say(
         f"sinch-wrapper {__version__} ("
         f"Conversation API {sinch_conversation_api.DOCUMENT_VERSION}, "
         f"Batch API {sinch_batch_api.DOCUMENT_VERSION}, "
@@ -54,19 +55,21 @@ for _command in (demo, sandbox, token, send, api, bulk, callbacks):
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code; every failure is one line on stderr."""
-    stdout = sys.stdout
+    stdout, effects = sys.stdout, Effects()
     try:
-        code = commands.main(arguments, prog_name="sinch-wrapper", standalone_mode=False)
+        code = commands.main(
+            arguments, prog_name="sinch-wrapper", standalone_mode=False, obj=effects
+        )
         _flush()
     except (click.ClickException, click.Abort, KeyboardInterrupt, SinchError) as error:
         return _explain(error)
     except OSError as error:
-        return _unwritten(error)
+        return _unwritten(error, effects)
     except SystemExit:
         if sys.stdout is stdout:
             raise
         # click noticed first that the reader is gone, and has replaced stdout.
-        return _unwritten(BrokenPipeError())
+        return _unwritten(BrokenPipeError(), effects)
     return code if isinstance(code, int) else ExitCode.OK
 
 
@@ -76,20 +79,22 @@ def _flush() -> None:
         sys.stdout.flush()
 
 
-def _unwritten(error: OSError) -> ExitCode:
+def _unwritten(error: OSError, effects: Effects) -> ExitCode:
     """The exit code of a command that may have worked, but whose output is lost."""
     if sys.__stdout__ is not None:
         # Python flushes stdout once more at exit, and would complain again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno())
     if isinstance(error, BrokenPipeError):
-        return ExitCode.UNKNOWN
+        # A reader that has seen enough, such as `head`.
+        return ExitCode.UNKNOWN if effects.possible else ExitCode.OK
     return _fail(f"reading or writing failed: {error.strerror}", ExitCode.UNKNOWN)
 
 
 def _explain(error: BaseException) -> ExitCode:
     match error:
         case click.exceptions.NoArgsIsHelpError():
-            click.echo(error.format_message(), err=True)
+            for line in error.format_message().splitlines():
+                say(line, err=True)
             return ExitCode.USAGE
         case click.UsageError():
             command = error.ctx.command_path if error.ctx else "sinch-wrapper"
@@ -115,5 +120,5 @@ def _fail(message: str, code: ExitCode, command: str = "sinch-wrapper") -> ExitC
     line = " ".join(message.split())
     # Where nothing can be written the exit code says it alone.
     with contextlib.suppress(OSError):
-        click.echo(f"{command}: {line}", err=True)
+        say(f"{command}: {line}", err=True)
     return code

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 import click
 
 from sinch_wrapper.callbacks import Event, Receiver
-from sinch_wrapper.cli._callback_views import facts_of, line_of
+from sinch_wrapper.cli._callback_views import facts_of, show_facts
+from sinch_wrapper.cli._exit_codes import acts
 from sinch_wrapper.cli._guarded_server import GuardedConfig, GuardedServer
+from sinch_wrapper.cli._terminal import say, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,6 +21,13 @@ if TYPE_CHECKING:
 
 _BACKLOG = 2048
 _GRACE = 10
+
+
+class _LineFormatter(logging.Formatter):
+    """Keeps what strangers chose from moving the cursor of a terminal."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return "\n".join(map(shown, super().format(record).splitlines()))
 
 
 class Printer:
@@ -32,7 +41,7 @@ class Printer:
     async def __call__(self, event: Event) -> None:
         """Print the line of *event*; a coroutine, so lines never mix."""
         try:
-            click.echo(line_of(facts_of(event), as_json=self._as_json))
+            show_facts(facts_of(event), as_json=self._as_json)
         except BrokenPipeError as error:
             self.error = error
             self.gone()
@@ -61,7 +70,7 @@ def announce(listener: socket.socket, path: str, store: Path | None) -> None:
     """Print where callbacks are received, on stderr because stdout has the callbacks."""
     host, port = listener.getsockname()[:2]
     name = f"[{host}]" if ":" in host else host
-    click.echo(
+    say(
         f"Receiving callbacks at http://{name}:{port}{path}, stored in {store} (Ctrl-C to stop)",
         err=True,
     )
@@ -71,9 +80,10 @@ def run(
     app: Receiver, listener: socket.socket, printer: Printer | None, receive_timeout: float
 ) -> None:
     """Serve until a signal comes; Ctrl-C raises KeyboardInterrupt, SIGTERM returns."""
-    logging.basicConfig(
-        level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr
-    )
+    acts()
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_LineFormatter("%(asctime)s %(levelname)s %(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
     server = GuardedServer(GuardedConfig(app, receive_timeout=receive_timeout, grace=_GRACE))
 
     def stop() -> None:

@@ -1,12 +1,9 @@
 """What the commands show about saved and stored callbacks."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-
-import click
 
 from sinch_wrapper._validate import counted
 from sinch_wrapper.callbacks import (
@@ -17,7 +14,8 @@ from sinch_wrapper.callbacks import (
     read_event,
     verify,
 )
-from sinch_wrapper.cli._exit_codes import ExitCode
+from sinch_wrapper.cli._exit_codes import ExitCode, acts
+from sinch_wrapper.cli._terminal import say, say_json
 from sinch_wrapper.errors import CallbackError, SignatureError
 
 
@@ -37,19 +35,23 @@ def facts_of(event: Event) -> dict[str, object]:
     return facts
 
 
-def line_of(facts: Mapping[str, object], *, as_json: bool) -> str:
-    """One line for people, or as JSON for programs."""
+def show_facts(facts: Mapping[str, object], *, as_json: bool) -> None:
+    """Print one line for people, or as JSON for programs."""
     if as_json:
-        return json.dumps(facts)
+        say_json(facts)
+    else:
+        say(line_of(facts))
+
+
+def line_of(facts: Mapping[str, object]) -> str:
+    """The words for *facts*."""
     first = facts.get("trigger") or facts.get("kind") or "no payload"
     rest = (
         f"{name}={value}"
         for name, value in facts.items()
         if name not in {"trigger", "kind"} and value not in {None, ""}
     )
-    # A callback must not move the cursor of a terminal.
-    line = " ".join([str(first), *rest])
-    return "".join(each if each.isprintable() else "?" for each in line)
+    return " ".join([str(first), *rest])
 
 
 def moment(seconds: float) -> str:
@@ -73,15 +75,17 @@ def check(
         signed = moment(verify(body, headers, secrets, tolerance=tolerance))
         facts = facts_of(read_event(body))
     except CallbackError as error:
-        result = {"valid": False, "why": str(error)}
-        click.echo(json.dumps(result) if as_json else f"invalid: {error}")
+        if as_json:
+            say_json({"valid": False, "why": str(error)})
+        else:
+            say(f"invalid: {error}")
         return ExitCode.FAILED
     number = _matching(body, headers, secrets)
     if as_json:
-        click.echo(json.dumps({"valid": True, "signed": signed, "secret": number} | facts))
+        say_json({"valid": True, "signed": signed, "secret": number} | facts)
         return ExitCode.OK
     place = f"secret {number} of {len(secrets)}" if len(secrets) > 1 else "the secret"
-    click.echo(f"valid: {line_of(facts, as_json=False)}, signed {signed} with {place}")
+    say(f"valid: {line_of(facts)}, signed {signed} with {place}")
     return ExitCode.OK
 
 
@@ -110,10 +114,10 @@ def show_stored(path: Path, after: int, *, raw: bool, as_json: bool) -> None:
     with _opened(path) as store:
         for stored in store.stored(after):
             if raw:
-                click.echo(json.dumps(stored.event.raw, ensure_ascii=False))
+                say_json(stored.event.raw)
                 continue
             facts = {"number": stored.id, "received": moment(stored.received)}
-            click.echo(line_of(facts_of(stored.event) | facts, as_json=as_json))
+            show_facts(facts_of(stored.event) | facts, as_json=as_json)
 
 
 def show_dead(path: Path, *, as_json: bool) -> None:
@@ -126,12 +130,13 @@ def show_dead(path: Path, *, as_json: bool) -> None:
                 "attempts": letter.attempts,
                 "error": letter.error,
             }
-            click.echo(line_of(facts_of(letter.event) | facts, as_json=as_json))
+            show_facts(facts_of(letter.event) | facts, as_json=as_json)
 
 
 def retry_dead(path: Path, ids: Sequence[int]) -> None:
     """Let handlers run again: of the dead letters with these *ids*, or of all."""
+    acts()
     with _opened(path) as store:
         count = store.retry_dead(ids or None)
     found = counted(count, "callback")
-    click.echo(f"{found} will be handled again by the receiver, now or after its next start")
+    say(f"{found} will be handled again by the receiver, now or after its next start")

@@ -3,12 +3,13 @@
 import sys
 from typing import Protocol, Self
 
-import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
 from sinch_wrapper.cli._demo_data import DemoResult
+from sinch_wrapper.cli._exit_codes import acts
+from sinch_wrapper.cli._terminal import say
 
 _WHY = {
     "failed: BAD_REQUEST": "unknown contact: reported by callback",
@@ -57,13 +58,13 @@ class PlainView(SilentView):
 
     def note(self, line: str) -> None:
         """Print a line."""
-        click.echo(line)
+        say(line)
 
     def result(self, result: DemoResult) -> None:
         """Print the counts, one per line."""
         for label, count, _ in rows(result):
-            click.echo(f"{label}: {count}")
-        click.echo(closing(result))
+            say(f"{label}: {count}")
+        say(closing(result))
 
 
 class TerminalView(SilentView):
@@ -89,7 +90,8 @@ class TerminalView(SilentView):
 
     def note(self, line: str) -> None:
         """Print a step above the bars."""
-        self._console.print(f"[green]✓[/] {line}")
+        mark = "*" if self._console.options.ascii_only else "✓"
+        self._console.print(f"[green]{mark}[/] {line}")
 
     def progress(self, accepted: int, settled: int, total: int) -> None:
         """Move the bars."""
@@ -113,6 +115,8 @@ class TerminalView(SilentView):
 
 def view_for(*, as_json: bool) -> View:
     """The view that suits the output."""
+    acts()
+    acts()
     if as_json:
         return SilentView()
     return TerminalView() if sys.stdout.isatty() else PlainView()
