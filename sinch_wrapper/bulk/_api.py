@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol, TypeVar, Unpack
 
+from sinch_wrapper._forget import forgetting
 from sinch_wrapper._retry import RetryPolicy
 from sinch_wrapper._validate import wrong_kind
 from sinch_wrapper.bulk._arguments import (
@@ -72,6 +73,7 @@ class Bulk:
     def __init__(self, client: BulkClient) -> None:
         self._jobs = Jobs(_careful(client, "a Sinch"))
 
+    @forgetting
     def send(
         self,
         *,
@@ -96,6 +98,7 @@ class Bulk:
         """
         return self._jobs.run(send_run(app_id, message, recipients, job, options))
 
+    @forgetting
     def resume(self, job: JobPath, **options: Unpack[RunOptions]) -> Report:
         """Go on with a job from its file alone.
 
@@ -103,6 +106,7 @@ class Bulk:
         """
         return self._jobs.run(resume_run(job, options))
 
+    @forgetting
     def send_again(self, job: JobPath, **options: Unpack[RunOptions]) -> Report:
         """Send what is unknown in *job* again: on your word, not on evidence.
 
@@ -111,6 +115,7 @@ class Bulk:
         """
         return self._jobs.run(send_again_run(job, options))
 
+    @forgetting
     def create_contacts(
         self, contacts: Items, *, job: JobPath | None = None, **options: Unpack[JobOptions]
     ) -> Report:
@@ -120,6 +125,7 @@ class Bulk:
         """
         return self._jobs.run(contacts_run("create_contacts", contacts, job, options))
 
+    @forgetting
     def delete_contacts(
         self, contact_ids: Items, *, job: JobPath | None = None, **options: Unpack[JobOptions]
     ) -> Report:
@@ -129,6 +135,7 @@ class Bulk:
         """
         return self._jobs.run(contacts_run("delete_contacts", contact_ids, job, options))
 
+    @forgetting
     def insert_consents(
         self,
         records: Items,
@@ -146,6 +153,7 @@ class Bulk:
         """
         return self._jobs.run(consents_run(app_id, records, job, options))
 
+    @forgetting
     def retry_failed(
         self,
         job: JobPath,
@@ -162,10 +170,12 @@ class Bulk:
         """
         return self._jobs.run(retry_run(job, new_job, reasons, options))
 
+    @forgetting
     def report(self, job: JobPath) -> Report:
         """Report what became of a job, also while it runs; raises BulkError."""
         return Report(job_path(job))
 
+    @forgetting
     def record(self, events: Event | Iterable[Event], job: JobPath | None = None) -> int:
         """Write down what callbacks say about the recipients of *job*, else of all jobs run here.
 
@@ -177,6 +187,7 @@ class Bulk:
         """
         return self._jobs.recorders.record(events, None if job is None else job_path(job))
 
+    @forgetting
     def status(self, job: JobPath, **options: Unpack[RunOptions]) -> Report:
         """Ask the API for the status of each batch of *job*, then report.
 
@@ -184,6 +195,7 @@ class Bulk:
         """
         return self._jobs.status(job_path(job), run_settings("status()", options))
 
+    @forgetting
     def cancel(
         self, job: JobPath, *, poll_for: float = 30.0, **options: Unpack[RunOptions]
     ) -> Cancellation:
@@ -199,6 +211,7 @@ class Bulk:
             job_path(job), run_settings("cancel()", options), patience(poll_for)
         )
 
+    @forgetting
     def cancel_batches(
         self,
         *batch_ids: str,
@@ -234,6 +247,7 @@ class AsyncBulk:
     def __init__(self, client: AsyncBulkClient) -> None:
         self._jobs = Jobs(_careful(client, "an AsyncSinch"))
 
+    @forgetting
     async def send(
         self,
         *,
@@ -260,6 +274,7 @@ class AsyncBulk:
             lambda jobs: jobs.run(send_run(app_id, message, recipients, job, options))
         )
 
+    @forgetting
     async def resume(self, job: JobPath, **options: Unpack[RunOptions]) -> Report:
         """Go on with a job from its file alone.
 
@@ -267,10 +282,12 @@ class AsyncBulk:
         """
         return await self._run(lambda jobs: jobs.run(resume_run(job, options)))
 
+    @forgetting
     async def send_again(self, job: JobPath, **options: Unpack[RunOptions]) -> Report:
         """Send what is unknown in *job* again, on your word; see Bulk.send_again()."""
         return await self._run(lambda jobs: jobs.run(send_again_run(job, options)))
 
+    @forgetting
     async def create_contacts(
         self, contacts: Items, *, job: JobPath | None = None, **options: Unpack[JobOptions]
     ) -> Report:
@@ -282,6 +299,7 @@ class AsyncBulk:
             lambda jobs: jobs.run(contacts_run("create_contacts", contacts, job, options))
         )
 
+    @forgetting
     async def delete_contacts(
         self, contact_ids: Items, *, job: JobPath | None = None, **options: Unpack[JobOptions]
     ) -> Report:
@@ -293,6 +311,7 @@ class AsyncBulk:
             lambda jobs: jobs.run(contacts_run("delete_contacts", contact_ids, job, options))
         )
 
+    @forgetting
     async def insert_consents(
         self,
         records: Items,
@@ -310,6 +329,7 @@ class AsyncBulk:
         """
         return await self._run(lambda jobs: jobs.run(consents_run(app_id, records, job, options)))
 
+    @forgetting
     async def retry_failed(
         self,
         job: JobPath,
@@ -326,10 +346,12 @@ class AsyncBulk:
         """
         return await self._run(lambda jobs: jobs.run(retry_run(job, new_job, reasons, options)))
 
+    @forgetting
     async def report(self, job: JobPath) -> Report:
         """Report what became of a job, also while it runs; raises BulkError."""
         return await self._run(lambda _: Report(job_path(job)))
 
+    @forgetting
     async def record(self, events: Event | Iterable[Event], job: JobPath | None = None) -> int:
         """Write down what callbacks say about the recipients of *job*, else of all jobs run here.
 
@@ -343,6 +365,7 @@ class AsyncBulk:
             lambda jobs: jobs.recorders.record(events, None if job is None else job_path(job))
         )
 
+    @forgetting
     async def status(self, job: JobPath, **options: Unpack[RunOptions]) -> Report:
         """Ask the API for the status of each batch of *job*, then report.
 
@@ -352,6 +375,7 @@ class AsyncBulk:
             lambda jobs: jobs.status(job_path(job), run_settings("status()", options))
         )
 
+    @forgetting
     async def cancel(
         self, job: JobPath, *, poll_for: float = 30.0, **options: Unpack[RunOptions]
     ) -> Cancellation:
@@ -369,6 +393,7 @@ class AsyncBulk:
             )
         )
 
+    @forgetting
     async def cancel_batches(
         self,
         *batch_ids: str,

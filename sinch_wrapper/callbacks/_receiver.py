@@ -21,6 +21,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from sinch_wrapper import _validate
+from sinch_wrapper._forget import forgetting
 from sinch_wrapper.callbacks._bodies import CLOSE, BodyReader
 from sinch_wrapper.callbacks._committer import Committer
 from sinch_wrapper.callbacks._dispatcher import Dispatcher, EventHandler, Handlers, kinds_of
@@ -58,6 +59,7 @@ _HEALTH: Final = "/health"
 _BESIDE: Final = ".callbacks"
 
 
+@forgetting
 def receiver(
     secrets: SecretSource,
     *,
@@ -95,6 +97,7 @@ class Receiver:
     an operator, or 503 when the store cannot be written.
     """
 
+    @forgetting
     def __init__(
         self,
         secrets: SecretSource,
@@ -288,19 +291,14 @@ def _checked_secrets(given: SecretSource) -> Callable[[], Secrets]:
     if isinstance(given, Mapping) or not (single or isinstance(given, Iterable)):
         raise _validate.wrong_kind("secrets", wanted, given, ConfigurationError)
     keys: list[object] = [given] if single else list(given)
-    kinds = {type(key).__name__ for key in keys if not isinstance(key, (str, bytes))}
-    is_usable = all(isinstance(key, (str, bytes)) and is_key(key) for key in keys)
-    found: Callable[[], Secrets] = partial(list, keys)
-    # Tools show the variables of a function that fails.
-    number = len(keys)
-    del given, keys
-    if not number:
+    if not keys:
         raise ConfigurationError("no callback secret: give secrets= the secret of each webhook")
-    if kinds:
-        raise ConfigurationError(f"secrets= must be {wanted}, not a list with {min(kinds)}")
-    if not is_usable:
-        raise ConfigurationError("secrets= holds a blank secret: give the secret of each webhook")
-    return found
+    for key in keys:
+        if not isinstance(key, (str, bytes)):
+            raise _validate.wrong_kind("secrets", wanted, [key], ConfigurationError)
+        if not is_key(key):
+            raise ConfigurationError("secrets= must not be blank: give the secret of each webhook")
+    return lambda: keys  # type: ignore[return-value]  # str and bytes may be mixed
 
 
 def _called(secrets: Callable[[], Secrets]) -> Secrets:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol, TypeAlias, runtime_checkable
 
 from sinch_wrapper import _validate
+from sinch_wrapper._forget import forgetting
 from sinch_wrapper.errors import SignatureError
 
 SIGNATURE: Final = "x-sinch-webhook-signature"
@@ -46,6 +47,7 @@ _NAMES: Final[Mapping[object, str]] = {
 }
 
 
+@forgetting
 def sign(raw: bytes, secret: str | bytes, *, nonce: str, timestamp: str) -> dict[str, str]:
     """Return the four signature headers for the body *raw*.
 
@@ -53,13 +55,13 @@ def sign(raw: bytes, secret: str | bytes, *, nonce: str, timestamp: str) -> dict
 
     Raises: TypeError that names an argument of another kind; ValueError for a blank secret.
     """
-    fault = _unsignable(raw, secret, nonce, timestamp)
-    if fault is not None:
-        del raw, secret
-        try:
-            raise fault
-        finally:
-            del fault
+    _validate.instance("raw", raw, bytes, "bytes")
+    if not isinstance(secret, (str, bytes)):
+        raise _validate.wrong_kind("secret", "a string", secret)
+    _validate.instance("nonce", nonce, str, "a string")
+    _validate.instance("timestamp", timestamp, str, "a string")
+    if not is_key(secret):
+        raise ValueError("secret= must not be blank")
     tail = f".{nonce}.{timestamp}".encode()
     return {
         SIGNATURE: _signature(raw + tail, key_of(secret)).decode(),
@@ -67,20 +69,6 @@ def sign(raw: bytes, secret: str | bytes, *, nonce: str, timestamp: str) -> dict
         NONCE: nonce,
         ALGORITHM: _ONLY_ALGORITHM,
     }
-
-
-def _unsignable(raw: object, secret: object, nonce: object, timestamp: object) -> Exception | None:
-    """What is wrong with the arguments of `sign`."""
-    if not isinstance(raw, bytes):
-        return _validate.wrong_kind("raw", "bytes", raw)
-    if not isinstance(secret, (str, bytes)):
-        return _validate.wrong_kind("secret", "a string", secret)
-    for option, value in (("nonce", nonce), ("timestamp", timestamp)):
-        if not isinstance(value, str):
-            return _validate.wrong_kind(option, "a string", value)
-        if not value.isascii():
-            return _validate.out_of_range(option, "ASCII, as headers are")
-    return None if is_key(secret) else ValueError("secret= must not be blank")
 
 
 def verify(  # noqa: PLR0913 (what is checked, and how)

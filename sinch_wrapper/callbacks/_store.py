@@ -27,6 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.sqlite import insert
 
 from sinch_wrapper import _validate
+from sinch_wrapper._forget import forgetting
 from sinch_wrapper._sqlite import Database, FileLock, Format
 from sinch_wrapper.callbacks._events import Event, read_event
 from sinch_wrapper.callbacks._records import (
@@ -133,6 +134,7 @@ class EventStore:
         self._lead = FileLock(self.path, FORMAT)
         self._database = Database(self.path, FORMAT, must_exist=must_exist, busy=busy)
 
+    @forgetting
     def commit(self, arrivals: Sequence[Arrival], verdicts: Sequence[Verdict]) -> None:
         """Write all of it or nothing; on return it is on disk.
 
@@ -152,6 +154,7 @@ class EventStore:
                     row.on_conflict_do_update(index_elements=["id"], set_=fresh), letters
                 )
 
+    @forgetting
     def add(self, event: Event) -> bool:
         """Store one callback, for web frameworks in which no receiver runs.
 
@@ -166,6 +169,7 @@ class EventStore:
         """Whether this process runs the handlers: the first that asks does, until it closes."""
         return self._lead.take()
 
+    @forgetting
     def waiting(self, now: float, limit: int) -> list[StoredEvent]:
         """At most *limit* callbacks that are due at the Unix time *now*, the longest due first."""
         now = _time("now", now)
@@ -185,6 +189,7 @@ class EventStore:
         _validate.whole("after", after, 0, _LARGEST)
         return self._stored(after)
 
+    @forgetting
     def _stored(self, after: int) -> Iterator[StoredEvent]:
         while True:
             query = select(events).where(events.c.id > after).order_by(events.c.id)
@@ -195,6 +200,7 @@ class EventStore:
             after = rows[-1].id
             yield from map(_stored_event, rows)
 
+    @forgetting
     def counts(self) -> Counts:
         """How many callbacks there are, after a write that proves that the file can be written."""
         upsert = _PROBE.on_conflict_do_update(
@@ -213,6 +219,7 @@ class EventStore:
                 )
             )
 
+    @forgetting
     def dead(self, limit: int = 1000) -> list[DeadLetter]:
         """At most *limit* dead letters, the newest first."""
         _validate.whole("limit", limit, most=_LARGEST)
@@ -227,6 +234,7 @@ class EventStore:
             for row in rows
         ]
 
+    @forgetting
     def retry_dead(self, ids: Sequence[int] | None = None) -> int:
         """Let handlers run again: of the dead letters with these *ids*, or of all.
 
@@ -238,6 +246,7 @@ class EventStore:
             connection.execute(again.values(due=self._now(), attempts=0))
             return connection.execute(delete(dead).where(which)).rowcount
 
+    @forgetting
     def prune(self, before: float, limit: int = 1000) -> int:
         """Delete at most *limit* callbacks received *before* a Unix time.
 
