@@ -127,8 +127,6 @@ class BaseClient(Generic[TransportT, HTTPClientT]):
 
         """
         hidden = HiddenOptions(key_id, key_secret, proxy)
-        # Not for a traceback that shows locals.
-        del key_id, key_secret, proxy
         options = Options(
             *resolve_identity(project_id, hidden, auth), resolve_endpoints(region, endpoints),
             timeout=timeout, retry=retry, limits=limits, proxy=hidden.proxy,

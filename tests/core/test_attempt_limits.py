@@ -226,6 +226,7 @@ def test_encoding_that_was_not_asked_for_is_not_unpacked(
         ("identity", b"{}"),
         ("", b"{}"),
     ],
+    ids=["gzip", "old gzip", "zlib", "raw", "identity", "empty"],
 )
 def test_usual_encodings_are_unpacked(
     flavour: Flavour, server: FaultServer, client: Any, coding: str, content: bytes

@@ -60,10 +60,10 @@ def test_request_without_body_has_no_content_type(flavour: Flavour) -> None:
 
 
 def test_finite_timeouts_travel_with_the_request(flavour: Flavour) -> None:
-    """Every step has a timeout; connecting waits 5 seconds at most."""
+    """Every step has a timeout, and so has the attempt; connecting waits 5 seconds at most."""
     server = Server()
     flavour.run(flavour.session(server).request(Operation()))
-    expected = {"connect": 5.0, "read": 10.0, "write": 10.0, "pool": 10.0}
+    expected = {"connect": 5.0, "read": 10.0, "write": 10.0, "pool": 10.0, "total": 60.0}
     for request in (*server.requests, *server.token_requests):
         assert expected == request.extensions["timeout"]
 
