@@ -37,7 +37,7 @@ def _without_rows(record: logging.LogRecord) -> bool:
     return record.levelno > logging.DEBUG
 
 
-# The logger of our engines alone: those of others log as they are told.
+# The logger of our engines alone: those of other programs are left alone.
 logging.getLogger(f"sqlalchemy.engine.Engine.{_LOGGING_NAME}").addFilter(_without_rows)
 
 
@@ -207,7 +207,7 @@ class Database:
 class _PrivateFiles:
     """Makes database files that only their owner can read.
 
-    A file that is there is never opened and closed: that would drop all locks that this process
+    A file that exists is never opened and closed: that would drop all locks that this process
     holds on it, and so those of SQLite, while it is in use (fcntl(2), "Advisory record locking").
     The guard keeps a thread from opening a file between the two steps of making it.
     """
@@ -221,7 +221,7 @@ class _PrivateFiles:
         self._guard = threading.Lock()
 
     def make(self, path: Path) -> None:
-        """Create the file at *path*, or tighten the one that is there and empty."""
+        """Create the file at *path*, or tighten the one that exists and is empty."""
         # Where a link leads, for O_EXCL does not follow it.
         real = os.path.realpath(path)
         # SQLite meets the same obstacles, and reports them.

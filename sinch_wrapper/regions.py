@@ -42,6 +42,14 @@ class Region(StrEnum):
         raise ValueError(message)
 
 
+def is_this_machine(host: str) -> bool:
+    """Whether *host* is localhost or an address of the loopback network."""
+    try:
+        return host == "localhost" or ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
 def _is_base_url(url: object) -> TypeGuard[str]:
     if not isinstance(url, str):
         return False
@@ -57,13 +65,7 @@ def _is_base_url(url: object) -> TypeGuard[str]:
 def _is_readable_on_the_way(url: str) -> bool:
     """Whether others can read what is sent to *url*: plain HTTP to another host than this one."""
     parts = urlsplit(url)
-    host = parts.hostname or ""
-    if parts.scheme == "https" or host == "localhost":
-        return False
-    try:
-        return not ip_address(host).is_loopback
-    except ValueError:
-        return True
+    return parts.scheme != "https" and not is_this_machine(parts.hostname or "")
 
 
 def _checked(name: str, url: object, *, allow_http: bool) -> str:

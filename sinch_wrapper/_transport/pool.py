@@ -25,6 +25,7 @@ from sinch_wrapper._transport.limits import (
     within_time,
 )
 from sinch_wrapper.errors import ConfigurationError
+from sinch_wrapper.regions import is_this_machine
 
 T = TypeVar("T")
 
@@ -53,10 +54,13 @@ def _tls_context(scheme: str) -> ssl.SSLContext:
 def proxy_for(scheme: str, host: str, explicit: str | None) -> str | None:
     """The proxy to use for *host*: *explicit*, or the one of the environment or the system.
 
-    An empty *explicit* means none at all.
+    An empty *explicit* means none at all. What listens on this machine, such as a sandbox, is no
+    host that a proxy of the environment could reach.
     """
     if explicit is not None:
         return explicit or None
+    if is_this_machine(host):
+        return None
     proxies = getproxies()
     found = proxies.get(scheme) or proxies.get("all")
     if not found or proxy_bypass(host):
