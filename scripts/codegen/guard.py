@@ -63,15 +63,16 @@ def check_code(package: Path, origin: str) -> None:
 
 
 def _faults(tree: ast.Module, *, lookup: bool) -> Iterator[tuple[int, str]]:
+    walked = [*ast.walk(tree)]
     imported = {
         alias.asname or alias.name
-        for node in ast.walk(tree)
+        for node in walked
         if isinstance(node, ast.ImportFrom) and node.level
         for alias in node.names
     }
     calls = imported | _CALLS | {_SENDING} | (_LOOKUP_CALLS if lookup else set())
     nodes = (*_NODES, *_LOOKUP) if lookup else _NODES
-    for node in ast.walk(tree):
+    for node in walked:
         problem = "" if isinstance(node, nodes) else type(node).__name__
         if isinstance(node, ast.Call):
             called = ast.unparse(node.func)

@@ -23,6 +23,7 @@ from codegen.document import (
 Check = Callable[[object, str], None]
 """Takes a node and its place; raises Refused."""
 
+_TYPES = ("array", "boolean", "integer", "null", "number", "object", "string")
 _KINDS = {dict: "a mapping", list: "a list", str: "a string", bool: "a boolean"}
 
 
@@ -81,6 +82,9 @@ def _string(node: object, place: str) -> None:
 
 def _type(node: object, place: str) -> None:
     (_list(_string) if isinstance(node, list) else _string)(node, place)
+    for kind in node if isinstance(node, list) else [node]:
+        if kind not in _TYPES:
+            raise Refused(place, f"is {kind}, which is not a type", "correct the document")
 
 
 def _boolean_or_schema(node: object, place: str) -> None:

@@ -6,6 +6,7 @@ import contextlib
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 from importlib import import_module
@@ -20,7 +21,7 @@ from openapi_python_client.parser import GeneratorData
 from openapi_python_client.parser.errors import GeneratorError
 
 from codegen import texts
-from codegen.callbacks import callbacks
+from codegen.callbacks import Callback, callbacks
 from codegen.document import Node, Refused, pointing
 from codegen.guard import check_code
 from codegen.normalise import normalise
@@ -36,6 +37,14 @@ _RUFF = (
 _RUFF_OPTIONS = (
     *("--isolated", "--no-cache", "--quiet", "--no-respect-gitignore"),
     *("--target-version", "py311", "--line-length", "120"),
+)
+
+
+# Where the generator's own messages say what they are about.
+_PLACES = (
+    (re.compile(r"parsing ([A-Z]+) (\S+) within"), r"paths.\2"),
+    (re.compile(r"/?components[/.]schemas[/.]([^\s:/]+)"), r"components.schemas.\1"),
+    (re.compile(r"models with name ['\"]?(\w+)"), r"components.schemas.\1"),
 )
 
 
@@ -72,11 +81,12 @@ def render(document: Node, package: str, origin: str, folder: Path, *, tidy: boo
     target = folder / package
     shutil.rmtree(target, ignore_errors=True)
     with pointing(document, origin):
-        project = _project(normalise(document), document, package, target)
+        normalised, found = normalise(document), callbacks(document)
+        project = _project(normalised, document, package, target)
         # The generator reports its progress on standard output.
         with contextlib.redirect_stdout(io.StringIO()):
             project.build()
-        _write_callbacks(project, document, target)
+        _write_callbacks(project, found, target)
         check_code(target, origin)
     if tidy:
         _tidy(target, origin)
@@ -98,8 +108,14 @@ def _project(normalised: Node, document: Node, package: str, target: Path) -> Pr
         overwrite=False,
         output_path=target,
     )
-    # Titles have done their work in the normaliser; here they would rename components.
-    plain = {**normalised, "components": _untitled(normalised["components"])}
+    # The generator gets what it needs and nothing else. Titles have done their work in the
+    # normaliser; here they would rename components.
+    plain = {
+        "openapi": normalised["openapi"],
+        "info": {key: normalised["info"][key] for key in ("title", "version")},
+        "paths": normalised["paths"],
+        "components": {"schemas": _untitled(normalised["components"]["schemas"])},
+    }
     data = GeneratorData.from_dict(plain, config=config)
     if isinstance(data, GeneratorError):
         raise _refusal(data, package)
@@ -125,7 +141,8 @@ def _refuse_losses(data: GeneratorData, package: str) -> None:
 
 def _refusal(error: GeneratorError, package: str) -> Refused:
     detail = " ".join(f"{error.header}: {error.detail}".split())
-    return Refused(package, f"the generator would leave something out ({detail})")
+    place = next((match.expand(text) for it, text in _PLACES if (match := it.search(detail))), "")
+    return Refused(place or package, f"the generator would leave something out ({detail})")
 
 
 def _untitled(node: Any) -> Any:  # noqa: ANN401 - any JSON value
@@ -141,8 +158,7 @@ def _untitled(node: Any) -> Any:  # noqa: ANN401 - any JSON value
     }
 
 
-def _write_callbacks(project: Project, document: Node, target: Path) -> None:
-    found = callbacks(document)
+def _write_callbacks(project: Project, found: list[Callback], target: Path) -> None:
     if found:
         text = project.env.get_template("callbacks.py.jinja").render(callbacks=found)
         (target / "callbacks.py").write_text(text, encoding="utf-8")

@@ -25,33 +25,13 @@ from codegen.document import (
     shape,
 )
 
-# Limits are the server's to check: a client that enforces today's limits breaks when they are
-# raised. A `default` would do harm: the generator sends it, and a PATCH of one field would then
-# change several.
-_DROPPED = frozenset(
+# All that later passes read. Limits are the server's to check: a client that enforces today's
+# limits breaks when they are raised. A `default` would do harm: the generator sends it, and a PATCH
+# of one field would then change several.
+_KEPT = frozenset(
     {
-        "default",
-        "discriminator",
-        "example",
-        "examples",
-        "exclusiveMaximum",
-        "exclusiveMinimum",
-        "externalDocs",
-        "maxItems",
-        "maxLength",
-        "maxProperties",
-        "maximum",
-        "minItems",
-        "minLength",
-        "minProperties",
-        "minimum",
-        "multipleOf",
-        "nullable",
-        "pattern",
-        "readOnly",
-        "uniqueItems",
-        "writeOnly",
-        "xml",
+        *("$ref", "type", "format", "enum", "const", "properties", "required", "items"),
+        *("additionalProperties", *COMPOSITIONS, "title", "description", "deprecated"),
     }
 )
 
@@ -86,7 +66,7 @@ def simplify(schema: Node) -> Node:
 def _is_kept(key: str, value: Any) -> bool:  # noqa: ANN401 - any JSON value
     if key == "additionalProperties" and isinstance(value, bool):
         return False
-    return key not in _DROPPED and not key.startswith("x-")
+    return key in _KEPT
 
 
 def _spell_types(schema: Node) -> None:

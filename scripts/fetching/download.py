@@ -7,7 +7,6 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
 
 import httpx
 
@@ -18,6 +17,7 @@ _LATER = "try again later"
 _TOO_LARGE = "is larger than {} bytes"
 _NO_TIME = "took longer than {:g} seconds"
 _MORE_TIME = "try again, or allow more time with --timeout"
+_USER = re.compile(r"//[^/\s]*@")
 # Statuses that may pass with time; every other 4xx is about the address.
 _PASSING = frozenset({408, 425, 429})
 
@@ -50,14 +50,10 @@ def public(place: str) -> str:
     """
     if "://" not in place:
         return place
-    try:
-        parts = urlsplit(place)
-    except ValueError:
-        return place.partition("://")[0] + "://..."
-    pairs = [pair.partition("=") for pair in parts.query.split("&")]
-    query = "&".join(f"{name}=..." if value else name for name, _, value in pairs)
-    shown = parts._replace(netloc=parts.netloc.rpartition("@")[2], query=query, fragment="")
-    return urlunsplit(shown)
+    address, mark, query = place.partition("#")[0].partition("?")
+    pairs = [pair.partition("=") for pair in query.split("&")]
+    names = [f"{name}=..." if value else name for name, _, value in pairs]
+    return _USER.sub("//", address) + mark + "&".join(names)
 
 
 class Downloader:
@@ -192,7 +188,7 @@ def _can_be_sent(etag: str) -> bool:
 def _failed(error: Exception) -> str:
     reason = str(error).splitlines()[0] if str(error) else type(error).__name__
     # A proxy's address may be in it, with its password.
-    reason = re.sub(r"//[^/\s]*@", "//", reason)
+    reason = _USER.sub("//", reason)
     return f"cannot be fetched ({reason})"
 
 

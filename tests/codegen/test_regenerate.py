@@ -315,9 +315,9 @@ def respond_freely(documents: Path) -> str:
 
 
 def lose_parameter(documents: Path) -> str:
-    """Let a path have a parameter that nothing declares, so that the generator warns."""
+    """Let a path have a parameter that nothing declares."""
     replace(documents, right=document(paths={THINGS + "/{x}": {"get": operation()}}))
-    return "right_api: the generator would leave something out"
+    return f"right.yaml#/paths/{THINGS.replace('/', '~1')}~1{{x}}/get: has the parameter x"
 
 
 def leave_out_schema(documents: Path) -> str:

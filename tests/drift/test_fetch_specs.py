@@ -16,7 +16,7 @@ import fetch_specs
 import httpx  # noqa: TID251 - what the script uses
 import pytest
 import regenerate
-from fetching.download import Downloader, Limits
+from fetching.download import Downloader, Limits, public
 
 from codegen.document import Node, Refused
 from tests.helpers.codegen import (
@@ -711,3 +711,42 @@ def test_redirection_to_another_kind_of_address_is_refused(target: str) -> None:
 
     downloader = Downloader(transport=httpx.MockTransport(respond))
     assert "https://example.test/a: " in refusal(downloader, "https://example.test/a")
+
+
+@pytest.mark.parametrize(
+    ("place", "expected"),
+    [
+        ("openapi/a@b.yaml?c=d", "openapi/a@b.yaml?c=d"),
+        ("https://a.test/x.yaml?download", "https://a.test/x.yaml?download"),
+        ("https://user:secret@a.test/x.yaml", "https://a.test/x.yaml"),
+        ("https://user:se@cret@a.test:8/x@y.yaml", "https://a.test:8/x@y.yaml"),
+        ("https://secret@a.test", "https://a.test"),
+        ("https://a.test/x?token=secret&b&sig=secret", "https://a.test/x?token=...&b&sig=..."),
+        ("https://a.test/x#token=secret", "https://a.test/x"),
+        ("ftp://user:secret@[/x?a=secret", "ftp://[/x?a=..."),
+    ],
+)
+def test_place_is_shown_without_credentials(place: str, expected: str) -> None:
+    """User, password and the values of a query belong to the fetch alone."""
+    assert expected == public(place)
+
+
+@pytest.mark.parametrize("page", ["/things", "/nothing", "/page"])
+def test_credentials_of_an_address_are_written_and_shown_nowhere(
+    fetch: Fetch,
+    documents: Path,
+    server: tuple[str, Pages],
+    capsys: pytest.CaptureFixture[str],
+    page: str,
+) -> None:
+    """Whether the fetch succeeds or not: not in the record, not in a message, not in the ETag."""
+    server[1]["/things?sig=pa55word"] = Page(body(NEW), {"ETag": '"1"'})
+    server[1]["/page?sig=pa55word"] = Page(b"<html>")
+    address = server[0].replace("://", "://user:pa55word@") + f"{page}?sig=pa55word"
+    fetch(f"--from={address}")
+    said = capsys.readouterr()
+    written = (documents / "sources.toml").read_text(encoding="utf-8")
+    assert "pa55word" not in said.out + said.err + written
+    assert ("recorded" in said.out) is (page == "/things")
+    if page == "/things":
+        assert f'origin = "{server[0]}/things?sig=..."' in record(documents, "things")

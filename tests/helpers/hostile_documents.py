@@ -6,6 +6,7 @@ import json
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from codegen.document import Node, followed, joined, keys_of
@@ -89,16 +90,15 @@ class Edit:
         try:
             node = followed(given, parent)
             key = int(key) if isinstance(node, list) else key
-            value = node[key]
+            _ = node[key]
         except (KeyError, IndexError, ValueError, TypeError):
             return given
         if self.kind == "value":
             node[key] = self.payload
-        else:
+        elif self.payload not in node:
             items = [(self.payload if name == key else name, it) for name, it in node.items()]
             node.clear()
             node.update(items)
-            assert value in node.values()
         return given
 
 
@@ -122,6 +122,12 @@ WORDS = (
 
 def base() -> Node:
     """A document that has one of everything."""
+    found: Node = json.loads(_text())
+    return found
+
+
+@cache
+def _text() -> str:
     note = {"description": "A note.", "title": "Note", "example": "note", "x-note": "note"}
     rich: Node = {
         "id": {**STRING, "pattern": "^a$", "default": "abc", **note},
@@ -177,9 +183,7 @@ def base() -> Node:
     result["servers"] = [{"url": "https://eu.example.test", "description": "Europe."}]
     result["security"] = [{"basic": []}]
     result["components"]["securitySchemes"] = {"basic": {"type": "http", "scheme": "basic"}}
-    # Through JSON, because the parts above are shared between places.
-    found: Node = json.loads(json.dumps(result))
-    return found
+    return json.dumps(result)
 
 
 def positions() -> list[tuple[str, str]]:
@@ -208,7 +212,7 @@ def edits(count: int, seed: int) -> list[Edit]:
 def edited(*given: Edit) -> Node:
     """The document with some edits: values, then words, then keys from the inside out."""
     order = {"value": 0, "word": 1, "key": 2}
-    result = base()
+    result: Node = json.loads(_text())
     for edit in sorted(given, key=lambda one: (order[one.kind], -one.pointer.count("/"))):
         result = edit.apply(result)
     return result
