@@ -4,10 +4,11 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Any, Final, cast
 
-from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, Update, bindparam, delete, func, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from sinch_wrapper._sqlite import Database, FileLock, Format
@@ -37,23 +38,23 @@ _NEXT: Final = (
     .limit(1)
 )
 _BY_BATCH: Final = select(chunks).where(chunks.c.batch_id == bindparam("batch"))
-_DEPARTED: Final = select(
-    chunks.c.id,
-    chunks.c.state,
-    chunks.c.first_left,
-    chunks.c.last_left,
-    chunks.c.known,
-    chunks.c.adopted,
-    chunks.c.certain,
-    chunks.c.batch_id,
-    chunks.c.twice,
-).where(chunks.c.first_left.is_not(None))
+_DEPARTED: Final = select(chunks).where(chunks.c.first_left.is_not(None))
+_ANY_OUTCOME: Final = select(outcomes.c.chunk).limit(1)
 _NEW_FACT: Final = upsert(facts)
 _NOTE: Final = _NEW_FACT.on_conflict_do_update(
     index_elements=["name"], set_={"value": _NEW_FACT.excluded.value}
 )
 NO_LIMIT: Final = 2**62
 """Beyond every number of a chunk."""
+
+
+@cache
+def _moving(*names: str) -> Update:
+    """Change the state of a chunk in a given state, and the columns *names* with it."""
+    query = update(chunks).where(
+        chunks.c.id == bindparam("now_id"), chunks.c.state == bindparam("now_state")
+    )
+    return query.values({name: bindparam(name) for name in ("state", *names)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,10 +237,10 @@ class Journal:
 
     def told(self, connection: Connection, numbers: Sequence[int]) -> set[int] | None:
         """The requests among *numbers* that callbacks were about; None when there are none."""
-        if connection.execute(select(outcomes.c.chunk).limit(1)).first() is None:
+        if connection.execute(_ANY_OUTCOME).first() is None:
             return None
-        query = select(outcomes.c.chunk).where(outcomes.c.chunk.in_(numbers)).distinct()
-        return set(connection.execute(query).scalars())
+        query = select(outcomes.c.chunk).where(outcomes.c.chunk.in_(numbers))
+        return set(connection.execute(query.distinct()).scalars())
 
     def sent_again(self) -> list[tuple[Chunk, str | None]]:
         """The requests that left again, and the evidence as JSON, None for a person's word."""
@@ -253,8 +254,7 @@ class Journal:
         self, connection: Connection, chunk: int, event: int, evidence: str | None
     ) -> None:
         """Write down that a request whose outcome is unknown leaves again."""
-        values = {"event": event, "chunk": chunk, "evidence": evidence}
-        connection.execute(insert(resends).values(values))
+        connection.execute(insert(resends).values(event=event, chunk=chunk, evidence=evidence))
 
     def twice(self) -> tuple[int, int]:
         """The number of requests that became two batches, and of their recipients."""
@@ -323,8 +323,8 @@ class Journal:
             raise BulkError(
                 f"journal {self.name}: a request cannot change from {chunk.state} to {state}"
             )
-        query = update(chunks).where(chunks.c.id == chunk.id, chunks.c.state == chunk.state)
-        done = connection.execute(query.values(state=state, **values))
+        now = {"now_id": chunk.id, "now_state": chunk.state}
+        done = connection.execute(_moving(*values), now | values | {"state": state})
         if done.rowcount != 1:
             raise BulkError(f"journal {self.name}: it was changed by another process")
         return replace(chunk, state=state, **values)

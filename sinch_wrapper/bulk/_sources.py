@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Final, TypeAlias
+from typing import IO, AnyStr, Final, TypeAlias
 
 from sinch_wrapper._json import decode
 from sinch_wrapper._validate import out_of_range, wrong_kind
@@ -26,6 +26,13 @@ _GZIP_FAULTS: Final = (gzip.BadGzipFile, EOFError, zlib.error)
 _ROWS: Final = 2000
 # Bytes of a file that are read together for its digest.
 _BLOCK: Final = 1 << 20
+# Bytes of a line, which is read as a whole: thousands of times what a recipient takes. Small files
+# may hold huge lines when they are compressed.
+_LONGEST_LINE: Final = 16 << 20
+# Lists of people are five to fifty times as large as their compressed form; what was made to fill
+# memory or disk, a thousand times.
+_HIGHEST_RATIO: Final = 200
+_SURELY_FINE: Final = 64 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +122,7 @@ def read_csv(path: Path) -> tuple[list[str], Iterator[tuple[int, Cells]]]:
 def _csv_rows(path: Path) -> Iterator[tuple[int, Cells]]:
     begin = 1
     with opened(path), path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.reader(file, strict=True)
+        reader = csv.reader(_lines(path, file), strict=True)
         try:
             for cells in reader:
                 if cells:
@@ -165,10 +172,36 @@ def read_json_lines(path: Path) -> Iterator[tuple[int, object]]:
         gzip.open if path.suffix == ".gz" else io.open  # type: ignore[assignment] # both read bytes
     )
     with opened(path), reader(path, "rb") as file:
-        for number, line in enumerate(file, 1):
+        left = _most_unpacked(path)
+        for number, line in enumerate(_lines(path, file), 1):
+            left -= len(line)
+            if left < 0:
+                raise BulkError(_bomb(path))
             content = line.strip()
             if content and content != b"\xef\xbb\xbf":
                 yield number, _decoded(path, number, content)
+
+
+def _lines(path: Path, file: IO[AnyStr]) -> Iterator[AnyStr]:
+    """The lines of *file*; raises BulkError for one that is too long to be a recipient."""
+    number = 0
+    while line := file.readline(_LONGEST_LINE + 1):
+        number += 1
+        if len(line) > _LONGEST_LINE:
+            where = f"{path.name}, line {number}"
+            raise BulkError(
+                f"{where}: longer than {_LONGEST_LINE >> 20} MiB, so it is no recipient"
+            )
+        yield line
+
+
+def _most_unpacked(path: Path) -> int:
+    """How many bytes the list in a compressed file may have."""
+    return max(_SURELY_FINE, _HIGHEST_RATIO * path.stat().st_size)
+
+
+def _bomb(path: Path) -> str:
+    return f"{path.name}: unpacks to more than {_HIGHEST_RATIO} times its size, so it is no list"
 
 
 def _decoded(path: Path, number: int, content: bytes) -> object:
@@ -195,16 +228,23 @@ def read_parquet(path: Path) -> tuple[list[str], Iterator[tuple[int, Cells]]]:
     try:
         with opened(path):
             file = parquet.ParquetFile(path)
-    except pyarrow.ArrowException as error:
-        raise BulkError(f"{path.name}: not a Parquet file") from error
+    except pyarrow.ArrowException:
+        raise BulkError(f"{path.name}: not a Parquet file") from None
+    groups = (file.metadata.row_group(number) for number in range(file.metadata.num_row_groups))
+    if sum(group.total_byte_size for group in groups) > _most_unpacked(path):
+        raise BulkError(_bomb(path))
 
     def rows() -> Iterator[tuple[int, Cells]]:
         number = 0
-        with file:
-            for batch in file.iter_batches(batch_size=_ROWS):
-                columns = [column.to_pylist() for column in batch.columns]
-                for cells in zip(*columns, strict=True):
-                    number += 1
-                    yield number, cells
+        try:
+            with file:
+                for batch in file.iter_batches(batch_size=_ROWS):
+                    columns = [column.to_pylist() for column in batch.columns]
+                    for cells in zip(*columns, strict=True):
+                        number += 1
+                        yield number, cells
+        except (pyarrow.ArrowException, OSError):
+            # Its words may quote cells.
+            raise BulkError(f"{path.name}: cannot be read after row {number}") from None
 
     return list(file.schema_arrow.names), rows()

@@ -214,6 +214,7 @@ class ChunkTracker:
         accepted = _accepted(self._journal.departed(connection))
         latest = sorted(accepted, key=lambda number: accepted[number].last_left)[-_WITNESSES:]
         told = self._journal.told(connection, latest) if self.doubts.open else None
+        self._take_word()
         more = self.tally.left > 0
         is_turn = self._journal.next_planned(connection, self.pieces.held) is None
         for number, found in self.doubts.take(roll, accepted, told, now, more=more).items():
@@ -223,7 +224,6 @@ class ChunkTracker:
                 self.doubts.ripen(number)
             elif found.verdict is Verdict.SEND_AGAIN:
                 self._send_again(number, found.evidence)
-        self._take_word()
 
     def _take_word(self) -> None:
         """After one look-up, let all leave again that a person wants to."""

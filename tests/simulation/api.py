@@ -62,6 +62,7 @@ class SimulatedApi:
     schedule: Callable[[float, Callable[[float], None]], None]
     receiver: Callable[[int, Event], None] | None = None
     jobs: list[str] = field(default_factory=list)
+    odd: float = 0.05
     accepted: dict[tuple[int, int], list[str]] = field(default_factory=dict)
     posts: list[Post] = field(default_factory=list)
     bodies: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -149,6 +150,9 @@ class SimulatedApi:
         if listed is None:
             return Ending(wait, error=status_error(self.chance.choice((404, 500, 503))))
         metadata = [self.bodies[batch_id]["batch_metadata"] for batch_id in listed]
+        if metadata and self.chance.random() < self.odd:
+            # One that cannot be read: no list in which anybody can be absent.
+            metadata[self.chance.randrange(len(metadata))] = {}
         return Ending(
             wait,
             [

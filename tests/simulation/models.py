@@ -132,7 +132,7 @@ def _mixed(chance: Random) -> Index:
     )
 
 
-# Section 3 of the study: a to k, late acceptance, and all mixed.
+# Section 3 of the study: a to k, late acceptance, all mixed; and one more.
 ALL: Final = (
     Model("a immediate", Index),
     Model("b1 lag 5 s", lambda chance: Index(chance, lambda _: 5.0)),
@@ -141,6 +141,8 @@ ALL: Final = (
     Model("c2 uniform 0-60 s", lambda chance: Index(chance, lambda _: chance.uniform(0, 60))),
     Model("c3 Pareto 1.5", lambda c: Index(c, lambda _: 2 * c.paretovariate(1.5)), covered=False),
     Model("c4 exp mean 5 min", _exponential(300), covered=False),
+    # Not one of the study: only the margin tells that a request may follow.
+    Model("c5 uniform 5-25 min", lambda c: Index(c, lambda _: c.uniform(300, 1500))),
     Model("d1 load, in order", lambda chance: Index(chance, _queue(chance))),
     Model("d2 load, overtaking", lambda chance: Index(chance, _crowd(chance))),
     Model("e1 3 replicas 0/5/40", lambda chance: Index(chance, replicas=(0.0, 5.0, 40.0))),

@@ -1,0 +1,177 @@
+"""What leaves again by a person's word, and doubles: told wherever they show."""
+
+import json
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sinch_wrapper import BulkError
+from sinch_wrapper._http import httpx
+from sinch_wrapper.bulk import Report
+from sinch_wrapper.bulk._metadata import CHUNK_MARK, JOB_MARK
+from tests.helpers.bulk import FakeBatchApi, MakeBulk, make_bulk, marked, receipt, rows
+
+__all__ = ["make_bulk"]
+
+
+def test_a_person_may_send_what_is_unknown(make_bulk: MakeBulk, tmp_path: Path) -> None:
+    """It leaves again after one look-up, and the report says by whose word; nothing else does."""
+    api, job = FakeBatchApi("ok", "dropped"), tmp_path / "job.db"
+    bulk = make_bulk(api)
+    report = bulk.go(rows(6), job=job, concurrency=1)
+    assert (4, 2) == (report.accepted, report.unknown)
+    report = bulk.send_again(job, settle=0.05)
+    assert (6, 0) == (report.accepted, report.unknown)
+    assert set(api.accepted.values()) == {1}
+    assert [(1, 2, "word", None)] == [
+        (each.number, each.recipients, each.by, each.evidence) for each in report.sent_again
+    ]
+
+
+def test_a_word_sends_nothing_that_a_look_up_finds(make_bulk: MakeBulk, tmp_path: Path) -> None:
+    """What was accepted after all is adopted first."""
+    api, job = FakeBatchApi("lost"), tmp_path / "job.db"
+    bulk = make_bulk(api)
+    api.look_up_response = lambda: httpx.Response(404, json={})
+    assert 2 == bulk.go(rows(2), job=job, patience=1).unknown
+    api.look_up_response = None
+    report = bulk.send_again(job, settle=0.05)
+    assert (2, 1, ()) == (report.accepted, len(api.sent), report.sent_again)
+
+
+def test_a_word_works_without_a_look_up(make_bulk: MakeBulk, tmp_path: Path) -> None:
+    """The older path has none; a refusal of the second try says nothing about the first."""
+    api, job = FakeBatchApi("dropped", "400"), tmp_path / "job.db"
+    bulk = make_bulk(api)
+    assert 2 == bulk.go(rows(2), job=job, api="v1beta").unknown
+    report = bulk.send_again(job)
+    assert (0, 2, 2) == (report.rejected, report.unknown, len(api.sent))
+    assert (2, 3) == (bulk.send_again(job).accepted, len(api.sent))
+
+
+def test_what_is_known_to_be_accepted_never_leaves_again(
+    make_bulk: MakeBulk, tmp_path: Path
+) -> None:
+    """A 2xx that cannot be read was an acceptance, whoever says what."""
+    api, job = FakeBatchApi("garbage"), tmp_path / "job.db"
+    bulk = make_bulk(api)
+    api.look_up_response = lambda: httpx.Response(200, json=[])
+    assert 2 == bulk.go(rows(2), job=job).unknown
+    assert (2, 1) == (bulk.send_again(job, settle=0.05).unknown, len(api.sent))
+
+
+def double(api: FakeBatchApi, body: dict[str, Any], batch_id: str) -> None:
+    """Let the API list a request as a second batch."""
+    api.batches[f"{batch_id}x"] = body
+
+
+def test_a_double_that_a_look_up_shows_is_told(make_bulk: MakeBulk) -> None:
+    """It is accepted, and the report says that it was sent twice."""
+    api = FakeBatchApi("ok", "lost")
+    api.on_send = lambda body, batch_id: double(api, body, batch_id)
+    report = make_bulk(api).go(rows(4))
+    assert (4, 4) == (report.accepted, report.twice)
+    assert ("2 requests to 4 recipients became two batches",) == report.warnings
+
+
+def test_a_double_that_a_callback_shows_is_told(make_bulk: MakeBulk, tmp_path: Path) -> None:
+    """A receipt of a second batch of a request that left twice is one."""
+    api, job = FakeBatchApi("dropped"), tmp_path / "job.db"
+    bulk = make_bulk(api)
+    bulk.go(rows(2), job=job)
+    assert 0 == bulk.send_again(job, settle=0.05).twice
+    bulk.record(receipt("DELIVERED", marked(api, 0, 0, "B0")), job)
+    assert 2 == bulk.report(job).twice
+
+
+def test_a_response_with_the_batch_of_another_request_is_a_doubt(make_bulk: MakeBulk) -> None:
+    """A response that came once before says nothing about this request."""
+    api = FakeBatchApi()
+
+    def stale(request: httpx.Request) -> httpx.Response:
+        response = api(request)
+        is_second = request.method == "POST" and len(api.sent) == 2
+        return httpx.Response(200, json={"batch_id": "B1"}) if is_second else response
+
+    report = make_bulk(stale).go(rows(4), concurrency=1)
+    assert ["B1", "B2"] == [batch.batch_id for batch in report.batches()]
+
+
+FOREIGN = {
+    "an error object": {"error": {"code": 5, "message": "no"}},
+    "metadata in another form": [{"batch_id": "B2", "meta_data": {}}],
+    "nothing": [],
+    "an object": {},
+    "of others": [{"batch_id": "X", "meta_data": {JOB_MARK: "x", CHUNK_MARK: "x-0"}}],
+    "of others, without metadata": [{"batch_id": "X"}],
+}
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+def test_look_ups_that_prove_nothing_send_and_adopt_nothing(make_bulk: MakeBulk, name: str) -> None:
+    """However long it takes: the request stays unknown."""
+    api = FakeBatchApi("ok", "ok", "lost")
+    api.look_up_response = lambda: httpx.Response(200, json=FOREIGN[name])
+    report = make_bulk(api).go(rows(60), settle=0.05, patience=3)
+    assert (2, set(api.accepted.values()), ()) == (report.unknown, {1}, report.sent_again)
+
+
+def test_a_callback_makes_no_look_up_trusted(make_bulk: MakeBulk, tmp_path: Path) -> None:
+    """A 404 proves nothing, also after a receipt has proven that one request was accepted."""
+    api, job = FakeBatchApi("lost", "lost"), tmp_path / "job.db"
+    api.look_up_response = lambda: httpx.Response(404, json={})
+    bulk = make_bulk(api)
+    bulk.go(rows(4), job=job, patience=1)
+    bulk.record(receipt("DELIVERED", marked(api, 0, 0, "B1")), job)
+    report = bulk.resume(job, settle=0.05)
+    assert (2, 2, 2) == (report.accepted, report.unknown, len(api.sent))
+
+
+def test_journals_of_the_first_edition_say_which_version_reads_them(
+    make_bulk: MakeBulk, tmp_path: Path
+) -> None:
+    """They are refused in one line, and nothing is sent."""
+    api, job = FakeBatchApi(), tmp_path / "job.db"
+    bulk = make_bulk(api)
+    bulk.go(rows(2), job=job)
+    with sqlite3.connect(job) as connection:
+        connection.execute("PRAGMA user_version = 1")
+    connection.close()
+    with pytest.raises(BulkError, match=r"job\.db: written by version 0\.1 .*with sinch-wrapper 0"):
+        bulk.resume(job)
+    with pytest.raises(BulkError, match=r"version 0\.1"):
+        Report(job)
+
+
+def test_both_marks_are_in_each_request(make_bulk: MakeBulk) -> None:
+    """The batch has its own and the job's, a message its request's alone."""
+    api = FakeBatchApi()
+    report = make_bulk(api).go(rows(2), batch_metadata={"own": "1"})
+    (body,) = api.sent
+    marks = {CHUNK_MARK: f"{report.job}-0"}
+    assert {**marks, JOB_MARK: report.job, "own": "1"} == body["batch_metadata"]
+    assert marks == body["message_metadata"]
+    assert json.dumps(body)
+
+
+def test_large_jobs_begin_and_end_with_single_recipients(make_bulk: MakeBulk) -> None:
+    """Two go first, three last; each recipient is in its place, in the order of the input."""
+    api = FakeBatchApi()
+    report = make_bulk(api).go(rows(60), chunk_size=20, concurrency=1)
+    sizes = [len(body["recipient_and_params"]) for body in api.sent]
+    assert [1, 1, 18, 20, 17, 1, 1, 1] == sizes
+    assert [str(number) for number in range(1, 61)] == [each.key for each in report.recipients()]
+    for body in api.sent:
+        positions = [
+            item["message_metadata"]["sinch_wrapper_index"] for item in body["recipient_and_params"]
+        ]
+        assert [str(number) for number in range(len(positions))] == positions
+
+
+def test_small_jobs_go_as_they_are(make_bulk: MakeBulk) -> None:
+    """Below 50 recipients no request is cut."""
+    api = FakeBatchApi()
+    make_bulk(api).go(rows(49), chunk_size=1000)
+    assert [49] == [len(body["recipient_and_params"]) for body in api.sent]

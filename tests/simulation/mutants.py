@@ -1,0 +1,170 @@
+"""The rules, broken on purpose: `python -m tests.simulation.mutants NAME` says which seed finds it.
+
+A mutant is one change in the source of one module, made while the module is imported, in a process
+of its own.
+"""
+
+import importlib.util
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.abc import MetaPathFinder, SourceLoader
+from importlib.machinery import ModuleSpec, PathFinder
+from pathlib import Path
+from types import ModuleType
+from typing import Final
+
+MOST: Final = 10_000
+_BULK: Final = "sinch_wrapper.bulk."
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A change in *module*: *old* becomes *new*; *models* are those in which it shows."""
+
+    module: str
+    old: str
+    new: str
+    models: tuple[str, ...] = ()
+
+
+MUTANTS: Final = {
+    "what cannot be read is left out": Mutant(
+        "_evidence", "            proves = False\n", "            proves = proves\n", ("a", "b1", "h")
+    ),
+    "no witness": Mutant(
+        "_evidence",
+        "if not witnesses:\n",
+        "witnesses = witnesses or accepted.keys() & roll.found.keys()\n    if not witnesses:\n",
+        ("f1",),
+    ),
+    "a witness from before": Mutant("_evidence", "self.last_left) > began", "1) > 0", ("f1",)),
+    "the list may lack some": Mutant(
+        "_evidence", "for each in missing)", "for each in ())", ("k", "c2", "e3")
+    ),
+    "no elder": Mutant(
+        "_evidence",
+        "if not elders:\n        return _wait(Lack.ELDER, hope=False)",
+        "elders = elders or [0]",
+        ("g", "k"),
+    ),
+    "no time": Mutant("_evidence", "if evidence.waited < rules.settle:", "if False:", ("D2",)),
+    "no margin": Mutant(
+        "_evidence", "if evidence.waited < rules.margin(lags):", "if False:", ("c5",)
+    ),
+    "unreadable means not accepted": Mutant(
+        "_evidence", "    if doubt.certain:\n", "    if False:\n", ("c4", "c3")
+    ),
+    "never is forgotten": Mutant("_evidence", "if rules.never else", "if False else", ("D4",)),
+    "never looked long enough": Mutant(
+        "_evidence", "if known.unchanged >= rules.patience(", "if -1 >= rules.patience("
+    ),
+    "times instead of numbers": Mutant(
+        "_tracker",
+        "self._event += 1\n",
+        "self._event = int(self._journal.wall())\n",
+        ("f1", "D1"),
+    ),
+    "a resume goes on with old doubts": Mutant(
+        "_tracker",
+        "chunk = self._unknown(connection, chunk, doubted=self._number())\n        kind",
+        "chunk = self._unknown(connection, chunk, doubted=chunk.last_left)\n        kind",
+        ("f1",),
+    ),
+    "a batch of two requests": Mutant(
+        "_tracker", "if owner is None or owner.id == chunk.id:", "if True:"
+    ),
+    "a second refusal rejects": Mutant(
+        "_tracker",
+        'is_second = chunk.sent > 1 and self._job.kind.doubt != "repeat"',
+        "is_second = False",
+        ("D3", "D4"),
+    ),
+    "sent before it is written": Mutant(
+        "_tracker",
+        "self._move(connection, chunk, ChunkState.SENDING, sent=chunk.sent + 1, **values)",
+        "self._journal.set(connection, chunk.id, sent=chunk.sent + 1, **values)",
+    ),
+    "no flush": Mutant("_sender", "self._job.journal.flush()", "pass"),
+    "doubts take the last place": Mutant(
+        "_sender", "(sent < room or not self._sending + sent)", "sent < room"
+    ),
+    "doubts keep back for ever": Mutant(
+        "_sender", "return journal.next_planned(connection)\n", "return None\n"
+    ),
+    "callbacks do not stop a second sending": Mutant(
+        "_tracker",
+        "if chunk is None or not chunk.certain or not self._has_look_up:",
+        "if True:",
+    ),
+    "the queue is not counted": Mutant(
+        "_tracker", "self._queue.add(chunk.count)\n        self.doubts.leave", "self.doubts.leave"
+    ),
+    "redirects are refusals": Mutant(
+        "_responses",
+        "if code == HTTPStatus.BAD_REQUEST:",
+        "if code < HTTPStatus.INTERNAL_SERVER_ERROR:",
+    ),
+}  # fmt: skip
+
+
+class Mutator(MetaPathFinder, SourceLoader):  # type: ignore[misc]  # they agree at run time
+    """Imports one module with a change."""
+
+    def __init__(self, mutant: Mutant) -> None:
+        self._mutant = mutant
+        self._path = ""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """Find the module that is changed, and no other."""
+        if fullname != _BULK + self._mutant.module:
+            return None
+        found = PathFinder.find_spec(fullname, path, target)
+        assert found is not None
+        assert found.origin is not None
+        self._path = found.origin
+        return importlib.util.spec_from_loader(fullname, self, origin=found.origin)
+
+    def get_filename(self, fullname: str) -> str:
+        """Where its source is."""
+        del fullname
+        return self._path
+
+    def get_data(self, path: str | bytes) -> bytes:
+        """Its source, changed."""
+        source = Path(str(path)).read_text(encoding="utf-8")
+        assert 1 == source.count(self._mutant.old), f"the source has changed: {self._mutant.old}"
+        return source.replace(self._mutant.old, self._mutant.new).encode()
+
+    def path_stats(self, path: str) -> dict[str, float]:
+        """Never from a cache."""
+        raise OSError(path)
+
+
+def find(name: str, most: int = MOST) -> int | None:
+    """The first seed that finds the mutant *name*; None when none below *most* does."""
+    mutant = MUTANTS[name]
+    sys.meta_path.insert(0, Mutator(mutant))
+    from tests.simulation.models import ALL, Model
+    from tests.simulation.run import Simulation
+    from tests.simulation.scenario import scenario_of
+
+    named = [each for each in ALL if each.name.split()[0] in mutant.models]
+    models: Sequence[Model | None] = named or [None]
+    for seed in range(most):
+        scenario = scenario_of(seed, models[seed % len(models)])
+        try:
+            if Simulation(scenario).run().problems:
+                return seed
+        except Exception as error:  # noqa: BLE001 (a mutant may break anything)
+            sys.stderr.write(f"{type(error).__name__}: {error}\n")
+            return seed
+    return None
+
+
+if __name__ == "__main__":
+    seed = find(sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else MOST)
+    sys.stdout.write(f"{sys.argv[1]}: {'not found' if seed is None else f'seed {seed}'}\n")
+    sys.exit(seed is None)
