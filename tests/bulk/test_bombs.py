@@ -43,7 +43,9 @@ def alike(path: Path) -> None:
     [
         (one_line, "bomb.jsonl.gz, line 1: longer than 16 MiB"),
         (many_lines, "bomb.jsonl.gz: unpacks to more than 200 times its size"),
-        (alike, "bomb.jsonl.gz: unpacks to more than 200 times its size"),
+        pytest.param(
+            alike, "bomb.jsonl.gz: unpacks to more than 200 times its size", marks=pytest.mark.slow
+        ),
     ],
 )
 def test_compressed_bomb_is_one_line(
@@ -71,6 +73,7 @@ def test_huge_line_is_refused(make_bulk: MakeBulk, tmp_path: Path, name: str) ->
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.slow
 def test_parquet_bomb_is_refused(tmp_path: Path) -> None:
     """A column that unpacks to more than a list can have is not read."""
     pyarrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
