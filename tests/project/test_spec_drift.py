@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +11,7 @@ import pytest
 
 from tests.helpers.workflows import TOKEN, Runner, git
 
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="the steps are written for bash")
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the jobs run on Linux")
 
 MODEL = "generated/sinch_batch_api/models/agent.py"
 BEGIN = {
