@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, Literal, Self, TypeAlias
 
 from sinch_wrapper import _validate
 from sinch_wrapper._auth.credentials import AccessKey, AuthProvider
+from sinch_wrapper._forget import forgetting
 from sinch_wrapper._rate_limit import RateLimiter, RateLimits
 from sinch_wrapper._request import LARGEST_RESPONSE
 from sinch_wrapper._retry import RetryPolicy
@@ -171,7 +172,7 @@ def _origin(auth: AuthOption, key: HiddenOptions) -> AccessKey | AuthProvider:
     return auth
 
 
-@_validate.private
+@forgetting
 def resolve_endpoints(region: Region | str | None, endpoints: Endpoints | None) -> Endpoints:
     """Find the endpoints: as given, or those of the region in the option or the environment.
 

@@ -32,22 +32,6 @@ class SendMessageFields(TypedDict, total=False):
 _FIELDS: Final = frozenset(SendMessageFields.__annotations__)
 
 
-def body_or_refusal(
-    app_id: str,
-    to: Mapping[str, object],
-    message: Mapping[str, object],
-    fields: SendMessageFields,
-) -> dict[str, object] | ValueError | TypeError:
-    """Build the body, or the error of send_body(), for the caller to raise.
-
-    By then the variables of the caller, with numbers and texts, are gone.
-    """
-    try:
-        return send_body(app_id, to, message, fields)
-    except (ValueError, TypeError) as error:
-        return error.with_traceback(None)
-
-
 def send_body(
     app_id: str,
     to: Mapping[str, object],

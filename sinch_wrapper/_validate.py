@@ -12,11 +12,10 @@ import re
 import sys
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from functools import partial, wraps
+from functools import partial
 from pathlib import Path
-from typing import Final, ParamSpec, Protocol, TypeAlias, TypeGuard, TypeVar
+from typing import Final, Protocol, TypeAlias, TypeGuard, TypeVar
 
-P = ParamSpec("P")
 T = TypeVar("T")
 FunctionT = TypeVar("FunctionT", bound=Callable[..., object])
 Error: TypeAlias = type[Exception] | None
@@ -35,25 +34,6 @@ def wrong_kind(option: str, wanted: str, value: object, error: Error = None) -> 
 def out_of_range(option: str, wanted: str, error: Error = None) -> Exception:
     """The exception for a value of the right kind that is not what is *wanted*."""
     return (error or ValueError)(f"{option}= must be {wanted}")
-
-
-def private(function: Callable[P, T]) -> Callable[P, T]:
-    """Decorate *function* so that a traceback that shows locals does not show its arguments.
-
-    What it raises is raised here, without the frames below: the text of the error says what is
-    wrong. For functions that take phone numbers, texts or secrets, and refuse what they cannot use.
-    """
-
-    @wraps(function)
-    def refusing(*args: P.args, **kwargs: P.kwargs) -> T:
-        try:
-            return function(*args, **kwargs)
-        except Exception as error:  # noqa: BLE001 (raised again)
-            del args, kwargs
-            error.__context__ = None
-            raise error.with_traceback(None) from error.__cause__
-
-    return refusing
 
 
 # Numbers

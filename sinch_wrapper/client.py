@@ -19,10 +19,11 @@ from sinch_wrapper._config import (
     resolve_identity,
 )
 from sinch_wrapper._connect import connect, connect_async
+from sinch_wrapper._forget import forgetting
 from sinch_wrapper._http import httpx
 from sinch_wrapper._rate_limit import RateLimiter, RateLimits
 from sinch_wrapper._retry import RetryPolicy
-from sinch_wrapper._send_body import SendMessageFields, body_or_refusal
+from sinch_wrapper._send_body import SendMessageFields, send_body
 from sinch_wrapper._session import AsyncSession, Session
 from sinch_wrapper._transport.http_client import AsyncHTTPClient, HTTPClient
 from sinch_wrapper.errors import ConfigurationError
@@ -68,7 +69,7 @@ class BaseClient(Generic[TransportT, HTTPClientT]):
     # A view closes nothing: its connections belong to the client that it was made from.
     _is_view: bool = False
 
-    @_validate.private
+    @forgetting
     def __init__(  # noqa: PLR0913 (keyword-only, each with a default)
         self,
         *,
@@ -242,6 +243,7 @@ class Sinch(BaseClient[httpx.BaseTransport, HTTPClient]):
 
         return Client(self._session(self._options.endpoints.template), self.project_id)
 
+    @forgetting
     def send(
         self,
         *,
@@ -259,11 +261,7 @@ class Sinch(BaseClient[httpx.BaseTransport, HTTPClient]):
 
         Raises: ValueError or TypeError for obvious mistakes, SinchError for the rest.
         """
-        body = body_or_refusal(app_id, to, message, options)
-        # Not for a traceback that shows locals.
-        del to, message, options
-        if isinstance(body, Exception):
-            raise body
+        body = send_body(app_id, to, message, options)
         return self.conversation.messages.send_message(body=body)
 
     def fetch_token(self) -> AccessToken:
@@ -329,6 +327,7 @@ class AsyncSinch(BaseClient[httpx.AsyncBaseTransport, AsyncHTTPClient]):
 
         return AsyncClient(self._session(self._options.endpoints.template), self.project_id)
 
+    @forgetting
     async def send(
         self,
         *,
@@ -346,11 +345,7 @@ class AsyncSinch(BaseClient[httpx.AsyncBaseTransport, AsyncHTTPClient]):
 
         Raises: ValueError or TypeError for obvious mistakes, SinchError for the rest.
         """
-        body = body_or_refusal(app_id, to, message, options)
-        # Not for a traceback that shows locals.
-        del to, message, options
-        if isinstance(body, Exception):
-            raise body
+        body = send_body(app_id, to, message, options)
         return await self.conversation.messages.send_message(body=body)
 
     async def fetch_token(self) -> AccessToken:

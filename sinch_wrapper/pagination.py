@@ -12,6 +12,7 @@ from collections.abc import (
 from typing import Final, ParamSpec, TypeVar, cast, overload
 
 from sinch_wrapper import _validate
+from sinch_wrapper._forget import forgetting
 from sinch_wrapper._request import Response
 from sinch_wrapper.errors import SinchError
 
@@ -31,7 +32,7 @@ def pages(  # type: ignore[overload-overlap]  # an awaitable is an object too
 ) -> AsyncIterator[Page]: ...
 @overload
 def pages(method: Callable[P, Page], /, *args: P.args, **kwargs: P.kwargs) -> Iterator[Page]: ...
-@_validate.private
+@forgetting
 def pages(method: Callable[..., object], /, *args: object, **kwargs: object) -> object:
     """Yield the pages of a list operation, each as *method* returns it.
 
@@ -63,7 +64,7 @@ def paginate(  # type: ignore[overload-overlap]  # an awaitable is an object too
 def paginate(
     method: Callable[P, object], /, *args: P.args, **kwargs: P.kwargs
 ) -> Iterator[object]: ...
-@_validate.private
+@forgetting
 def paginate(method: Callable[..., object], /, *args: object, **kwargs: object) -> object:
     """Yield the items of all pages of a list operation: contacts, apps, messages and so on.
 
@@ -151,7 +152,7 @@ def _parsed(page: object) -> object:
     return page.parsed if isinstance(page, Response) else page
 
 
-@_validate.private
+@forgetting
 def _as_mapping(body: object) -> Mapping[str, object]:
     if isinstance(body, Mapping):
         return body
@@ -161,7 +162,7 @@ def _as_mapping(body: object) -> Mapping[str, object]:
     return cast("Mapping[str, object]", to_dict())
 
 
-@_validate.private
+@forgetting
 def _items_of(page: object, name: str) -> Iterable[object]:
     page = _parsed(page)
     if isinstance(page, list):

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
 from sinch_wrapper import _validate
+from sinch_wrapper._forget import forgetting
 from sinch_wrapper.errors import ParameterError
 
 __all__ = ["Mismatch", "MismatchKind", "check_parameters", "mismatches", "placeholders"]
@@ -60,7 +61,7 @@ def placeholders(message: object) -> frozenset[str]:
     return frozenset(found)
 
 
-@_validate.private
+@forgetting
 def mismatches(needed: frozenset[str], parameters: Mapping[str, object]) -> tuple[Mismatch, ...]:
     """Compare the *needed* names with *parameters*; an empty tuple means that they fit.
 
@@ -90,7 +91,7 @@ def mismatches(needed: frozenset[str], parameters: Mapping[str, object]) -> tupl
     return tuple(found)
 
 
-@_validate.private
+@forgetting
 def check_parameters(
     message: object, parameters: Mapping[str, object], recipient: int | str | None = None
 ) -> None:

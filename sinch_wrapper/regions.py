@@ -7,6 +7,7 @@ from typing import Final, NoReturn, TypeGuard
 from urllib.parse import urlsplit
 
 from sinch_wrapper import _validate
+from sinch_wrapper._forget import forgetting
 from sinch_wrapper.errors import ConfigurationError
 
 __all__ = ["Endpoints", "Region"]
@@ -22,7 +23,7 @@ class Region(StrEnum):
     BR = "br"
 
     @classmethod
-    @_validate.private
+    @forgetting
     def parse(cls, name: str) -> "Region":
         """Find the region by its name, in any case.
 
@@ -96,7 +97,7 @@ class Endpoints:
     batch: str
     template: str
 
-    @_validate.private
+    @forgetting
     def __init__(
         self, auth: str, conversation: str, batch: str, template: str, *, allow_http: bool = False
     ) -> None:
@@ -105,7 +106,7 @@ class Endpoints:
             object.__setattr__(self, name, _checked(name, url, allow_http=allow_http))
 
     @classmethod
-    @_validate.private
+    @forgetting
     def for_region(cls, region: Region | str) -> "Endpoints":
         """The public hosts of *region*; the token endpoint is the same for all.
 
@@ -120,7 +121,7 @@ class Endpoints:
         )
 
     @classmethod
-    @_validate.private
+    @forgetting
     def sandbox(cls, base: str, *, allow_http: bool = False) -> "Endpoints":
         """One server for all: each API under its own prefix, because two of them share paths.
 

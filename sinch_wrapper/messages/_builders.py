@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Final, TypeAlias, TypedDict, TypeVar, Unpack
 
 from sinch_wrapper import _validate
+from sinch_wrapper._forget import forgetting
 from sinch_wrapper.messages._values import Value, compact
 
 T = TypeVar("T")
@@ -127,13 +128,13 @@ def _addresses(option: str, value: object) -> list[Mapping[str, object]]:
     return [_validate.mapping(option, item, "a list of objects") for item in found]
 
 
-@_validate.private
+@forgetting
 def text(text: str, /, **options: Unpack[MessageOptions]) -> Message:
     """Plain text."""
     return _build("text_message", {"text": _validate.string("text", text)}, options)
 
 
-@_validate.private
+@forgetting
 def media(
     url: str,
     *,
@@ -149,7 +150,7 @@ def media(
     return _build("media_message", content, options)
 
 
-@_validate.private
+@forgetting
 def template_reference(
     template_id: str,
     *,
@@ -166,7 +167,7 @@ def template_reference(
     return Value("template_reference", content)
 
 
-@_validate.private
+@forgetting
 def template(
     template_id: str | None = None,
     *,
@@ -196,7 +197,7 @@ def template(
     return _build("template_message", content, options)
 
 
-@_validate.private
+@forgetting
 def location(
     title: str,
     latitude: float,
@@ -217,7 +218,7 @@ def location(
     return _build("location_message", content, options)
 
 
-@_validate.private
+@forgetting
 def choice(
     text: str | None,
     choices: Iterable[str | Mapping[str, object]],
@@ -237,7 +238,7 @@ def choice(
     return _build("choice_message", content, options)
 
 
-@_validate.private
+@forgetting
 def card(  # noqa: PLR0913 (the fields of the API)
     title: str | None = None,
     *,
@@ -264,7 +265,7 @@ def card(  # noqa: PLR0913 (the fields of the API)
     return _build("card_message", content, options)
 
 
-@_validate.private
+@forgetting
 def carousel(
     cards: Iterable[Mapping[str, object]],
     *,
@@ -282,7 +283,7 @@ def carousel(
     return _build("carousel_message", content, options)
 
 
-@_validate.private
+@forgetting
 def list_message(  # noqa: PLR0913 (the fields of the API)
     title: str,
     sections: Iterable[Mapping[str, object]],
@@ -312,7 +313,7 @@ def list_message(  # noqa: PLR0913 (the fields of the API)
     return _build("list_message", content, options)
 
 
-@_validate.private
+@forgetting
 def contact_info(  # noqa: PLR0913 (the fields of the API)
     name: str | Mapping[str, str],
     phone_numbers: Iterable[str | Mapping[str, str]],

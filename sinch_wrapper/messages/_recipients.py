@@ -4,13 +4,14 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Final, TypeAlias
 
 from sinch_wrapper import _validate
+from sinch_wrapper._forget import forgetting
 from sinch_wrapper.messages._values import Value
 
 _OnChannel: TypeAlias = "Callable[[str], Recipient]"
 
 
 def _channel(name: str) -> _OnChannel:
-    @_validate.private
+    @forgetting
     def recipient(identity: str) -> "Recipient":
         return Recipient.on(name, identity)
 
@@ -43,7 +44,7 @@ class Recipient(Value):
     applebc: _OnChannel = staticmethod(_channel("APPLEBC"))
 
     @classmethod
-    @_validate.private
+    @forgetting
     def on(cls, channel: str, identity: str) -> "Recipient":
         """The recipient with *identity* on *channel*, also one that this class does not know.
 
@@ -52,7 +53,7 @@ class Recipient(Value):
         return cls.identities([(channel, identity)])
 
     @classmethod
-    @_validate.private
+    @forgetting
     def identities(cls, identities: Iterable[tuple[str, str] | Mapping[str, str]]) -> "Recipient":
         """One recipient with several identities, each a pair of channel and identity.
 
@@ -64,7 +65,7 @@ class Recipient(Value):
         return cls(kind, {"identified_by": {"channel_identities": found}})
 
     @classmethod
-    @_validate.private
+    @forgetting
     def contact(cls, contact_id: str) -> "Recipient":
         """The contact with the id *contact_id*; not for apps in dispatch mode.
 

@@ -11,10 +11,15 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Column, LargeBinary, MetaData, String, Table, create_engine, insert, select
 
+from sinch_wrapper import text
 from sinch_wrapper._sqlite import Database, FileLock, Format
 from sinch_wrapper.bulk._journal import open_storage
 from sinch_wrapper.callbacks import EventStore
+from sinch_wrapper.callbacks._store import Arrival
 from sinch_wrapper.errors import SinchError
+from tests.helpers.bulk import APP, FakeBatchApi
+from tests.helpers.callbacks import make_event
+from tests.helpers.core import SyncFlavour
 from tests.helpers.planted import PHONE, TEXT, leaks, printed
 
 SCHEMA = MetaData()
@@ -147,6 +152,29 @@ def test_rows_and_parameters_reach_no_log(
         assert 4 == len(connection.execute(select(NOTES)).all())
     database.close()
     assert "SELECT notes.phone" in log_lines(everything_logged)
+    assert leaks(log_lines(everything_logged)) == []
+
+
+def test_store_and_journal_reach_no_log(
+    tmp_path: Path, everything_logged: pytest.LogCaptureFixture
+) -> None:
+    """A stored callback and a bulk job, written and read with everything logged, stay unseen."""
+    store = EventStore(tmp_path / "store.db")
+    store.commit([Arrival(make_event("message", {"id": PHONE, "text": TEXT}), 1.0, ("a",))], [])
+    assert [PHONE] == [event.payload["id"] for event in store.events()]
+    store.close()
+    with SyncFlavour().client(FakeBatchApi()) as sinch:
+        people = [{"phone": PHONE, "name": TEXT}]
+        message = text(f"{TEXT} ${{name}}")
+        report = sinch.bulk.send(
+            recipients=people,
+            app_id=APP,
+            message=message,
+            job=tmp_path / "job.db",
+        )
+        assert [1] == [report.accepted]
+        list(sinch.bulk.report(tmp_path / "job.db").recipients())
+    assert "INSERT INTO" in log_lines(everything_logged)
     assert leaks(log_lines(everything_logged)) == []
 
 
