@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sinch_wrapper.cli._inputs import message_of, read_json, text_of
 from sinch_wrapper.cli._options import (
     as_json,
     client,
     connection_options,
     library_errors,
-    read_json,
 )
 from sinch_wrapper.cli._terminal import say, say_json
 
@@ -48,9 +48,16 @@ def token(region: str | None, sandbox: str | None, show: bool, as_json: bool) ->
 @click.command()
 @connection_options
 @click.option("--app", required=True, help="Id of the app that sends.")
-@click.option("--to", "identity", required=True, help="Phone number, or identity on the channel.")
+@click.option(
+    "--to",
+    "identity",
+    required=True,
+    help="Phone number, or identity on the channel; or @FILE, or @- for stdin, which no list of "
+    "processes shows. @@ stands for @ at its beginning.",
+)
 @click.option("--channel", default="SMS", show_default=True, help="Channel of --to.")
-@click.option("--text", "words", required=True, help="Text of the message.")
+@click.option("--text", "words", help="Text of the message; or @FILE, or @-, as with --to.")
+@click.option("--message", metavar="JSON", help="Any message: JSON, @FILE, or @- for stdin.")
 @as_json
 def send(
     region: str | None,
@@ -58,16 +65,18 @@ def send(
     app: str,
     identity: str,
     channel: str,
-    words: str,
+    words: str | None,
+    message: str | None,
     as_json: bool,
 ) -> None:
-    """Send one text message."""
-    from sinch_wrapper import Recipient, text
+    """Send one message to one recipient."""
+    from sinch_wrapper import Recipient
 
+    content, address = message_of(words, message), text_of(identity, "--to").strip()
     with library_errors():
-        recipient, message = Recipient.on(channel, identity), text(words)
+        recipient = Recipient.on(channel, address)
     with client(region, sandbox) as sinch, library_errors():
-        sent = sinch.send(app_id=app, to=recipient, message=message)
+        sent = sinch.send(app_id=app, to=recipient, message=content)
     if as_json:
         say_json(sent.to_dict())
     else:

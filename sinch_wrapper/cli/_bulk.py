@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sinch_wrapper.cli._exit_codes import leave
+from sinch_wrapper.cli._inputs import message_of
 from sinch_wrapper.cli._options import (
     as_json,
     client,
@@ -18,7 +19,6 @@ from sinch_wrapper.cli._options import (
     library_errors,
     pairs,
     poll_option,
-    read_json,
     sending_arguments,
     sending_options,
     yes_option,
@@ -57,8 +57,13 @@ def _send_time(
 @click.argument("source", metavar="FILE", type=click.Path(path_type=Path))
 @connection_options
 @click.option("--app", required=True, help="Id of the app that sends.")
-@click.option("--text", "words", help="Text, with ${name} where the value of column name goes.")
-@click.option("--message", metavar="JSON", help="Any message: JSON, @file, or @- for stdin.")
+@click.option(
+    "--text",
+    "words",
+    help="Text, with ${name} where the value of column name goes; or @FILE, or @- for stdin, which "
+    "no list of processes shows. @@ stands for @ at its beginning.",
+)
+@click.option("--message", metavar="JSON", help="Any message: JSON, @FILE, or @- for stdin.")
 @click.option(
     "--job",
     type=click.Path(path_type=Path),
@@ -135,7 +140,7 @@ def send(
 
     names = ("send_after", "api", "on_invalid", "on_duplicate", "chunk_size")
     options = {name: given[name] for name in names} | sending_arguments(given)
-    columns, message = _columns(given), _message(given["words"], given["message"])
+    columns, message = _columns(given), message_of(given["words"], given["message"])
     job = given["job"] or _beside(source)
     with client(region, sandbox) as sinch, library_errors():
         code = run_job(
@@ -170,20 +175,6 @@ def _beside(source: Path) -> Path:
     if not source.name:
         raise click.UsageError("FILE must be a file.")
     return source.with_name(f"{source.name}.db")
-
-
-def _message(words: str | None, message: str | None) -> "Mapping[str, object]":
-    from sinch_wrapper import text
-
-    if (words is None) == (message is None):
-        raise click.UsageError("give either --text or --message.")
-    if words is not None:
-        with library_errors():
-            return text(words)
-    found = read_json(str(message), "--message")
-    if not isinstance(found, dict):
-        raise click.UsageError("--message must be a JSON object.")
-    return found
 
 
 @bulk.command()

@@ -4,7 +4,6 @@ import json
 import os
 import re
 import shlex
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -114,38 +113,6 @@ def _with_options(message: str) -> str:
     parameters = context.command.params if context else []
     options = {each.name: each.opts[0] for each in parameters if isinstance(each, click.Option)}
     return _ARGUMENT.sub(lambda found: options.get(found[1], found[0]), message)
-
-
-def read_json(text: str, option: str) -> object:
-    """Decode *text*, or the file that follows an `@`, or stdin for `@-`.
-
-    Raises: click.UsageError that names the *option* and the place of the mistake.
-    """
-    try:
-        if text == "@-":
-            text = _stdin()
-        elif text.startswith("@"):
-            text = Path(text[1:]).read_text(encoding="utf-8")
-        return json.loads(text)
-    except OSError as error:
-        message = f"{option}: cannot read the file: {error.strerror}."
-    except UnicodeDecodeError:
-        message = f"{option}: the file is not UTF-8."
-    except json.JSONDecodeError as error:
-        where = f"line {error.lineno}, column {error.colno}"
-        message = f"{option} is not JSON: {error.msg} at {where}."
-    except RecursionError:
-        message = f"{option} is nested too deeply."
-    except ValueError:
-        message = f"{option} is not JSON: it holds a number with too many digits."
-    raise click.UsageError(message)
-
-
-def _stdin() -> str:
-    # stdin is None when the shell has closed it.
-    if sys.stdin is None:
-        raise click.UsageError("stdin is closed.")
-    return sys.stdin.read()
 
 
 job_argument = click.argument("job", type=click.Path(path_type=Path))
