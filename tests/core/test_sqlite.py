@@ -15,7 +15,7 @@ from sinch_wrapper import text
 from sinch_wrapper._sqlite import Database, FileLock, Format
 from sinch_wrapper.bulk._journal import open_storage
 from sinch_wrapper.callbacks import EventStore
-from sinch_wrapper.callbacks._store import Arrival
+from sinch_wrapper.callbacks._records import Arrival
 from sinch_wrapper.errors import SinchError
 from tests.helpers.bulk import APP, FakeBatchApi
 from tests.helpers.callbacks import make_event
