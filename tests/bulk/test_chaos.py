@@ -68,20 +68,35 @@ def test_kills_and_faults_lose_and_double_nothing(
                 continue
         assert 0 == sender.returncode
         break
-    ledger = httpx.get(f"{server}/_sandbox/ledger", trust_env=False, timeout=60).json()
-    assert 0 == ledger["forgotten"]
-    counts = Counter(entry["identity"] for entry in ledger["recipients"])
-    report = Report(journal)
+    unknown = _unknown(Report(journal))
+    lost = len(identities - _accepted(server).keys() - unknown)
+    # What stays unknown without evidence is sent by a person's word, after one more look-up.
+    again = [*PROGRAM, "send_again", server, str(journal)]
+    subprocess.run(again, check=True, stdout=subprocess.PIPE)
+    counts, report = _accepted(server), Report(journal)
     twice = sum(count > 1 for count in counts.values())
-    lost = len(identities - counts.keys())
     with capsys.disabled():
         sys.stdout.write(
             f"\nchaos: {RECIPIENTS} recipients, {kills} kills, {twice} sent twice, {lost} lost, "
-            f"{time.monotonic() - began:.0f} s\n"
+            f"{len(unknown)} unknown before a person's word, {report.unknown} after it, "
+            f"{len(report.sent_again)} requests sent again, {time.monotonic() - began:.0f} s\n"
         )
 
     assert (0, 0) == (twice, lost)
     assert kills >= LEAST
-    assert counts.keys() == identities
-    assert report.complete
-    assert (RECIPIENTS, RECIPIENTS) == (report.total, report.accepted)
+    assert len(unknown) <= RECIPIENTS // 10
+    assert counts.keys() | _unknown(report) == identities
+    assert (RECIPIENTS, RECIPIENTS) == (report.total, report.accepted + report.unknown)
+
+
+def _accepted(server: str) -> Counter[str]:
+    """How often each number was accepted, by the server's own ledger."""
+    ledger = httpx.get(f"{server}/_sandbox/ledger", trust_env=False, timeout=60).json()
+    assert 0 == ledger["forgotten"]
+    return Counter(entry["identity"] for entry in ledger["recipients"])
+
+
+def _unknown(report: Report) -> set[str]:
+    """The numbers whose outcome is unknown."""
+    keys = (each.key for each in report.recipients("unknown"))
+    return {f"+4670{int(key.removeprefix('k')):07d}" for key in keys}

@@ -2,10 +2,12 @@
 
 `bulk_chaos serve [FAULT ...]` prints its URL and serves until stdin is closed; its ledger says
 what was accepted, whatever the client knows. `bulk_chaos send URL CSV JOURNAL CHUNK` sends
-until done, or until it is killed.
+until done, or until it is killed; `bulk_chaos send_again URL JOURNAL` sends what is unknown.
 """
 
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from sinch_wrapper import Endpoints, RetryPolicy, Sinch, text
 from sinch_wrapper.bulk import Bulk
@@ -25,8 +27,9 @@ def serve(*faults: str) -> None:
         sys.stdin.read()
 
 
-def send(url: str, source: str, journal: str, chunk_size: str) -> None:
-    """Send or go on."""
+@contextmanager
+def client(url: str) -> Iterator[Bulk]:
+    """A sender for the sandbox at *url*."""
     known = Settings()
     with Sinch(
         project_id=known.project_id,
@@ -37,8 +40,14 @@ def send(url: str, source: str, journal: str, chunk_size: str) -> None:
         retry=RetryPolicy(attempts=3, retry_deadline=5),
         proxy="",
     ) as sinch:
-        Bulk(sinch).send(
-            app_id=known.app_id,
+        yield Bulk(sinch)
+
+
+def send(url: str, source: str, journal: str, chunk_size: str) -> None:
+    """Send or go on."""
+    with client(url) as bulk:
+        bulk.send(
+            app_id=Settings().app_id,
             message=text("Hi ${name}"),
             recipients=source,
             job=journal,
@@ -47,5 +56,14 @@ def send(url: str, source: str, journal: str, chunk_size: str) -> None:
         )
 
 
+def send_again(url: str, journal: str) -> None:
+    """Send what is unknown, by a person's word."""
+    with client(url) as bulk:
+        bulk.send_again(journal, settle=SETTLE)
+
+
 if __name__ == "__main__":
-    (serve if sys.argv[1] == "serve" else send)(*sys.argv[2:])
+    programs: dict[str, Callable[..., None]] = {
+        "serve": serve, "send": send, "send_again": send_again,
+    }  # fmt: skip
+    programs[sys.argv[1]](*sys.argv[2:])

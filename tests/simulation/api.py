@@ -62,7 +62,7 @@ class SimulatedApi:
     schedule: Callable[[float, Callable[[float], None]], None]
     receiver: Callable[[int, Event], None] | None = None
     jobs: list[str] = field(default_factory=list)
-    odd: float = 0.05
+    odd: set[str] = field(default_factory=set)
     accepted: dict[tuple[int, int], list[str]] = field(default_factory=dict)
     posts: list[Post] = field(default_factory=list)
     bodies: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -86,6 +86,8 @@ class SimulatedApi:
     def _accept(self, post: Post, body: dict[str, Any], wait: float) -> str:
         batch_id = f"B{len(self.bodies)}"
         self.bodies[batch_id] = body
+        if self.chance.random() < self.model.odd:
+            self.odd.add(batch_id)
 
         def accept(at: float) -> None:
             self.accepted.setdefault((post.job, post.chunk), []).append(batch_id)
@@ -149,10 +151,10 @@ class SimulatedApi:
         listed = self.index.look(self.jobs.index(mark), now + wait / 2)
         if listed is None:
             return Ending(wait, error=status_error(self.chance.choice((404, 500, 503))))
-        metadata = [self.bodies[batch_id]["batch_metadata"] for batch_id in listed]
-        if metadata and self.chance.random() < self.odd:
-            # One that cannot be read: no list in which anybody can be absent.
-            metadata[self.chance.randrange(len(metadata))] = {}
+        metadata = [
+            {} if batch_id in self.odd else self.bodies[batch_id]["batch_metadata"]
+            for batch_id in listed
+        ]
         return Ending(
             wait,
             [

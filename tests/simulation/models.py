@@ -103,6 +103,8 @@ class Model:
     covered: bool = True
     late: Delay | None = None
     killed: bool = False
+    # The share of batches whose metadata look-ups show in another form.
+    odd: float = 0.0
 
 
 def _exponential(mean: float) -> Callable[[Random], Index]:
@@ -132,7 +134,7 @@ def _mixed(chance: Random) -> Index:
     )
 
 
-# Section 3 of the study: a to k, late acceptance, all mixed; and one more.
+# Section 3 of the study: a to k, late acceptance, all mixed; and two more.
 ALL: Final = (
     Model("a immediate", Index),
     Model("b1 lag 5 s", lambda chance: Index(chance, lambda _: 5.0)),
@@ -141,7 +143,9 @@ ALL: Final = (
     Model("c2 uniform 0-60 s", lambda chance: Index(chance, lambda _: chance.uniform(0, 60))),
     Model("c3 Pareto 1.5", lambda c: Index(c, lambda _: 2 * c.paretovariate(1.5)), covered=False),
     Model("c4 exp mean 5 min", _exponential(300), covered=False),
-    # Not one of the study: only the margin tells that a request may follow.
+    # Not in the study: metadata that cannot be read.
+    Model("o1 odd metadata", Index, odd=0.1),
+    # Nor this: only the margin tells that a request may follow.
     Model("c5 uniform 5-25 min", lambda c: Index(c, lambda _: c.uniform(300, 1500))),
     Model("d1 load, in order", lambda chance: Index(chance, _queue(chance))),
     Model("d2 load, overtaking", lambda chance: Index(chance, _crowd(chance))),
