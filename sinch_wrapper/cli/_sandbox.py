@@ -88,6 +88,13 @@ _SETTINGS = (
     _number("--callback-duplicates", 0.0, _SHARE, "Share of callbacks that are sent twice."),
     _number("--callback-disorder", 0.0, _SHARE, "Share of callbacks that are sent out of order."),
     click.option(
+        "--callback-signature",
+        type=click.Choice(["new", "first"]),
+        default="new",
+        show_default=True,
+        help="Whether each attempt of a callback is signed anew or like the first.",
+    ),
+    click.option(
         "--remote-callbacks", is_flag=True, help="Send callbacks to other machines as well."
     ),
     click.option(

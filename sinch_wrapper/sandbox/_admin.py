@@ -1,6 +1,7 @@
 """`/_sandbox`: how a test, in any language, reads and steers the sandbox itself."""
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from itertools import islice
 from typing import TypeAlias
 
@@ -10,6 +11,8 @@ from starlette.responses import Response
 from sinch_wrapper.sandbox._errors import Refusal, invalid, unknown_method
 from sinch_wrapper.sandbox._faults import FaultRule, rule_from_json, rule_to_json
 from sinch_wrapper.sandbox._json import Json, JsonValue, decode, encode, timestamp, unix_seconds
+from sinch_wrapper.sandbox._region import RegionState
+from sinch_wrapper.sandbox._resources.inbound import opt, receive, say
 from sinch_wrapper.sandbox._state import RunningSandbox
 
 PREFIX = "/_sandbox"
@@ -124,9 +127,26 @@ async def _body(request: Request) -> JsonValue:
         raise invalid("body", "The body is not JSON.") from error
 
 
+# What people and receivers do; the body of the request is all it takes.
+PARTS: dict[str, Callable[[RegionState, JsonValue], Json]] = {
+    "/inbound": say,
+    "/opt-out": partial(opt, out=True),
+    "/opt-in": partial(opt, out=False),
+    "/webhooks": receive,
+}
+
+
+def _played(part: Callable[[RegionState, JsonValue], Json]) -> Action:
+    async def play(sandbox: RunningSandbox, request: Request) -> Json:
+        return part(sandbox.region, await _body(request))
+
+    return play
+
+
 _ACTIONS: dict[str, dict[str, Action]] = {
     "": {"GET": _about},
     "/ledger": {"GET": _ledger},
+    **{path: {"POST": _played(part)} for path, part in PARTS.items()},
     "/reset": {"POST": _reset},
     "/clock": {"GET": _show_clock, "POST": _set_clock},
     "/faults": {

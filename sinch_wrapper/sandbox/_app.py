@@ -122,7 +122,7 @@ async def _token(state: SandboxState, request: Request, rule: FaultRule | None) 
         authorization = request.headers.get("authorization", "")
         response = _json(200, state.authority.issue(authorization, form, lives))
     except TokenRefusal as refusal:
-        response = _json(refusal.code, {"error": refusal.error})
+        response = _json(refusal.code, refusal.body)
         if refusal.code == HTTPStatus.UNAUTHORIZED:
             response.headers["www-authenticate"] = 'Basic realm="sinch-sandbox"'
     state.ledger.responses[TOKEN_OPERATION][response.status_code] += 1

@@ -18,10 +18,10 @@ _MAX_TOKENS = 1000
 class TokenRefusal(Exception):  # noqa: N818 (a response, not a mistake)
     """A refusal of the token endpoint, in the error format of OAuth2 (RFC 6749, 5.2)."""
 
-    def __init__(self, code: int, error: str) -> None:
-        super().__init__(code, error)
+    def __init__(self, code: int, error: str, description: str) -> None:
+        super().__init__(code, error, description)
         self.code = code
-        self.error = error
+        self.body = {"error": error, "error_description": description}
 
 
 class Authority:
@@ -39,10 +39,11 @@ class Authority:
         The token lives as long as the response says, or *lives* seconds.
         """
         if not self._is_key(authorization):
-            raise TokenRefusal(401, "invalid_client")
+            raise TokenRefusal(401, "invalid_client", "The access key is not known here.")
         grant = parse_qs(form.decode("latin-1")).get("grant_type", [""])[0]
         if grant != "client_credentials":
-            raise TokenRefusal(400, "unsupported_grant_type" if grant else "invalid_request")
+            error = "unsupported_grant_type" if grant else "invalid_request"
+            raise TokenRefusal(400, error, "The grant_type must be client_credentials.")
         token = base64.urlsafe_b64encode(self._rng.randbytes(48)).decode()
         lives = self._settings.token_lifetime if lives is None else lives
         self._expiries[token] = self._clock() + lives

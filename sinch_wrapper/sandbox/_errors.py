@@ -42,6 +42,14 @@ class Refusal(Exception):  # noqa: N818 (a response, not a mistake)
     details: Sequence[Json] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def reason(self) -> str:
+        """The first violation with its field, or the message."""
+        for detail in self.details:
+            for each in detail.get("field_violations", []):
+                return f"{each['field']}: {each['description']}"
+        return self.message
+
     def body(self, shape: ErrorShape = "wrapped") -> Json:
         """Return the body: ``{"error": {code, message, status, details}}``, or these four flat.
 

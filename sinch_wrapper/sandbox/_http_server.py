@@ -238,7 +238,10 @@ def _config(app: ASGIApp, tls: ssl.SSLContext | None, *, dated: bool) -> uvicorn
         app,
         http=AbortableProtocol,
         ws="none",
-        lifespan="on",
+        # Not uvloop, where it is installed: its connections cannot be broken as these are. And
+        # apps without a lifespan, as Django's, are served as well.
+        loop="asyncio",
+        lifespan="auto",
         log_config=None,
         access_log=False,
         date_header=dated,

@@ -32,6 +32,13 @@ class LedgerEntry:
     message_id: str = ""
     outcome: str = "ACCEPTED"
     reason: str = ""
+    message: Json = field(default_factory=dict, repr=False)
+    text: str = field(default="", repr=False)
+    metadata: str = field(default="", repr=False)
+
+    def forget(self) -> None:
+        """Drop the content of the message, of which there may be no more room."""
+        self.message, self.text, self.metadata = {}, "", ""
 
     def goes_to(self, identity: Json) -> None:
         """Note the identity that is tried; a phone number with its plus, as E.164 has it."""
@@ -56,6 +63,9 @@ class LedgerEntry:
             "message_id": self.message_id,
             "outcome": self.outcome,
             "reason": self.reason,
+            "message": self.message,
+            "text": self.text,
+            "metadata": self.metadata,
         }
 
 

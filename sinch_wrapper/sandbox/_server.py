@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sinch_wrapper.sandbox._admin import PARTS
 from sinch_wrapper.sandbox._app import app_of
-from sinch_wrapper.sandbox._arguments import check_flag
+from sinch_wrapper.sandbox._arguments import check_choice, check_flag, check_kind
 from sinch_wrapper.sandbox._clock import Clock
 from sinch_wrapper.sandbox._doors import is_this_machine
+from sinch_wrapper.sandbox._errors import Refusal
 from sinch_wrapper.sandbox._faults import FaultRules
 from sinch_wrapper.sandbox._http_server import LOOPBACK, BackgroundServer, check_address
 from sinch_wrapper.sandbox._ledger import Ledger
@@ -105,6 +107,21 @@ class Server(BackgroundServer):
         """
         check_settings(settings)
         self._sandbox.reset_from_thread(settings)
+
+    def play(self, path: str, fields: Mapping[str, object]) -> dict[str, object]:
+        """Do what `POST /_sandbox` with *path* does, and return the same.
+
+        The paths are `/inbound`, `/opt-out`, `/opt-in` and `/webhooks`.
+
+        Raises: TypeError or ValueError for another path, or fields that the sandbox refuses;
+            RuntimeError when it is not running.
+        """
+        check_choice("path", path, PARTS)
+        check_kind("fields", fields, Mapping, "a mapping")
+        try:
+            return self._sandbox.call_from_thread(lambda region: PARTS[path](region, dict(fields)))
+        except Refusal as refusal:
+            raise ValueError(refusal.reason) from None
 
     def close(self) -> None:
         """Release the port and delete the files; `stop` does this too."""

@@ -23,6 +23,7 @@ from sinch_wrapper.sandbox._doors import is_host_name
 from sinch_wrapper.sandbox._errors import ErrorShape
 from sinch_wrapper.sandbox._faults import FaultRule, check_rule
 
+CallbackSignature: TypeAlias = Literal["new", "first"]
 Start: TypeAlias = Literal["app", "empty", "sample"]
 
 
@@ -49,6 +50,8 @@ class Settings:
         callback_duplicates: the share of callbacks that are posted twice.
         callback_disorder: the share that is held back, so that later ones overtake it.
         callback_delay: time between an event and its callback.
+        callback_signature: whether each attempt of a callback is signed anew, with its own time, or
+            all carry the signature of the first. Which of the two Sinch does is not documented.
         remote_callbacks: whether callbacks may leave this machine. The client credentials of a
             webhook never do: a callback that needs a token from elsewhere is withheld.
         allow_hosts: host names, beside those of this machine and of the APIs, under which the
@@ -82,6 +85,7 @@ class Settings:
     callback_duplicates: float = 0
     callback_disorder: float = 0
     callback_delay: float = 0
+    callback_signature: CallbackSignature = "new"
     remote_callbacks: bool = False
     allow_hosts: tuple[str, ...] = ()
     faults: tuple[FaultRule, ...] = ()
@@ -137,6 +141,7 @@ def _check_rules(option: str, value: object) -> None:
 _CHECKS: dict[str, Callable[[str, object], None]] = {
     **dict.fromkeys(("project_id", "key_id", "key_secret", "app_id"), check_text),
     "region": _check_region,
+    "callback_signature": partial(check_choice, choices=get_args(CallbackSignature)),
     "start": partial(check_choice, choices=get_args(Start)),
     "error_shape": partial(check_choice, choices=get_args(ErrorShape)),
     **dict.fromkeys(

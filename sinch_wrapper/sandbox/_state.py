@@ -2,6 +2,8 @@
 
 import asyncio
 import random
+from collections.abc import Callable
+from typing import TypeVar
 
 from sinch_wrapper.sandbox._auth import Authority
 from sinch_wrapper.sandbox._background import BackgroundTasks
@@ -15,6 +17,8 @@ from sinch_wrapper.sandbox._region import RegionState
 from sinch_wrapper.sandbox._sample import furnish
 from sinch_wrapper.sandbox._settings import Settings
 from sinch_wrapper.sandbox._webhook_delivery import WebhookDelivery
+
+T = TypeVar("T")
 
 
 class SandboxState:
@@ -57,6 +61,11 @@ class RunningSandbox:
         self.state = SandboxState(settings)
         self._loop: asyncio.AbstractEventLoop | None = None
 
+    @property
+    def region(self) -> RegionState:
+        """The region of paths that name none."""
+        return self.state.regions[self.state.settings.region]
+
     def start(self) -> None:
         """Start on the running event loop."""
         self._loop = asyncio.get_running_loop()
@@ -74,6 +83,17 @@ class RunningSandbox:
             self.state = SandboxState(settings or self.settings)
         else:
             asyncio.run_coroutine_threadsafe(self.reset(settings), self._loop).result()
+
+    def call_from_thread(self, action: Callable[[RegionState], T]) -> T:
+        """Do *action* on the event loop of the server, from another thread; return its result."""
+        if self._loop is None:
+            message = "the sandbox is not running"
+            raise RuntimeError(message)
+
+        async def act() -> T:
+            return action(self.region)
+
+        return asyncio.run_coroutine_threadsafe(act(), self._loop).result()
 
     async def aclose(self) -> None:
         """End all work and close all connections."""

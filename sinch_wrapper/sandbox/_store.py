@@ -21,10 +21,11 @@ _MAX_PAGE = 1000
 
 @dataclass(slots=True)
 class AppResource:
-    """A resource of one app, in the shape the API shows it."""
+    """A resource of one app, in the shape the API shows it; of a message sent, its entry."""
 
     app_id: str
     value: Json
+    entry: LedgerEntry | None = None
 
 
 @dataclass(slots=True)

@@ -129,16 +129,17 @@ class _Delivery:
     target: WebhookTarget
     body: bytes = field(repr=False)
     attempt: int = 1
+    signature: dict[str, str] | None = field(default=None, repr=False)
 
 
 class WebhookDelivery:
     """Posts callbacks, a few at a time.
 
     A callback without a 2xx response is repeated with exponential back-off, a bounded number of
-    times; each attempt is signed anew. One that waits does not hold up the others. With several
-    workers, callbacks may overtake one another: Sinch promises no order either. Targets outside
-    this machine get nothing unless the settings allow it, and the client credentials of a webhook
-    never leave it.
+    times; each attempt is signed anew, unless the settings keep the first signature. One that waits
+    does not hold up the others. With several workers, callbacks may overtake one another: Sinch
+    promises no order either. Targets outside this machine get nothing unless the settings allow it,
+    and the client credentials of a webhook never leave it.
     """
 
     def __init__(
@@ -221,26 +222,29 @@ class WebhookDelivery:
 
     async def _deliver(self, client: WebhookClient, delivery: _Delivery) -> None:
         self._counts["posted"] += 1
-        now = self._clock()
-        if await client.post(delivery.target, delivery.body, await self._headers(delivery), now):
+        now, signature = self._clock(), await self._signature(delivery)
+        headers = {"content-type": "application/json"} | signature
+        if await client.post(delivery.target, delivery.body, headers, now):
             self._counts["accepted"] += 1
         elif delivery.attempt < self._settings.callback_attempts:
             wait = self._settings.callback_backoff * 2.0 ** (delivery.attempt - 1)
             due = self._clock() + min(wait, _MAX_BACKOFF)
-            self._schedule(due, replace(delivery, attempt=delivery.attempt + 1))
+            kept = signature if self._settings.callback_signature == "first" else None
+            self._schedule(due, replace(delivery, attempt=delivery.attempt + 1, signature=kept))
         else:
             self._counts["given_up"] += 1
 
-    async def _headers(self, delivery: _Delivery) -> dict[str, str]:
-        headers = {"content-type": "application/json"}
+    async def _signature(self, delivery: _Delivery) -> dict[str, str]:
         rule = self._faults.strike(CALLBACK_OPERATION)
         if rule is not None and rule.kind == "slow":
             await asyncio.sleep(rule.seconds)
         skew = rule.seconds if rule is not None and rule.kind == "skew" else 0
-        if delivery.target.secret:
-            now = int(self._clock() + skew)
-            headers |= signature_headers(delivery.body, delivery.target.secret, self._nonces(), now)
-        return headers
+        if delivery.signature is not None:
+            return delivery.signature
+        if not delivery.target.secret:
+            return {}
+        now = int(self._clock() + skew)
+        return signature_headers(delivery.body, delivery.target.secret, self._nonces(), now)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,18 +1,22 @@
 """What a test does with the sandbox: faults, time, and what was truly accepted."""
 
 import asyncio
+import math
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, fields
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from sinch_wrapper import AsyncSinch, Endpoints, Sinch
-from sinch_wrapper._validate import is_whole, seconds, wrong_kind
-from sinch_wrapper.sandbox import Server, parse_fault
+from sinch_wrapper._validate import is_whole, seconds, string, wrong_kind
+from sinch_wrapper.sandbox import BackgroundServer, Server, parse_fault
 
 T = TypeVar("T")
+App: TypeAlias = Callable[..., Awaitable[None]]
 
+WEBHOOK_SECRET = "sandbox-webhook-secret"  # noqa: S105 (of a stand-in)
 _PATIENCE = 10.0
 _TICK = 0.005
 
@@ -24,8 +28,14 @@ class Received:
     Args:
         batch_id: the batch, or empty for a single send.
         index: the place in the batch; 0 for a single send.
+        channel: the channel that was tried last.
+        identity: the address there; a phone number with its plus.
         outcome: ACCEPTED, then the status of the last receipt, or CANCELLED.
         reason: the code of a failure.
+        message: the message as it was rendered, in the form of the API; empty as long as its batch
+            is scheduled, and for an event.
+        text: its text, with all parameters in it; titles and descriptions of cards by lines.
+        metadata: the message metadata, as receipts carry it.
 
     Raises: TypeError that names the field, for a value of another kind.
     """
@@ -39,18 +49,25 @@ class Received:
     message_id: str
     outcome: str
     reason: str
+    message: Mapping[str, object] = field(default_factory=dict)
+    text: str = ""
+    metadata: str = ""
 
     def __post_init__(self) -> None:
         """Check every field."""
         for each in fields(self):
             value = getattr(self, each.name)
-            if each.name == "index" and not is_whole(value):
-                raise wrong_kind(each.name, "a whole number", value)
-            if each.name != "index" and not isinstance(value, str):
+            if each.name == "index":
+                if not is_whole(value):
+                    raise wrong_kind(each.name, "a whole number", value)
+            elif each.name == "message":
+                if not isinstance(value, Mapping):
+                    raise wrong_kind(each.name, "a mapping", value)
+            elif not isinstance(value, str):
                 raise wrong_kind(each.name, "a string", value)
 
     def __repr__(self) -> str:
-        """Show no phone number: a failed assertion ends up in the log of a CI run."""
+        """Show no phone number and no text: a failed assertion ends up in the log of a CI run."""
         return (
             f"<Received {self.operation} #{self.index} {self.outcome} {self.reason}".rstrip() + ">"
         )
@@ -63,6 +80,7 @@ class _SandboxKit:
         if not isinstance(server, Server):
             raise wrong_kind("server", "a sinch_wrapper.sandbox.Server", server)
         self.server = server
+        self._open = ExitStack()
 
     @property
     def url(self) -> str:
@@ -114,6 +132,95 @@ class _SandboxKit:
             Received(*(entry[name] for name in names)) for entry in self.server.ledger.entries()
         ]
 
+    def say(  # noqa: PLR0913 (all of it is what a person writes)
+        self,
+        *,
+        from_: str,
+        text: str | None = None,
+        message: Mapping[str, object] | None = None,
+        channel: str = "SMS",
+        to: str = "",
+        app_id: str | None = None,
+    ) -> str:
+        """Let a person write to the app: an inbound message, with its callback.
+
+        An app in CONVERSATION mode gets a contact and a conversation too. STOP and the like are
+        messages like any other: `opt_out` plays the consent management that acts on them.
+
+        Args:
+            from_: the person's address.
+            text: the text of the message.
+            message: instead of it, any contact message in the form of the API.
+            channel: where the person writes.
+            to: the sender id that the person writes to.
+            app_id: another app than the first one.
+
+        Returns: the id of the message.
+
+        Raises: TypeError or ValueError that names the field.
+        """
+        string("from_", from_)
+        given = {"from": from_, "text": text, "message": message, "channel": channel, "to": to}
+        return str(self._play("/inbound", given, app_id)["message_id"])
+
+    def opt_out(self, identity: str, *, channel: str = "SMS", app_id: str | None = None) -> None:
+        """Let a person opt out of all messages of the app: listed, with its callback OPT_OUT.
+
+        Raises: TypeError or ValueError that names the field.
+        """
+        string("identity", identity)
+        self._play("/opt-out", {"from": identity, "channel": channel}, app_id)
+
+    def opt_in(self, identity: str, *, channel: str = "SMS", app_id: str | None = None) -> None:
+        """Let a person opt in again: off the list, with its callback OPT_IN.
+
+        Raises: TypeError or ValueError that names the field.
+        """
+        string("identity", identity)
+        self._play("/opt-in", {"from": identity, "channel": channel}, app_id)
+
+    def _play(
+        self, path: str, fields: Mapping[str, object], app_id: str | None
+    ) -> dict[str, object]:
+        given = {"app_id": app_id, **fields}
+        return self.server.play(path, {k: v for k, v in given.items() if v is not None})
+
+    def webhook_to(
+        self,
+        app: "App | str",
+        *triggers: str,
+        secret: str = WEBHOOK_SECRET,
+        path: str = "/",
+        app_id: str | None = None,
+    ) -> str:
+        """Send callbacks to *app*, which is served on this machine until the test ends.
+
+        Args:
+            app: an ASGI app, such as one of FastAPI or `sinch_wrapper.callbacks.receiver`; or the
+                URL of a server that runs already.
+            triggers: the kinds of callbacks; all when none is named.
+            secret: what they are signed with.
+            path: where the app takes callbacks.
+            app_id: another app of the sandbox than the first one.
+
+        Returns: the URL that callbacks are posted to.
+
+        Raises: TypeError or ValueError that names the field.
+        """
+        string("secret", secret)
+        string("path", path)
+        if isinstance(app, str):
+            url = string("app", app)
+        else:
+            url = self._open.enter_context(BackgroundServer(app)).url + path
+        fields = {"target": url, "triggers": list(triggers) or None, "secret": secret}
+        self._play("/webhooks", fields, app_id)
+        return url
+
+    def close(self) -> None:
+        """Close what `client` and `webhook_to` opened."""
+        self._open.close()
+
     def _client_options(self, given: dict[str, Any]) -> dict[str, Any]:
         settings = self.server.settings
         return {
@@ -130,17 +237,13 @@ class _SandboxKit:
 class Sandbox(_SandboxKit):
     """A new sandbox for code that uses `Sinch`: the fixture `sinch_sandbox`."""
 
-    def __init__(self, server: Server) -> None:
-        super().__init__(server)
-        self._clients: list[Sinch] = []
-
     def client(self, **options: Any) -> Sinch:  # noqa: ANN401 (those of Sinch)
         """Return a client of this sandbox, which the fixture closes.
 
         *options* are those of `Sinch`; they override the ones of the kit.
         """
         client = Sinch(**self._client_options(options))
-        self._clients.append(client)
+        self._open.callback(client.close)
         return client
 
     def eventually(self, look: Callable[[], T], *, patience: float = _PATIENCE) -> T:
@@ -149,16 +252,11 @@ class Sandbox(_SandboxKit):
         Raises: AssertionError when *patience* (seconds) ends first; TypeError or ValueError for
             an option of another kind.
         """
-        deadline = _deadline(look, patience)
-        while not (found := look()):
-            _check(deadline, patience)
+        for _ in _ticks(look, patience):
+            if found := look():
+                return found
             time.sleep(_TICK)
-        return found
-
-    def close(self) -> None:
-        """Close the clients."""
-        for client in self._clients:
-            client.close()
+        raise _not_met(patience)
 
 
 class AsyncSandbox(_SandboxKit):
@@ -177,20 +275,19 @@ class AsyncSandbox(_SandboxKit):
         Raises: AssertionError when *patience* (seconds) ends first; TypeError or ValueError for
             an option of another kind.
         """
-        deadline = _deadline(look, patience)
-        while not (found := look()):
-            _check(deadline, patience)
+        for _ in _ticks(look, patience):
+            if found := look():
+                return found
             await asyncio.sleep(_TICK)
-        return found
+        raise _not_met(patience)
 
 
-def _deadline(look: object, patience: float) -> float:
+def _ticks(look: object, patience: float) -> range:
+    """Return how often to look: counted, because a test may have stopped the clock."""
     if not callable(look):
         raise wrong_kind("look", "a function without arguments", look)
-    return time.monotonic() + seconds("patience", patience)
+    return range(1 + math.ceil(seconds("patience", patience) / _TICK))
 
 
-def _check(deadline: float, patience: float) -> None:
-    if time.monotonic() > deadline:
-        message = f"condition not met within {patience:g} s"
-        raise AssertionError(message)
+def _not_met(patience: float) -> AssertionError:
+    return AssertionError(f"condition not met within {patience:g} s")

@@ -4,12 +4,13 @@ Loading it imports nothing but pytest, which is loaded anyway. The first test th
 starts the one server of the run; it is reset for every test.
 """
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from sinch_wrapper.sandbox import Server, Settings
     from sinch_wrapper.testing._kit import AsyncSandbox, Sandbox
@@ -48,10 +49,17 @@ def fresh_sinch_sandbox_server(
         "SINCH_KEY_ID": server.settings.key_id,
         "SINCH_KEY_SECRET": server.settings.key_secret,
         "SINCH_WRAPPER_TESTING": "1",
+        **dict.fromkeys(("NO_PROXY", "no_proxy"), _direct(os.environ)),
     }
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     return server
+
+
+def _direct(environment: "Mapping[str, str]") -> str:
+    """Return the value of NO_PROXY with which loopback is reached directly."""
+    given = environment.get("no_proxy") or environment.get("NO_PROXY", "")
+    return ",".join(filter(None, (given, "127.0.0.1,localhost,::1")))
 
 
 def settings_of(marker: pytest.Mark | None) -> "Settings":
@@ -78,8 +86,10 @@ def sinch_sandbox(fresh_sinch_sandbox_server: "Server") -> "Iterator[Sandbox]":
 
 
 @pytest.fixture
-def async_sinch_sandbox(fresh_sinch_sandbox_server: "Server") -> "AsyncSandbox":
+def async_sinch_sandbox(fresh_sinch_sandbox_server: "Server") -> "Iterator[AsyncSandbox]":
     """A new sandbox for code that uses `AsyncSinch`."""
     from sinch_wrapper.testing._kit import AsyncSandbox
 
-    return AsyncSandbox(fresh_sinch_sandbox_server)
+    sandbox = AsyncSandbox(fresh_sinch_sandbox_server)
+    yield sandbox
+    sandbox.close()

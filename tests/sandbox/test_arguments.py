@@ -54,6 +54,7 @@ SETTINGS: dict[str, list[Any]] = {
     "faults": RULES,
     "seed": [None, True, "1", 1.5],
     "now": TIME,
+    "callback_signature": [*TEXT, "old"],
 }
 RULE: dict[str, list[Any]] = {
     "operation": [*TEXT, "Messages_SendMesage"],
@@ -68,11 +69,14 @@ RULE: dict[str, list[Any]] = {
 }
 ADDRESS: dict[str, list[Any]] = {"host": TEXT, "port": PORT}
 SERVER: dict[str, list[Any]] = ADDRESS | {"settings": OTHER, "tls": FLAG}
-RECEIVED: dict[str, list[Any]] = {
-    each.name: [None, True, "1", 1.5] if each.name == "index" else [None, 7, b"x"]
-    for each in fields(Received)
+ODD_FIELDS: dict[str, list[Any]] = {
+    "index": [None, True, "1", 1.5],
+    "message": [None, "x", [("a", 1)]],
 }
-SOUND = {each.name: 0 if each.name == "index" else "x" for each in fields(Received)}
+RECEIVED: dict[str, list[Any]] = {
+    each.name: ODD_FIELDS.get(each.name, [None, 7, b"x"]) for each in fields(Received)
+}
+SOUND: dict[str, Any] = dict.fromkeys(RECEIVED, "x") | {"index": 0, "message": {}}
 
 
 def _rule(**options: Any) -> FaultRule:
@@ -94,7 +98,12 @@ def _sleep_until(**options: Any) -> None:
 # What needs a running server has tests of its own, below.
 OF_A_SERVER = {
     "Server.reset",
-    *(f"{kit}.{name}" for kit in ("Sandbox", "AsyncSandbox") for name in ("advance", "eventually")),
+    "Server.play",
+    *(
+        f"{kit}.{name}"
+        for kit in ("Sandbox", "AsyncSandbox")
+        for name in ("advance", "eventually", "say", "opt_out", "opt_in", "webhook_to")
+    ),
 }
 # Each call, and values that its options do not take.
 CALLS: dict[str, tuple[Callable[..., object], dict[str, list[Any]]]] = {
@@ -229,6 +238,65 @@ def test_kit_waits_for_a_function(server: Server, option: str, value: Any) -> No
         Sandbox(server).eventually(**options)
     with pytest.raises((TypeError, ValueError), match=f"{option}= must"):
         asyncio.run(AsyncSandbox(server).eventually(**options))
+
+
+PLAYED: dict[str, dict[str, list[Any]]] = {
+    "say": {
+        "from_": TEXT,
+        "text": ["", 7],
+        "message": ["", 7, [("a", 1)]],
+        "channel": [7, "SMOKE", ""],
+        "to": [7],
+        "app_id": [7, "?"],
+    },
+    "opt_out": {"identity": TEXT, "channel": [7, "SMOKE"], "app_id": [7, "?"]},
+    "opt_in": {"identity": TEXT, "channel": [7, "SMOKE"], "app_id": [7, "?"]},
+    "webhook_to": {
+        "app": [None, 7, "", "nonsense"],
+        "secret": TEXT,
+        "path": TEXT,
+        "app_id": [7, "?"],
+    },
+}
+SOUND_PARTS: dict[str, dict[str, Any]] = {
+    "say": {"from_": "+46700000001", "text": "Hi"},
+    "opt_out": {"identity": "+46700000001"},
+    "opt_in": {"identity": "+46700000001"},
+    "webhook_to": {"app": "http://127.0.0.1:9/"},
+}
+
+
+@pytest.mark.parametrize("kit", [Sandbox, AsyncSandbox])
+@pytest.mark.parametrize(
+    ("name", "option", "value"),
+    [
+        (name, option, value)
+        for name, options in PLAYED.items()
+        for option, values in options.items()
+        for value in values
+    ],
+)
+def test_kit_plays_no_part_with_another_kind_of_value(
+    server: Server, kit: Any, name: str, option: str, value: Any
+) -> None:
+    """The option is named, or the app that is not there, and nothing is sent."""
+    before = dict(server.ledger.callbacks)
+    given = SOUND_PARTS[name] | {option: value}
+    if option == "message":
+        given["text"] = None
+
+    named = f"{option}(=|:) ?(must|Must|Give)|target: |App not|app_id"
+    with pytest.raises((TypeError, ValueError), match=named):
+        getattr(kit(server), name)(**given)
+
+    assert before == dict(server.ledger.callbacks)
+
+
+@pytest.mark.parametrize(("path", "fields"), [(7, {}), ("/reset", {}), ("/inbound", None)])
+def test_server_plays_known_parts_with_fields(server: Server, path: Any, fields: Any) -> None:
+    """Anything else is named."""
+    with pytest.raises((TypeError, ValueError), match=r"(path|fields)= must"):
+        server.play(path, fields)
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import threading
 import pytest
 
 from sinch_wrapper.sandbox import Clock
+from sinch_wrapper.sandbox._clock import MachineTime
 from tests.helpers.sandbox import START
 
 
@@ -109,3 +110,11 @@ def test_step_reaches_sleepers_of_a_running_clock() -> None:
         await asyncio.wait_for(nap, 10)
 
     asyncio.run(sleep())
+
+
+def test_machine_time_goes_on_while_a_test_has_stopped_it() -> None:
+    """Time that stands still for longer than a clock's step passes by the processor's ticks."""
+    wall, ticks = [100.0, 100.0, 100.0, 100.0, 102.0, 102.0], [0.0, 0.05, 0.5, 2.0, 2.0, 4.0]
+    moment = MachineTime(iter(wall).__next__, iter(ticks).__next__)
+
+    assert [100.0, 100.0, 100.5, 102.0, 102.0, 104.0] == [moment() for _ in range(6)]

@@ -13,7 +13,7 @@ from sinch_wrapper.sandbox import Clock, Server, Settings, create_app
 from sinch_wrapper.sandbox._auth import Authority
 from sinch_wrapper.sandbox._errors import Refusal
 from sinch_wrapper.sandbox._json import decode
-from sinch_wrapper.sandbox._resources.batches import placeholders, substitute
+from sinch_wrapper.sandbox._rendering import placeholders, substitute
 from tests.helpers.sandbox import START, Api, StartSandbox, eventually, row, sms, text
 
 C = "/conversation/v1/~"

@@ -2,14 +2,14 @@
 
 import asyncio
 import math
-import re
 from collections.abc import Mapping
 
 from sinch_wrapper.sandbox._errors import Refusal, invalid
-from sinch_wrapper.sandbox._json import Json, JsonValue, encode_text, timestamp
+from sinch_wrapper.sandbox._json import Json, encode_text, timestamp
 from sinch_wrapper.sandbox._ledger import AcceptedRequest, LedgerEntry
 from sinch_wrapper.sandbox._outbox import FailedMessage
 from sinch_wrapper.sandbox._region import OperationCall, OperationHandler, RegionState
+from sinch_wrapper.sandbox._rendering import placeholders, substitute
 from sinch_wrapper.sandbox._resources.fields import app_of, moment
 from sinch_wrapper.sandbox._resources.messages import submit
 from sinch_wrapper.sandbox._resources.recipients import find_addressee, mode_of
@@ -19,7 +19,6 @@ from sinch_wrapper.sandbox._webhook_delivery import Callback
 # Other requests get their turn after this many recipients.
 _STRIDE = 50
 _MAX_METADATA = 1024
-_PLACEHOLDER = re.compile(r"\$\{([^}]*)\}")
 _ABSENT = object()
 _MINUTE = 60
 _MARK = 5 * _MINUTE
@@ -61,28 +60,6 @@ def announce(region: RegionState, batch: StoredBatch) -> None:
     key = "batch_status_update_notification"
     app_id = batch.request["app_id"]
     region.callbacks.emit(Callback("BATCH_STATUS_UPDATE", key, payload, app_id=app_id))
-
-
-def placeholders(value: object) -> set[str]:
-    """Collect the names of all ``${name}`` in the strings of *value*."""
-    if isinstance(value, str):
-        return set(_PLACEHOLDER.findall(value))
-    if isinstance(value, Mapping):
-        return set().union(*map(placeholders, value.values()))
-    if isinstance(value, list):
-        return set().union(*map(placeholders, value))
-    return set()
-
-
-def substitute(value: JsonValue, parameters: Mapping[str, str]) -> JsonValue:
-    """Return *value* with each ``${name}`` in its strings replaced from *parameters*."""
-    if isinstance(value, str):
-        return _PLACEHOLDER.sub(lambda found: parameters[found[1]], value)
-    if isinstance(value, Mapping):
-        return {key: substitute(item, parameters) for key, item in value.items()}
-    if isinstance(value, list):
-        return [substitute(item, parameters) for item in value]
-    return value
 
 
 def parameter_fault(needed: set[str], parameters: Mapping[str, str]) -> str:

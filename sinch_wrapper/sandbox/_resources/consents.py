@@ -16,17 +16,30 @@ def _insert(region: RegionState, call: OperationCall) -> Json:
         if "consent_type" not in record:
             raise invalid(f"consent_records[{place}].consent_type", "Field is mandatory.")
     for record in call.body["consent_records"]:
-        _insert_one(region, app_id, record["identification"], record["consent_type"])
+        record_consent(region, app_id, record["identification"], record["consent_type"])
     return {"batch_id": region.new_id()}
 
 
-def _insert_one(region: RegionState, app_id: str, given: str, list_type: str) -> None:
+def record_consent(  # noqa: PLR0913 (all of it makes the record)
+    region: RegionState,
+    app_id: str,
+    given: str,
+    list_type: str,
+    *,
+    out: bool = True,
+    origin: str = "API",
+) -> None:
+    """Put the identity *given* on a list, or take it off, and keep a record of it."""
     identity = plain_identity(given)
     listed = region.store.consents.setdefault((app_id, list_type), {})
     operation = "OPERATION_UPDATE" if identity in listed else "OPERATION_INSERT"
-    listed[identity] = None
+    if out:
+        listed[identity] = None
+    else:
+        operation = "OPERATION_DELETE"
+        listed.pop(identity, None)
     record = {
-        "origin": "ORIGIN_API",
+        "origin": f"ORIGIN_{origin}",
         "operation": operation,
         "list_type": list_type,
         "project_id": region.settings.project_id,

@@ -32,10 +32,12 @@ def _inject_message(region: RegionState, call: OperationCall) -> Json:
     message: Json = {"processing_mode": "CONVERSATION", "sender_id": "", "metadata": ""} | fields
     message["channel_identity"] = channel_identity(message["channel_identity"])
     message |= {"id": region.new_id(), "conversation_id": conversation["id"], "injected": True}
-    region.store.messages[message["id"]] = AppResource(conversation["app_id"], message)
+    app_id = conversation["app_id"]
+    region.store.messages[message["id"]] = AppResource(app_id, message)
     if message["direction"] == "TO_APP":
         conversation["last_received"] = message["accept_time"]
-        _inbound(region, conversation, "MESSAGE_INBOUND", "message", message)
+        payload = {"message": message}
+        announce_inbound(region, app_id, conversation, "MESSAGE_INBOUND", payload)
     return {}
 
 
@@ -47,22 +49,24 @@ def _inject_event(region: RegionState, call: OperationCall) -> Json:
     event |= {"id": region.new_id(), "conversation_id": conversation["id"]}
     from_app = "app_event" in event
     event["direction"] = "TO_CONTACT" if from_app else "TO_APP"
-    region.store.events[event["id"]] = AppResource(conversation["app_id"], event)
+    app_id = conversation["app_id"]
+    region.store.events[event["id"]] = AppResource(app_id, event)
     if not from_app:
-        _inbound(region, conversation, "EVENT_INBOUND", "event", event)
+        announce_inbound(region, app_id, conversation, "EVENT_INBOUND", {"event": event})
     return {"event_id": event["id"], "accepted_time": region.now()}
 
 
-def _inbound(
-    region: RegionState, conversation: Json, trigger: str, key: str, payload: Json
+def announce_inbound(
+    region: RegionState, app_id: str, conversation: Json, trigger: str, payload: Json
 ) -> None:
-    # An inbound message carries the latest metadata of its conversation.
+    """Tell the webhooks of a message or an event, with the latest metadata of its conversation."""
+    [(key, value)] = payload.items()
     metadata = conversation.get("metadata_json", {})
     callback = Callback(
         trigger,
         key,
-        payload,
-        app_id=conversation["app_id"],
+        value,
+        app_id=app_id,
         message_metadata=encode_text(metadata) if metadata else "",
         correlation_id=conversation.get("correlation_id", ""),
     )

@@ -6,6 +6,7 @@ from sinch_wrapper.sandbox._ledger import AcceptedRequest, LedgerEntry
 from sinch_wrapper.sandbox._numbers import plain_identity
 from sinch_wrapper.sandbox._outbox import Outbound
 from sinch_wrapper.sandbox._region import OperationCall, OperationHandler, RegionState
+from sinch_wrapper.sandbox._rendering import text_of
 from sinch_wrapper.sandbox._resources.fields import app_of, moment
 from sinch_wrapper.sandbox._resources.recipients import Addressee, find_addressee
 from sinch_wrapper.sandbox._store import AppResource, get, next_page, page
@@ -26,11 +27,14 @@ def submit(  # noqa: PLR0913, PLR0917 (all of it makes the message)
     """Store a message, queue it as of *since* (now), notify the webhooks; return its id."""
     app_id, correlation_id = request["app_id"], request.get("correlation_id", "")
     message_id = entry.message_id = region.new_id()
+    entry.message, entry.metadata = message, metadata
+    entry.text = text_of(message, region.store.templates)
     entry.goes_to(addressee.identities[0])
     entry.contact_id = addressee.contact_id
     common = addressee.fields() | {"metadata": metadata}
     kept = {"id": message_id, "direction": "TO_CONTACT", "app_message": message, "sender_id": ""}
-    _keep(region, app_id, kept | common | {"accept_time": region.now(), "injected": False})
+    whole = kept | common | {"accept_time": region.now(), "injected": False}
+    _keep(region, AppResource(app_id, whole, entry))
     submitted = {"message_id": message_id, "submitted_message": message} | common
     region.callbacks.emit(
         Callback(
@@ -70,11 +74,13 @@ def _outbound(  # noqa: PLR0913, PLR0917 (as above)
     )
 
 
-def _keep(region: RegionState, app_id: str, message: Json) -> None:
+def _keep(region: RegionState, message: AppResource) -> None:
     messages = region.store.messages
-    messages[message["id"]] = AppResource(app_id, message)
+    messages[message.value["id"]] = message
     while len(messages) > region.settings.message_limit:
-        del messages[next(iter(messages))]
+        forgotten = messages.pop(next(iter(messages)))
+        if forgotten.entry is not None:
+            forgotten.entry.forget()
 
 
 def _send(region: RegionState, call: OperationCall) -> Json:

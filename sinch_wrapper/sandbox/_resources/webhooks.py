@@ -3,6 +3,7 @@
 import re
 from urllib.parse import urlsplit
 
+from sinch_wrapper.sandbox._documents import document
 from sinch_wrapper.sandbox._errors import invalid
 from sinch_wrapper.sandbox._json import Json
 from sinch_wrapper.sandbox._region import OperationCall, OperationHandler, RegionState
@@ -11,8 +12,15 @@ from sinch_wrapper.sandbox._resources.fields import app_of, patched
 from sinch_wrapper.sandbox._store import get
 
 _MAX_PER_APP = 5
+_NO_TRIGGER = "UNSPECIFIED_TRIGGER"
 _MAX_TARGET = 742
 _FORBIDDEN = re.compile(r"conversation-api\..*\.?sinch\.com")
+
+
+def all_triggers() -> list[str]:
+    """Return the triggers that a webhook may have."""
+    known = document("conversation")["components"]["schemas"]["WebhookTrigger"]["enum"]
+    return [each for each in known if each != _NO_TRIGGER]
 
 
 def _of_app(region: RegionState, app_id: str) -> list[Json]:
@@ -29,7 +37,7 @@ def _check(region: RegionState, webhook: Json) -> None:
         raise invalid("target", f"Must be an HTTP URL of at most {_MAX_TARGET} characters.")
     if _FORBIDDEN.fullmatch(urlsplit(target).hostname or ""):
         raise invalid("target", "Must not be a host of the API itself.")
-    if "UNSPECIFIED_TRIGGER" in webhook.get("triggers", []):
+    if _NO_TRIGGER in webhook.get("triggers", []):
         raise invalid("triggers", "Must name a trigger.")
     if target in (hook["target"] for hook in others):
         raise invalid("target", "The app already has a webhook with this target.")
