@@ -38,6 +38,14 @@ def forgetting(function: Callable[P, T]) -> Callable[P, T]:
     return call
 
 
+def forgetting_methods(kind: type[T]) -> type[T]:
+    """Make all public methods of the class *kind* forgetting."""
+    for name, function in list(vars(kind).items()):
+        if not name.startswith("_") and inspect.isfunction(function):
+            setattr(kind, name, forgetting(function))
+    return kind
+
+
 def _awaited(function: Callable[P, Any]) -> Callable[P, Any]:
     @wraps(function)
     async def call(*args: P.args, **kwargs: P.kwargs) -> object:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol, TypeVar, Unpack
 
-from sinch_wrapper._forget import forgetting
+from sinch_wrapper._forget import forgetting_methods
 from sinch_wrapper._retry import RetryPolicy
 from sinch_wrapper._validate import wrong_kind
 from sinch_wrapper.bulk._arguments import (
@@ -61,6 +61,7 @@ def _careful(client: ClientT, wanted: str) -> ClientT:
     return client.with_options(retry=replace(policy, resend="never"))
 
 
+@forgetting_methods
 class Bulk:
     """Jobs of any size over the Batch API, in threads; `sinch.bulk` is one.
 
@@ -73,7 +74,6 @@ class Bulk:
     def __init__(self, client: BulkClient) -> None:
         self._jobs = Jobs(_careful(client, "a Sinch"))
 
-    @forgetting
     def send(
         self,
         *,
@@ -98,7 +98,6 @@ class Bulk:
         """
         return self._jobs.run(send_run(app_id, message, recipients, job, options))
 
-    @forgetting
     def resume(self, job: JobPath, **options: Unpack[RunOptions]) -> Report:
         """Go on with a job from its file alone.
 
@@ -106,16 +105,13 @@ class Bulk:
         """
         return self._jobs.run(resume_run(job, options))
 
-    @forgetting
     def send_again(self, job: JobPath, **options: Unpack[RunOptions]) -> Report:
         """Send what is unknown in *job* again: on your word, not on evidence.
 
-        It is looked up once more before; what was accepted after all is sent twice. The report
-        names each request in `sent_again`. Raises: as resume().
+        It is looked up once more; what was accepted after all is sent twice. Raises: as resume().
         """
         return self._jobs.run(send_again_run(job, options))
 
-    @forgetting
     def create_contacts(
         self, contacts: Items, *, job: JobPath | None = None, **options: Unpack[JobOptions]
     ) -> Report:
@@ -125,7 +121,6 @@ class Bulk:
         """
         return self._jobs.run(contacts_run("create_contacts", contacts, job, options))
 
-    @forgetting
     def delete_contacts(
         self, contact_ids: Items, *, job: JobPath | None = None, **options: Unpack[JobOptions]
     ) -> Report:
@@ -135,7 +130,6 @@ class Bulk:
         """
         return self._jobs.run(contacts_run("delete_contacts", contact_ids, job, options))
 
-    @forgetting
     def insert_consents(
         self,
         records: Items,
@@ -153,7 +147,6 @@ class Bulk:
         """
         return self._jobs.run(consents_run(app_id, records, job, options))
 
-    @forgetting
     def retry_failed(
         self,
         job: JobPath,
@@ -170,12 +163,10 @@ class Bulk:
         """
         return self._jobs.run(retry_run(job, new_job, reasons, options))
 
-    @forgetting
     def report(self, job: JobPath) -> Report:
         """Report what became of a job, also while it runs; raises BulkError."""
         return Report(job_path(job))
 
-    @forgetting
     def record(self, events: Event | Iterable[Event], job: JobPath | None = None) -> int:
         """Write down what callbacks say about the recipients of *job*, else of all jobs run here.
 
@@ -187,7 +178,6 @@ class Bulk:
         """
         return self._jobs.recorders.record(events, None if job is None else job_path(job))
 
-    @forgetting
     def status(self, job: JobPath, **options: Unpack[RunOptions]) -> Report:
         """Ask the API for the status of each batch of *job*, then report.
 
@@ -195,7 +185,6 @@ class Bulk:
         """
         return self._jobs.status(job_path(job), run_settings("status()", options))
 
-    @forgetting
     def cancel(
         self, job: JobPath, *, poll_for: float = 30.0, **options: Unpack[RunOptions]
     ) -> Cancellation:
@@ -211,7 +200,6 @@ class Bulk:
             job_path(job), run_settings("cancel()", options), patience(poll_for)
         )
 
-    @forgetting
     def cancel_batches(
         self,
         *batch_ids: str,
@@ -233,6 +221,7 @@ class Bulk:
         )
 
 
+@forgetting_methods
 class AsyncBulk:
     """Jobs of any size over the Batch API, in tasks; `sinch.bulk` of an AsyncSinch is one.
 
@@ -247,7 +236,6 @@ class AsyncBulk:
     def __init__(self, client: AsyncBulkClient) -> None:
         self._jobs = Jobs(_careful(client, "an AsyncSinch"))
 
-    @forgetting
     async def send(
         self,
         *,
@@ -274,7 +262,6 @@ class AsyncBulk:
             lambda jobs: jobs.run(send_run(app_id, message, recipients, job, options))
         )
 
-    @forgetting
     async def resume(self, job: JobPath, **options: Unpack[RunOptions]) -> Report:
         """Go on with a job from its file alone.
 
@@ -282,12 +269,10 @@ class AsyncBulk:
         """
         return await self._run(lambda jobs: jobs.run(resume_run(job, options)))
 
-    @forgetting
     async def send_again(self, job: JobPath, **options: Unpack[RunOptions]) -> Report:
         """Send what is unknown in *job* again, on your word; see Bulk.send_again()."""
         return await self._run(lambda jobs: jobs.run(send_again_run(job, options)))
 
-    @forgetting
     async def create_contacts(
         self, contacts: Items, *, job: JobPath | None = None, **options: Unpack[JobOptions]
     ) -> Report:
@@ -299,7 +284,6 @@ class AsyncBulk:
             lambda jobs: jobs.run(contacts_run("create_contacts", contacts, job, options))
         )
 
-    @forgetting
     async def delete_contacts(
         self, contact_ids: Items, *, job: JobPath | None = None, **options: Unpack[JobOptions]
     ) -> Report:
@@ -311,7 +295,6 @@ class AsyncBulk:
             lambda jobs: jobs.run(contacts_run("delete_contacts", contact_ids, job, options))
         )
 
-    @forgetting
     async def insert_consents(
         self,
         records: Items,
@@ -329,7 +312,6 @@ class AsyncBulk:
         """
         return await self._run(lambda jobs: jobs.run(consents_run(app_id, records, job, options)))
 
-    @forgetting
     async def retry_failed(
         self,
         job: JobPath,
@@ -346,12 +328,10 @@ class AsyncBulk:
         """
         return await self._run(lambda jobs: jobs.run(retry_run(job, new_job, reasons, options)))
 
-    @forgetting
     async def report(self, job: JobPath) -> Report:
         """Report what became of a job, also while it runs; raises BulkError."""
         return await self._run(lambda _: Report(job_path(job)))
 
-    @forgetting
     async def record(self, events: Event | Iterable[Event], job: JobPath | None = None) -> int:
         """Write down what callbacks say about the recipients of *job*, else of all jobs run here.
 
@@ -365,7 +345,6 @@ class AsyncBulk:
             lambda jobs: jobs.recorders.record(events, None if job is None else job_path(job))
         )
 
-    @forgetting
     async def status(self, job: JobPath, **options: Unpack[RunOptions]) -> Report:
         """Ask the API for the status of each batch of *job*, then report.
 
@@ -375,7 +354,6 @@ class AsyncBulk:
             lambda jobs: jobs.status(job_path(job), run_settings("status()", options))
         )
 
-    @forgetting
     async def cancel(
         self, job: JobPath, *, poll_for: float = 30.0, **options: Unpack[RunOptions]
     ) -> Cancellation:
@@ -393,7 +371,6 @@ class AsyncBulk:
             )
         )
 
-    @forgetting
     async def cancel_batches(
         self,
         *batch_ids: str,

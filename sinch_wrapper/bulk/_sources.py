@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, AnyStr, Final, TypeAlias
+from typing import IO, Any, AnyStr, Final, TypeAlias
 
 from sinch_wrapper._json import decode
 from sinch_wrapper._validate import out_of_range, wrong_kind
@@ -190,7 +190,7 @@ def _lines(path: Path, file: IO[AnyStr]) -> Iterator[AnyStr]:
         if len(line) > _LONGEST_LINE:
             where = f"{path.name}, line {number}"
             raise BulkError(
-                f"{where}: longer than {_LONGEST_LINE >> 20} MiB, so it is no recipient"
+                f"{where}: longer than {_LONGEST_LINE >> 20} MiB, so it is not a recipient"
             )
         yield line
 
@@ -201,7 +201,7 @@ def _most_unpacked(path: Path) -> int:
 
 
 def _bomb(path: Path) -> str:
-    return f"{path.name}: unpacks to more than {_HIGHEST_RATIO} times its size, so it is no list"
+    return f"{path.name}: unpacks to more than {_HIGHEST_RATIO} times its size, so it is not a list"
 
 
 def _decoded(path: Path, number: int, content: bytes) -> object:
@@ -230,21 +230,25 @@ def read_parquet(path: Path) -> tuple[list[str], Iterator[tuple[int, Cells]]]:
             file = parquet.ParquetFile(path)
     except pyarrow.ArrowException:
         raise BulkError(f"{path.name}: not a Parquet file") from None
-    groups = (file.metadata.row_group(number) for number in range(file.metadata.num_row_groups))
+    groups = map(file.metadata.row_group, range(file.metadata.num_row_groups))
     if sum(group.total_byte_size for group in groups) > _most_unpacked(path):
         raise BulkError(_bomb(path))
+    return list(file.schema_arrow.names), _parquet_rows(path, file, pyarrow.ArrowException)
 
-    def rows() -> Iterator[tuple[int, Cells]]:
-        number = 0
-        try:
-            with file:
-                for batch in file.iter_batches(batch_size=_ROWS):
-                    columns = [column.to_pylist() for column in batch.columns]
-                    for cells in zip(*columns, strict=True):
-                        number += 1
-                        yield number, cells
-        except (pyarrow.ArrowException, OSError):
-            # Its words may quote cells.
-            raise BulkError(f"{path.name}: cannot be read after row {number}") from None
 
-    return list(file.schema_arrow.names), rows()
+def _parquet_rows(
+    path: Path,
+    file: Any,  # noqa: ANN401 (of pyarrow, which has no types)
+    failure: type[Exception],
+) -> Iterator[tuple[int, Cells]]:
+    number = 0
+    try:
+        with file:
+            for batch in file.iter_batches(batch_size=_ROWS):
+                columns = [column.to_pylist() for column in batch.columns]
+                for cells in zip(*columns, strict=True):
+                    number += 1
+                    yield number, cells
+    except (failure, OSError):
+        # Its words may quote cells.
+        raise BulkError(f"{path.name}: cannot be read after row {number}") from None

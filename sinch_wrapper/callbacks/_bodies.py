@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 
+from sinch_wrapper.callbacks._settings import ReceiverSettings
 from sinch_wrapper.errors import CallbackParseError
 
 # What is left of a body that is refused is not read: the connection ends with the response.
@@ -13,16 +14,16 @@ CLOSE = {"Connection": "close"}
 
 
 class BodyReader:
-    """Reads bodies of at most *most* bytes, each within *timeout* seconds.
+    """Reads bodies within the limits of *settings*.
 
-    Of the bodies that are being read at any time, *total* bytes are kept at most: beyond that the
-    largest is given up, so that small ones, as callbacks are, still arrive.
+    When all that are being read are too large together, the largest is given up, so that small
+    ones, as callbacks are, still arrive.
     """
 
-    def __init__(self, most: int, total: int, timeout: float) -> None:
-        self._most = most
-        self._total = total
-        self._timeout = timeout
+    def __init__(self, settings: ReceiverSettings) -> None:
+        self._most = settings.max_body
+        self._total = max(settings.max_body, settings.max_incoming)
+        self._timeout = settings.receive_timeout
         self._sizes: dict[asyncio.Timeout, int] = {}
         self._kept = 0
 

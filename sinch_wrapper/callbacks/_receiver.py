@@ -117,22 +117,13 @@ class Receiver:
         self._dispatcher: Dispatcher | None = None
         self._health: Health | None = None
         self._window = self._settings.window(is_lasting=False)
-        settings = self._settings
-        self._bodies = BodyReader(
-            settings.max_body,
-            max(settings.max_body, settings.max_incoming),
-            settings.receive_timeout,
-        )
-        self._app = Starlette(
-            routes=[
-                *(
-                    Route(path, self._receive, methods=["POST"])
-                    for path in _spellings(self._settings.path)
-                ),
-                Route(_HEALTH, self._show_health, methods=["GET"]),
-            ],
-            lifespan=self.lifespan,
-        )
+        self._bodies = BodyReader(self._settings)
+        self._app = Starlette(routes=self._routes(), lifespan=self.lifespan)
+
+    def _routes(self) -> list[Route]:
+        paths = _spellings(self._settings.path)
+        callbacks = [Route(path, self._receive, methods=["POST"]) for path in paths]
+        return [*callbacks, Route(_HEALTH, self._show_health, methods=["GET"])]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request, or the lifespan of a server."""

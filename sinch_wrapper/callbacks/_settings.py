@@ -32,8 +32,8 @@ class ReceiverOptions(TypedDict, total=False):
     keep: how long a callback stays stored once it is handled, and is recognised when it is
         repeated. [a week]
     grace: how long running handlers may go on when the receiver ends. [10]
-    health_token: who has it, as `Authorization: Bearer ...`, is told the numbers at GET /health.
-        [None: a request is, that was made on this machine and not passed on by a proxy]
+    health_token: GET /health shows the numbers to requests with `Authorization: Bearer` and this.
+        [None: to requests that were made on this machine and not passed on by a proxy]
     """
 
     path: str

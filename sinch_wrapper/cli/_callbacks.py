@@ -4,7 +4,7 @@
 
 import os
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import click
 
@@ -19,6 +19,7 @@ from sinch_wrapper.cli._options import (
 )
 
 _PORT = 8080
+_TOKEN_VARIABLE = "SINCH_HEALTH_TOKEN"  # noqa: S105 (its name)
 _ID = click.IntRange(0, 2**63 - 1)
 _STORE = click.argument("store", type=click.Path(path_type=Path))
 
@@ -89,11 +90,9 @@ def serve(
     jobs: tuple[Path, ...],
     port: int,
     host: str,
-    path: str,
-    tolerance: float | None,
-    receive_timeout: float,
     quiet: bool,
     as_json: bool,
+    **limits: Any,  # noqa: ANN401 (path, tolerance, receive_timeout, as click passes them)
 ) -> None:
     """Receive callbacks until Ctrl-C or SIGTERM; print one line per callback once it is stored.
 
@@ -111,23 +110,16 @@ def serve(
     secrets = secrets_from(secret_file)
     with library_errors():
         job = JournalFollower(jobs) if jobs else None
-        app = receiver(
-            secrets,
-            store=store,
-            job=job,
-            path=path,
-            tolerance=tolerance,
-            receive_timeout=receive_timeout,
-            health_token=os.environ.get("SINCH_HEALTH_TOKEN") or None,
-        )
+        token = os.environ.get(_TOKEN_VARIABLE) or None
+        app = receiver(secrets, store=store, job=job, health_token=token, **limits)
     # A file that cannot be opened is reported before anything is announced.
     app.check()
     listener = listen(host, port)
     printer = None if quiet else Printer(as_json=as_json)
     if printer is not None:
         app.on(name="sinch-wrapper callbacks serve")(printer)
-    announce(listener, path, getattr(app.store, "path", None))
-    run(app, listener, printer, receive_timeout)
+    announce(listener, limits["path"], getattr(app.store, "path", None))
+    run(app, listener, printer, limits["receive_timeout"])
 
 
 @callbacks.command()

@@ -13,7 +13,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 _MOST: Final = 1000
 # Descriptors for the store, the journals, and connections that were accepted or are ending.
 _SPARE: Final = 256
-# asyncio accepts so many at once before it looks at any of them; the system keeps the others.
+# Connections that asyncio accepts before it looks at any of them; the system keeps the others.
 _AT_ONCE: Final = 32
 _QUEUE: Final = 2048
 # For requests that are half here when the server ends.
@@ -43,7 +43,7 @@ class GuardedConfig(uvicorn.Config):
 
 
 def most_connections(descriptors: int) -> int:
-    """How many connections a process may have that may open so many *descriptors*."""
+    """How many connections a process may have that may open this number of *descriptors*."""
     return max(
         1, min(_MOST, descriptors - _SPARE if descriptors > 2 * _SPARE else descriptors // 2)
     )
