@@ -119,7 +119,7 @@ class Database:
         except BaseException:
             self.close()
             raise
-        self._file = _file_at(path)
+        self._file, self._size = _file_at(path)
 
     def _prepare(self, connection: sqlite3.Connection, _record: object) -> None:
         # _transaction() begins the transactions, not the driver.
@@ -194,8 +194,10 @@ class Database:
 
     @property
     def is_current(self) -> bool:
-        """Whether its path still names this file, and not another one or none."""
-        return _file_at(self.path) == self._file
+        """Whether its path still names this file, not cut off, and not another one or none."""
+        file, size = _file_at(self.path)
+        is_whole, self._size = size >= self._size, max(size, self._size)
+        return file == self._file and is_whole
 
     def close(self) -> None:
         """Close the connection; a database in memory is then lost."""
@@ -237,12 +239,13 @@ class _PrivateFiles:
 _private_files: Final = _PrivateFiles()
 
 
-def _file_at(path: Path | None) -> tuple[int, int] | None:
+def _file_at(path: Path | None) -> tuple[tuple[int, int] | None, int]:
+    """What tells the file at *path* from all others, and its size; our files never shrink."""
     if path is not None:
         with contextlib.suppress(OSError):
             found = path.stat()
-            return found.st_dev, found.st_ino
-    return None
+            return (found.st_dev, found.st_ino), found.st_size
+    return None, 0
 
 
 class FileLock:

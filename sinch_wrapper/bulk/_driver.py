@@ -6,16 +6,18 @@ end comes back to the thread of the planner.
 
 import asyncio
 import contextvars
+import os
 import queue
 import threading
+import time
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Final, Self, TypeAlias, TypeVar, cast
 
-from sinch_wrapper.bulk._calls import BatchCall, Done, Planner
+from sinch_wrapper.bulk._calls import BatchCall, Done, Planner, Step
 from sinch_wrapper.bulk._states import Progress
-from sinch_wrapper.errors import SinchError
+from sinch_wrapper.errors import BulkError, SinchError
 
 T = TypeVar("T")
 Ended: TypeAlias = Done | BaseException | None
@@ -23,6 +25,8 @@ Ended: TypeAlias = Done | BaseException | None
 
 # How often a waiting planner looks whether it must stop, in seconds.
 _TICK: Final = 0.2
+# How long calls that are running when time is up may still take, in seconds.
+_GRACE: Final = 0.5
 # For the end of tasks that were cancelled, in seconds; a loop that was closed ends none of them.
 _LAST_WAIT: Final = 10.0
 
@@ -70,6 +74,14 @@ class RunningCalls:
         """Call *progress* with *value*."""
         progress(value)
 
+    def wake(self) -> None:
+        """End a receive() that waits, or the next one."""
+        self._ended.put(None)
+
+    def give_up(self) -> None:
+        """Wait for nothing that is running: its ends are never received."""
+        raise NotImplementedError
+
     def _begin(self, api: object, calls: Sequence[BatchCall]) -> None:
         raise NotImplementedError
 
@@ -78,15 +90,33 @@ class RunningCalls:
 
 
 class ThreadCalls(RunningCalls):
-    """Runs each call in a thread; at the end it waits for those that are running."""
+    """Runs each call in a thread; at the end it waits for those that are running.
+
+    The threads do not keep the process alive: a call that was given up may take longer.
+    """
 
     def __init__(self, concurrency: int) -> None:
         super().__init__()
-        self._pool = ThreadPoolExecutor(concurrency, "sinch-bulk")
+        self._most = concurrency
+        self._calls: queue.SimpleQueue[tuple[object, BatchCall] | None] = queue.SimpleQueue()
+        self._threads: list[threading.Thread] = []
+        self._given_up = False
+
+    def give_up(self) -> None:
+        """Wait for nothing that is running."""
+        self._given_up = True
 
     def _begin(self, api: object, calls: Sequence[BatchCall]) -> None:
         for call in calls:
-            self._pool.submit(self._perform, api, call)
+            self._calls.put((api, call))
+        while len(self._threads) < min(self._running, self._most):
+            name = f"sinch-bulk-{len(self._threads)}"
+            self._threads.append(threading.Thread(target=self._work, name=name, daemon=True))
+            self._threads[-1].start()
+
+    def _work(self) -> None:
+        while (found := self._calls.get()) is not None:
+            self._perform(*found)
 
     def _perform(self, api: object, call: BatchCall) -> None:
         try:
@@ -97,7 +127,11 @@ class ThreadCalls(RunningCalls):
             self._ended.put(error)
 
     def _finish(self) -> None:
-        self._pool.shutdown()
+        for _ in self._threads:
+            self._calls.put(None)
+        ends = time.monotonic() + _GRACE
+        for thread in self._threads:
+            thread.join(max(0.0, ends - time.monotonic()) if self._given_up else None)
 
 
 class TaskCalls(RunningCalls):
@@ -118,13 +152,23 @@ class TaskCalls(RunningCalls):
         self._cancel_tasks()
         self._ended.put(None)
 
+    def give_up(self) -> None:
+        """Leave what is running to be cancelled at the end."""
+
     def notify(self, progress: Callable[[Progress], None], value: Progress) -> None:
         """Call *progress* with *value* in the loop."""
 
-        async def call() -> None:
-            progress(value)
+        async def call() -> BaseException | None:
+            try:
+                progress(value)
+            except BaseException as error:  # noqa: BLE001 (raised again in the thread of the planner)
+                return error
+            return None
 
-        asyncio.run_coroutine_threadsafe(call(), self._loop).result()
+        # An exit that is raised in the loop would end it before the job.
+        error = asyncio.run_coroutine_threadsafe(call(), self._loop).result()
+        if error is not None:
+            raise error
 
     def _begin(self, api: object, calls: Sequence[BatchCall]) -> None:
         self._loop.call_soon_threadsafe(self._create_tasks, api, calls)
@@ -178,24 +222,87 @@ def drive(  # noqa: PLR0913 (keyword-only, the parts of a loop)
     *,
     clock: Callable[[], float],
     stopping: Callable[[], bool],
+    is_late: Callable[[], bool] = lambda: False,
     after_step: Callable[[], None] = lambda: None,
 ) -> None:
     """Run *planner* to its end: its calls are methods of the resources of *api*.
 
-    *clock* gives monotonic seconds; once *stopping* returns True no new call is asked for.
+    *clock* gives monotonic seconds; once *stopping* returns True no new call is asked for, and
+    once *is_late* does, those that are running are given up. What *after_step* raises is raised
+    when what is running has ended, so that its outcome is known.
 
-    Raises: asyncio.CancelledError when nobody waits for it any more.
+    Raises: asyncio.CancelledError when nobody waits for it any more; BulkError in a process that
+    was forked from the one that runs it.
     """
+    loop = _Loop(planner, running, clock, os.getpid())
     with running:
-        done: list[Done] = []
-        while not running.cancelled.is_set():
-            step = planner.step(clock(), done, stopping=stopping())
-            after_step()
-            running.start(api, step.calls)
-            if step.finished:
-                return
-            done = running.receive(_TICK if step.wait is None else min(step.wait, _TICK))
+        try:
+            while not running.cancelled.is_set():
+                step = loop.step(stopping=stopping() or loop.failed is not None)
+                running.start(api, step.calls)
+                loop.note(after_step)
+                if step.finished:
+                    return loop.end()
+                loop.wait(step, is_late=is_late())
+                if loop.is_over:
+                    running.give_up()
+                    return loop.end()
+        except KeyboardInterrupt:
+            # The second one: what has come back is kept, the rest is looked up by a resume.
+            running.give_up()
+            loop.keep()
+            raise
     raise asyncio.CancelledError
+
+
+class _Loop:
+    """The steps of one planner: what has ended since the last one, and what went wrong."""
+
+    def __init__(
+        self,
+        planner: Planner,
+        running: RunningCalls,
+        clock: Callable[[], float],
+        process: int,
+    ) -> None:
+        self._planner = planner
+        self._running = running
+        self._clock = clock
+        self._process = process
+        self._done: list[Done] = []
+        self._late: float | None = None
+        self.is_over = False
+        self.failed: BaseException | None = None
+
+    def step(self, *, stopping: bool) -> Step:
+        if os.getpid() != self._process:
+            raise BulkError("this process was forked from the one that runs the job: end it")
+        done, self._done = self._done, []
+        return self._planner.step(self._clock(), done, stopping=stopping)
+
+    def note(self, after_step: Callable[[], None]) -> None:
+        if self.failed is None:
+            try:
+                after_step()
+            except (Exception, SystemExit) as error:  # noqa: BLE001 (raised at the end)
+                self.failed = error
+
+    def wait(self, step: Step, *, is_late: bool) -> None:
+        tick = _TICK if step.wait is None else min(step.wait, _TICK)
+        self._done = self._running.receive(tick)
+        if is_late:
+            self._late = self._clock() if self._late is None else self._late
+            self.is_over = not self._done and self._clock() - self._late >= _GRACE
+
+    def keep(self) -> None:
+        """Write down what has ended, and nothing else."""
+        if os.getpid() == self._process:
+            self._done += self._running.receive(0.0)
+            self.step(stopping=True)
+
+    def end(self) -> None:
+        if self.failed is not None:
+            raise self.failed
 
 
 async def in_thread(work: Callable[[], T], cancel: Callable[[], object]) -> T:

@@ -106,6 +106,7 @@ class Jobs:
             sender = Sender(job, run.settings, self.clock(), self.wall, by_hand=run.by_hand)
             self._ask_mode(opened.journal)
             self._drive(sender, run.settings, opened.began, sender)
+            sender.check()
             return self._finish(opened, sender, run)
 
     def status(self, path: Path, settings: RunSettings) -> Report:
@@ -257,6 +258,7 @@ class Jobs:
             running,
             clock=self.clock,
             stopping=lambda: settings.stop.is_set() or self._is_late(settings, began),
+            is_late=lambda: self._is_late(settings, began),
             after_step=notify,
         )
 

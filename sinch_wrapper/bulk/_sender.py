@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection
 
+from sinch_wrapper._validate import counted
 from sinch_wrapper.bulk._calls import BatchCall, Done, Step, look_call, send_call
 from sinch_wrapper.bulk._job_spec import in_time
 from sinch_wrapper.bulk._journal import Chunk, Job
@@ -15,7 +16,7 @@ from sinch_wrapper.bulk._options import RunSettings
 from sinch_wrapper.bulk._queue import Outstanding, SendQueue, eta
 from sinch_wrapper.bulk._states import Progress
 from sinch_wrapper.bulk._tracker import ChunkTracker
-from sinch_wrapper.errors import SinchError
+from sinch_wrapper.errors import BulkError, SinchError
 
 # Chunks in doubt for each request that may run: with more, nothing new leaves.
 _DOUBTS = 4
@@ -48,6 +49,7 @@ class Sender:
         self._running = 0
         self._sending = 0
         self._waiting = False
+        self._is_lost = False
 
     @property
     def stopped_by(self) -> SinchError | None:
@@ -58,6 +60,17 @@ class Sender:
     def is_refused(self) -> bool:
         """Whether that error is about the content of the requests, so that some were rejected."""
         return self._tracker.stopped_by is None and self._tracker.refused_by is not None
+
+    def check(self) -> None:
+        """Raise BulkError when the file of the journal was taken away while the job was running."""
+        if self._is_lost:
+            tally = self._tracker.tally.progress(None, waiting=False)
+            left = tally.unknown + tally.pending
+            raise BulkError(
+                f"journal {self._job.journal.name}: deleted, moved, replaced or cut off while the "
+                f"job was running: it stopped with {counted(tally.settled, 'recipient')} settled "
+                f"and {left} not: put the file back and resume; a new job would send to all again"
+            )
 
     def progress(self, now: float) -> Progress:
         """How far it is."""
@@ -70,6 +83,9 @@ class Sender:
         """Write down what is *done* and what leaves, in one transaction; then hand it out."""
         self._running -= len(done)
         self._sending -= sum(each.call.purpose == "send" for each in done)
+        # What leaves must be in the file that the next run will read.
+        self._is_lost = self._is_lost or not self._job.journal.storage.is_current
+        stopping = stopping or self._is_lost
         with self._job.journal.write() as connection:
             for each in done:
                 self._tracker.take(connection, each, now)
