@@ -110,6 +110,8 @@ skipped = Table(
 
 # The fastest level: recipients are alike, and shrink to a tenth or less all the same.
 _LEVEL = 1
+# Bytes: fifty times what a request has by default.
+_MOST_UNPACKED = 256 << 20
 
 Places: TypeAlias = tuple[list[int], list[str | None]]
 
@@ -120,8 +122,12 @@ def pack(content: bytes) -> bytes:
 
 
 def unpack(blob: bytes) -> bytes:
-    """Undo pack()."""
-    return zlib.decompress(blob)
+    """Undo pack(); raises zlib.error for what it did not make, and what would fill the memory."""
+    found = zlib.decompressobj()
+    content = found.decompress(blob, _MOST_UNPACKED)
+    if not found.eof:
+        raise zlib.error("cut off, or too large")
+    return content
 
 
 def unpack_items(blob: bytes) -> list[dict[str, object]]:

@@ -2,12 +2,14 @@
 
 import gzip
 import tracemalloc
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from sinch_wrapper import BulkError
+from sinch_wrapper.bulk._schema import pack, unpack
 from sinch_wrapper.bulk._sources import read_json_lines, source_of
 from tests.helpers.bulk import FakeBatchApi, MakeBulk, make_bulk
 
@@ -93,3 +95,19 @@ def test_list_that_compresses_well_is_read(tmp_path: Path) -> None:
         for number in range(20_000):
             file.write(b'{"phone": "+46%09d", "name": "Ada"}\n' % number)
     assert 20_000 == sum(1 for _ in read_json_lines(path))
+
+
+@pytest.mark.slow
+def test_request_in_a_journal_is_no_bomb() -> None:
+    """A request in a journal that unpacks to far more than one can have is damage."""
+    packer = zlib.compressobj()
+    blob = b"".join([*(packer.compress(bytes(MIB)) for _ in range(400)), packer.flush()])
+    with pytest.raises(zlib.error, match="too large"):
+        unpack(blob)
+
+
+@pytest.mark.parametrize("blob", [b"", b"x", pack(b"[]" * 99)[:-5]])
+def test_request_that_is_cut_off_is_damage(blob: bytes) -> None:
+    """Nor is half of a request taken for a whole one."""
+    with pytest.raises(zlib.error):
+        unpack(blob)

@@ -1,6 +1,7 @@
 """A server, a sender or a file that sends control sequences steers no terminal, in any command."""
 
 import json
+import os
 import shlex
 import sqlite3
 import subprocess
@@ -20,7 +21,7 @@ from sinch_wrapper.cli._terminal import shown
 from sinch_wrapper.sandbox import BackgroundServer
 from tests.cli.test_callbacks_cli import serving as serving_command
 from tests.helpers.callbacks import SECRET, headers_of, post
-from tests.helpers.sandbox import RunCli
+from tests.helpers.sandbox import Api, RunCli
 
 POISON = (
     "\x1b]0;pwned\x07\x1b[2J\x1b[31m\x9b2J\u202eabc\u2066\u200b\r\n\x00\x7f\u2028\x85\U000e0041"
@@ -207,3 +208,25 @@ def test_stored_row_is_what_it_was(tmp_path: Path) -> None:
     connection = sqlite3.connect(tmp_path / "s.db")
     assert (body,) == connection.execute("SELECT body FROM events").fetchone()
     connection.close()
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii", "latin-1", "utf-16", "utf-8"])
+def test_recipients_are_reported_on_any_console(
+    run_cli: RunCli, api: Api, tmp_path: Path, encoding: str
+) -> None:
+    """A list with names in any script is reported to its end, and programs read it."""
+    keys = ["Zoë", "Жанна", "世界", "😀", "a\x9bb", "\u202eb"]
+    source, job = tmp_path / "people.csv", tmp_path / "job.db"
+    rows = [f"+4670000000{number},{key}" for number, key in enumerate(keys)]
+    source.write_text("\n".join(["phone,id", *rows]), encoding="utf-8")
+    words = ("--app", api.settings.app_id, "--text", "Hi", "--key", "id", "--job", str(job))
+    assert 0 == run_cli("bulk", "send", str(source), *words, api=api)[0]
+    command = [sys.executable, "-m", "sinch_wrapper.cli", "bulk", "report", str(job)]
+    done = subprocess.run(
+        [*command, "--recipients"], capture_output=True, check=False, timeout=60,
+        env=os.environ | {"PYTHONIOENCODING": encoding},
+    )  # fmt: skip
+    out = done.stdout.decode(encoding)
+    assert (0, b"") == (done.returncode, done.stderr)
+    assert keys == [json.loads(line)["key"] for line in out.splitlines()]
+    check(out)
