@@ -141,7 +141,7 @@ def _rendered(
     """Add how a newer document changes the generated code, or why it cannot become code."""
     try:
         document, notes = renewed.overlaid()
-        render(document, renewed.package, renewed.path.name, folder)
+        render(document, renewed.package, renewed.path.name, folder, tidy=False)
     except Refused as refused:
         return replace(report, problem=f"no client can be made from it: {refused}")
     change = compared(surface(folders.generated, renewed.package), surface(folder, renewed.package))

@@ -30,7 +30,7 @@ def text(report: Report) -> str:
             if change.kind:
                 result += [f"  {'':19} {line}" for line in _touched(finding.touched)]
         result += [f"  {line}" for line in _more(document)]
-    return "\n".join([*map(_line, result), f"verdict: {report.verdict}", ""])
+    return "\n".join([*map(_line, result), f"verdict: {_verdict(report)}", ""])
 
 
 def as_json(report: Report) -> str:
@@ -40,6 +40,8 @@ def as_json(report: Report) -> str:
             "name": document.name,
             "file": document.file,
             "kind": str(document.kind),
+            "contract": str(document.contract),
+            "code": str(document.code),
             "problem": document.problem,
             "changes": [_plain(finding) for finding in document.findings],
             "files": document.differences,
@@ -51,6 +53,7 @@ def as_json(report: Report) -> str:
     value = {
         "check": report.check,
         "verdict": report.verdict,
+        "views": report.views,
         "exit_code": report.exit_code,
         "documents": documents,
     }
@@ -59,7 +62,7 @@ def as_json(report: Report) -> str:
 
 def markdown(report: Report) -> str:
     """The report for an issue; neutral changes are only counted."""
-    result = [f"**Verdict: {report.verdict}**", ""]
+    result = [f"**Verdict: {_verdict(report)}**", ""]
     for document in report.documents:
         result += [f"### {document.name}: {_head(document)}", ""]
         rows = [finding for finding in document.findings if finding.change.kind]
@@ -98,14 +101,17 @@ def _annotations(document: DocumentReport) -> Iterator[tuple[str, str, str]]:
             )
     for line in document.differences:
         yield "error", "generated code does not match the document", line
-    for kind, names in (
-        ("operation", document.surface.operations),
-        ("model", document.surface.models),
-    ):
-        for name in names.removed:
-            yield "error", f"generated code loses this {kind}", name
+    for fact in document.surface.facts:
+        if fact.breaks:
+            yield "error", "programs that use it break", f"{fact.name} {fact.text}"
     for note in document.notes:
         yield "notice", f"about {document.name}", note
+
+
+def _verdict(report: Report) -> str:
+    """The verdict, with the views that came to it."""
+    by = f" by {' and '.join(report.views)}" if report.views else ""
+    return report.verdict + by
 
 
 def _head(document: DocumentReport) -> str:
@@ -123,7 +129,10 @@ def _more(document: DocumentReport) -> list[str]:
     if len(document.differences) > _ROWS:
         shown.append(f"and {len(document.differences) - _ROWS} more files")
     if document.surface:
-        shown += ["in generated code:", *(f"  {line}" for line in lines(document.surface))]
+        shown += [
+            f"in generated code ({document.code}):",
+            *(f"  {line}" for line in lines(document.surface)),
+        ]
     return [*shown, *document.notes, *([document.problem] if document.problem else [])]
 
 

@@ -35,17 +35,25 @@ class DocumentReport:
 
     @property
     def kind(self) -> Kind:
-        """The worst kind of what was found.
+        """The harder of two verdicts: what the contract says, and what generated code says."""
+        return worst([self.contract, self.code])
 
-        Code that differs from the document is at least additive, and breaking when no change of
-        the document explains it. A name that generated code loses is breaking: it is public.
+    @property
+    def contract(self) -> Kind:
+        """The worst change of the document."""
+        return worst(finding.change.kind for finding in self.findings)
+
+    @property
+    def code(self) -> Kind:
+        """The worst change of what programs use: what is gone or changed breaks them.
+
+        Files that differ from what the document gives are at least additive, and breaking when no
+        change of the document explains them.
         """
-        kinds = [finding.change.kind for finding in self.findings]
+        kinds = [Kind.BREAKING if fact.breaks else Kind.ADDITIVE for fact in self.surface.facts]
         if self.differences:
             only_missing = all(line.startswith("missing: ") for line in self.differences)
             kinds.append(Kind.ADDITIVE if self.findings or only_missing else Kind.BREAKING)
-        if self.surface.operations.removed or self.surface.models.removed:
-            kinds.append(Kind.BREAKING)
         return worst(kinds)
 
     def count(self, kind: Kind) -> int:
@@ -71,3 +79,12 @@ class Report:
     def verdict(self) -> str:
         """The exit code as a word."""
         return ("none", "additive", "breaking", "could not tell")[self.exit_code]
+
+    @property
+    def views(self) -> tuple[str, ...]:
+        """Which of the two views came to the verdict; empty when there is no drift."""
+        kinds = {
+            "contract": worst(document.contract for document in self.documents),
+            "generated code": worst(document.code for document in self.documents),
+        }
+        return tuple(name for name, kind in kinds.items() if kind and int(kind) == self.exit_code)

@@ -159,5 +159,8 @@ def test_rename_is_reported_as_removed_and_added(before: Path, tmp_path: Path) -
         f"  added    {PACKAGE}: Position",
         f"  removed  {PACKAGE}: Coordinates",
         f"  changed  {PACKAGE}: LocationMessage",
+        "breaks programs that use:",
+        f"  {PACKAGE}: Coordinates is gone",
+        f"  {PACKAGE}: LocationMessage.coordinates is Position, was Coordinates",
     ]
     assert notes == []

@@ -257,7 +257,7 @@ def test_command_ends_with_its_code(folder: Path) -> None:
         check=False,
     )
     assert (done.returncode, done.stderr) == (1, "")
-    assert done.stdout.endswith("verdict: additive\n")
+    assert done.stdout.endswith("verdict: additive by contract and generated code\n")
 
 
 def test_terminal_without_a_character_is_no_crash(folder: Path) -> None:
@@ -383,7 +383,9 @@ def test_annotations_are_workflow_commands(
     lines = capsys.readouterr().out.splitlines()
     place = f"{THING}/properties/thing_name: property thing_name was removed"
     assert f"::error file=openapi/things.yaml,title=breaking change of things::{place}" in lines
-    assert [line.split(" ")[0] for line in lines] == ["::error", "::warning"]
+    lost = "things_api: Thing.thing_name is gone, was str"
+    assert f"::error file=openapi/things.yaml,title=programs that use it break::{lost}" in lines
+    assert [line.split(" ")[0] for line in lines] == ["::error", "::warning", "::error"]
 
 
 def test_reports_go_to_files_beside_the_text(
@@ -393,9 +395,9 @@ def test_reports_go_to_files_beside_the_text(
     files = {name: folder / f"report.{name}" for name in ("json", "markdown", "github")}
     options = [f"--{name}={path}" for name, path in files.items()]
     assert run(newer(folder, ADDITIVE), *options) == 1
-    assert capsys.readouterr().out.endswith("verdict: additive\n")
+    assert capsys.readouterr().out.endswith("verdict: additive by contract and generated code\n")
     assert json.loads(files["json"].read_text(encoding="utf-8"))["exit_code"] == 1
-    assert files["markdown"].read_text(encoding="utf-8").startswith("**Verdict: additive**")
+    assert files["markdown"].read_text(encoding="utf-8").startswith("**Verdict: additive by ")
     assert files["github"].read_text(encoding="utf-8").startswith("::warning ")
 
 
@@ -415,6 +417,7 @@ def test_overlays_that_a_change_touches_are_named(
     write_json(
         folder / "openapi" / "overlays" / "repair.yaml", {"overlay": "1.0.0", "actions": actions}
     )
+    regenerate.regenerate(folder / "openapi", folder / "generated")
     given = thing(size={"type": "integer"})
     del given["paths"][THINGS]["get"]["parameters"][1]
     assert run(newer(folder, given), "--json") == 1

@@ -145,7 +145,7 @@ def test_operation_cannot_be_lost_unseen(
         "if that is intended, remove it from openapi/inventory.json\n"
     ) in capsys.readouterr().err
     # Without the fixtures of the library, which these tests do not use and take long to import.
-    options = ("--noconftest", "-k", "operations_of")
-    done = run_tests(*options, "tests/codegen/test_documents.py")
+    chosen = ("--noconftest", "-k", "operations_of")
+    done = run_tests(*chosen, "tests/codegen/test_documents.py")
     assert done.returncode == 1
     assert "::test_operations_of_the_inventory_are_there[template]" in done.stdout

@@ -171,7 +171,7 @@ def test_breaking_update_is_announced_before_it_is_made(
     step = f"uv run python scripts/check_drift.py --from template={ADDRESS}/template.yaml"
     said = command(step + ENDING)
     assert "#/components/schemas/v2Template/properties/description" in said
-    assert said.endswith("verdict: breaking\nexit code 2\n")
+    assert said.endswith("verdict: breaking by contract and generated code\nexit code 2\n")
     assert before == tree(folder)
 
 
