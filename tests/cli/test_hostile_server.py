@@ -83,7 +83,11 @@ def check(*texts: str) -> None:
             assert line == shown(line)
 
 
-@pytest.mark.parametrize("status", [200, 400, 401, 404, 429, 503])
+# After the last two it waits, and asks again.
+@pytest.mark.parametrize(
+    "status",
+    [200, 400, 401, 404, *(pytest.param(each, marks=pytest.mark.slow) for each in (429, 503))],
+)
 @pytest.mark.parametrize(
     "words",
     [
@@ -164,6 +168,7 @@ def test_stored_callbacks_steer_no_terminal(run_cli: RunCli, tmp_path: Path) -> 
             assert (0, 3) == (code, out.count("\n"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("more", [[], ["--json"]])
 def test_verified_and_served_callbacks_steer_no_terminal(
     run_cli: RunCli, tmp_path: Path, more: list[str]

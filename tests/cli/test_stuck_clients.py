@@ -161,6 +161,7 @@ def test_half_bodies_take_little_memory(
     assert "Traceback" not in log
 
 
+@pytest.mark.slow
 def test_sigterm_ends_cleanly_with_half_requests(tmp_path: Path) -> None:
     """Half heads and half bodies hold nothing up, and no traceback is logged."""
     with serving(tmp_path) as served:

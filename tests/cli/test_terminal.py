@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from sinch_wrapper.cli._terminal import say, say_json, shown
 
-INPUTS = int(os.environ.get("SINCH_WRAPPER_FUZZ", "800"))
+INPUTS = int(os.environ.get("SINCH_WRAPPER_FUZZ", "500"))
 # Everything a terminal may obey or hide, by category and by name, and not by our own rule.
 OBEYED = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 HIDDEN = {
