@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from sinch_wrapper.bulk._columns import Columns
     from sinch_wrapper.bulk._options import JobOptions, RunOptions, SendOptions
     from sinch_wrapper.bulk._polling import Cancellation
+    from sinch_wrapper.bulk._probe import ProbeResult, probe
     from sinch_wrapper.bulk._queue import MessageLimits
     from sinch_wrapper.bulk._report import (
         Batch,
@@ -39,6 +40,7 @@ __all__ = [
     "JobOptions",
     "JournalFollower",
     "MessageLimits",
+    "ProbeResult",
     "Progress",
     "RecipientResult",
     "RecipientState",
@@ -47,6 +49,7 @@ __all__ = [
     "SendOptions",
     "SentAgain",
     "StopReason",
+    "probe",
 ]
 
 __getattr__ = lazy(
@@ -57,6 +60,7 @@ __getattr__ = lazy(
         "_columns": ("Columns",),
         "_options": ("JobOptions", "RunOptions", "SendOptions"),
         "_polling": ("Cancellation",),
+        "_probe": ("ProbeResult", "probe"),
         "_queue": ("MessageLimits",),
         "_report": (
             "Batch",

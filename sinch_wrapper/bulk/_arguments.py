@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from sinch_wrapper import _validate
 from sinch_wrapper.bulk._calls import BATCH_OPERATIONS
+from sinch_wrapper.bulk._damage import sound
 from sinch_wrapper.bulk._job_spec import JobSpec, checked_app_id, message_spec
 from sinch_wrapper.bulk._journal import Job, Journal, open_job
 from sinch_wrapper.bulk._metadata import INDEX_MARK
@@ -179,9 +180,10 @@ def _failed_recipients(path: Path, reasons: frozenset[str]) -> Iterator[Mapping[
 
 
 def _items(job: Job, chunk: int) -> list[dict[str, object]]:
-    with job.journal.storage.read() as connection:
-        content, _ = job.journal.body(connection, chunk)
-    return unpack_items(content)
+    with sound(job.journal.name, chunk):
+        with job.journal.storage.read() as connection:
+            content, _ = job.journal.body(connection, chunk)
+        return unpack_items(content)
 
 
 def _as_recipient(item: Mapping[str, object], key: str) -> Mapping[str, object]:

@@ -13,9 +13,11 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 
 from sinch_wrapper._sqlite import Database, FileLock, Format
 from sinch_wrapper.bulk._calls import BATCH_OPERATIONS, BatchOperation
+from sinch_wrapper.bulk._damage import damaged_request, sound
 from sinch_wrapper.bulk._queue import MessageLimits, Outstanding
 from sinch_wrapper.bulk._rows import Skip
 from sinch_wrapper.bulk._schema import (
+    CHUNK_KINDS,
     bodies,
     chunks,
     early,
@@ -94,9 +96,10 @@ class Chunk:
 
 
 def _chunk_of(row: Row[tuple[object, ...]]) -> Chunk:
-    """The chunk in one row."""
-    known = row._mapping  # noqa: SLF001 (public, as the documentation of SQLAlchemy says)
-    values = {name: known[name] for name in Chunk.__slots__}
+    """The chunk in one row; raises TypeError or ValueError for what is damaged."""
+    values = dict(row._mapping)  # noqa: SLF001 (public, as the documentation of SQLAlchemy says)
+    if any(not isinstance(values[name], kinds) for name, kinds in CHUNK_KINDS.items()):
+        raise TypeError
     values |= {"state": ChunkState(values["state"]), "certain": bool(values["certain"])}
     values["adopted"] = bool(values["adopted"])
     return Chunk(**values)
@@ -149,12 +152,9 @@ class Journal:
 
     def facts(self) -> dict[str, object]:
         """All facts of the job; empty for a new one."""
-        with self.storage.read() as connection:
+        with self.read() as connection:
             rows = connection.execute(select(facts.c.name, facts.c.value)).all()
-        try:
             return {name: json.loads(value) for name, value in rows}
-        except ValueError as error:
-            raise BulkError(f"journal {self.name}: corrupt: invalid JSON") from error
 
     def note(self, connection: Connection, **values: object) -> None:
         """Write facts."""
@@ -162,9 +162,15 @@ class Journal:
             connection.execute(_NOTE, {"name": name, "value": json.dumps(value)})
 
     @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A transaction that reads; raises BulkError, for damaged contents too."""
+        with sound(self.name), self.storage.read() as connection:
+            yield connection
+
+    @contextmanager
     def write(self) -> Iterator[Connection]:
-        """A transaction that is on disk when the block ends; raises BulkError."""
-        with self.storage.write() as connection:
+        """A transaction that is on disk when the block ends; raises BulkError as read() does."""
+        with sound(self.name), self.storage.write() as connection:
             yield connection
 
     def flush(self) -> None:
@@ -210,7 +216,7 @@ class Journal:
     def totals(self) -> dict[ChunkState, tuple[int, int]]:
         """The number of chunks and of their recipients, by state."""
         query = select(chunks.c.state, func.count(), func.sum(chunks.c.count))
-        with self.storage.read() as connection:
+        with self.read() as connection:
             rows = connection.execute(query.group_by(chunks.c.state)).all()
         return {ChunkState(state): (many, total) for state, many, total in rows}
 
@@ -227,7 +233,7 @@ class Journal:
     def last_event(self) -> int:
         """The largest number of an event; 0 before the first one."""
         columns = (chunks.c.last_left, chunks.c.doubted, chunks.c.known)
-        with self.storage.read() as connection:
+        with self.read() as connection:
             found = connection.execute(select(*map(func.max, columns))).one()
         return max((each for each in found if each is not None), default=0)
 
@@ -245,7 +251,7 @@ class Journal:
     def sent_again(self) -> list[tuple[Chunk, str | None]]:
         """The requests that left again, and the evidence as JSON, None for a person's word."""
         query = select(resends.c.chunk, resends.c.evidence).order_by(resends.c.event)
-        with self.storage.read() as connection:
+        with self.read() as connection:
             rows = connection.execute(query).all()
             found = [(self.chunk(connection, number), evidence) for number, evidence in rows]
         return [(chunk, evidence) for chunk, evidence in found if chunk is not None]
@@ -259,7 +265,7 @@ class Journal:
     def twice(self) -> tuple[int, int]:
         """The number of requests that became two batches, and of their recipients."""
         query = select(func.count(), func.sum(chunks.c.count)).where(chunks.c.twice.is_not(None))
-        with self.storage.read() as connection:
+        with self.read() as connection:
             many, people = connection.execute(query).one()
         return many, people or 0
 
@@ -288,7 +294,7 @@ class Journal:
     def in_doubt(self) -> list[Chunk]:
         """The chunks that left, or may have, and whose outcome is unknown."""
         states = (ChunkState.SENDING, ChunkState.UNKNOWN)
-        with self.storage.read() as connection:
+        with self.read() as connection:
             rows = connection.execute(select(chunks).where(chunks.c.state.in_(states))).all()
         return [_chunk_of(row) for row in rows]
 
@@ -297,7 +303,7 @@ class Journal:
         query = select(chunks).where(chunks.c.id > chunk)
         for name, value in only.items():
             query = query.where(chunks.c[name] == value)
-        with self.storage.read() as connection:
+        with self.read() as connection:
             return [
                 _chunk_of(row)
                 for row in connection.execute(query.order_by(chunks.c.id).limit(many))
@@ -305,8 +311,10 @@ class Journal:
 
     def body(self, connection: Connection, chunk: int) -> tuple[bytes, bytes]:
         """The packed items and places of a chunk."""
-        items, places = connection.execute(_BODY, {"chunk": chunk}).one()
-        return items, places
+        row = connection.execute(_BODY, {"chunk": chunk}).first()
+        if row is None:
+            raise damaged_request(self.name, chunk)
+        return row.content, row.places
 
     def move(
         self,
@@ -360,7 +368,8 @@ class Job:
         found = self.facts.get("outstanding")
         if not isinstance(found, list):
             return 0.0
-        count, at = found
+        with sound(self.journal.name):
+            count, at = map(float, found)
         return Outstanding(count, at).at_time(wall, limits).count
 
 

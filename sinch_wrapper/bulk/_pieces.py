@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
 from sinch_wrapper._json import encode
+from sinch_wrapper.bulk._damage import sound
 from sinch_wrapper.bulk._journal import NO_LIMIT, Job, Journal, NewChunk
 from sinch_wrapper.bulk._metadata import INDEX_MARK
 from sinch_wrapper.bulk._schema import pack, pack_places, unpack_items, unpack_places
@@ -38,7 +39,10 @@ class Pieces:
 def pieces_of(job: Job) -> Pieces:
     """The pieces of *job*."""
     found = job.facts.get("pieces")
-    return Pieces(*found) if isinstance(found, list) else Pieces()
+    if not isinstance(found, list):
+        return Pieces()
+    with sound(job.journal.name):
+        return Pieces(*map(int, found))
 
 
 def request_of(number: int, entries: Sequence[Entry], *, is_messages: bool) -> NewChunk:

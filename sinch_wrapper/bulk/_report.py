@@ -12,7 +12,7 @@ from pathlib import Path
 from sinch_wrapper import _validate
 from sinch_wrapper._validate import counted
 from sinch_wrapper.bulk._journal import Chunk, Job, Journal, open_job
-from sinch_wrapper.bulk._results import RecipientResult, count_recipients, stream
+from sinch_wrapper.bulk._results import RecipientResult, count_recipients, read_error, stream
 from sinch_wrapper.bulk._states import ChunkState, RecipientState
 from sinch_wrapper.errors import BulkArgumentError, BulkError
 
@@ -199,7 +199,7 @@ class Report:
 
 
 def _reason(chunk: Chunk) -> str:
-    known = json.loads(chunk.error) if chunk.error and chunk.state is ChunkState.UNKNOWN else {}
+    known = read_error(chunk.error if chunk.state is ChunkState.UNKNOWN else None)
     return str(known.get("line") or "")
 
 

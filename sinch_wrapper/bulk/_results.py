@@ -5,10 +5,11 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Final, cast
+from typing import Any, Final, cast
 
 from sqlalchemy import Connection, func, select
 
+from sinch_wrapper.bulk._damage import DamagedRequestError, sound
 from sinch_wrapper.bulk._journal import Chunk, Job
 from sinch_wrapper.bulk._outcomes import RecipientOutcome
 from sinch_wrapper.bulk._schema import chunks, outcomes, skipped, unpack_places
@@ -42,9 +43,21 @@ class RecipientFaults:
         return self.named.get(position, self.others)
 
 
+def read_error(error: str | None) -> dict[str, Any]:
+    """The error of a request, as the journal holds it; one that is damaged says so."""
+    try:
+        known = json.loads(error) if error else {}
+        for path, description in known.get("violations", ()):
+            str.join("", (path, description))
+        return known
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        pass
+    return {"line": "the reason is damaged in the journal", "status": "DAMAGED"}
+
+
 def read_faults(error: str | None, columns: Mapping[str, object]) -> RecipientFaults:
     """Read the error of a refused request, as the journal holds it."""
-    known = json.loads(error) if error else {}
+    known = read_error(error)
     named: dict[int, RecipientFault] = {}
     rest = str(known.get("line", ""))
     status = str(known.get("status") or "NOT_ACCEPTED")
@@ -112,16 +125,22 @@ class RecipientResult:
 
 
 def stream(job: Job, wanted: frozenset[RecipientState]) -> Iterator[RecipientResult]:
-    """The recipients of *job* that are in a *wanted* state."""
-    last = -1
+    """The recipients of *job* that are in a *wanted* state.
+
+    Raises: DamagedRequestError at the end, for the first request that cannot be read.
+    """
+    last, damage = -1, None
     while found := job.journal.after(last):
         for chunk in found:
             last = chunk.id
-            for result in _of_chunk(job, chunk):
-                if result.state in wanted:
-                    yield result
+            try:
+                yield from (each for each in _of_chunk(job, chunk) if each.state in wanted)
+            except DamagedRequestError as error:
+                damage = damage or error
     if wanted & {RecipientState.INVALID, RecipientState.DUPLICATE}:
         yield from (result for result in _left_out(job) if result.state in wanted)
+    if damage is not None:
+        raise damage
 
 
 def _base(state: ChunkState, batch_status: str | None) -> RecipientState:
@@ -131,10 +150,13 @@ def _base(state: ChunkState, batch_status: str | None) -> RecipientState:
 
 
 def _of_chunk(job: Job, chunk: Chunk) -> Iterator[RecipientResult]:
-    with job.journal.storage.read() as connection:
-        _, places = job.journal.body(connection, chunk.id)
-        known = _outcomes(connection, chunk.id)
-    lines, keys = unpack_places(places)
+    with sound(job.journal.name, chunk.id):
+        with job.journal.storage.read() as connection:
+            _, places = job.journal.body(connection, chunk.id)
+            known = _outcomes(connection, chunk.id)
+        lines, keys = unpack_places(places)
+        if len(lines) != chunk.count:
+            raise ValueError
     columns = cast("Mapping[str, object]", job.facts.get("columns") or {})
     refused = chunk.state is ChunkState.REJECTED
     faults = read_faults(chunk.error, columns) if refused else None
@@ -191,7 +213,7 @@ def count_recipients(job: Job) -> tuple[dict[RecipientState, int], dict[str, int
     reported = (*place, outcomes.c.state, outcomes.c.reason)
     known = select(*reported, func.count()).join(chunks, chunks.c.id == outcomes.c.chunk)
     out = select(skipped.c.duplicate, func.count()).group_by(skipped.c.duplicate)
-    with job.journal.storage.read() as connection:
+    with job.journal.read() as connection:
         for state, status, many in connection.execute(asked):
             counts[_base(ChunkState(state), status)] += many
         for state, status, said, reason, many in connection.execute(known.group_by(*reported)):

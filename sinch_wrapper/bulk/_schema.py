@@ -1,8 +1,8 @@
 """The tables of a journal, and how the recipients in them are packed."""
 
 import zlib
-from collections.abc import Sequence
-from typing import Any, TypeAlias, cast
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, TypeAlias, cast
 
 from sqlalchemy import Column, Index, Integer, LargeBinary, MetaData, String, Table, Text
 
@@ -44,6 +44,15 @@ chunks = Table(
 )
 Index("chunks_by_state", chunks.c.state, chunks.c.id)
 Index("chunks_by_batch", chunks.c.batch_id)
+
+# SQLite stores any kind of value in any column, and damage makes use of it.
+CHUNK_KINDS: Final[Mapping[str, tuple[type, ...]]] = {
+    each.name: (
+        int if isinstance(each.type, Integer) else str,
+        *((type(None),) if each.nullable else ()),
+    )
+    for each in chunks.c
+}
 
 # Each second and later departure of a request whose outcome was unknown, and its reason.
 resends = Table(
@@ -144,4 +153,7 @@ def pack_places(lines: Sequence[int], keys: Sequence[str | None]) -> bytes:
 def unpack_places(blob: bytes) -> Places:
     """Undo pack_places()."""
     lines, keys = cast("tuple[list[int], list[str | None] | None]", decode(unpack(blob)))
-    return lines, [None] * len(lines) if keys is None else keys
+    keys = [None] * len(lines) if keys is None else keys
+    if not all(isinstance(line, int) for line in lines) or len(lines) != len(keys):
+        raise ValueError("not lines and keys")
+    return lines, keys

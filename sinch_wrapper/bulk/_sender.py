@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from sinch_wrapper._validate import counted
 from sinch_wrapper.bulk._calls import BatchCall, Done, Step, look_call, send_call
+from sinch_wrapper.bulk._damage import DamagedRequestError, sound
 from sinch_wrapper.bulk._job_spec import in_time
 from sinch_wrapper.bulk._journal import Chunk, Job
 from sinch_wrapper.bulk._options import RunSettings
@@ -115,8 +116,9 @@ class Sender:
                 self._waiting = True
                 waits.append(wait)
                 break
-            calls.append(self._send(connection, chunk, now))
-            sent += 1
+            call = self._send(connection, chunk, now)
+            calls += [] if call is None else [call]
+            sent += call is not None
         # It may have become due: nothing is left to leave before.
         calls += self._look(now, sent)
         if look := self._tracker.doubts.wait(now):
@@ -154,10 +156,17 @@ class Sender:
             return None
         return journal.next_planned(connection)
 
-    def _send(self, connection: Connection, chunk: Chunk, now: float) -> BatchCall:
+    def _send(self, connection: Connection, chunk: Chunk, now: float) -> BatchCall | None:
+        """What sends *chunk*; None when the journal has lost what is in it."""
         job = self._job
-        items, _ = job.journal.body(connection, chunk.id)
+        try:
+            with sound(job.journal.name, chunk.id):
+                items, _ = job.journal.body(connection, chunk.id)
+                # A job may take hours, and its time may come in between.
+                request = in_time(job.request, datetime.fromtimestamp(self._wall(), UTC))
+                call = send_call(job.kind, request, job.id, chunk.id, items, now)
+        except DamagedRequestError as error:
+            self._tracker.lose(connection, chunk, error)
+            return None
         self._tracker.send(connection, chunk, now)
-        # A job may take hours, and its time may come in between.
-        request = in_time(job.request, datetime.fromtimestamp(self._wall(), UTC))
-        return send_call(job.kind, request, job.id, chunk.id, items, now)
+        return call

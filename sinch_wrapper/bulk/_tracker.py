@@ -29,7 +29,7 @@ from sinch_wrapper.bulk._pieces import pieces_of
 from sinch_wrapper.bulk._queue import SendQueue
 from sinch_wrapper.bulk._responses import Accepted, Doubtful, Later, Refused, read_sent
 from sinch_wrapper.bulk._states import ChunkState, Tally
-from sinch_wrapper.errors import SinchError
+from sinch_wrapper.errors import BulkError, SinchError
 
 # Attempts in a row without a connection after which the job stops.
 _UNREACHABLE_MOST = 10
@@ -93,6 +93,16 @@ class ChunkTracker:
         self._move(connection, chunk, ChunkState.SENDING, sent=chunk.sent + 1, **values)
         self._queue.add(chunk.count)
         self.doubts.leave(chunk.id, now, again=chunk.first_left is not None)
+
+    def lose(self, connection: Connection, chunk: Chunk, error: BulkError) -> None:
+        """Write down that *chunk* cannot leave, because the journal has lost what is in it."""
+        self.again.pop(chunk.id, None)
+        text = json.dumps({"line": str(error), "status": "DAMAGED"})
+        if chunk.state is ChunkState.PLANNED and not chunk.sent:
+            self._move(connection, chunk, ChunkState.REJECTED, error=text)
+        else:
+            # It may have been accepted before.
+            self._unknown(connection, chunk, error=text)
 
     def next_again(self, connection: Connection, now: float) -> Chunk | None:
         """The next chunk that leaves again, unless a callback has proven that it was accepted."""

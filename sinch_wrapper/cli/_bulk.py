@@ -229,6 +229,45 @@ def send_again(
     leave(code)
 
 
+@bulk.command("probe")
+@click.option("--app", required=True, help="Id of the app that sends.")
+@click.option("--to", required=True, metavar="NUMBER", help="A number of your own, for SMS.")
+@click.option(
+    "--count", type=click.IntRange(1, 200), default=5, show_default=True, help="Messages to send."
+)
+@click.option(
+    "--patience",
+    type=click.FloatRange(0),
+    default=120.0,
+    show_default=True,
+    help="How long to look for them (seconds).",
+)
+@connection_options
+@yes_option
+@as_json
+def probe_account(
+    app: str,
+    to: str,
+    count: int,
+    patience: float,
+    region: str | None,
+    sandbox: str | None,
+    yes: bool,
+    as_json: bool,
+) -> None:
+    """Measure how look-ups list what was accepted: sends a few messages to a number of yours."""
+    from sinch_wrapper import Recipient
+    from sinch_wrapper.bulk import probe
+    from sinch_wrapper.cli._bulk_views import may_probe, show_probe
+
+    if not may_probe(count, yes=yes):
+        return
+    with client(region, sandbox) as sinch, library_errors():
+        recipient = Recipient.sms(to)
+        found = probe(sinch, app_id=app, recipient=recipient, count=count, patience=patience)
+    leave(show_probe(found, as_json=as_json))
+
+
 @bulk.command("retry-failed")
 @job_argument
 @click.argument("new_job", type=click.Path(path_type=Path))

@@ -17,6 +17,7 @@ from sinch_wrapper.bulk import (
     BulkInterruptedError,
     BulkStoppedError,
     Cancellation,
+    ProbeResult,
     Progress,
     Report,
     SentAgain,
@@ -180,6 +181,31 @@ def may_send_again(report: Report, *, yes: bool) -> bool:
         raise click.UsageError("this may send twice, and nobody can be asked: give --yes.")
     words = "They are looked up once more. Send to those that are not found? They may get it twice"
     return click.confirm(words, err=True)
+
+
+def may_probe(count: int, *, yes: bool) -> bool:
+    """Ask a person at the terminal before messages that cost money leave."""
+    if yes or not sys.stdin or not sys.stdin.isatty():
+        return True
+    return click.confirm(f"Send {counted(count, 'message')}, which cost as others do?", err=True)
+
+
+def show_probe(found: ProbeResult, *, as_json: bool) -> ExitCode:
+    """Print what look-ups did; returns the exit code."""
+    if as_json:
+        say_json(dataclasses.asdict(found) | {"promise": found.promise})
+    else:
+        lags = ", ".join(f"{lag:.1f}" for lag in found.lags) or "none"
+        say(f"{counted(found.accepted, 'batch')} accepted, {found.listed} listed.")
+        say(f"Seconds until listed: {lags}.")
+        say(f"Listed in order: {_yes(found.in_order)}. Stayed: {_yes(found.steady)}.")
+        say(f"Every response readable: {_yes(found.readable)}.")
+        say(f"{found.promise[0].upper()}{found.promise[1:]}.")
+    return ExitCode.OK if found.accepted == found.listed else ExitCode.FAILED
+
+
+def _yes(value: bool) -> str:  # noqa: FBT001 (one value)
+    return "yes" if value else "no"
 
 
 def _listed(counts: Mapping[str, int]) -> str:

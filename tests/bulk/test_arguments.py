@@ -19,6 +19,7 @@ from sinch_wrapper.bulk import (
     MessageLimits,
     RecipientState,
     Report,
+    probe,
 )
 from tests.helpers.arguments import OPTIONAL_MAPPING, OPTIONAL_STRING, PublicCall, public_calls
 from tests.helpers.bulk import FakeBatchApi
@@ -126,6 +127,13 @@ def calls(kind: type[Bulk] | type[AsyncBulk]) -> list[PublicCall]:
     ]
 
 
+def probe_numbers(**options: Any) -> object:
+    """probe() over the fake API, unless a client is given."""
+    given: Any = {"project_id": PROJECT, "key_id": KEY_ID, "key_secret": KEY_SECRET, "region": "eu"}
+    with Sinch(**given, transport=httpx.MockTransport(API)) as sinch:
+        return probe(**{"client": sinch, **options})
+
+
 CALLS = [
     *calls(Bulk),
     *calls(AsyncBulk),
@@ -145,6 +153,20 @@ CALLS = [
     ),
     PublicCall("JournalFollower", JournalFollower, {"jobs": "string list"}),
     PublicCall("MessageLimits", MessageLimits, {"queue": "whole", "drain": "whole fraction"}),
+    PublicCall(
+        "probe",
+        probe_numbers,
+        {
+            "client": "",
+            "app_id": "string",
+            "recipient": "mapping numbered no_entries",
+            "count": "whole",
+            "patience": SECONDS,
+            "words": "string",
+        },
+        {"app_id": "A", "recipient": {}},
+        touched=touched,
+    ),
     PublicCall("RecipientState", RecipientState, {"value": ""}, named={"value": "state"}),
     PublicCall("Report", Report, {"path": "string"}),
 ]
@@ -154,6 +176,7 @@ INTERNAL = {
     "Batch",
     "Cancellation",
     "JournalFollower.take",
+    "ProbeResult",
     "Progress",
     "RecipientResult",
     "SentAgain",

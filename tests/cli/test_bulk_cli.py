@@ -263,3 +263,29 @@ def test_numbers_in_the_words_of_the_api_are_not_shown(
     show(Report(tmp_path / "job.db"), as_json=False)
     out = capsys.readouterr().out
     assert "line 2, recipient: identity <number> of 2 is wrong\n" in out
+
+
+def test_a_person_may_send_what_is_unknown(run_cli: RunCli, api: Api, tmp_path: Path) -> None:
+    """It is shown, and nothing leaves before somebody has agreed."""
+    source = csv_file(tmp_path, 4)
+    api.http.post("/_sandbox/faults", json={"faults": ["Batch_SendBatch:503:#1"]})
+    code, out, _ = run_cli(*_send(api, source, "--send-again", "never"), api=api)
+    assert (3, True) == (code, "bulk send-again" in out)
+    job = f"{source}.db"
+    code, _, error = run_cli("bulk", "send-again", job, api=api)
+    assert (2, True) == (code, "give --yes" in error)
+    assert "request 0, 4 recipients, left once: " in error
+    code, out, _ = run_cli("bulk", "send-again", job, "--yes", "--settle", "0.2", api=api)
+    assert (0, True) == (code, "Sent again: request 0 (4 recipients), on your word." in out)
+    code, out, _ = run_cli("bulk", "send-again", job, api=api)
+    assert (0, "Nothing is unknown.") == (code, out.strip())
+
+
+def test_probe_says_which_promise_holds(run_cli: RunCli, api: Api) -> None:
+    """A few batches are looked up until all are listed."""
+    command = ["bulk", "probe", "--app", api.settings.app_id, "--to", "+46700000001"]
+    code, out, _ = run_cli(*command, "--count", "3", api=api)
+    assert (0, "3 batches accepted, 3 listed.") == (code, out.splitlines()[0])
+    assert 'the evidence of send_again="evidence" holds here' in out
+    code, out, _ = run_cli(*command, "--count", "1", "--json", api=api)
+    assert (1, 1, True) == tuple(json.loads(out)[name] for name in ("accepted", "listed", "steady"))

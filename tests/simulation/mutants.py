@@ -43,14 +43,11 @@ MUTANTS: Final = {
         "_evidence",
         "if not elders:\n        return _wait(Lack.ELDER, hope=False)",
         "elders = elders or [0]",
-        ("g", "k"),
+        ("g",),
     ),
     "no time": Mutant("_evidence", "if evidence.waited < rules.settle:", "if False:", ("D2",)),
     "no margin": Mutant(
         "_evidence", "if evidence.waited < rules.margin(lags):", "if False:", ("c5",)
-    ),
-    "unreadable means not accepted": Mutant(
-        "_evidence", "    if doubt.certain:\n", "    if False:\n", ("c4", "c3")
     ),
     "never is forgotten": Mutant("_evidence", "if rules.never else", "if False else", ("D4",)),
     "never looked long enough": Mutant(

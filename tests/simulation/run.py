@@ -8,82 +8,34 @@ import heapq
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from random import Random
 from typing import Any, cast
 
-from sqlalchemy import Connection, delete
-
 from sinch_wrapper import BulkError, text
 from sinch_wrapper._json import decode
 from sinch_wrapper.bulk._callbacks import record
 from sinch_wrapper.bulk._calls import BatchCall, Done, Step
 from sinch_wrapper.bulk._job_spec import message_spec
-from sinch_wrapper.bulk._journal import Chunk, Job, Journal, open_job
+from sinch_wrapper.bulk._journal import Chunk, Job, open_job
 from sinch_wrapper.bulk._options import RunSettings, SendOptions, read_options
 from sinch_wrapper.bulk._prepare import prepare
 from sinch_wrapper.bulk._queue import MessageLimits
-from sinch_wrapper.bulk._schema import schema
 from sinch_wrapper.bulk._sender import Sender
 from sinch_wrapper.bulk._sources import source_of
 from sinch_wrapper.bulk._states import ChunkState
 from sinch_wrapper.callbacks import Event
 from tests.simulation.api import CALM, STORM, Post, SimulatedApi
+from tests.simulation.journals import KillableJournal, KilledError, journal_at, put_back
 from tests.simulation.scenario import JobScript, Scenario
 
 APP = "01J0SANDB0X0APP00000000000"
 # Steps after which a job is said not to end; the longest of 100,000 seeds takes a tenth.
 MOST_STEPS = 20_000
-
-
-class KilledError(BaseException):
-    """The process is killed."""
-
-
-class KillableJournal(Journal):
-    """A journal whose process is killed right after a write; *left* writes from now."""
-
-    left: int | None = None
-    # For a mutant that believes in clocks.
-    wall: Callable[[], float] = staticmethod(lambda: 0.0)
-
-    @contextmanager
-    def write(self) -> Iterator[Connection]:
-        """Write, and perhaps die."""
-        with super().write() as connection:
-            yield connection
-        if self.left is not None:
-            self.left -= 1
-            if self.left <= 0:
-                self.left = None
-                raise KilledError
-
-
-_in_memory: list[KillableJournal] = []
-
-
-def journal_at(path: Path | None) -> KillableJournal:
-    """A journal that is empty; one in memory may have served before, which is much faster."""
-    if path is not None or not _in_memory:
-        return KillableJournal(path)
-    journal = _in_memory.pop()
-    with journal.write() as connection:
-        for table in schema.sorted_tables:
-            connection.execute(delete(table))
-    return journal
-
-
-def put_back(journal: KillableJournal) -> None:
-    """Close a journal, or keep it for the next seed."""
-    if journal.path is None:
-        journal.left = None
-        _in_memory.append(journal)
-    else:
-        journal.close()
 
 
 @dataclass
@@ -118,7 +70,7 @@ class Process:
     job: Job | None = None
     planner: Sender | None = None
     run: int = 0
-    kills: list[int] = field(default_factory=list)
+    kills: list[float] = field(default_factory=list)
     began: float = 0.0
     stop_at: float | None = None
     acts: list[str] = field(default_factory=list)
@@ -230,9 +182,21 @@ class Simulation:
             self.api.jobs[process.number] = process.job.id
         self.trace(process, f"run {process.run} begins: {process.doing}")
         if process.kills:
-            process.journal.left = process.kills.pop(0)
+            self._plan_kill(process, process.kills.pop(0))
         self._guarded(process, self._make_planner)
         self._step(process, process.run, [])
+
+    def _plan_kill(self, process: Process, kill: float) -> None:
+        if isinstance(kill, int):
+            process.journal.left = kill
+            return
+        run = process.run
+
+        def die(_at: float) -> None:
+            if process.run == run and process.planner is not None:
+                self._die(process)
+
+        self.after(kill, die)
 
     def _make_planner(self, process: Process) -> None:
         assert process.job is not None

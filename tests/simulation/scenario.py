@@ -13,17 +13,18 @@ DAY = 86400.0
 class JobScript:
     """One job: its size, how it is sent, and what happens to it.
 
-    *kills* are numbers of writes into the journal, each counted from the start of a run, after
-    which the process is killed; with *moved* its file is moved, and the log beside it is lost.
-    *stop* is after how many seconds it is asked to stop. Afterwards it is resumed after *pause*,
-    then *last* is done: nothing, cancel, resume, send-again, or retry-failed.
+    Each of *kills* is the number of writes into the journal, counted from the start of a run, after
+    which the process is killed, or as a float the number of seconds; with *moved* its file is
+    moved, and the log beside it is lost. *stop* is after how many seconds it is asked to stop.
+    Afterwards it is resumed after *pause*, then *last* is done: nothing, resume, cancel, or
+    send-again.
     """
 
     recipients: int
     chunk_size: int
     concurrency: int
     send_again: str
-    kills: tuple[int, ...]
+    kills: tuple[float, ...]
     moved: bool
     stop: float | None
     pause: float
@@ -67,19 +68,20 @@ def _job(chance: Random, model: Model, send_again: str, *, moved: bool) -> JobSc
     size = chance.choice((1, 5, 10, 20))
     chunks = chance.choice((1, 2, 4, 6, 8, 12))
     killed = model.killed or moved or chance.random() < 0.4
-    kills = tuple(chance.randint(1, 60) for _ in range(chance.randint(1, 3))) if killed else ()
+    kills = [
+        chance.choice((chance.randint(1, 60), chance.uniform(0, 5)))
+        for _ in range(chance.randint(1, 3) if killed else 0)
+    ]
     return JobScript(
         recipients=max(1, size * chunks - chance.randint(0, size - 1)),
         chunk_size=size,
         concurrency=chance.choice((1, 4, 8)),
         send_again=send_again or chance.choices(("evidence", "never"), (5, 1))[0],
-        kills=kills,
+        kills=tuple(kills),
         moved=moved,
         stop=chance.uniform(0, 60) if chance.random() < 0.15 else None,
         pause=chance.choice((1.0, 60.0, 3600.0, DAY)),
-        last=chance.choices(
-            ("", "resume", "cancel", "send-again", "retry-failed"), (60, 20, 8, 8, 4)
-        )[0],
+        last=chance.choices(("", "resume", "cancel", "send-again"), (60, 20, 10, 10))[0],
         queue=chance.choice((10**6, 10**6, 60)),
         drain=chance.choice((20.0, 2.0)),
         begins=chance.choice((0.0, chance.uniform(0, 300))),
