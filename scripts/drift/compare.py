@@ -99,8 +99,17 @@ def _head(base: Node, revision: Node) -> Iterator[Change]:
     yield from _servers(base, revision)
     yield from security_changes(base, revision, "#")
     yield from _schemes(base, revision)
-    if base.get("webhooks") != revision.get("webhooks"):
-        yield Change("#/webhooks", Kind.ADDITIVE, Direction.RESPONSE, "webhooks changed")
+    yield from _webhooks(base.get("webhooks") or {}, revision.get("webhooks") or {})
+
+
+def _webhooks(old: Node, new: Node) -> Iterator[Change]:
+    """Yield the changes of a section that is not generated; its schemas are rated as components."""
+    for name in old | new:
+        if old.get(name) != new.get(name):
+            kind = Kind.ADDITIVE if name in new else Kind.BREAKING
+            word = "added" if name not in old else "changed" if name in new else "removed"
+            pointer = joined("#", "webhooks", name)
+            yield Change(pointer, kind, Direction.RESPONSE, f"webhook {name} was {word}")
 
 
 def _servers(base: Node, revision: Node) -> Iterator[Change]:

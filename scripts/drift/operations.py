@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from codegen.document import Node, joined, operations
 from drift.change import Change, Direction, Kind
 from drift.reach import Spot, spot
-from drift.schemas import SchemaWalk
+from drift.schemas import SchemaWalk, became
 
 Key = tuple[str, str]
 _REQUEST, _RESPONSE, _NONE = Direction.REQUEST, Direction.RESPONSE, Direction.NONE
@@ -108,7 +108,16 @@ def security_changes(old: Node, new: Node, pointer: str) -> Iterator[Change]:
 
 def _ways(security: object) -> str:
     listed = security if isinstance(security, list) else []
-    return " or ".join(" and ".join(way) or "none" for way in listed) or "the default"
+    return (
+        " or ".join(" and ".join(_scheme(*one) for one in way.items()) or "none" for way in listed)
+        or "the default"
+    )
+
+
+def _scheme(name: str, scopes: object) -> str:
+    return (
+        f"{name} ({', '.join(map(str, scopes))})" if scopes and isinstance(scopes, list) else name
+    )
 
 
 def _body(old: Place, new: Place, walk: SchemaWalk) -> Iterator[Change]:
@@ -135,8 +144,10 @@ def _responses(old: Place, new: Place, walk: SchemaWalk) -> Iterator[Change]:
         before = joined(old.pointer, "responses", code)
         after = joined(new.pointer, "responses", code)
         if code not in theirs:
+            # Failures are raised by status: generated code has no part of them.
+            kind = Kind.BREAKING if str(code).startswith("2") else Kind.ADDITIVE
             text = f"response {code} of {old.name} was removed"
-            yield Change(before, Kind.BREAKING, _RESPONSE, text)
+            yield Change(before, kind, _RESPONSE, text)
         elif code not in mine:
             text = f"response {code} of {new.name} was added"
             yield Change(after, Kind.ADDITIVE, _RESPONSE, text)
@@ -146,7 +157,32 @@ def _responses(old: Place, new: Place, walk: SchemaWalk) -> Iterator[Change]:
             if first.node.get("description") != second.node.get("description"):
                 where = joined(second.pointer, "description")
                 yield Change(where, Kind.NEUTRAL, _NONE, "description was reworded")
+            yield from _headers((old.document, first), (new.document, second), walk)
             yield from _contents(first, second, _RESPONSE, walk)
+
+
+def _headers(old: tuple[Node, Spot], new: tuple[Node, Spot], walk: SchemaWalk) -> Iterator[Change]:
+    """Yield the changes of the headers of a response, which the client hands on as they come."""
+    mine, theirs = (_named_headers(*side) for side in (old, new))
+    for name in mine | theirs:
+        known, now = mine.get(name), theirs.get(name)
+        if known and now:
+            if known.node.get("required") and not now.node.get("required"):
+                text = f"header {name} is no longer required"
+                yield Change(_at(known, now, "required"), Kind.BREAKING, _RESPONSE, text)
+            walk.compare(_schema(known), _schema(now), _RESPONSE)
+        elif known:
+            yield Change(known.pointer, Kind.BREAKING, _RESPONSE, f"header {name} was removed")
+        elif now:
+            yield Change(now.pointer, Kind.ADDITIVE, _RESPONSE, f"header {name} was added")
+
+
+def _named_headers(document: Node, response: Spot) -> dict[str, Spot]:
+    """The headers by name, which has no case."""
+    return {
+        str(name).lower(): spot(document, Spot(node, joined(response.pointer, "headers", name)))
+        for name, node in (response.node.get("headers") or {}).items()
+    }
 
 
 def _contents(old: Spot, new: Spot, direction: Direction, walk: SchemaWalk) -> Iterator[Change]:
@@ -185,6 +221,7 @@ def _parameter_changes(old: Place, new: Place, walk: SchemaWalk) -> Iterator[Cha
         known, now = mine.get(key), theirs.get(key)
         if known and now:
             yield from _parameter(known, now, key[0])
+            yield from _default(old.document, new.document, known, now)
             walk.compare(_schema(known), _schema(now), _REQUEST)
         elif known:
             text = f"parameter {key[0]} of {old.name} was removed"
@@ -227,6 +264,16 @@ def _parameter(old: Spot, new: Spot, name: str) -> Iterator[Change]:
     if old.node.get("description") != new.node.get("description"):
         where = _at(old, new, "description")
         yield Change(where, Kind.NEUTRAL, _REQUEST, "description was reworded")
+
+
+def _default(old: Node, new: Node, mine: Spot, theirs: Spot) -> Iterator[Change]:
+    """Yield a change of what the server takes when a caller leaves the parameter out."""
+    before, after = spot(old, _schema(mine)), spot(new, _schema(theirs))
+    was, now = before.node.get("default"), after.node.get("default")
+    if was != now:
+        yield Change(
+            _at(before, after, "default"), Kind.BREAKING, _REQUEST, became("default", was, now)
+        )
 
 
 def _at(old: Spot, new: Spot, key: str) -> str:

@@ -58,7 +58,8 @@ class SchemaWalk:
         if key in self._seen:
             return
         self._seen.add(key)
-        for keyword, kind, text in judged(old.node, new.node, direction):
+        typed = self._typed(self._base, old.node), self._typed(self._revision, new.node)
+        for keyword, kind, text in judged(*typed, direction):
             where = new if keyword in new.node else old
             pointer = joined(where.pointer, keyword) if keyword in where.node else new.pointer
             self.changes.append(Change(pointer, kind, direction, text))
@@ -75,6 +76,13 @@ class SchemaWalk:
         whole = [key for key in both if any(len(side.node[key]) > 1 for side in sides)]
         return spot(self._base, sides[0], whole), spot(self._revision, sides[1], whole)
 
+    def _typed(self, document: Node, schema: Node) -> Node:
+        """The schema with the type that its composition implies, if it names none itself."""
+        if types(schema) or not schema.keys() & {*COMPOSITIONS}:
+            return schema
+        found = _implied(document, schema, ())
+        return {**schema, "type": sorted(found)} if found else schema
+
     def _add(self, pointer: str, kind: Kind, direction: Direction, text: str) -> None:
         self.changes.append(Change(pointer, kind, direction, text))
 
@@ -84,11 +92,14 @@ class SchemaWalk:
             before, after = (joined(one.pointer, "properties", name) for one in (old, new))
             if name not in theirs:
                 # Breaking in requests too: the constructor of the model loses an argument.
-                self._add(before, Kind.BREAKING, direction, f"property {name} was removed")
+                way = facing(mine[name], mine[name], direction)
+                kind = Kind.BREAKING if way else Kind.ADDITIVE
+                self._add(before, kind, way, f"property {name} was removed")
             elif name not in mine:
                 self._add(after, Kind.ADDITIVE, direction, f"property {name} was added")
             else:
-                self.compare(Spot(mine[name], before), Spot(theirs[name], after), direction)
+                way = facing(mine[name], theirs[name], direction)
+                self.compare(Spot(mine[name], before), Spot(theirs[name], after), way)
 
     def _items(self, old: Spot, new: Spot, direction: Direction) -> None:
         # When the type changed as well, that is reported and is enough.
@@ -124,7 +135,12 @@ class SchemaWalk:
             self.compare(before, after, direction)
         for part in lost:
             kind = widened(direction) if keyword == "allOf" else narrowed(direction)
-            self._add(part.pointer, kind, direction, f"{_named(part)} left the {keyword}")
+            text = f"{_named(part)} left the {keyword}"
+            gone = fields(self._base, part.node) - fields(self._revision, new.node)
+            if gone:
+                # The class loses them, in requests and in responses.
+                kind, text = Kind.BREAKING, f"{text}, and with it {', '.join(sorted(gone))}"
+            self._add(part.pointer, kind, direction, text)
         for part in gained:
             # Unions in generated code are open, in requests and responses.
             kind = narrowed(direction) if keyword == "allOf" else Kind.ADDITIVE
@@ -151,6 +167,38 @@ class SchemaWalk:
         first = spot(self._base, old).node
         second = spot(self._revision, new).node
         return json.dumps(shape(first), sort_keys=True) == json.dumps(shape(second), sort_keys=True)
+
+
+def fields(document: Node, schema: Node, seen: tuple[str, ...] = ()) -> set[str]:
+    """The names of the properties of a schema and of all its parts."""
+    node = spot(document, Spot(schema, ""), COMPOSITIONS)
+    if node.reference in seen and node.reference:
+        return set()
+    parts = [part for key in COMPOSITIONS for part in node.node.get(key) or []]
+    inner = [fields(document, as_schema(part), (*seen, node.reference)) for part in parts]
+    return set(node.node.get("properties") or {}).union(*inner)
+
+
+def _implied(document: Node, schema: Node, seen: tuple[str, ...]) -> frozenset[str]:
+    """The types that a schema implies: of an allOf any part, of a union all parts together."""
+    node = spot(document, Spot(schema, ""), COMPOSITIONS)
+    if types(node.node) or (node.reference and node.reference in seen):
+        return types(node.node)
+    for key in COMPOSITIONS:
+        parts = [as_schema(part) for part in node.node.get(key) or []]
+        found = [_implied(document, part, (*seen, node.reference)) for part in parts]
+        known = [one for one in found if one]
+        if known and (key == "allOf" or len(known) == len(found)):
+            return frozenset().union(*known) if key != "allOf" else known[0]
+    return frozenset()
+
+
+def facing(old: object, new: object, direction: Direction) -> Direction:
+    """The direction of a property: one that is read only is not sent, and the reverse."""
+    for key, without in (("readOnly", Direction.REQUEST), ("writeOnly", Direction.RESPONSE)):
+        if all(as_schema(side).get(key) is True for side in (old, new)):
+            direction &= ~without
+    return direction
 
 
 def _extra(schema: Node) -> object:
@@ -189,12 +237,12 @@ def judged(old: Node, new: Node, direction: Direction) -> Iterator[Verdict]:
     yield from _bounds(old, new, direction)
     for key in _HINTS:
         if old.get(key) != new.get(key):
-            yield key, Kind.ADDITIVE, _became(key, old.get(key), new.get(key))
+            yield key, Kind.ADDITIVE, became(key, old.get(key), new.get(key))
     for key in sorted(old.keys() | new.keys()):
         if old.get(key) != new.get(key) and (key in PROSE or key.startswith("x-")):
             yield key, Kind.NEUTRAL, f"{key} was reworded"
         elif old.get(key) != new.get(key) and key not in _KNOWN:
-            yield key, Kind.BREAKING, _became(key, old.get(key), new.get(key))
+            yield key, Kind.BREAKING, became(key, old.get(key), new.get(key))
 
 
 def narrowed(direction: Direction) -> Kind:
@@ -282,12 +330,15 @@ def _shown(items: list[object]) -> str:
 
 def _required(old: Node, new: Node, direction: Direction) -> Iterator[Verdict]:
     mine, theirs = set(old.get("required") or []), set(new.get("required") or [])
+    known, now = old.get("properties") or {}, new.get("properties") or {}
     for name in sorted(theirs - mine):
-        yield "required", narrowed(direction), f"{name} became required"
+        way = facing(now.get(name), now.get(name), direction)
+        yield "required", narrowed(way), f"{name} became required"
     # A property that was removed is reported as that.
     for name in sorted(mine - theirs):
-        if name in (new.get("properties") or {}) or name not in (old.get("properties") or {}):
-            yield "required", widened(direction), f"{name} is no longer required"
+        if name in now or name not in known:
+            way = facing(known.get(name), known.get(name), direction)
+            yield "required", widened(way), f"{name} is no longer required"
 
 
 def _modern(schema: Node) -> Node:
@@ -310,21 +361,25 @@ def _bounds(old: Node, new: Node, direction: Direction) -> Iterator[Verdict]:
                 continue
             gained = mine is None or (theirs is not None and tighter(theirs, mine))
             kind = narrowed(direction) if gained else widened(direction)
-            yield key, kind, _became(key, mine, theirs)
+            yield key, kind, became(key, mine, theirs)
     for key in _OTHER:
         mine, theirs = old.get(key) or None, new.get(key) or None
         if mine != theirs:
-            yield key, _other(key, mine, theirs, direction), _became(key, mine, theirs)
+            yield key, _other(key, mine, theirs, direction), became(key, mine, theirs)
 
 
 def _other(key: str, old: object, new: object, direction: Direction) -> Kind:
     # This format alone changes the Python type of the field.
+    if key == "pattern" and not direction & Direction.REQUEST:
+        # Generated code checks none.
+        return Kind.ADDITIVE
     if (key == "format" and "date-time" in (old, new)) or (old is not None and new is not None):
         return Kind.BREAKING
     return narrowed(direction) if old is None else widened(direction)
 
 
-def _became(key: str, old: object, new: object) -> str:
+def became(key: str, old: object, new: object) -> str:
+    """What became of the value of a keyword, in words."""
     if old is None:
         return f"{key} {json.dumps(new, default=str)} was added"
     if new is None:

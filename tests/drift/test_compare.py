@@ -163,7 +163,7 @@ WORDS: list[tuple[Edit, str]] = [
         lambda d: d["components"]["securitySchemes"]["basic"].update(scheme="bearer"),
         "breaking authentication basic was changed",
     ),
-    (lambda d: d.update(webhooks={"a": {}}), "additive webhooks changed"),
+    (lambda d: d.update(webhooks={"a": {}}), "additive webhook a was added"),
     (lambda d: d.update(tags=[{"name": "Things"}]), "neutral tags was reworded"),
     (lambda d: d.pop("security"), "additive authentication became the default, was basic"),
     (
