@@ -55,7 +55,7 @@ def _is_served(host: str, allowed: tuple[str, ...], listening: str) -> bool:
     name = _name_of(host)
     if name in hosts() or is_this_machine(name) or name in map(str.lower, (*allowed, listening)):
         return True
-    # An address in figures is no name that could be made to point elsewhere.
+    # An address in figures is not a name that could be made to point elsewhere.
     return _is_address(listening, "is_unspecified") and _is_address(name)
 
 

@@ -38,13 +38,23 @@ class LedgerEntry:
 
     def forget(self) -> None:
         """Drop the content of the message, of which there may be no more room."""
-        self.message, self.text, self.metadata = {}, "", ""
+        self.carries({}, "", "")
 
-    def goes_to(self, identity: Json) -> None:
+    def goes_to(self, identity: Json, contact_id: str | None = None) -> None:
         """Note the identity that is tried; a phone number with its plus, as E.164 has it."""
+        self.contact_id = self.contact_id if contact_id is None else contact_id
         channel, address = identity["channel"], identity["identity"]
         digits = digits_of(address) if is_phone_channel(channel) else ""
         self.channel, self.identity = channel, f"+{digits}" if digits else address
+
+    def reached(self, identity: Json, outcome: str, reason: str) -> None:
+        """Note what a receipt says of the identity that is tried."""
+        self.goes_to(identity)
+        self.outcome, self.reason = outcome, reason
+
+    def carries(self, message: Json, text: str, metadata: str) -> None:
+        """Note what is sent."""
+        self.message, self.text, self.metadata = message, text, metadata
 
     def view(self) -> Json:
         """Return the entry as JSON."""

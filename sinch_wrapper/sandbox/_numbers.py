@@ -23,7 +23,7 @@ def is_phone_channel(channel: str) -> bool:
 
 
 def digits_of(text: str) -> str:
-    """Return the number that *text* writes, as digits; empty when it is no number."""
+    """Return the number that *text* writes, as digits; empty when it is not one."""
     found = _PLAIN.fullmatch(text)
     return found[1] if found else _read(text)
 

@@ -67,8 +67,8 @@ class Outbox:
     message fails with RECIPIENT_NOT_REACHABLE. One that ends in 777 is reached on the last of
     several channels alone. One that ends in 999 is silent: its message stays at QUEUED_ON_CHANNEL,
     unless the app switches channels when no receipt comes (`delivery_report_based_fallback`). One
-    that opted out of everything fails with RECIPIENT_NOT_OPTED_IN, one that is no number on a phone
-    channel with RECIPIENT_INVALID_CHANNEL_IDENTITY, one on a channel that the app lacks with
+    that opted out of everything fails with RECIPIENT_NOT_OPTED_IN, one on a phone channel that is
+    not a number with RECIPIENT_INVALID_CHANNEL_IDENTITY, one on a channel that the app lacks with
     CHANNEL_CONFIGURATION_MISSING, and a message beyond its `ttl` with DELIVERY_TIMED_OUT. All
     others are delivered.
     """
@@ -149,17 +149,17 @@ class Outbox:
 
     def _hand_over(self, outbound: Outbound, first: int = 0) -> None:
         """Try the identities from *first* on."""
-        for identity in outbound.identities[first:]:
+        for place, identity in enumerate(outbound.identities[first:], first):
             # No other channel is tried beyond the ttl.
             if self._clock() > outbound.expires:
                 self._receipt(outbound, identity, "FAILED", "DELIVERY_TIMED_OUT")
                 return
-            last = identity is outbound.identities[-1]
+            last = place == len(outbound.identities) - 1
             reason = self._fault(outbound, identity, last=last)
             if reason not in _AT_ONCE:
                 self._receipt(outbound, identity, "QUEUED_ON_CHANNEL")
             if not reason:
-                self._arrive(outbound, identity, last=last)
+                self._arrive(outbound, place, last=last)
                 return
             self._receipt(outbound, identity, "FAILED" if last else "SWITCHING_CHANNEL", reason)
 
@@ -175,7 +175,8 @@ class Outbox:
             return "RECIPIENT_NOT_REACHABLE"
         return ""
 
-    def _arrive(self, outbound: Outbound, identity: Json, *, last: bool) -> None:
+    def _arrive(self, outbound: Outbound, place: int, *, last: bool) -> None:
+        identity = outbound.identities[place]
         if not identity["identity"].endswith(SILENT_SUFFIX):
             self._receipt(outbound, identity, "DELIVERED")
             return
@@ -183,18 +184,17 @@ class Outbox:
         fallback = app.get("delivery_report_based_fallback", {})
         if fallback.get("enabled") and not last:
             wait = max(_SHORTEST_WAIT, fallback.get("delivery_report_waiting_time", 0))
-            self._tasks.spawn(self._switch_later(outbound, identity, self._clock() + wait))
+            self._tasks.spawn(self._switch_later(outbound, place, self._clock() + wait))
 
-    async def _switch_later(self, outbound: Outbound, identity: Json, due: float) -> None:
+    async def _switch_later(self, outbound: Outbound, place: int, due: float) -> None:
         await self._clock.sleep_until(due)
         if self._clock() <= outbound.expires:
+            identity = outbound.identities[place]
             self._receipt(outbound, identity, "SWITCHING_CHANNEL", "DELIVERY_TIMED_OUT")
-        self._hand_over(outbound, outbound.identities.index(identity) + 1)
+        self._hand_over(outbound, place + 1)
 
     def _receipt(self, outbound: Outbound, identity: Json, status: str, reason: str = "") -> None:
-        entry = outbound.entry
-        entry.outcome, entry.reason = status, reason
-        entry.goes_to(identity)
+        outbound.entry.reached(identity, status, reason)
         report: Json = {
             ("event_id" if outbound.is_event else "message_id"): outbound.id,
             "status": status,

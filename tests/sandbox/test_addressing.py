@@ -161,21 +161,23 @@ def test_number_that_ends_in_777_is_ordinary_on_one_channel(api: Api) -> None:
 
 
 @pytest.mark.parametrize(
-    ("ttl", "expected"),
-    [("3600s", ("SMS", "DELIVERED", "")), ("30s", ("SMS", "FAILED", "DELIVERY_TIMED_OUT"))],
+    ("ttl", "same", "expected"),
+    [
+        ("3600s", 1, ("SMS", "DELIVERED", "")),
+        ("3600s", 2, ("SMS", "DELIVERED", "")),
+        ("30s", 1, ("SMS", "FAILED", "DELIVERY_TIMED_OUT")),
+    ],
 )
 def test_app_may_switch_when_no_receipt_comes(
-    start_sandbox: StartSandbox, ttl: str, expected: tuple[str, str, str]
+    start_sandbox: StartSandbox, ttl: str, same: int, expected: tuple[str, str, str]
 ) -> None:
     """After the waiting time the next channel is tried, unless the ttl is over."""
     api = start_sandbox(frozen=True)
     clock = api.server.clock
     fallback = {"enabled": True, "delivery_report_waiting_time": 60}
     app_id = api.app(delivery_report_based_fallback=fallback)
-    identities = [
-        {"channel": "RCS", "identity": "+46700000999"},
-        {"channel": "SMS", "identity": "+46700000001"},
-    ]
+    silent = {"channel": "RCS", "identity": "+46700000999"}
+    identities = [*[silent] * same, {"channel": "SMS", "identity": "+46700000001"}]
     api.send(app_id, recipient={"identified_by": {"channel_identities": identities}}, ttl=ttl)
 
     def state() -> tuple[str, str, str]:
@@ -188,6 +190,9 @@ def test_app_may_switch_when_no_receipt_comes(
     clock.advance(59)
     assert ("RCS", "QUEUED_ON_CHANNEL", "") == state()
     clock.advance(2)
+    if same > 1:
+        eventually(lambda: clock.waiting == 1)
+        clock.advance(61)
     eventually(lambda: state() == expected)
 
 

@@ -27,10 +27,8 @@ def submit(  # noqa: PLR0913, PLR0917 (all of it makes the message)
     """Store a message, queue it as of *since* (now), notify the webhooks; return its id."""
     app_id, correlation_id = request["app_id"], request.get("correlation_id", "")
     message_id = entry.message_id = region.new_id()
-    entry.message, entry.metadata = message, metadata
-    entry.text = text_of(message, region.store.templates)
-    entry.goes_to(addressee.identities[0])
-    entry.contact_id = addressee.contact_id
+    entry.carries(message, text_of(message, region.store.templates), metadata)
+    entry.goes_to(addressee.identities[0], addressee.contact_id)
     common = addressee.fields() | {"metadata": metadata}
     kept = {"id": message_id, "direction": "TO_CONTACT", "app_message": message, "sender_id": ""}
     whole = kept | common | {"accept_time": region.now(), "injected": False}
