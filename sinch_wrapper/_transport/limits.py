@@ -48,7 +48,7 @@ class _Deadline(threading.local):
     at: float | None = None
 
     def start(self, seconds: float | None) -> None:
-        """Begin an attempt that may take so many *seconds*."""
+        """Begin an attempt that may take *seconds* at most."""
         self.at = None if seconds is None else time.monotonic() + seconds
 
     def left(self, timeout: float | None, late: type[httpx.TimeoutException]) -> float | None:
