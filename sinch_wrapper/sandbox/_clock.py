@@ -31,14 +31,19 @@ class MachineTime:
     ) -> None:
         self._wall = wall
         self._ticks = ticks
-        self._last = (0.0, 0.0)
+        self._last = 0.0
+        self._stalled_at: float | None = None
 
     def __call__(self) -> float:
         """Return the time."""
-        now, ticks = self._wall(), self._ticks()
-        if now != self._last[0]:
-            self._last = now, ticks
-        stalled = ticks - self._last[1]
+        now = self._wall()
+        if now != self._last:
+            self._last, self._stalled_at = now, None
+            return now
+        ticks = self._ticks()
+        if self._stalled_at is None:
+            self._stalled_at = ticks
+        stalled = ticks - self._stalled_at
         return now + stalled if stalled > _STALL else now
 
 

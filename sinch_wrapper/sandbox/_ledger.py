@@ -35,6 +35,7 @@ class LedgerEntry:
     message: Json = field(default_factory=dict, repr=False)
     text: str = field(default="", repr=False)
     metadata: str = field(default="", repr=False)
+    tried: Json = field(default_factory=dict, repr=False)
 
     def forget(self) -> None:
         """Drop the content of the message, of which there may be no more room."""
@@ -43,13 +44,15 @@ class LedgerEntry:
     def goes_to(self, identity: Json, contact_id: str | None = None) -> None:
         """Note the identity that is tried; a phone number with its plus, as E.164 has it."""
         self.contact_id = self.contact_id if contact_id is None else contact_id
+        self.tried = identity
         channel, address = identity["channel"], identity["identity"]
         digits = digits_of(address) if is_phone_channel(channel) else ""
         self.channel, self.identity = channel, f"+{digits}" if digits else address
 
     def reached(self, identity: Json, outcome: str, reason: str) -> None:
         """Note what a receipt says of the identity that is tried."""
-        self.goes_to(identity)
+        if identity is not self.tried:
+            self.goes_to(identity)
         self.outcome, self.reason = outcome, reason
 
     def carries(self, message: Json, text: str, metadata: str) -> None:
