@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from sinch_wrapper.bulk._callbacks import JournalFollower
     from sinch_wrapper.bulk._columns import Columns
     from sinch_wrapper.bulk._options import JobOptions, RunOptions, SendOptions
+    from sinch_wrapper.bulk._outbox import AsyncOutbox, MessageFields, Outbox, OutboxOptions
     from sinch_wrapper.bulk._polling import Cancellation
     from sinch_wrapper.bulk._probe import ProbeResult, probe
     from sinch_wrapper.bulk._queue import MessageLimits
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AsyncBulk",
+    "AsyncOutbox",
     "Batch",
     "Bulk",
     "BulkInterruptedError",
@@ -39,7 +41,10 @@ __all__ = [
     "Items",
     "JobOptions",
     "JournalFollower",
+    "MessageFields",
     "MessageLimits",
+    "Outbox",
+    "OutboxOptions",
     "ProbeResult",
     "Progress",
     "RecipientResult",
@@ -59,6 +64,7 @@ __getattr__ = lazy(
         "_callbacks": ("JournalFollower",),
         "_columns": ("Columns",),
         "_options": ("JobOptions", "RunOptions", "SendOptions"),
+        "_outbox": ("AsyncOutbox", "MessageFields", "Outbox", "OutboxOptions"),
         "_polling": ("Cancellation",),
         "_probe": ("ProbeResult", "probe"),
         "_queue": ("MessageLimits",),

@@ -53,7 +53,7 @@ class AsyncBulkClient(JobClient, Protocol):
         """The Batch API, for tasks."""
 
 
-def _careful(client: ClientT, wanted: str) -> ClientT:
+def careful(client: ClientT, wanted: str) -> ClientT:
     """A view of *client* that never repeats a request whose outcome is unknown."""
     policy = getattr(client, "retry", None)
     if not isinstance(policy, RetryPolicy):
@@ -72,7 +72,7 @@ class Bulk:
     """
 
     def __init__(self, client: BulkClient) -> None:
-        self._jobs = Jobs(_careful(client, "a Sinch"))
+        self._jobs = Jobs(careful(client, "a Sinch"))
 
     def send(
         self,
@@ -234,7 +234,7 @@ class AsyncBulk:
     """
 
     def __init__(self, client: AsyncBulkClient) -> None:
-        self._jobs = Jobs(_careful(client, "an AsyncSinch"))
+        self._jobs = Jobs(careful(client, "an AsyncSinch"))
 
     async def send(
         self,

@@ -81,7 +81,7 @@ class Doubts:
         return len(self.open) - len(self._ripe) - timed
 
     def wants_piece(self, now: float) -> bool:
-        """Whether a request that was held back shall leave, as evidence for others."""
+        """Whether a request that was held back must leave, as evidence for others."""
         return any(
             self._is_without(found, now)
             for number, found in self._judged.items()

@@ -3,10 +3,10 @@
 A request that was sent twice is worse than one that is reported as unknown. So its absence from a
 look-up counts only when the same response proves itself: it lists every request of the job that is
 known to be accepted, among them an *elder*, accepted before the doubtful one first left, and a
-*witness*, which left after the doubt began; and when time enough has passed. A response that lists
-all that it can be asked about is a *roll call*.
+*witness*, which left after the doubt began; and when time enough has passed. Such a
+look-up, which asks for all requests of the job at once, is a *roll call*.
 
-What came first is told by the numbers that the journal gives to events, never by a clock. Times
+Numbers that the journal gives to events say what came first; no clock does. Times
 are monotonic seconds of one run, and only measure how long something took.
 """
 
@@ -28,7 +28,7 @@ _USUAL_SETTLE: Final = 600.0
 _SMALLEST_LAG: Final = 1.0
 _UNCHANGED: Final = 1 / 2
 _LONGEST_MARGIN: Final = 6.0
-# A request that nobody asked about within so many seconds tells nothing about the lag.
+# The lag of a request is known only when a look-up began soon after it left, in seconds.
 _WATCHED: Final = 60.0
 
 
@@ -82,7 +82,7 @@ class AcceptedRequest:
     adopted: bool = False
 
     def is_witness(self, began: int) -> bool:
-        """Whether it surely left after the event *began*."""
+        """Whether it certainly left after the event *began*."""
         return (self.first_left if self.adopted else self.last_left) > began
 
 
@@ -274,8 +274,8 @@ def _wait(lack: Lack, *, hope: bool = True) -> Judgement:
 class LagMeter:
     """Measures how long requests take to be listed, from leaving to the first look-up that has it.
 
-    Only those count about which somebody asked soon after they had left: whether one counts must
-    not depend on how long it takes.
+    Only those count that a look-up asked for soon after they had left: whether one counts must not
+    depend on how long it takes.
     """
 
     def __init__(self) -> None:
@@ -299,7 +299,7 @@ class LagMeter:
         self._left = {}
 
     def trim(self, now: float) -> None:
-        """Forget those about which nobody has asked in time."""
+        """Forget those that no look-up asked for in time."""
         while self._left and now - self._left[first := next(iter(self._left))] > _WATCHED:
             del self._left[first]
 

@@ -21,7 +21,8 @@ from sinch_wrapper.bulk._callbacks import JobRecorders
 from sinch_wrapper.bulk._calls import BatchCall, Done, OneCall, Planner
 from sinch_wrapper.bulk._driver import RunningCalls, ThreadCalls, drive
 from sinch_wrapper.bulk._job_spec import is_due
-from sinch_wrapper.bulk._journal import Job, Journal, open_job, read_job, sending_lock
+from sinch_wrapper.bulk._journal import Job, Journal, open_job, read_job
+from sinch_wrapper.bulk._journal_file import sending_lock
 from sinch_wrapper.bulk._options import RunSettings
 from sinch_wrapper.bulk._polling import (
     BatchPoller,

@@ -11,9 +11,10 @@ from typing import Any, Final, cast
 from sqlalchemy import Connection, Row, Update, bindparam, delete, func, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
-from sinch_wrapper._sqlite import Database, FileLock, Format
+from sinch_wrapper._sqlite import ascending
 from sinch_wrapper.bulk._calls import BATCH_OPERATIONS, BatchOperation
 from sinch_wrapper.bulk._damage import damaged_request, sound
+from sinch_wrapper.bulk._journal_file import open_storage
 from sinch_wrapper.bulk._queue import MessageLimits, Outstanding
 from sinch_wrapper.bulk._rows import Skip
 from sinch_wrapper.bulk._schema import (
@@ -24,7 +25,6 @@ from sinch_wrapper.bulk._schema import (
     facts,
     outcomes,
     resends,
-    schema,
     skipped,
 )
 from sinch_wrapper.bulk._states import ChunkState, may_become
@@ -105,43 +105,6 @@ def _chunk_of(row: Row[tuple[object, ...]]) -> Chunk:
     return Chunk(**values)
 
 
-# "SWBJ" in the header.
-_FORMAT: Final = Format(
-    noun="journal",
-    schema=schema,
-    application_id=0x5357424A,
-    version=2,
-    stranger="not a bulk job journal",
-    corrupt="corrupt: restore it from a backup, and send nothing from this one",
-    failure=BulkError,
-    older={
-        1: "written by version 0.1 of sinch-wrapper, whose requests this version could not look "
-        "up: finish the job with sinch-wrapper 0.1"
-    },
-)
-
-
-def open_storage(path: Path | None, *, must_exist: bool = False) -> Database:
-    """Open the database of the journal at *path*, in memory for None; raises BulkError."""
-    return Database(path, _FORMAT, must_exist=must_exist)
-
-
-def sending_lock(path: Path | None, *, must_exist: bool = False) -> FileLock:
-    """Take the lock of the journal at *path*.
-
-    Raises: BulkError when another process has it, or a journal that *must_exist* does not.
-    """
-    if path is not None:
-        _FORMAT.refuse(path, path.name or str(path), must_exist=must_exist)
-    lock = FileLock(path, _FORMAT)
-    if not lock.take():
-        name = "" if path is None else path.name
-        raise BulkError(
-            f"journal {name}: another process is sending from it: wait for that one, or stop it"
-        )
-    return lock
-
-
 class Journal:
     """One job on disk or in memory; safe for threads, and each change is one transaction."""
 
@@ -218,7 +181,7 @@ class Journal:
         query = select(chunks.c.state, func.count(), func.sum(chunks.c.count))
         with self.read() as connection:
             rows = connection.execute(query.group_by(chunks.c.state)).all()
-        return {ChunkState(state): (many, total) for state, many, total in rows}
+            return {ChunkState(state): (many, total) for state, many, total in rows}
 
     def chunk(self, connection: Connection, chunk: int) -> Chunk | None:
         """The chunk with this number."""
@@ -235,7 +198,7 @@ class Journal:
         columns = (chunks.c.last_left, chunks.c.doubted, chunks.c.known)
         with self.read() as connection:
             found = connection.execute(select(*map(func.max, columns))).one()
-        return max((each for each in found if each is not None), default=0)
+            return max((each for each in found if each is not None), default=0)
 
     def departed(self, connection: Connection) -> Iterable[Row[Any]]:
         """The requests that have left, each with what evidence is made of."""
@@ -296,7 +259,7 @@ class Journal:
         states = (ChunkState.SENDING, ChunkState.UNKNOWN)
         with self.read() as connection:
             rows = connection.execute(select(chunks).where(chunks.c.state.in_(states))).all()
-        return [_chunk_of(row) for row in rows]
+            return [_chunk_of(row) for row in rows]
 
     def after(self, chunk: int, many: int = 100, **only: object) -> list[Chunk]:
         """Up to *many* chunks after number *chunk*, those whose columns equal *only*."""
@@ -304,10 +267,8 @@ class Journal:
         for name, value in only.items():
             query = query.where(chunks.c[name] == value)
         with self.read() as connection:
-            return [
-                _chunk_of(row)
-                for row in connection.execute(query.order_by(chunks.c.id).limit(many))
-            ]
+            rows = connection.execute(query.order_by(chunks.c.id).limit(many)).all()
+            return [_chunk_of(row) for row in ascending(rows, chunk)]
 
     def body(self, connection: Connection, chunk: int) -> tuple[bytes, bytes]:
         """The packed items and places of a chunk."""
@@ -362,6 +323,11 @@ class Job:
     project: str
     request: Mapping[str, object] = field(repr=False)
     facts: Mapping[str, object] = field(repr=False)
+
+    @property
+    def is_outbox(self) -> bool:
+        """Whether its requests came one by one, each with a key and fields of its own."""
+        return self.facts.get("outbox") is True
 
     def outstanding_at(self, wall: float, limits: MessageLimits) -> float:
         """How many recipients of earlier runs may be in the app's queue at *wall*, Unix seconds."""

@@ -300,9 +300,8 @@ def prepare(  # noqa: PLR0913, PLR0917 (all that a job is made of)
         "contacts": loader.by_contact,
         "warnings": _warnings(spec, loader),
         "created": now,
+        **(as_fact(hold_back(journal)) if spec.kind.doubt == "look_up" else {}),
     }
-    if spec.kind.doubt == "look_up":
-        facts |= as_fact(hold_back(journal))
     with journal.write() as connection:
         journal.note(connection, **_facts(spec), **facts)
     return open_job(journal)

@@ -5,12 +5,14 @@ import weakref
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
 from sinch_wrapper import _validate
 from sinch_wrapper._validate import counted
+from sinch_wrapper.bulk._damage import sound
+from sinch_wrapper.bulk._evidence import Evidence
 from sinch_wrapper.bulk._journal import Chunk, Job, Journal, open_job
 from sinch_wrapper.bulk._results import RecipientResult, count_recipients, read_error, stream
 from sinch_wrapper.bulk._states import ChunkState, RecipientState
@@ -153,7 +155,8 @@ class Report:
             twice = counted(self.twice, "recipient")
             warnings.append(f"{counted(requests, 'request')} to {twice} became two batches")
         self.warnings = tuple(warnings)
-        self.sent_again = tuple(_sent_again(chunk, evidence) for chunk, evidence in again)
+        with sound("" if self.path is None else self.path.name):
+            self.sent_again = tuple(_sent_again(chunk, evidence) for chunk, evidence in again)
         self.by_state, self.reasons = counts, reasons
         people = Counter({state: many for state, (_, many) in totals.items()})
         self.accepted, self.rejected = people[ChunkState.ACCEPTED], people[ChunkState.REJECTED]
@@ -204,7 +207,7 @@ def _reason(chunk: Chunk) -> str:
 
 
 def _sent_again(chunk: Chunk, evidence: str | None) -> SentAgain:
-    known = None if evidence is None else json.loads(evidence)
+    known = None if evidence is None else asdict(Evidence(**json.loads(evidence)))
     return SentAgain(chunk.id, chunk.count, "word" if known is None else "evidence", known)
 
 

@@ -9,6 +9,7 @@ from typing import Any, Final, cast
 
 from sqlalchemy import Connection, func, select
 
+from sinch_wrapper._sqlite import ascending
 from sinch_wrapper.bulk._damage import DamagedRequestError, sound
 from sinch_wrapper.bulk._journal import Chunk, Job
 from sinch_wrapper.bulk._outcomes import RecipientOutcome
@@ -178,6 +179,11 @@ def _of_chunk(job: Job, chunk: Chunk) -> Iterator[RecipientResult]:
         )
 
 
+def result_of(job: Job, chunk: Chunk) -> RecipientResult:
+    """The one recipient of *chunk*."""
+    return next(_of_chunk(job, chunk))
+
+
 def _outcomes(connection: Connection, chunk: int) -> dict[int, RecipientOutcome]:
     """What callbacks reported about the recipients of *chunk*, by position."""
     rows = connection.execute(select(outcomes).where(outcomes.c.chunk == chunk))
@@ -193,8 +199,8 @@ def _left_out(job: Job) -> Iterator[RecipientResult]:
     last = 0
     while True:
         query = select(skipped).where(skipped.c.id > last).order_by(skipped.c.id).limit(_PAGE)
-        with job.journal.storage.read() as connection:
-            rows = connection.execute(query).all()
+        with job.journal.read() as connection:
+            rows = ascending(connection.execute(query).all(), last)
         if not rows:
             return
         for row in rows:

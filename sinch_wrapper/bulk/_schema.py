@@ -74,6 +74,18 @@ bodies = Table(
 )
 
 
+# What the caller's keys of an outbox became: each a request of its own, with fields of its own.
+keys = Table(
+    "keys",
+    schema,
+    Column("key", String, primary_key=True),
+    Column("chunk", Integer, nullable=False, unique=True),
+    Column("digest", LargeBinary, nullable=False),
+    # Compressed JSON.
+    Column("request", LargeBinary, nullable=False),
+)
+
+
 def _reported() -> list[Column[Any]]:
     """The columns of what a callback reports about a recipient."""
     return [

@@ -13,6 +13,7 @@ from sinch_wrapper.bulk._calls import BatchCall, Done, Step, look_call, send_cal
 from sinch_wrapper.bulk._damage import DamagedRequestError, sound
 from sinch_wrapper.bulk._job_spec import in_time
 from sinch_wrapper.bulk._journal import Chunk, Job
+from sinch_wrapper.bulk._keys import own_request
 from sinch_wrapper.bulk._options import RunSettings
 from sinch_wrapper.bulk._queue import Outstanding, SendQueue, eta
 from sinch_wrapper.bulk._states import Progress
@@ -61,6 +62,15 @@ class Sender:
     def is_refused(self) -> bool:
         """Whether that error is about the content of the requests, so that some were rejected."""
         return self._tracker.stopped_by is None and self._tracker.refused_by is not None
+
+    def add(self, recipients: int) -> None:
+        """Count *recipients* that were written into the journal meanwhile."""
+        self._tracker.tally.add(recipients)
+
+    def take_word_for(self, number: int, now: float) -> None:
+        """Let one request that is unknown leave again by a person's word, after one look-up."""
+        with self._job.journal.write() as connection:
+            self._tracker.take_word_for(connection, number, now)
 
     def check(self) -> None:
         """Raise BulkError when the file of the journal was taken away while the job was running."""
@@ -163,7 +173,8 @@ class Sender:
             with sound(job.journal.name, chunk.id):
                 items, _ = job.journal.body(connection, chunk.id)
                 # A job may take hours, and its time may come in between.
-                request = in_time(job.request, datetime.fromtimestamp(self._wall(), UTC))
+                own = own_request(connection, chunk.id) if job.is_outbox else job.request
+                request = in_time(own, datetime.fromtimestamp(self._wall(), UTC))
                 call = send_call(job.kind, request, job.id, chunk.id, items, now)
         except DamagedRequestError as error:
             self._tracker.lose(connection, chunk, error)

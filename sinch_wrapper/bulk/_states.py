@@ -104,6 +104,10 @@ class Tally:
         self._count[old] -= count
         self._count[new] += count
 
+    def add(self, count: int) -> None:
+        """Count *count* recipients more that have not left."""
+        self._count[ChunkState.PLANNED] += count
+
     @property
     def left(self) -> int:
         """Recipients that have not left."""

@@ -27,7 +27,7 @@ from sinch_wrapper.bulk._options import RunSettings
 from sinch_wrapper.bulk._outcomes import promote_early
 from sinch_wrapper.bulk._pieces import pieces_of
 from sinch_wrapper.bulk._queue import SendQueue
-from sinch_wrapper.bulk._responses import Accepted, Doubtful, Later, Refused, read_sent
+from sinch_wrapper.bulk._responses import Accepted, Doubtful, Later, Refused, Sent, read_sent
 from sinch_wrapper.bulk._states import ChunkState, Tally
 from sinch_wrapper.errors import BulkError, SinchError
 
@@ -59,6 +59,7 @@ class ChunkTracker:
         self._settings = settings
         self._queue = queue
         self._by_hand = self._is_word_due = by_hand
+        self._words: set[int] = set()
         self._has_look_up = job.kind.doubt == "look_up"
         self._event = job.journal.last_event()
         never = (settings.send_again or job.facts.get("send_again")) == "never"
@@ -94,6 +95,13 @@ class ChunkTracker:
         self._queue.add(chunk.count)
         self.doubts.leave(chunk.id, now, again=chunk.first_left is not None)
 
+    def take_word_for(self, connection: Connection, number: int, now: float) -> None:
+        """Let one request that is unknown leave again by a person's word, after one look-up."""
+        chunk = self._journal.chunk(connection, number)
+        if chunk is not None and chunk.state is ChunkState.UNKNOWN:
+            self._words.add(number)
+            self._doubt(connection, chunk, now)
+
     def lose(self, connection: Connection, chunk: Chunk, error: BulkError) -> None:
         """Write down that *chunk* cannot leave, because the journal has lost what is in it."""
         self.again.pop(chunk.id, None)
@@ -125,14 +133,9 @@ class ChunkTracker:
             self._take_sent(connection, chunk, done, now)
 
     def _take_sent(self, connection: Connection, chunk: Chunk, done: Done, now: float) -> None:
-        sent = read_sent(done, self._job.request)
         before = self._resent.pop(chunk.id, None)
+        sent = self._read(connection, chunk, done)
         is_second = chunk.sent > 1 and self._job.kind.doubt != "repeat"
-        if isinstance(sent, Accepted) and self._has_look_up:
-            sent = self._owned(connection, chunk, sent)
-        if chunk.certain and not isinstance(sent, Accepted):
-            # A callback has proven it.
-            sent = Doubtful(True, '{"line": "accepted, but the response says otherwise"}')
         match sent:
             case Accepted():
                 self._queue.clear()
@@ -148,21 +151,28 @@ class ChunkTracker:
                 # Fields that were accepted once are not at fault in every request.
                 if shared and not self.tally.accepted:
                     self.refused_by = done.error
+            case _ if is_second:
+                self._return(connection, chunk, before, now, is_refused=isinstance(sent, Refused))
+                self._hold(done.error, sent, now)
             case _:
+                # It did not leave, so it does not count as an attempt.
                 self._queue.add(-chunk.count)
-                if is_second:
-                    self._return(
-                        connection, chunk, before, now, is_refused=isinstance(sent, Refused)
-                    )
-                else:
-                    # It did not leave, so it does not count as an attempt.
-                    self._move(connection, chunk, ChunkState.PLANNED, sent=chunk.sent - 1)
-                    self.doubts.meter.forget(chunk.id)
-                if not isinstance(sent, Refused):
-                    self._hold(done.error, sent, now)
+                self._move(connection, chunk, ChunkState.PLANNED, sent=chunk.sent - 1)
+                self.doubts.meter.forget(chunk.id)
+                self._hold(done.error, sent, now)
+
+    def _read(self, connection: Connection, chunk: Chunk, done: Done) -> Sent:
+        """What became of *chunk*, by its response and by what is known of it."""
+        sent = read_sent(done, self._job.request)
+        if isinstance(sent, Accepted) and self._has_look_up:
+            return self._owned(connection, chunk, sent)
+        if chunk.certain and not isinstance(sent, Accepted):
+            # A callback has proven it.
+            return Doubtful(True, '{"line": "accepted, but the response says otherwise"}')
+        return sent
 
     def _owned(self, connection: Connection, chunk: Chunk, sent: Accepted) -> Accepted | Doubtful:
-        """A batch belongs to one request: that of another is no acceptance of this one."""
+        """A batch belongs to one request: that of another proves nothing about this one."""
         if not sent.batch_id:
             return Doubtful(True, '{"line": "accepted, but without a batch id"}')
         owner = self._journal.by_batch(connection, sent.batch_id)
@@ -180,6 +190,7 @@ class ChunkTracker:
         is_refused: bool,
     ) -> None:
         """Take back a request that left before: how it ended this time says nothing about then."""
+        self._queue.add(-chunk.count)
         # What is refused would be refused again.
         self._unknown(connection, chunk, sent=chunk.sent if is_refused else chunk.sent - 1)
         if before is not None:
@@ -187,6 +198,8 @@ class ChunkTracker:
             self.doubts.begin(replace(before, sent=sent), now)
 
     def _hold(self, error: SinchError | None, sent: object, now: float) -> None:
+        if isinstance(sent, Refused):
+            return
         if isinstance(sent, Later):
             self._queue.pause(now, sent.retry_after, unreachable=sent.unreachable)
             if self._queue.unreachable < _UNREACHABLE_MOST:
@@ -237,11 +250,11 @@ class ChunkTracker:
 
     def _take_word(self) -> None:
         """After one look-up, let all leave again that a person wants to."""
-        if self._is_word_due:
-            self._is_word_due = False
-            for number, doubt in list(self.doubts.open.items()):
-                if not doubt.certain:
-                    self._send_again(number, None)
+        for number, doubt in list(self.doubts.open.items()):
+            if (self._is_word_due or number in self._words) and not doubt.certain:
+                self._send_again(number, None)
+        self._is_word_due = False
+        self._words.clear()
 
     def _send_again(self, number: int, evidence: Evidence | None) -> None:
         doubt = self.doubts.open[number]
@@ -263,7 +276,7 @@ class ChunkTracker:
             self._journal.set(connection, row.id, twice=row.twice or others[0])
 
     def _ask_callbacks(self, connection: Connection, row: Row[Any] | None) -> None:
-        """Take what callbacks have told about a doubtful request in the meantime."""
+        """Take what callbacks have reported about a doubtful request in the meantime."""
         if row is None or row.id not in self.doubts.open:
             return
         if row.batch_id:
@@ -274,33 +287,20 @@ class ChunkTracker:
             self.doubts.prove(row.id)
 
     def _accept(
-        self,
-        connection: Connection,
-        chunk: Chunk,
-        sent: Accepted,
-        *,
-        is_response: bool = False,
+        self, connection: Connection, chunk: Chunk, sent: Accepted, *, is_response: bool = False
     ) -> None:
         self.doubts.end(chunk.id)
         if self.again.pop(chunk.id, None) is not None:
             self._queue.add(chunk.count)
-        batch_id, twice = sent.batch_id, chunk.twice
+        batch_id, values = sent.batch_id, dict[str, object]()
         if chunk.batch_id and chunk.batch_id != batch_id:
             # A callback has named one by our marks; of one that left once there is no second.
-            batch_id, other = chunk.batch_id, batch_id
-            twice = twice or (other if chunk.sent > 1 else None)
-        self._move(
-            connection,
-            chunk,
-            ChunkState.ACCEPTED,
-            batch_id=batch_id,
-            send_after=sent.send_after,
-            certain=1,
-            error=None,
-            known=self._number(),
-            adopted=int(not is_response),
-            twice=twice,
-        )
+            if chunk.sent > 1:
+                values["twice"] = chunk.twice or batch_id
+            batch_id = chunk.batch_id
+        values |= {"batch_id": batch_id, "send_after": sent.send_after, "certain": 1, "error": None}
+        values |= {"known": self._number(), "adopted": int(not is_response)}
+        self._move(connection, chunk, ChunkState.ACCEPTED, **values)
         self.refused_by = None
         if batch_id:
             promote_early(connection, batch_id, chunk.id)

@@ -161,7 +161,7 @@ def _again(again: SentAgain) -> str:
 
 
 def may_send_again(report: Report, *, yes: bool) -> bool:
-    """Show what is known about the unknown requests, and ask whether they shall leave again."""
+    """Show what is known about the unknown requests, and ask whether to send them again."""
     unknown = [batch for batch in report.batches() if batch.state in {"unknown", "sending"}]
     if not unknown:
         say("Nothing is unknown.")

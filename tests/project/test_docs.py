@@ -24,6 +24,8 @@ ELSEWHERE = {
     "pip install sinch-wrapper            # the client",
     'pip install "sinch-wrapper[fast]"    # with httpx2 and orjson: faster async, faster JSON',
     'pip install "sinch-wrapper[cli]"     # with the command, the sandbox, the receiver',
+    "sinch-wrapper bulk probe --app 01J0SANDB0X0APP00000000000 --to +46700000001",
+    "sinch-wrapper bulk send-again spring.db",
     "sinch-wrapper sandbox --port 8787",
     "bash .ci/run",
     "uv run pytest tests/core/test_retry.py  # one file",

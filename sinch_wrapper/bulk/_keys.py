@@ -1,0 +1,140 @@
+"""The keys of an outbox in its journal: each becomes one request, once and for all."""
+
+import hashlib
+import json
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, cast
+
+from sqlalchemy import Connection, bindparam, func, insert, select
+
+from sinch_wrapper import _validate
+from sinch_wrapper._json import decode, encode
+from sinch_wrapper.bulk._columns import Columns
+from sinch_wrapper.bulk._job_spec import message_spec
+from sinch_wrapper.bulk._journal import Job, Journal, NewChunk, open_job
+from sinch_wrapper.bulk._metadata import static_limits
+from sinch_wrapper.bulk._options import RequestOptions, read_options
+from sinch_wrapper.bulk._rows import InvalidError
+from sinch_wrapper.bulk._rows_fast import cut
+from sinch_wrapper.bulk._rows_objects import ObjectBuilder
+from sinch_wrapper.bulk._schema import chunks, keys, pack, pack_places, unpack
+from sinch_wrapper.errors import BulkArgumentError, BulkError
+
+_MOST_BYTES: Final = 5_000_000
+_LONGEST_KEY: Final = 500
+_FIND: Final = select(keys.c.chunk, keys.c.digest).where(keys.c.key == bindparam("wanted"))
+_OWN: Final = select(keys.c.request).where(keys.c.chunk == bindparam("wanted"))
+
+
+@dataclass(frozen=True, slots=True)
+class KeyedMessage:
+    """One message under its caller's *key*; two with the same *digest* are the same message."""
+
+    key: str = field(repr=False)
+    digest: bytes = field(repr=False)
+    request: bytes = field(repr=False)
+    content: bytes = field(repr=False)
+    places: bytes = field(repr=False)
+
+
+def checked_key(key: object) -> str:
+    """Check a key; raises BulkArgumentError."""
+    found = _validate.string("key", key, error=BulkArgumentError)
+    if len(found) > _LONGEST_KEY:
+        raise _validate.out_of_range("key", f"at most {_LONGEST_KEY} characters", BulkArgumentError)
+    return found
+
+
+def keyed_message(  # noqa: PLR0913, PLR0917 (all that a message is made of)
+    key: str,
+    app_id: str,
+    to: object,
+    message: Mapping[str, object],
+    parameters: Mapping[str, str] | None,
+    options: RequestOptions,
+) -> KeyedMessage:
+    """Check a message and put its request together.
+
+    Raises: BulkArgumentError or TypeError for mistakes.
+    """
+    checked_key(key)
+    spec = message_spec(app_id, message, read_options("send()", options, RequestOptions))
+    record = {"recipient": to, "parameters": parameters or {}}
+    build = ObjectBuilder(Columns(), spec.needed, static_limits(spec.request), "outbox")
+    try:
+        blocks, skips = cut([build(1, record)], _MOST_BYTES, is_messages=True)
+    except InvalidError as error:
+        raise BulkArgumentError(f"{error.column or 'to'}: {error.reason}") from None
+    if skips:
+        raise BulkArgumentError(f"to: {skips[0].reason}")
+    if build.unused:
+        raise BulkArgumentError("parameters: one of them is used by no placeholder")
+    content = blocks[0].content
+    same = json.dumps([spec.request, decode(content)], sort_keys=True).encode()
+    return KeyedMessage(
+        key,
+        hashlib.sha256(same).digest(),
+        pack(encode(spec.request)),
+        pack(content),
+        pack_places([1], [key]),
+    )
+
+
+def open_outbox(journal: Journal, project: str, created: float) -> Job:
+    """The outbox in *journal*, which is made one when it is new.
+
+    Raises: BulkError for the journal of a bulk job, or the outbox of another project.
+    """
+    with journal.write() as connection:
+        if not journal.facts():
+            journal.note(
+                connection, outbox=True, job=secrets.token_hex(8), state="ready", request={},
+                kind="messages", project=project, created=created,
+            )  # fmt: skip
+    job = open_job(journal)
+    if not job.is_outbox:
+        raise BulkError(f"journal {journal.name}: it is that of a bulk job, and not an outbox")
+    if job.project != project:
+        raise BulkError(f"journal {journal.name}: it belongs to another project")
+    return job
+
+
+def find_key(connection: Connection, key: str) -> tuple[int, bytes] | None:
+    """The number of the request that *key* became, and the digest of its message."""
+    row = connection.execute(_FIND, {"wanted": key}).first()
+    return None if row is None else (row.chunk, row.digest)
+
+
+def enqueue(
+    journal: Journal, connection: Connection, messages: Sequence[KeyedMessage]
+) -> list[int | BulkError]:
+    """Write those *messages* whose keys are new; returns the number of each, or why not."""
+    found: list[int | BulkError] = []
+    number = connection.execute(select(func.max(chunks.c.id))).scalar()
+    number = -1 if number is None else number
+    for message in messages:
+        known = find_key(connection, message.key)
+        if known is None:
+            number += 1
+            journal.add(connection, [NewChunk(number, 1, message.content, message.places)])
+            row = {"key": message.key, "chunk": number, "digest": message.digest}
+            connection.execute(insert(keys), row | {"request": message.request})
+            found.append(number)
+        elif known[1] == message.digest:
+            found.append(known[0])
+        else:
+            found.append(
+                BulkError(
+                    f"journal {journal.name}: this key was used for another message, so nothing "
+                    "was sent: give each message a key of its own"
+                )
+            )
+    return found
+
+
+def own_request(connection: Connection, chunk: int) -> Mapping[str, object]:
+    """The fields of one request of an outbox beside its recipient."""
+    content = connection.execute(_OWN, {"wanted": chunk}).scalar_one()
+    return cast("dict[str, object]", decode(unpack(content)))
