@@ -6,17 +6,19 @@ import os
 import sqlite3
 import stat
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import Any, Final, NoReturn, TypeVar
 
-from sqlalchemy import URL, Connection, MetaData, create_engine, event, exc
+from sqlalchemy import URL, Connection, MetaData, Row, create_engine, event, exc
 from sqlalchemy.pool import StaticPool
 
 from sinch_wrapper._fork import renew_after_fork
 from sinch_wrapper.errors import SinchError
+
+RowT = TypeVar("RowT", bound=Row[Any])
 
 _WORDS: Final = (
     ("full", "the disk is full: make room, then go on"),
@@ -28,6 +30,15 @@ _WORDS: Final = (
 )
 # What SQLite says about a damaged file.
 CORRUPT: Final = "malformed"
+
+# And about one whose pages are sound, but of another table. The last quotes what it read.
+_DAMAGE: Final = (
+    CORRUPT,
+    "no such table",
+    "no such column",
+    "no row was found",
+    "could not decode",
+)
 
 _LOGGING_NAME: Final = "sinch_wrapper"
 
@@ -69,7 +80,7 @@ class Format:
     def fail(self, name: str, error: BaseException) -> NoReturn:
         """Raise the *failure* of the file *name* for an error of SQLite."""
         said = str(error).lower()
-        if CORRUPT in said:
+        if any(sign in said for sign in _DAMAGE):
             words = self.corrupt
         else:
             words = next((words for sign, words in _WORDS if sign in said), f"SQLite says: {said}")
@@ -174,6 +185,8 @@ class Database:
                 yield connection
         except exc.DBAPIError as error:
             self.format.fail(self.name, error.orig or error)
+        except exc.NoResultFound as error:
+            self.format.fail(self.name, error)
         except sqlite3.Error as error:
             self.format.fail(self.name, error)
 
@@ -204,6 +217,18 @@ class Database:
         # Under the lock: closing while another thread executes crashes the interpreter.
         with self._lock:
             self._engine.dispose()
+
+
+def ascending(rows: Sequence[RowT], after: int) -> Sequence[RowT]:
+    """*rows*, whose ids must grow from *after* on; ValueError when damage makes a page come again.
+
+    Who reads page by page would never come to the end.
+    """
+    for row in rows:
+        if not isinstance(row.id, int) or row.id <= after:
+            raise ValueError(CORRUPT)
+        after = row.id
+    return rows
 
 
 class _PrivateFiles:

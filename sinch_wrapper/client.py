@@ -32,6 +32,7 @@ from sinch_wrapper.regions import Endpoints, Region
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable
+    from pathlib import Path
 
     import sinch_batch_api
     import sinch_conversation_api
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from sinch_conversation_api.models import SendMessageResponse
 
     from sinch_wrapper._telemetry import Telemetry
-    from sinch_wrapper.bulk import AsyncBulk, Bulk
+    from sinch_wrapper.bulk import AsyncBulk, AsyncOutbox, Bulk, Outbox, OutboxOptions
     from sinch_wrapper.messages import Message, Recipient
 
 __all__ = ["AsyncSinch", "BaseClient", "Sinch"]
@@ -229,6 +230,12 @@ class Sinch(BaseClient[httpx.BaseTransport, HTTPClient]):
 
         return Bulk(self)
 
+    def outbox(self, path: "str | Path", **options: "Unpack[OutboxOptions]") -> "Outbox":
+        """Single messages, each sent once for its key, over the file at *path* (extra: bulk)."""
+        from sinch_wrapper.bulk import Outbox
+
+        return Outbox(self, path, **options)
+
     @cached_property
     def batch(self) -> "sinch_batch_api.Client":
         """The Conversation Batch API."""
@@ -312,6 +319,12 @@ class AsyncSinch(BaseClient[httpx.AsyncBaseTransport, AsyncHTTPClient]):
         from sinch_wrapper.bulk import AsyncBulk
 
         return AsyncBulk(self)
+
+    def outbox(self, path: "str | Path", **options: "Unpack[OutboxOptions]") -> "AsyncOutbox":
+        """Single messages, each sent once for its key, over the file at *path* (extra: bulk)."""
+        from sinch_wrapper.bulk import AsyncOutbox
+
+        return AsyncOutbox(self, path, **options)
 
     @cached_property
     def batch(self) -> "sinch_batch_api.AsyncClient":

@@ -19,7 +19,7 @@ from sinch_wrapper.bulk._options import RequestOptions, read_options
 from sinch_wrapper.bulk._rows import InvalidError
 from sinch_wrapper.bulk._rows_fast import cut
 from sinch_wrapper.bulk._rows_objects import ObjectBuilder
-from sinch_wrapper.bulk._schema import chunks, keys, pack, pack_places, unpack
+from sinch_wrapper.bulk._schema import chunks, facts, keys, pack, pack_places, unpack
 from sinch_wrapper.errors import BulkArgumentError, BulkError
 
 _MOST_BYTES: Final = 5_000_000
@@ -87,12 +87,14 @@ def open_outbox(journal: Journal, project: str, created: float) -> Job:
 
     Raises: BulkError for the journal of a bulk job, or the outbox of another project.
     """
-    with journal.write() as connection:
-        if not journal.facts():
-            journal.note(
-                connection, outbox=True, job=secrets.token_hex(8), state="ready", request={},
-                kind="messages", project=project, created=created,
-            )  # fmt: skip
+    if not journal.facts():
+        with journal.write() as connection:
+            # Another process may have been first.
+            if not connection.execute(select(func.count()).select_from(facts)).scalar():
+                journal.note(
+                    connection, outbox=True, job=secrets.token_hex(8), state="ready", request={},
+                    kind="messages", project=project, created=created,
+                )  # fmt: skip
     job = open_job(journal)
     if not job.is_outbox:
         raise BulkError(f"journal {journal.name}: it is that of a bulk job, and not an outbox")

@@ -3,10 +3,9 @@
 import asyncio
 import time
 from collections.abc import Mapping
-from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Self, TypedDict, Unpack
+from typing import TYPE_CHECKING, Final, Self, TypedDict, Unpack, cast
 
 from sinch_wrapper import _validate
 from sinch_wrapper._forget import forgetting
@@ -19,9 +18,11 @@ from sinch_wrapper.bulk._options import RequestOptions, RunSettings, SendAgain, 
 from sinch_wrapper.bulk._outbox_worker import OutboxWorker, Ticket
 from sinch_wrapper.bulk._queue import MessageLimits
 from sinch_wrapper.bulk._results import RecipientResult, result_of
-from sinch_wrapper.errors import BulkArgumentError
+from sinch_wrapper.errors import BulkArgumentError, BulkError
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from sinch_wrapper.bulk._api import AsyncBulkClient, BulkClient
     from sinch_wrapper.messages import Message
 
@@ -79,7 +80,7 @@ class _BaseOutbox:
         parameters = fields.get("parameters")
         if parameters is not None:
             _validate.mapping("parameters", parameters, error=BulkArgumentError)
-        made = keyed_message(key, app_id, to, message, parameters, options)  # type: ignore[arg-type]  # without one
+        made = keyed_message(key, app_id, to, message, parameters, cast("RequestOptions", options))
         ticket = Ticket(made.key, made)
         self._worker.submit(ticket)
         return ticket
@@ -100,8 +101,7 @@ class _BaseOutbox:
     def _known(self, key: str) -> RecipientResult:
         found = self._get(key)
         if found is None:
-            # Handed over, and not written yet.
-            raise TimeoutError("the outbox could not be written in time")
+            raise BulkError(f"journal {self._path.name}: the file was replaced")
         return found
 
     def _unknown(self) -> list[RecipientResult]:
@@ -147,8 +147,8 @@ class Outbox(_BaseOutbox):
             app_id: of the app that sends.
             to: a Recipient.
             message: see text() and the other builders.
-            wait: seconds after which it returns what is known by then. A `pending` or `unknown`
-                message is settled later, by this process or the next one that uses the file.
+            wait: seconds after which it returns what is known by then. The message is on disk:
+                if `pending` or `unknown`, it is settled by this process or the next that uses it.
             **fields: see MessageFields.
 
         Raises: BulkError when the key was used for another message or the file cannot be used
@@ -159,6 +159,8 @@ class Outbox(_BaseOutbox):
 
     def _result(self, key: str, ticket: Ticket, wait: float) -> RecipientResult:
         try:
+            # However short the wait: what was handed over is on disk.
+            ticket.written.result()
             return ticket.result.result(wait) or self._known(key)
         except TimeoutError:
             ticket.result.cancel()
@@ -238,8 +240,9 @@ class AsyncOutbox(_BaseOutbox):
         """Send one message unless *key* was used before; see Outbox.send()."""
         seconds, self._loop = _wait(wait), asyncio.get_running_loop()
         ticket = self._ticket(key, app_id, to, message, fields)
+        await asyncio.wrap_future(ticket.written)
         found = await self._result(ticket.result, seconds)
-        return found or await asyncio.to_thread(self._known, key)
+        return await asyncio.to_thread(self._known, key) if found is None else found
 
     async def _result(
         self, result: "Future[RecipientResult | None]", wait: float
@@ -264,7 +267,7 @@ class AsyncOutbox(_BaseOutbox):
         """Send an unknown message again, on your word; see Outbox.send_again()."""
         seconds, self._loop = _wait(wait), asyncio.get_running_loop()
         found = await self._result(self._word(key).result, seconds)
-        return found or await asyncio.to_thread(self._get, key)
+        return await asyncio.to_thread(self._get, key) if found is None else found
 
     async def aclose(self) -> None:
         """Wait for requests that are on their way; what is in doubt is settled by the next use."""

@@ -34,7 +34,10 @@ _IN_DOUBT: Final = frozenset({ChunkState.UNKNOWN, ChunkState.SENDING})
 
 @dataclass(slots=True, eq=False)
 class Ticket:
-    """One message that somebody waits for, or a person's *word* that it shall leave again."""
+    """One message that somebody waits for, or a person's *word* that it shall leave again.
+
+    *written* ends when it is on disk, or never will be; *result* when its outcome is known.
+    """
 
     key: str = field(repr=False)
     message: KeyedMessage | None = field(default=None, repr=False)
@@ -42,13 +45,21 @@ class Ticket:
     number: int = -1
     result: "Future[RecipientResult | None]" = field(default_factory=Future, repr=False)
 
+    written: "Future[None]" = field(default_factory=Future, repr=False)
+
     def end(self, found: RecipientResult | BaseException | None) -> None:
         """Hand over what became of it, to a caller who may have gone."""
+        self.note()
         with suppress(InvalidStateError):
             if isinstance(found, BaseException):
                 self.result.set_exception(found)
             else:
                 self.result.set_result(found)
+
+    def note(self) -> None:
+        """Note that it is on disk."""
+        with suppress(InvalidStateError):
+            self.written.set_result(None)
 
 
 class OutboxWorker:
@@ -181,6 +192,7 @@ class OutboxWorker:
                     ticket.end(number)
                 else:
                     ticket.number = number
+                    ticket.note()
         return len(messages), [each for each in new if each.is_word]
 
     def look(self, job: Job, *, is_over: bool = False) -> None:

@@ -28,8 +28,8 @@ from sqlalchemy.dialects.sqlite import insert
 
 from sinch_wrapper import _validate
 from sinch_wrapper._forget import forgetting
-from sinch_wrapper._sqlite import Database, FileLock, Format
-from sinch_wrapper.callbacks._events import Event, read_event
+from sinch_wrapper._sqlite import Database, FileLock, Format, ascending
+from sinch_wrapper.callbacks._events import Event, read_quietly
 from sinch_wrapper.callbacks._records import (
     Arrival,
     Counts,
@@ -177,7 +177,12 @@ class EventStore:
         query = select(events).where(events.c.due <= now).order_by(events.c.due, events.c.id)
         with self._database.read() as connection:
             rows = connection.execute(query.limit(limit)).all()
-        return [_stored_event(row) for row in rows]
+        found = [_stored_event(row) for row in rows]
+        sound = [each for each in found if each is not None]
+        if rows and not sound:
+            # Handlers of the others are not to wait for those that can never be read.
+            raise self._damaged(rows[0])
+        return sound
 
     def events(self) -> Iterator[Event]:
         """All callbacks in the order in which they came, for `sinch.bulk.record` for example."""
@@ -185,20 +190,41 @@ class EventStore:
             yield stored.event
 
     def stored(self, after: int = 0) -> Iterator[StoredEvent]:
-        """All callbacks with an id above *after*, in the order in which they came."""
+        """All callbacks with an id above *after*, in the order in which they came.
+
+        Raises: CallbackError at the end, for the first that is damaged.
+        """
         _validate.whole("after", after, 0, _LARGEST)
         return self._stored(after)
 
     @forgetting
     def _stored(self, after: int) -> Iterator[StoredEvent]:
-        while True:
-            query = select(events).where(events.c.id > after).order_by(events.c.id)
-            with self._database.read() as connection:
-                rows = connection.execute(query.limit(_PAGE)).all()
-            if not rows:
-                return
-            after = rows[-1].id
-            yield from map(_stored_event, rows)
+        rows, lost = self._page(after), None
+        while rows:
+            for row in rows:
+                found = _stored_event(row)
+                if found is not None:
+                    yield found
+                else:
+                    lost = row if lost is None else lost
+            rows = self._page(rows[-1].id)
+        if lost is not None:
+            raise self._damaged(lost)
+
+    def _page(self, after: int) -> Sequence[Row[Any]]:
+        query = select(events).where(events.c.id > after).order_by(events.c.id)
+        with self._database.read() as connection:
+            rows = connection.execute(query.limit(_PAGE)).all()
+        try:
+            return ascending(rows, after)
+        except ValueError as error:
+            FORMAT.fail(self._database.name, error)
+
+    def _damaged(self, row: Row[Any]) -> CallbackError:
+        return CallbackError(
+            f"callback store {self._database.name}: callback {row.id} is damaged, and lost; all "
+            "others can be read"
+        )
 
     @forgetting
     def counts(self) -> Counts:
@@ -227,12 +253,13 @@ class EventStore:
         query = select(*columns).join(dead, dead.c.id == events.c.id).order_by(dead.c.died.desc())
         with self._database.read() as connection:
             rows = connection.execute(query.limit(limit)).all()
-        return [
-            DeadLetter(
-                row.id, read_event(row.body), row.received, row.died, row.attempts, row.error
-            )
-            for row in rows
-        ]
+        return [self._dead_letter(row) for row in rows]
+
+    def _dead_letter(self, row: Row[Any]) -> DeadLetter:
+        event = read_quietly(row.body)
+        if isinstance(event, str):
+            raise self._damaged(row)
+        return DeadLetter(row.id, event, row.received, row.died, row.attempts, row.error)
 
     @forgetting
     def retry_dead(self, ids: Sequence[int] | None = None) -> int:
@@ -322,7 +349,14 @@ def _letter_row(verdict: Verdict) -> dict[str, object]:
     }
 
 
-def _stored_event(row: Row[Any]) -> StoredEvent:
-    """The callback in a row."""
-    wanted, finished = (frozenset(json.loads(each)) for each in (row.wanted, row.finished))
-    return StoredEvent(row.id, read_event(row.body), row.received, row.attempts, wanted, finished)
+def _stored_event(row: Row[Any]) -> StoredEvent | None:
+    """The callback in a row; None when it is damaged."""
+    event = read_quietly(row.body)
+    try:
+        wanted, finished = (frozenset(json.loads(each)) for each in (row.wanted, row.finished))
+    except (ValueError, TypeError, RecursionError):
+        return None
+    is_sound = isinstance(row.received, float) and isinstance(row.attempts, int)
+    if isinstance(event, str) or not is_sound:
+        return None
+    return StoredEvent(row.id, event, row.received, row.attempts, wanted, finished)

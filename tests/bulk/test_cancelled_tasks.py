@@ -12,7 +12,7 @@ import pytest
 from sinch_wrapper import AsyncSinch
 from sinch_wrapper._http import httpx
 from sinch_wrapper.bulk import AsyncBulk, JobOptions, Progress
-from sinch_wrapper.bulk._journal import sending_lock
+from sinch_wrapper.bulk._journal_file import sending_lock
 from tests.helpers.bulk import APP, MESSAGE, FakeBatchApi, rows
 from tests.helpers.core import KEY_ID, KEY_SECRET, PROJECT
 

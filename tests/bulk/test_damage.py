@@ -25,7 +25,8 @@ from tests.helpers.core import KEY_ID, KEY_SECRET, PROJECT
 
 __all__ = ["make_bulk"]
 
-COPIES = int(os.environ.get("SINCH_WRAPPER_DAMAGE", "300"))
+EVIDENCE = '{"elder": 0, "witness": 4, "listed": 3, "waited": 600.0, "lag": 1.0, "lags": 2}'
+COPIES = int(os.environ.get("SINCH_WRAPPER_DAMAGE", "100"))
 PAGE = 4096
 Harm = Callable[[bytearray, random.Random], None]
 
@@ -89,7 +90,7 @@ def rewritten(path: Path, number: int) -> str:
         column, value = chance.choice(columns), chance.choice(values)
         if bomb != b"x" and table == "bodies":
             column, value = "content", f"x'{bomb.hex()}'"
-        where = chance.choice(["", f" WHERE rowid = (SELECT max(rowid) FROM {table})"])
+        where = chance.choice(["", f" WHERE rowid = (SELECT max(rowid) FROM {table})"])  # noqa: S608
         words = f"UPDATE {table} SET {column} = {value}{where}"  # noqa: S608 (of our own)
         if chance.random() < 0.1:
             words = f"DROP TABLE {table}"
@@ -126,7 +127,7 @@ def half_sent(bulk: Bulk, api: FakeBatchApi, path: Path) -> bytes:
     )  # fmt: skip
     with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("UPDATE chunks SET state = 'sending' WHERE id = 4")
-        connection.execute("INSERT INTO resends VALUES (99, 2, '{\"elder\": 1}')")
+        connection.execute("INSERT INTO resends VALUES (99, 2, ?)", (EVIDENCE,))
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     mark = api.sent[0]["message_metadata"] | {"sinch_wrapper_index": "0"}
     bulk.record([receipt("DELIVERED", mark), receipt("FAILED", mark | {"x": "1"}, "R")], path)
@@ -217,6 +218,7 @@ def test_one_damaged_request_does_not_block_the_others(make_bulk: MakeBulk, tmp_
     assert {1} == set(api.accepted.values())
 
 
+@pytest.mark.slow
 def test_a_packed_bomb_is_a_damaged_request(make_bulk: MakeBulk, tmp_path: Path) -> None:
     """What unpacks to more than a request may have is not unpacked."""
     api, job = FakeBatchApi(), tmp_path / "job.db"
@@ -230,6 +232,8 @@ def test_a_packed_bomb_is_a_damaged_request(make_bulk: MakeBulk, tmp_path: Path)
     assert (2, 2, 1) == (report.accepted, report.rejected, len(api.sent))
 
 
+@pytest.mark.timeout(3600 if COPIES > 1000 else 240)
+@pytest.mark.slow
 def test_every_damage_of_a_store_ends_in_one_clear_error(tmp_path: Path) -> None:
     """A store gives its callbacks, or a CallbackError of one line."""
     origin = tmp_path / "store.db"

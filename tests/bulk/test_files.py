@@ -12,7 +12,8 @@ import pytest
 from sinch_wrapper import BulkError
 from sinch_wrapper.bulk import JournalFollower, Report
 from sinch_wrapper.bulk._callbacks import JobRecorders
-from sinch_wrapper.bulk._journal import Journal, sending_lock
+from sinch_wrapper.bulk._journal import Journal
+from sinch_wrapper.bulk._journal_file import sending_lock
 from tests.helpers.bulk import FakeBatchApi, MakeBulk, make_bulk, marked, receipt, rows
 
 __all__ = ["make_bulk"]

@@ -11,7 +11,7 @@ import pytest
 import sinch_wrapper.bulk
 from sinch_wrapper import BulkError
 from sinch_wrapper.bulk import AsyncBulk, Bulk, BulkStoppedError
-from sinch_wrapper.bulk._journal import sending_lock
+from sinch_wrapper.bulk._journal_file import sending_lock
 
 
 def _python(code: str) -> subprocess.CompletedProcess[str]:

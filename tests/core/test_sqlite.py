@@ -13,7 +13,7 @@ from sqlalchemy import Column, LargeBinary, MetaData, String, Table, create_engi
 
 from sinch_wrapper import text
 from sinch_wrapper._sqlite import Database, FileLock, Format
-from sinch_wrapper.bulk._journal import open_storage
+from sinch_wrapper.bulk._journal_file import open_storage
 from sinch_wrapper.callbacks import EventStore
 from sinch_wrapper.callbacks._records import Arrival
 from sinch_wrapper.errors import SinchError
