@@ -16,6 +16,7 @@ from commands import ROOT, be_printable, reason
 
 from codegen.document import Refused
 from codegen.overlay import Note
+from codegen.refusals import left_out
 from codegen.render import render
 from codegen.sources import sources
 from codegen.surface import SurfaceChange, compared, lines, surface
@@ -28,6 +29,8 @@ class Written:
     packages: list[Path]
     change: SurfaceChange
     notes: list[Note]
+    left_out: list[str]
+    """What documents have and generated code has not, in words."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -56,7 +59,8 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"regenerate: {reason(error)}", file=sys.stderr)
         return 1
     _report(written.notes)
-    for line in [*(f"wrote {path.name}" for path in written.packages), *lines(written.change)]:
+    done = [f"wrote {path.name}" for path in written.packages]
+    for line in [*done, *written.left_out, *lines(written.change)]:
         print(line)
     return 0
 
@@ -70,17 +74,18 @@ def regenerate(documents: Path, output: Path) -> Written:
     found = sources(documents)
     _check_output(output, {source.package for source in found})
     output.mkdir(parents=True, exist_ok=True)
-    before, notes = surface(output), list[Note]()
+    before, notes, missing = surface(output), list[Note](), list[str]()
     with tempfile.TemporaryDirectory() as name:
         staging = Path(name)
         for source in found:
             document, more = source.overlaid()
             notes += more
+            missing += [f"{source.path.name}{line}" for line in left_out(document)]
             render(document, source.package, source.path.name, staging)
         for entry in output.iterdir():
             _remove(entry)
         paths = [Path(shutil.move(staging / source.package, output)) for source in found]
-    return Written(paths, compared(before, surface(output)), notes)
+    return Written(paths, compared(before, surface(output)), notes, missing)
 
 
 def _report(notes: list[Note]) -> None:

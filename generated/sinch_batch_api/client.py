@@ -6,11 +6,12 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from .types import AsyncSession, Session
+
 if TYPE_CHECKING:
     from .api.consents import AsyncConsentsResource, ConsentsResource
     from .api.contacts import AsyncContactsResource, ContactsResource
     from .api.messages import AsyncMessagesResource, MessagesResource
-    from .types import AsyncSession, Session
 
 
 class Client:
@@ -27,11 +28,11 @@ class Client:
         self._project_id = project_id
 
     @cached_property
-    def messages(self) -> MessagesResource:
-        """The operations of the tag messages."""
-        from .api.messages import MessagesResource
+    def consents(self) -> ConsentsResource:
+        """The operations of the tag consents."""
+        from .api.consents import ConsentsResource
 
-        return MessagesResource(self._session, self._project_id)
+        return ConsentsResource(self._session, self._project_id)
 
     @cached_property
     def contacts(self) -> ContactsResource:
@@ -41,11 +42,11 @@ class Client:
         return ContactsResource(self._session, self._project_id)
 
     @cached_property
-    def consents(self) -> ConsentsResource:
-        """The operations of the tag consents."""
-        from .api.consents import ConsentsResource
+    def messages(self) -> MessagesResource:
+        """The operations of the tag messages."""
+        from .api.messages import MessagesResource
 
-        return ConsentsResource(self._session, self._project_id)
+        return MessagesResource(self._session, self._project_id)
 
 
 class AsyncClient:
@@ -62,11 +63,11 @@ class AsyncClient:
         self._project_id = project_id
 
     @cached_property
-    def messages(self) -> AsyncMessagesResource:
-        """The operations of the tag messages."""
-        from .api.messages import AsyncMessagesResource
+    def consents(self) -> AsyncConsentsResource:
+        """The operations of the tag consents."""
+        from .api.consents import AsyncConsentsResource
 
-        return AsyncMessagesResource(self._session, self._project_id)
+        return AsyncConsentsResource(self._session, self._project_id)
 
     @cached_property
     def contacts(self) -> AsyncContactsResource:
@@ -76,8 +77,8 @@ class AsyncClient:
         return AsyncContactsResource(self._session, self._project_id)
 
     @cached_property
-    def consents(self) -> AsyncConsentsResource:
-        """The operations of the tag consents."""
-        from .api.consents import AsyncConsentsResource
+    def messages(self) -> AsyncMessagesResource:
+        """The operations of the tag messages."""
+        from .api.messages import AsyncMessagesResource
 
-        return AsyncConsentsResource(self._session, self._project_id)
+        return AsyncMessagesResource(self._session, self._project_id)

@@ -6,6 +6,8 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from .types import AsyncSession, Session
+
 if TYPE_CHECKING:
     from .api.app import AppResource, AsyncAppResource
     from .api.capability import AsyncCapabilityResource, CapabilityResource
@@ -17,7 +19,6 @@ if TYPE_CHECKING:
     from .api.project_settings import AsyncProjectSettingsResource, ProjectSettingsResource
     from .api.transcoding import AsyncTranscodingResource, TranscodingResource
     from .api.webhooks import AsyncWebhooksResource, WebhooksResource
-    from .types import AsyncSession, Session
 
 
 class Client:
@@ -34,13 +35,6 @@ class Client:
         self._project_id = project_id
 
     @cached_property
-    def messages(self) -> MessagesResource:
-        """The operations of the tag messages."""
-        from .api.messages import MessagesResource
-
-        return MessagesResource(self._session, self._project_id)
-
-    @cached_property
     def app(self) -> AppResource:
         """The operations of the tag app."""
         from .api.app import AppResource
@@ -48,11 +42,11 @@ class Client:
         return AppResource(self._session, self._project_id)
 
     @cached_property
-    def webhooks(self) -> WebhooksResource:
-        """The operations of the tag webhooks."""
-        from .api.webhooks import WebhooksResource
+    def capability(self) -> CapabilityResource:
+        """The operations of the tag capability."""
+        from .api.capability import CapabilityResource
 
-        return WebhooksResource(self._session, self._project_id)
+        return CapabilityResource(self._session, self._project_id)
 
     @cached_property
     def consent(self) -> ConsentResource:
@@ -60,13 +54,6 @@ class Client:
         from .api.consent import ConsentResource
 
         return ConsentResource(self._session, self._project_id)
-
-    @cached_property
-    def capability(self) -> CapabilityResource:
-        """The operations of the tag capability."""
-        from .api.capability import CapabilityResource
-
-        return CapabilityResource(self._session, self._project_id)
 
     @cached_property
     def contact(self) -> ContactResource:
@@ -90,11 +77,11 @@ class Client:
         return EventsResource(self._session, self._project_id)
 
     @cached_property
-    def transcoding(self) -> TranscodingResource:
-        """The operations of the tag transcoding."""
-        from .api.transcoding import TranscodingResource
+    def messages(self) -> MessagesResource:
+        """The operations of the tag messages."""
+        from .api.messages import MessagesResource
 
-        return TranscodingResource(self._session, self._project_id)
+        return MessagesResource(self._session, self._project_id)
 
     @cached_property
     def project_settings(self) -> ProjectSettingsResource:
@@ -102,6 +89,20 @@ class Client:
         from .api.project_settings import ProjectSettingsResource
 
         return ProjectSettingsResource(self._session, self._project_id)
+
+    @cached_property
+    def transcoding(self) -> TranscodingResource:
+        """The operations of the tag transcoding."""
+        from .api.transcoding import TranscodingResource
+
+        return TranscodingResource(self._session, self._project_id)
+
+    @cached_property
+    def webhooks(self) -> WebhooksResource:
+        """The operations of the tag webhooks."""
+        from .api.webhooks import WebhooksResource
+
+        return WebhooksResource(self._session, self._project_id)
 
 
 class AsyncClient:
@@ -118,13 +119,6 @@ class AsyncClient:
         self._project_id = project_id
 
     @cached_property
-    def messages(self) -> AsyncMessagesResource:
-        """The operations of the tag messages."""
-        from .api.messages import AsyncMessagesResource
-
-        return AsyncMessagesResource(self._session, self._project_id)
-
-    @cached_property
     def app(self) -> AsyncAppResource:
         """The operations of the tag app."""
         from .api.app import AsyncAppResource
@@ -132,11 +126,11 @@ class AsyncClient:
         return AsyncAppResource(self._session, self._project_id)
 
     @cached_property
-    def webhooks(self) -> AsyncWebhooksResource:
-        """The operations of the tag webhooks."""
-        from .api.webhooks import AsyncWebhooksResource
+    def capability(self) -> AsyncCapabilityResource:
+        """The operations of the tag capability."""
+        from .api.capability import AsyncCapabilityResource
 
-        return AsyncWebhooksResource(self._session, self._project_id)
+        return AsyncCapabilityResource(self._session, self._project_id)
 
     @cached_property
     def consent(self) -> AsyncConsentResource:
@@ -144,13 +138,6 @@ class AsyncClient:
         from .api.consent import AsyncConsentResource
 
         return AsyncConsentResource(self._session, self._project_id)
-
-    @cached_property
-    def capability(self) -> AsyncCapabilityResource:
-        """The operations of the tag capability."""
-        from .api.capability import AsyncCapabilityResource
-
-        return AsyncCapabilityResource(self._session, self._project_id)
 
     @cached_property
     def contact(self) -> AsyncContactResource:
@@ -174,11 +161,11 @@ class AsyncClient:
         return AsyncEventsResource(self._session, self._project_id)
 
     @cached_property
-    def transcoding(self) -> AsyncTranscodingResource:
-        """The operations of the tag transcoding."""
-        from .api.transcoding import AsyncTranscodingResource
+    def messages(self) -> AsyncMessagesResource:
+        """The operations of the tag messages."""
+        from .api.messages import AsyncMessagesResource
 
-        return AsyncTranscodingResource(self._session, self._project_id)
+        return AsyncMessagesResource(self._session, self._project_id)
 
     @cached_property
     def project_settings(self) -> AsyncProjectSettingsResource:
@@ -186,3 +173,17 @@ class AsyncClient:
         from .api.project_settings import AsyncProjectSettingsResource
 
         return AsyncProjectSettingsResource(self._session, self._project_id)
+
+    @cached_property
+    def transcoding(self) -> AsyncTranscodingResource:
+        """The operations of the tag transcoding."""
+        from .api.transcoding import AsyncTranscodingResource
+
+        return AsyncTranscodingResource(self._session, self._project_id)
+
+    @cached_property
+    def webhooks(self) -> AsyncWebhooksResource:
+        """The operations of the tag webhooks."""
+        from .api.webhooks import AsyncWebhooksResource
+
+        return AsyncWebhooksResource(self._session, self._project_id)

@@ -6,9 +6,10 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from .types import AsyncSession, Session
+
 if TYPE_CHECKING:
     from .api.templates_v2 import AsyncTemplatesV2Resource, TemplatesV2Resource
-    from .types import AsyncSession, Session
 
 
 class Client:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from codegen.document import Node, Refused, component_of, schemas
-from codegen.schemas import class_name
+from codegen.schemas import model_name
 
 EVENTS = "ConversationWebhookEvent"
 """The union of all events; nothing in the document refers to it."""
@@ -49,7 +49,7 @@ def callbacks(document: Node) -> list[Callback]:
         if len(keys) != 1:
             problem = f"has {len(keys)} fields that no other event has; its payload needs one"
             raise Refused(f"components.schemas.{name}", problem)
-        result.append(Callback(keys[0], _trigger(document, name), class_name(name)))
+        result.append(Callback(keys[0], _trigger(document, name), model_name(name)))
     _check_triggers(result)
     return sorted(result, key=lambda one: one.key)
 

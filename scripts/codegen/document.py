@@ -64,6 +64,8 @@ def schemas(document: Node) -> dict[str, Node]:
 def operations(document: Node) -> Iterator[tuple[str, str, Node, Node]]:
     """Yield path, method, operation and path item of every operation, in document order."""
     for path, item in document.get("paths", {}).items():
+        if path.startswith("x-"):
+            continue
         for method in METHODS:
             if method in item:
                 yield path, method, item[method], item

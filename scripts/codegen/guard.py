@@ -40,13 +40,13 @@ _KNOWN_DUNDERS = frozenset(
 )
 
 
-def check_code(package: Path, origin: str) -> None:
+def check_code(package: Path) -> None:
     """Refuse a package with code of any other kind than the templates write.
 
     Raises: Refused with the file and the line.
     """
     for path in sorted(package.rglob("*.py")):
-        place = f"{origin}, {path.relative_to(package).as_posix()}"
+        place = path.relative_to(package).as_posix()
         text = path.read_text(encoding="utf-8")
         if path.parent == package and path.name in _FIXED:
             if text != (_TEMPLATES / f"{path.name}.jinja").read_text(encoding="utf-8"):

@@ -9,7 +9,7 @@ from codegen.flatten import flatten
 from codegen.names import sound
 from codegen.operations import normalise_operations
 from codegen.refusals import check, check_form
-from codegen.schemas import class_name, hoist, relax, sent_only, simplify
+from codegen.schemas import class_name, hoist, relax, rename_reserved, sent_only, simplify
 
 
 def normalise(document: Node) -> Node:
@@ -36,12 +36,24 @@ def _normalised(document: Node) -> Node:
     keep = sent_only(result)
     flatten(result)
     relax(result, keep)
+    rename_reserved(result)
     _check_field_names(result)
+    _sort(result)
     for kind in ("parameters", "requestBodies", "responses", "securitySchemes"):
         result["components"].pop(kind, None)
-    result.pop("security", None)
+    for key in ("security", "webhooks"):
+        result.pop(key, None)
     result["openapi"] = "3.1.0"
     return result
+
+
+def _sort(document: Node) -> None:
+    """Put schemas and fields in the order of their names: that of a document may change any day."""
+    components = document["components"]
+    components["schemas"] = dict(sorted(components["schemas"].items()))
+    for schema in components["schemas"].values():
+        if "properties" in schema:
+            schema["properties"] = dict(sorted(schema["properties"].items()))
 
 
 def _check_required(document: Node) -> None:

@@ -33,7 +33,7 @@ def normalise_operations(document: Node) -> None:
     Raises: Refused for anything that would be sent differently from what the document says.
     """
     rewritten: Node = {}
-    for path, method, operation, item in operations(document):
+    for path, method, operation, item in sorted(operations(document), key=lambda one: one[:2]):
         place = f"paths.{path}.{method}"
         plain, names = _plain_path(path)
         result = _operation(document, operation, item, place)
@@ -201,12 +201,25 @@ def _parameter(document: Node, parameter: Node, name: str, place: str) -> Node:
     is_list = schema.get("type") == "array"
     if schema.get("type") == "object" or (is_list and where == "path"):
         raise Refused(place, "is an object, or a list in the path, whose encoding is not defined")
+    if where == "path" and not _kinds(document, schema) <= {"string", "integer"}:
+        raise Refused(place, "is neither a string nor an integer, which alone address a resource")
     joined = is_list and parameter.get("explode", where == "query") is False
     required = where == "path" or bool(parameter.get("required"))
     description = parameter.get("description", schema.get("description"))
     if description and "$ref" not in schema:
         schema["description"] = description
     return {"name": name, "in": where, "required": required, "schema": schema, "x-joined": joined}
+
+
+def _kinds(document: Node, schema: Node) -> set[str]:
+    """The types that a parameter may have; a date-time is one of its own."""
+    if "$ref" in schema:
+        name = component_of(schema["$ref"], "schemas", "")
+        return _kinds(document, schemas(document)[name])
+    parts = [part for key in COMPOSITIONS for part in schema.get(key, [])]
+    if parts:
+        return set().union(*(_kinds(document, part) for part in parts))
+    return {str(schema.get("format") or schema.get("type", "any"))}
 
 
 def _plain_name(name: str) -> str:

@@ -100,12 +100,18 @@ def _apply_action(matches: list[jsonpath.JSONPathMatch], action: Node, place: st
 
 
 def _holds(target: object, update: object) -> bool:
-    """Whether an update would change nothing."""
+    """Whether an update would change nothing; a list that is the target gets an item."""
     if isinstance(target, list):
-        items = update if isinstance(update, list) else [update]
-        return all(item in target for item in items)
+        return update in target
+    return _is_there(target, update)
+
+
+def _is_there(target: object, update: object) -> bool:
+    if isinstance(target, list) and isinstance(update, list):
+        # The order of names and of alternatives means nothing.
+        return len(target) == len(update) and all(item in target for item in update)
     if isinstance(target, dict) and isinstance(update, dict):
-        return all(key in target and _holds(target[key], value) for key, value in update.items())
+        return all(key in target and _is_there(target[key], value) for key, value in update.items())
     return bool(target == update) and type(target) is type(update)
 
 
@@ -123,7 +129,5 @@ def _merge(target: Node, update: Node) -> None:
         present = target.get(key)
         if isinstance(present, dict) and isinstance(value, dict):
             _merge(present, value)
-        elif isinstance(present, list) and isinstance(value, list):
-            present.extend(value)
         else:
             target[key] = value

@@ -18,6 +18,7 @@ from codegen.document import (
     joined,
     operations,
     schemas,
+    visible,
 )
 
 Check = Callable[[object, str], None]
@@ -32,9 +33,16 @@ def check_form(document: Node) -> None:
 
     Raises: Refused with the place of the first such node.
     """
-    _needs(document, "", {"openapi": str, "info": dict, "paths": dict})
+    _needs(document, "", {"openapi": str, "info": dict})
+    # From 3.1 on a document may consist of components and webhooks.
+    if document["openapi"].startswith("3.0") or not document.keys() & {"components", "webhooks"}:
+        _needs(document, "", {"paths": dict})
     _needs(document["info"], "info", {"title": str, "version": str})
-    _mapping(_node("a path item"))(document["paths"], "paths")
+    paths = _is(document.get("paths", {}), dict, "paths")
+    items = {path: item for path, item in paths.items() if not path.startswith("x-")}
+    _mapping(_node("a path item"))(items, "paths")
+    for name, item in _is(document.get("webhooks", {}), dict, "webhooks").items():
+        _node("a path item")(item, f"webhooks.{name}")
     if "components" in document:
         _node("components")(document["components"], "components")
 
@@ -171,6 +179,7 @@ _UNSUPPORTED_KEYWORDS = frozenset(
         *("dependentRequired", "dependentSchemas", "$dynamicRef", "$defs", "$id", "$anchor"),
     }
 )
+_SHOWN = 5
 _HTTP_SCHEMES = frozenset({"basic", "bearer"})
 
 
@@ -179,8 +188,6 @@ def check(document: Node) -> None:
 
     Raises: Refused with the place of the first such construct.
     """
-    if document.get("webhooks"):
-        raise Refused("webhooks", "are dropped by the generator", "describe them as components")
     check_references(document, "#")
     _check_security_schemes(document)
     _check_paths(document)
@@ -190,6 +197,15 @@ def check(document: Node) -> None:
         place = f"paths.{path}.{method}"
         for node in [operation, {"parameters": item.get("parameters", [])}]:
             _check_inline(document, node, place)
+
+
+def left_out(document: Node) -> list[str]:
+    """What is no part of generated code, in words; the schemas that it refers to are."""
+    names = [*document.get("webhooks", {})]
+    if not names:
+        return []
+    shown = ", ".join(names[:_SHOWN]) + ", ..." * (len(names) > _SHOWN)
+    return [f"#/webhooks is not generated ({visible(shown)}); the components it refers to are"]
 
 
 def check_references(node: object, pointer: str) -> None:
@@ -220,6 +236,8 @@ def _check_security_schemes(document: Node) -> None:
 
 def _check_paths(document: Node) -> None:
     for path, item in document.get("paths", {}).items():
+        if path.startswith("x-"):
+            continue
         for key, problem in (("$ref", "a referenced path item"), ("servers", "its own servers")):
             if key in item:
                 raise Refused(f"paths.{path}", f"{problem} would be dropped by the generator")

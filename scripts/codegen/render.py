@@ -87,7 +87,7 @@ def render(document: Node, package: str, origin: str, folder: Path, *, tidy: boo
         with contextlib.redirect_stdout(io.StringIO()):
             project.build()
         _write_callbacks(project, found, target)
-        check_code(target, origin)
+        check_code(target)
     if tidy:
         _tidy(target, origin)
     _finish(target, document, origin)

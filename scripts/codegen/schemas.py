@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
 
@@ -114,6 +114,50 @@ def hoist(document: Node) -> None:
 def class_name(name: str) -> str:
     """The Python class name that the generator derives."""
     return str(ClassName(name, "field_"))
+
+
+# Names that the module of a class uses itself.
+_RESERVED = frozenset({"Any", "DateTime", "Iterator", "Mapping", "Model", "Self", "Unset"})
+
+
+def model_name(name: str) -> str:
+    """The class name of a component, which is none that its module uses itself."""
+    found = class_name(name)
+    return f"{found}Schema" if found in _RESERVED else found
+
+
+def rename_reserved(document: Node) -> None:
+    """Give components of a flat document other names where generated code needs theirs, in place.
+
+    Raises: Refused when the other name is taken.
+    """
+    components = schemas(document)
+    taken = {module_key(name) for name in components}
+    renamed = {name: model_name(name) for name in components if class_name(name) in _RESERVED}
+    for name, new in renamed.items():
+        if module_key(new) in taken:
+            raise Refused(
+                f"components.schemas.{name}", f"needs the class name {new}, which is taken"
+            )
+    if not renamed:
+        return
+    found = {reference_to(old)["$ref"]: reference_to(new)["$ref"] for old, new in renamed.items()}
+    document["components"]["schemas"] = {renamed.get(n, n): it for n, it in components.items()}
+    for key in ("paths", "components"):
+        document[key] = _referring(document[key], found)
+
+
+def _referring(node: Any, renamed: Mapping[str, str]) -> Any:  # noqa: ANN401 - any JSON value
+    if isinstance(node, list):
+        return [_referring(one, renamed) for one in node]
+    if not isinstance(node, dict):
+        return node
+    return {
+        key: renamed.get(value, value)
+        if key == "$ref" and isinstance(value, str)
+        else _referring(value, renamed)
+        for key, value in node.items()
+    }
 
 
 def module_key(name: str) -> str:

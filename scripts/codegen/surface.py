@@ -90,7 +90,9 @@ def surface(folder: Path, *packages: str) -> Surface:
 
 
 def _plain(item: Item, opened: re.Pattern[str]) -> Item:
-    facts = {name: opened.sub("str", text) for name, text in item.facts.items()}
+    facts = {
+        name: opened.sub("str", text.replace("_models.", "")) for name, text in item.facts.items()
+    }
     return Item(facts, item.inner)
 
 

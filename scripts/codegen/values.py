@@ -33,7 +33,9 @@ class Values:
             inner = self._inner(prop)
             return f"dict[str, {self.annotation(inner) if inner else 'Any'}]"
         if isinstance(prop, LiteralEnumProperty):
-            return f"{class_of(prop)} | str"
+            return f"_models.{class_of(prop)} | str"
+        if isinstance(prop, ModelProperty):
+            return f"_models.{class_of(prop)}"
         if isinstance(prop, DateTimeProperty):
             return "DateTime"
         return prop.get_type_string(no_optional=True).as_unembedded_code()
@@ -58,17 +60,6 @@ class Values:
         """Whether a value may contain something that is not JSON yet."""
         container = isinstance(prop, (AnyProperty, ListProperty, ModelProperty))
         return container or self.load(prop, "value") != "value"
-
-    def classes(self, prop: PropertyProtocol) -> set[str]:
-        """The names that the annotation of a value mentions."""
-        if isinstance(prop, ListProperty):
-            return self.classes(prop.inner_property)
-        if isinstance(prop, ModelProperty) and not self.is_class(prop):
-            inner = self._inner(prop)
-            return self.classes(inner) if inner else set()
-        if isinstance(prop, (ModelProperty, LiteralEnumProperty)):
-            return {class_of(prop)}
-        return set()
 
     def _inner(self, prop: ModelProperty) -> PropertyProtocol | None:
         # A copy of a property, made for a reference, lacks the type of its items.

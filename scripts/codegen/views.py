@@ -9,7 +9,6 @@ from operator import attrgetter
 
 from openapi_python_client.parser.openapi import Endpoint, EndpointCollection, GeneratorData
 from openapi_python_client.parser.properties import AnyProperty, LiteralEnumProperty, ModelProperty
-from openapi_python_client.parser.properties.int import IntProperty
 from openapi_python_client.parser.properties.list_property import ListProperty
 from openapi_python_client.parser.properties.protocol import PropertyProtocol
 from openapi_python_client.strings import ClassName, PythonIdentifier
@@ -46,7 +45,6 @@ class ModelView:
     name: str
     description: str
     fields: list[FieldView]
-    imports: list[str]
     helpers: list[str]
     items: FieldView | None
     """The list of a page, when the class is the response of a list operation."""
@@ -66,7 +64,6 @@ class OperationView:
     result: str
     load: str | None
     description: str
-    imports: list[str]
 
 
 # Names that the code of a model or a function uses itself. A field or parameter of that name keeps
@@ -88,8 +85,6 @@ class Views:
         models = list(data.models)
         self._values = Values(models)
         data.models = [model for model in models if self._values.is_class(model)]
-        classes = [model.class_info for model in models] + [enum.class_info for enum in data.enums]
-        self._modules = {str(info.name): str(info.module_name) for info in classes}
         self._pages = {class_name(name) for name in _response_components(document)}
         self._operations = {
             (str(PythonIdentifier(node["tags"][0], "tag")), node["operationId"]): node
@@ -100,7 +95,6 @@ class Views:
         """The class of a component."""
         properties = [*(model.required_properties or []), *(model.optional_properties or [])]
         fields = [self._field(prop, _name(prop, _MODEL_NAMES)) for prop in properties]
-        used = set().union(*map(self._values.classes, properties)) - {class_of(model)}
         words = set(re.findall(r"\w+", " ".join(f"{f.load} {f.type}" for f in fields)))
         helpers = (
             (_HELPERS & words) | {"dump"} | ({"take"} if any(f.required for f in fields) else set())
@@ -109,7 +103,6 @@ class Views:
             name=class_of(model),
             description=texts.of_class(texts.plain(model.description), _described(fields)),
             fields=sorted(fields, key=lambda item: not item.required),
-            imports=self._imports(used, "."),
             helpers=sorted(helpers),
             items=self._items(model, fields),
         )
@@ -121,7 +114,8 @@ class Views:
 
     def operations(self, collection: EndpointCollection) -> list[OperationView]:
         """The operations of a tag."""
-        return [self.operation(endpoint) for endpoint in collection.endpoints]
+        ordered = sorted(collection.endpoints, key=lambda endpoint: str(endpoint.name))
+        return [self.operation(endpoint) for endpoint in ordered]
 
     def operation(self, endpoint: Endpoint) -> OperationView:
         """The function for an operation."""
@@ -129,21 +123,18 @@ class Views:
         body = endpoint.bodies[0].prop if endpoint.bodies else None
         response = endpoint.responses.patterns[0].prop
         path, query = self._parameters(endpoint, set(node["x-comma-joined"]))
-        values = [*endpoint.path_parameters, *endpoint.query_parameters, response]
-        used = set().union(*map(self._values.classes, [*values, body] if body else values))
         result, load = self._response(response, node["x-operation-id"])
         return OperationView(
             name=str(endpoint.name),
             id=texts.quoted(node["x-operation-id"]),
             method=endpoint.method.upper(),
-            path=_path_expression(endpoint),
+            path=_path_expression(endpoint, path),
             path_parameters=path,
             query_parameters=query,
             body=f"{self._values.annotation(body)} | Mapping[str, object]" if body else None,
             result=result,
             load=load,
             description=_operation_docstring(endpoint, node, [*path, *query]),
-            imports=self._imports(used, "...models."),
         )
 
     def helpers(self, operation: OperationView) -> list[str]:
@@ -176,7 +167,7 @@ class Views:
             self._field(prop, _name(prop, _FUNCTION_NAMES), joined=texts.raw(prop.name) in joined)
             for prop in endpoint.query_parameters
         ]
-        return path, sorted(query, key=lambda item: not item.required)
+        return path, sorted(query, key=lambda item: (not item.required, item.name))
 
     def _field(self, prop: PropertyProtocol, name: str, *, joined: bool = False) -> FieldView:
         dump = "dump" if self._values.needs_dump(prop) else ""
@@ -199,11 +190,8 @@ class Views:
             if isinstance(inner, ModelProperty) and self._values.is_class(inner):
                 return result, f"load_body_list(_models.{class_of(inner)}, value)"
         if self._values.is_class(prop):
-            return result, f"load_body(_models.{result}, value)"
+            return result, f"load_body({result}, value)"
         raise Refused(operation_id, "responds with neither an object nor a list of objects")
-
-    def _imports(self, names: Iterable[str], package: str) -> list[str]:
-        return [f"from {package}{self._modules[name]} import {name}" for name in sorted(names)]
 
 
 def _response_components(document: Node) -> set[str]:
@@ -225,17 +213,17 @@ def _described(fields: Iterable[FieldView]) -> list[tuple[str, str]]:
     return [(name, text) for name, text in pairs if text and name != "project_id"]
 
 
-def _path_expression(endpoint: Endpoint) -> str:
+def _path_expression(endpoint: Endpoint, views: list[FieldView]) -> str:
     """The path as a sum of string literals and encoded parameters: no text of it is evaluated."""
-    parameters = {str(one.python_name): one for one in endpoint.path_parameters}
+    named = zip((str(one.python_name) for one in endpoint.path_parameters), views, strict=True)
+    parameters = dict(named)
     parts = []
     for literal, name in pieces(texts.raw(endpoint.path), f"the path of {endpoint.name}"):
         parts += [texts.quoted(literal)] if literal else []
         if name:
-            parameter = parameters[name]
-            kind = ", int" if isinstance(parameter, IntProperty) else ""
-            value = _name(parameter, _FUNCTION_NAMES)
-            parts.append(f"path_segment({texts.quoted(name)}, {value}{kind})")
+            view = parameters[name]
+            kind = ", int" if "int" in view.type.split(" | ") else ""
+            parts.append(f"path_segment({texts.quoted(name)}, {view.name}{kind})")
     return " + ".join(parts)
 
 

@@ -16,6 +16,7 @@ from regenerate import compare as differing
 
 from codegen.document import Node, Refused
 from codegen.reading import load
+from codegen.refusals import left_out
 from codegen.render import render
 from codegen.sources import Source, sources
 from codegen.surface import compared, surface
@@ -145,7 +146,8 @@ def _rendered(
     except Refused as refused:
         return replace(report, problem=f"no client can be made from it: {refused}")
     change = compared(surface(folders.generated, renewed.package), surface(folder, renewed.package))
-    return replace(report, surface=change, notes=(*report.notes, *map(str, notes)))
+    more = (*map(str, notes), *left_out(document))
+    return replace(report, surface=change, notes=(*report.notes, *more))
 
 
 def _with(

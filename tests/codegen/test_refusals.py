@@ -52,7 +52,6 @@ def bare(identifier: str, **more: object) -> Node:
 @pytest.mark.parametrize(
     ("given", "place", "problem"),
     [
-        (document(webhooks={"event": {}}), "webhooks", "are dropped"),
         (paths_with(a={"$ref": "#/paths/b"}), "paths./a", "a referenced path item"),
         (paths_with(a={"servers": []}), "paths./a", "its own servers"),
         (operation_with(operationId=""), GET, "has no operationId"),
@@ -378,7 +377,6 @@ HERE = "#/paths/" + THINGS.replace("/", "~1") + "/get"
             "",
         ),
         (operation_with(requestBody=NOT_JSON), f"{HERE}/requestBody", ""),
-        (document(webhooks={"event": {}}), "#/webhooks", ""),
         (
             document({"T": {"allOf": [obj(a=STRING), obj(a={"type": "integer"})]}}),
             "#/components/schemas/T",

@@ -522,6 +522,9 @@ def test_summary_names_what_was_added_removed_and_changed(
         "  added    right_api: Other",
         "  removed  right_api: Right",
         "  changed  left_api: Left",
+        "breaks programs that use:",
+        "  right_api: Right is gone",
+        "  right_api: things.get_thing is gone",
     ]
     assert written.is_dir()
 

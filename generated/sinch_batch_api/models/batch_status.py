@@ -2,14 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
+from .. import models as _models
 from ..types import UNSET, DateTime, Model, Unset, dump, load_datetime
-
-if TYPE_CHECKING:
-    from .batch_status_value import BatchStatusValue
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -19,17 +17,17 @@ class BatchStatus(Model):
 
     Attributes:
         meta_data: The batch_metadata of the send request, under another name here.
+        send_after: Planned or past time of sending; may be absent for batches sent at once.
         status: State of a batch, with meanings inferred from the names: READY is accepted and
             about to run, SCHEDULED waits for send_after, PROCESSED has handed over all
             messages, CANCELLED was stopped in time. More values may follow, and the callback
             spells them with the prefix BATCH_STATUS_.
-        send_after: Planned or past time of sending; may be absent for batches sent at once.
     """
 
     batch_id: str | Unset = UNSET
     meta_data: dict[str, Any] | Unset = UNSET
-    status: BatchStatusValue | str | Unset = UNSET
     send_after: DateTime | Unset = UNSET
+    status: _models.BatchStatusValue | str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -39,10 +37,10 @@ class BatchStatus(Model):
             result["batch_id"] = self.batch_id
         if self.meta_data is not UNSET:
             result["meta_data"] = dump(self.meta_data)
-        if self.status is not UNSET:
-            result["status"] = self.status
         if self.send_after is not UNSET:
             result["send_after"] = dump(self.send_after)
+        if self.status is not UNSET:
+            result["status"] = self.status
         return result
 
     @classmethod
@@ -53,7 +51,7 @@ class BatchStatus(Model):
         return cls(
             batch_id=UNSET if (value := pop("batch_id", None)) is None else value,
             meta_data=UNSET if (value := pop("meta_data", None)) is None else value,
-            status=UNSET if (value := pop("status", None)) is None else value,
             send_after=UNSET if (value := pop("send_after", None)) is None else load_datetime(value),
+            status=UNSET if (value := pop("status", None)) is None else value,
             additional_properties=rest,
         )

@@ -14,30 +14,30 @@ class CalendarMessage(Model):
     """An appointment that the recipient can add to a calendar.
 
     Attributes:
-        title: Text shown on the choice.
-        event_start: Start of the appointment.
         event_end: End of the appointment.
+        event_start: Start of the appointment.
         event_title: Name of the calendar entry.
         fallback_url: Address offered instead where the channel cannot add calendar entries.
+        title: Text shown on the choice.
         event_description: Details of the calendar entry.
     """
 
-    title: str
-    event_start: DateTime
     event_end: DateTime
+    event_start: DateTime
     event_title: str
     fallback_url: str
+    title: str
     event_description: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        result["title"] = self.title
-        result["event_start"] = dump(self.event_start)
         result["event_end"] = dump(self.event_end)
+        result["event_start"] = dump(self.event_start)
         result["event_title"] = self.event_title
         result["fallback_url"] = self.fallback_url
+        result["title"] = self.title
         if self.event_description is not UNSET:
             result["event_description"] = self.event_description
         return result
@@ -48,11 +48,11 @@ class CalendarMessage(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
-            title=take(rest, "title"),
-            event_start=load_datetime(take(rest, "event_start")),
             event_end=load_datetime(take(rest, "event_end")),
+            event_start=load_datetime(take(rest, "event_start")),
             event_title=take(rest, "event_title"),
             fallback_url=take(rest, "fallback_url"),
+            title=take(rest, "title"),
             event_description=UNSET if (value := pop("event_description", None)) is None else value,
             additional_properties=rest,
         )

@@ -2,16 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_models, take
-
-if TYPE_CHECKING:
-    from .card_message import CardMessage
-    from .choice import Choice
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -23,8 +19,8 @@ class CarouselMessage(Model):
         choices: Outer choices, shown with the carousel as a whole, at most 3.
     """
 
-    cards: list[CardMessage]
-    choices: list[Choice] | Unset = UNSET
+    cards: list[_models.CardMessage]
+    choices: list[_models.Choice] | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

@@ -2,15 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import Model, dump, load_model, take
-
-if TYPE_CHECKING:
-    from .carousel_message import CarouselMessage
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -22,7 +19,7 @@ class CarouselMessageField(Model):
         carousel_message: The carousel_message of CarouselMessageField.
     """
 
-    carousel_message: CarouselMessage
+    carousel_message: _models.CarouselMessage
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

@@ -2,15 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import Model, dump, load_models, take
-
-if TYPE_CHECKING:
-    from .channel_recipient_identity import ChannelRecipientIdentity
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -21,7 +18,7 @@ class ChannelIdentities(Model):
         channel_identities: Addresses of the recipient on the channels.
     """
 
-    channel_identities: list[ChannelRecipientIdentity]
+    channel_identities: list[_models.ChannelRecipientIdentity]
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

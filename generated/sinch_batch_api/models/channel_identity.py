@@ -2,14 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
+from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, take
-
-if TYPE_CHECKING:
-    from .conversation_channel import ConversationChannel
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -25,7 +23,7 @@ class ChannelIdentity(Model):
             WECHAT, where an identity is valid for one app only.
     """
 
-    channel: ConversationChannel | str
+    channel: _models.ConversationChannel | str
     identity: str
     app_id: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)

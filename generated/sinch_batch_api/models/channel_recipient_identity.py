@@ -2,14 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
+from .. import models as _models
 from ..types import Model, dump, take
-
-if TYPE_CHECKING:
-    from .conversation_channel import ConversationChannel
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -22,7 +20,7 @@ class ChannelRecipientIdentity(Model):
         identity: Phone number or user id on the channel.
     """
 
-    channel: ConversationChannel | str
+    channel: _models.ConversationChannel | str
     identity: str
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 

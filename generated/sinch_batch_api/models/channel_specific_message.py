@@ -2,16 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import Model, dump, load_model, take
-
-if TYPE_CHECKING:
-    from .channel_specific_message_message import ChannelSpecificMessageMessage
-    from .channel_specific_message_message_type import ChannelSpecificMessageMessageType
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -20,19 +16,19 @@ class ChannelSpecificMessage(Model):
     message.
 
     Attributes:
-        message_type: Names the kind of content in `message`.
         message: Content in the structure that belongs to `message_type`.
+        message_type: Names the kind of content in `message`.
     """
 
-    message_type: ChannelSpecificMessageMessageType | str
-    message: ChannelSpecificMessageMessage
+    message: _models.ChannelSpecificMessageMessage
+    message_type: _models.ChannelSpecificMessageMessageType | str
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        result["message_type"] = self.message_type
         result["message"] = dump(self.message)
+        result["message_type"] = self.message_type
         return result
 
     @classmethod
@@ -40,7 +36,7 @@ class ChannelSpecificMessage(Model):
         """Read a JSON object; unknown fields are kept, null counts as absent."""
         rest = dict(data)
         return cls(
-            message_type=take(rest, "message_type"),
             message=load_model(_models.ChannelSpecificMessageMessage, take(rest, "message")),
+            message_type=take(rest, "message_type"),
             additional_properties=rest,
         )

@@ -2,28 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model, load_models
-
-if TYPE_CHECKING:
-    from .channel_specific_common_props_header import ChannelSpecificCommonPropsHeader
-    from .channel_specific_message_message_body import ChannelSpecificMessageMessageBody
-    from .channel_specific_message_message_payment import ChannelSpecificMessageMessagePayment
-    from .flow_channel_specific_message_flow_action import FlowChannelSpecificMessageFlowAction
-    from .flow_channel_specific_message_flow_action_payload import FlowChannelSpecificMessageFlowActionPayload
-    from .flow_channel_specific_message_flow_mode import FlowChannelSpecificMessageFlowMode
-    from .kakao_talk_carousel_commerce_channel_specific_message_carousel import (
-        KakaoTalkCarouselCommerceChannelSpecificMessageCarousel,
-    )
-    from .kakao_talk_commerce_message_buttons_item import KakaoTalkCommerceMessageButtonsItem
-    from .kakao_talk_commerce_message_commerce import KakaoTalkCommerceMessageCommerce
-    from .kakao_talk_commerce_message_coupon import KakaoTalkCommerceMessageCoupon
-    from .kakao_talk_commerce_message_image import KakaoTalkCommerceMessageImage
-    from .whats_app_interactive_footer import WhatsAppInteractiveFooter
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -31,86 +15,86 @@ class ChannelSpecificMessageMessage(Model):
     """Content in the structure that belongs to `message_type`.
 
     Attributes:
-        header: Text, image, document or video above the body.
-        footer: Closing line of an interactive WhatsApp message.
-        flow_id: Identifier of the Flow on WhatsApp.
-        flow_token: Token of the sender's own that identifies this use of the Flow.
-        flow_mode: Whether the draft or the published version of the Flow is started.
-        flow_cta: Text of the button that starts the Flow, up to 20 characters.
+        additional_content: Further text, up to 34 characters.
+        adult: Whether the message is meant for adults only.
+        buttons: One or two buttons that open a web page or an app or send a bot keyword.
+        carousel: The offers with an optional opening and closing element.
+        commerce: The product with its price, regular or reduced.
+        coupon: Coupon attached to the offer.
         flow_action: Whether the Flow opens on a given screen (`navigate`) or obtains its first
             screen by data exchange.
         flow_action_payload: Where the Flow starts and with which data.
-        push_alarm: Whether the recipient's device signals the message with a push notification.
-        adult: Whether the message is meant for adults only.
-        buttons: One or two buttons that open a web page or an app or send a bot keyword.
-        additional_content: Further text, up to 34 characters.
+        flow_cta: Text of the button that starts the Flow, up to 20 characters.
+        flow_id: Identifier of the Flow on WhatsApp.
+        flow_mode: Whether the draft or the published version of the Flow is started.
+        flow_token: Token of the sender's own that identifies this use of the Flow.
+        footer: Closing line of an interactive WhatsApp message.
+        header: Text, image, document or video above the body.
         image: Picture of the product.
-        commerce: The product with its price, regular or reduced.
-        coupon: Coupon attached to the offer.
-        carousel: The offers with an optional opening and closing element.
+        push_alarm: Whether the recipient's device signals the message with a push notification.
         template_key: Key of the template to use.
     """
 
-    header: ChannelSpecificCommonPropsHeader | Unset = UNSET
-    body: ChannelSpecificMessageMessageBody | Unset = UNSET
-    footer: WhatsAppInteractiveFooter | Unset = UNSET
-    flow_id: str | Unset = UNSET
-    flow_token: str | Unset = UNSET
-    flow_mode: FlowChannelSpecificMessageFlowMode | str | Unset = UNSET
-    flow_cta: str | Unset = UNSET
-    flow_action: FlowChannelSpecificMessageFlowAction | str | Unset = UNSET
-    flow_action_payload: FlowChannelSpecificMessageFlowActionPayload | Unset = UNSET
-    payment: ChannelSpecificMessageMessagePayment | Unset = UNSET
-    push_alarm: bool | Unset = UNSET
-    adult: bool | Unset = UNSET
-    buttons: list[KakaoTalkCommerceMessageButtonsItem] | Unset = UNSET
     additional_content: str | Unset = UNSET
-    image: KakaoTalkCommerceMessageImage | Unset = UNSET
-    commerce: KakaoTalkCommerceMessageCommerce | Unset = UNSET
-    coupon: KakaoTalkCommerceMessageCoupon | Unset = UNSET
-    carousel: KakaoTalkCarouselCommerceChannelSpecificMessageCarousel | Unset = UNSET
+    adult: bool | Unset = UNSET
+    body: _models.ChannelSpecificMessageMessageBody | Unset = UNSET
+    buttons: list[_models.KakaoTalkCommerceMessageButtonsItem] | Unset = UNSET
+    carousel: _models.KakaoTalkCarouselCommerceChannelSpecificMessageCarousel | Unset = UNSET
+    commerce: _models.KakaoTalkCommerceMessageCommerce | Unset = UNSET
+    coupon: _models.KakaoTalkCommerceMessageCoupon | Unset = UNSET
+    flow_action: _models.FlowChannelSpecificMessageFlowAction | str | Unset = UNSET
+    flow_action_payload: _models.FlowChannelSpecificMessageFlowActionPayload | Unset = UNSET
+    flow_cta: str | Unset = UNSET
+    flow_id: str | Unset = UNSET
+    flow_mode: _models.FlowChannelSpecificMessageFlowMode | str | Unset = UNSET
+    flow_token: str | Unset = UNSET
+    footer: _models.WhatsAppInteractiveFooter | Unset = UNSET
+    header: _models.ChannelSpecificCommonPropsHeader | Unset = UNSET
+    image: _models.KakaoTalkCommerceMessageImage | Unset = UNSET
+    payment: _models.ChannelSpecificMessageMessagePayment | Unset = UNSET
+    push_alarm: bool | Unset = UNSET
     template_key: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        if self.header is not UNSET:
-            result["header"] = dump(self.header)
-        if self.body is not UNSET:
-            result["body"] = dump(self.body)
-        if self.footer is not UNSET:
-            result["footer"] = dump(self.footer)
-        if self.flow_id is not UNSET:
-            result["flow_id"] = self.flow_id
-        if self.flow_token is not UNSET:
-            result["flow_token"] = self.flow_token
-        if self.flow_mode is not UNSET:
-            result["flow_mode"] = self.flow_mode
-        if self.flow_cta is not UNSET:
-            result["flow_cta"] = self.flow_cta
-        if self.flow_action is not UNSET:
-            result["flow_action"] = self.flow_action
-        if self.flow_action_payload is not UNSET:
-            result["flow_action_payload"] = dump(self.flow_action_payload)
-        if self.payment is not UNSET:
-            result["payment"] = dump(self.payment)
-        if self.push_alarm is not UNSET:
-            result["push_alarm"] = self.push_alarm
-        if self.adult is not UNSET:
-            result["adult"] = self.adult
-        if self.buttons is not UNSET:
-            result["buttons"] = dump(self.buttons)
         if self.additional_content is not UNSET:
             result["additional_content"] = self.additional_content
-        if self.image is not UNSET:
-            result["image"] = dump(self.image)
+        if self.adult is not UNSET:
+            result["adult"] = self.adult
+        if self.body is not UNSET:
+            result["body"] = dump(self.body)
+        if self.buttons is not UNSET:
+            result["buttons"] = dump(self.buttons)
+        if self.carousel is not UNSET:
+            result["carousel"] = dump(self.carousel)
         if self.commerce is not UNSET:
             result["commerce"] = dump(self.commerce)
         if self.coupon is not UNSET:
             result["coupon"] = dump(self.coupon)
-        if self.carousel is not UNSET:
-            result["carousel"] = dump(self.carousel)
+        if self.flow_action is not UNSET:
+            result["flow_action"] = self.flow_action
+        if self.flow_action_payload is not UNSET:
+            result["flow_action_payload"] = dump(self.flow_action_payload)
+        if self.flow_cta is not UNSET:
+            result["flow_cta"] = self.flow_cta
+        if self.flow_id is not UNSET:
+            result["flow_id"] = self.flow_id
+        if self.flow_mode is not UNSET:
+            result["flow_mode"] = self.flow_mode
+        if self.flow_token is not UNSET:
+            result["flow_token"] = self.flow_token
+        if self.footer is not UNSET:
+            result["footer"] = dump(self.footer)
+        if self.header is not UNSET:
+            result["header"] = dump(self.header)
+        if self.image is not UNSET:
+            result["image"] = dump(self.image)
+        if self.payment is not UNSET:
+            result["payment"] = dump(self.payment)
+        if self.push_alarm is not UNSET:
+            result["push_alarm"] = self.push_alarm
         if self.template_key is not UNSET:
             result["template_key"] = self.template_key
         return result
@@ -121,44 +105,44 @@ class ChannelSpecificMessageMessage(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
-            header=UNSET
-            if (value := pop("header", None)) is None
-            else load_model(_models.ChannelSpecificCommonPropsHeader, value),
+            additional_content=UNSET if (value := pop("additional_content", None)) is None else value,
+            adult=UNSET if (value := pop("adult", None)) is None else value,
             body=UNSET
             if (value := pop("body", None)) is None
             else load_model(_models.ChannelSpecificMessageMessageBody, value),
-            footer=UNSET
-            if (value := pop("footer", None)) is None
-            else load_model(_models.WhatsAppInteractiveFooter, value),
-            flow_id=UNSET if (value := pop("flow_id", None)) is None else value,
-            flow_token=UNSET if (value := pop("flow_token", None)) is None else value,
-            flow_mode=UNSET if (value := pop("flow_mode", None)) is None else value,
-            flow_cta=UNSET if (value := pop("flow_cta", None)) is None else value,
-            flow_action=UNSET if (value := pop("flow_action", None)) is None else value,
-            flow_action_payload=UNSET
-            if (value := pop("flow_action_payload", None)) is None
-            else load_model(_models.FlowChannelSpecificMessageFlowActionPayload, value),
-            payment=UNSET
-            if (value := pop("payment", None)) is None
-            else load_model(_models.ChannelSpecificMessageMessagePayment, value),
-            push_alarm=UNSET if (value := pop("push_alarm", None)) is None else value,
-            adult=UNSET if (value := pop("adult", None)) is None else value,
             buttons=UNSET
             if (value := pop("buttons", None)) is None
             else load_models(_models.KakaoTalkCommerceMessageButtonsItem, value),
-            additional_content=UNSET if (value := pop("additional_content", None)) is None else value,
-            image=UNSET
-            if (value := pop("image", None)) is None
-            else load_model(_models.KakaoTalkCommerceMessageImage, value),
+            carousel=UNSET
+            if (value := pop("carousel", None)) is None
+            else load_model(_models.KakaoTalkCarouselCommerceChannelSpecificMessageCarousel, value),
             commerce=UNSET
             if (value := pop("commerce", None)) is None
             else load_model(_models.KakaoTalkCommerceMessageCommerce, value),
             coupon=UNSET
             if (value := pop("coupon", None)) is None
             else load_model(_models.KakaoTalkCommerceMessageCoupon, value),
-            carousel=UNSET
-            if (value := pop("carousel", None)) is None
-            else load_model(_models.KakaoTalkCarouselCommerceChannelSpecificMessageCarousel, value),
+            flow_action=UNSET if (value := pop("flow_action", None)) is None else value,
+            flow_action_payload=UNSET
+            if (value := pop("flow_action_payload", None)) is None
+            else load_model(_models.FlowChannelSpecificMessageFlowActionPayload, value),
+            flow_cta=UNSET if (value := pop("flow_cta", None)) is None else value,
+            flow_id=UNSET if (value := pop("flow_id", None)) is None else value,
+            flow_mode=UNSET if (value := pop("flow_mode", None)) is None else value,
+            flow_token=UNSET if (value := pop("flow_token", None)) is None else value,
+            footer=UNSET
+            if (value := pop("footer", None)) is None
+            else load_model(_models.WhatsAppInteractiveFooter, value),
+            header=UNSET
+            if (value := pop("header", None)) is None
+            else load_model(_models.ChannelSpecificCommonPropsHeader, value),
+            image=UNSET
+            if (value := pop("image", None)) is None
+            else load_model(_models.KakaoTalkCommerceMessageImage, value),
+            payment=UNSET
+            if (value := pop("payment", None)) is None
+            else load_model(_models.ChannelSpecificMessageMessagePayment, value),
+            push_alarm=UNSET if (value := pop("push_alarm", None)) is None else value,
             template_key=UNSET if (value := pop("template_key", None)) is None else value,
             additional_properties=rest,
         )

@@ -2,53 +2,45 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_models
 
-if TYPE_CHECKING:
-    from .payment_order_details_channel_specific_message_payment_order_items_item import (
-        PaymentOrderDetailsChannelSpecificMessagePaymentOrderItemsItem,
-    )
-    from .payment_order_status_channel_specific_message_payment_order_status import (
-        PaymentOrderStatusChannelSpecificMessagePaymentOrderStatus,
-    )
-
 
 @_attrs.define(kw_only=True, repr=False)
 class ChannelSpecificMessageMessagePaymentOrder(Model):
     """Attributes:
     catalog_id: Identifier of the product catalogue.
+    description: Text that explains the state, up to 120 characters.
+    discount_program_name: Name of the programme that grants the discount.
+    discount_value: Amount taken off, as an integer.
+    expiration_description: Text that explains the expiry.
     expiration_time: Time at which the order expires, in seconds since the Unix epoch (UTC),
         written as a string; the minimum threshold is 300 seconds.
-    expiration_description: Text that explains the expiry.
+    items: Goods in the order.
+    shipping_value: Cost of shipping, as an integer.
+    status: The status of PaymentOrderStatusChannelSpecificMessagePaymentOrder.
     subtotal_value: Amount before tax, shipping and discount, as an integer.
     tax_value: Amount of tax, as an integer.
-    shipping_value: Cost of shipping, as an integer.
-    discount_value: Amount taken off, as an integer.
-    discount_program_name: Name of the programme that grants the discount.
-    items: Goods in the order.
-    status: The status of PaymentOrderStatusChannelSpecificMessagePaymentOrder.
-    description: Text that explains the state, up to 120 characters.
     """
 
     catalog_id: str | Unset = UNSET
-    expiration_time: str | Unset = UNSET
-    expiration_description: str | Unset = UNSET
-    subtotal_value: int | Unset = UNSET
-    tax_value: int | Unset = UNSET
-    tax_description: str | Unset = UNSET
-    shipping_value: int | Unset = UNSET
-    shipping_description: str | Unset = UNSET
-    discount_value: int | Unset = UNSET
+    description: str | Unset = UNSET
     discount_description: str | Unset = UNSET
     discount_program_name: str | Unset = UNSET
-    items: list[PaymentOrderDetailsChannelSpecificMessagePaymentOrderItemsItem] | Unset = UNSET
-    status: PaymentOrderStatusChannelSpecificMessagePaymentOrderStatus | str | Unset = UNSET
-    description: str | Unset = UNSET
+    discount_value: int | Unset = UNSET
+    expiration_description: str | Unset = UNSET
+    expiration_time: str | Unset = UNSET
+    items: list[_models.PaymentOrderDetailsChannelSpecificMessagePaymentOrderItemsItem] | Unset = UNSET
+    shipping_description: str | Unset = UNSET
+    shipping_value: int | Unset = UNSET
+    status: _models.PaymentOrderStatusChannelSpecificMessagePaymentOrderStatus | str | Unset = UNSET
+    subtotal_value: int | Unset = UNSET
+    tax_description: str | Unset = UNSET
+    tax_value: int | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -56,32 +48,32 @@ class ChannelSpecificMessageMessagePaymentOrder(Model):
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.catalog_id is not UNSET:
             result["catalog_id"] = self.catalog_id
-        if self.expiration_time is not UNSET:
-            result["expiration_time"] = self.expiration_time
-        if self.expiration_description is not UNSET:
-            result["expiration_description"] = self.expiration_description
-        if self.subtotal_value is not UNSET:
-            result["subtotal_value"] = self.subtotal_value
-        if self.tax_value is not UNSET:
-            result["tax_value"] = self.tax_value
-        if self.tax_description is not UNSET:
-            result["tax_description"] = self.tax_description
-        if self.shipping_value is not UNSET:
-            result["shipping_value"] = self.shipping_value
-        if self.shipping_description is not UNSET:
-            result["shipping_description"] = self.shipping_description
-        if self.discount_value is not UNSET:
-            result["discount_value"] = self.discount_value
+        if self.description is not UNSET:
+            result["description"] = self.description
         if self.discount_description is not UNSET:
             result["discount_description"] = self.discount_description
         if self.discount_program_name is not UNSET:
             result["discount_program_name"] = self.discount_program_name
+        if self.discount_value is not UNSET:
+            result["discount_value"] = self.discount_value
+        if self.expiration_description is not UNSET:
+            result["expiration_description"] = self.expiration_description
+        if self.expiration_time is not UNSET:
+            result["expiration_time"] = self.expiration_time
         if self.items is not UNSET:
             result["items"] = dump(self.items)
+        if self.shipping_description is not UNSET:
+            result["shipping_description"] = self.shipping_description
+        if self.shipping_value is not UNSET:
+            result["shipping_value"] = self.shipping_value
         if self.status is not UNSET:
             result["status"] = self.status
-        if self.description is not UNSET:
-            result["description"] = self.description
+        if self.subtotal_value is not UNSET:
+            result["subtotal_value"] = self.subtotal_value
+        if self.tax_description is not UNSET:
+            result["tax_description"] = self.tax_description
+        if self.tax_value is not UNSET:
+            result["tax_value"] = self.tax_value
         return result
 
     @classmethod
@@ -91,20 +83,20 @@ class ChannelSpecificMessageMessagePaymentOrder(Model):
         pop = rest.pop
         return cls(
             catalog_id=UNSET if (value := pop("catalog_id", None)) is None else value,
-            expiration_time=UNSET if (value := pop("expiration_time", None)) is None else value,
-            expiration_description=UNSET if (value := pop("expiration_description", None)) is None else value,
-            subtotal_value=UNSET if (value := pop("subtotal_value", None)) is None else value,
-            tax_value=UNSET if (value := pop("tax_value", None)) is None else value,
-            tax_description=UNSET if (value := pop("tax_description", None)) is None else value,
-            shipping_value=UNSET if (value := pop("shipping_value", None)) is None else value,
-            shipping_description=UNSET if (value := pop("shipping_description", None)) is None else value,
-            discount_value=UNSET if (value := pop("discount_value", None)) is None else value,
+            description=UNSET if (value := pop("description", None)) is None else value,
             discount_description=UNSET if (value := pop("discount_description", None)) is None else value,
             discount_program_name=UNSET if (value := pop("discount_program_name", None)) is None else value,
+            discount_value=UNSET if (value := pop("discount_value", None)) is None else value,
+            expiration_description=UNSET if (value := pop("expiration_description", None)) is None else value,
+            expiration_time=UNSET if (value := pop("expiration_time", None)) is None else value,
             items=UNSET
             if (value := pop("items", None)) is None
             else load_models(_models.PaymentOrderDetailsChannelSpecificMessagePaymentOrderItemsItem, value),
+            shipping_description=UNSET if (value := pop("shipping_description", None)) is None else value,
+            shipping_value=UNSET if (value := pop("shipping_value", None)) is None else value,
             status=UNSET if (value := pop("status", None)) is None else value,
-            description=UNSET if (value := pop("description", None)) is None else value,
+            subtotal_value=UNSET if (value := pop("subtotal_value", None)) is None else value,
+            tax_description=UNSET if (value := pop("tax_description", None)) is None else value,
+            tax_value=UNSET if (value := pop("tax_value", None)) is None else value,
             additional_properties=rest,
         )

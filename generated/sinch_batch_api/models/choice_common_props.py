@@ -2,14 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
+from .. import models as _models
 from ..types import UNSET, Model, Unset, dump
-
-if TYPE_CHECKING:
-    from .display_mode import DisplayMode
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -19,22 +17,22 @@ class ChoiceCommonProps(Model):
     the outer choices of a carousel.
 
     Attributes:
+        display_mode: How a choice stays on the screen, for choice messages on RCS only.
         postback_data: Data returned to the app when the contact picks the choice; any JSON
             value, commonly a string. The server default is `message_id_{text, title}`.
-        display_mode: How a choice stays on the screen, for choice messages on RCS only.
     """
 
+    display_mode: _models.DisplayMode | str | Unset = UNSET
     postback_data: Any | Unset = UNSET
-    display_mode: DisplayMode | str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        if self.postback_data is not UNSET:
-            result["postback_data"] = dump(self.postback_data)
         if self.display_mode is not UNSET:
             result["display_mode"] = self.display_mode
+        if self.postback_data is not UNSET:
+            result["postback_data"] = dump(self.postback_data)
         return result
 
     @classmethod
@@ -43,7 +41,7 @@ class ChoiceCommonProps(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
-            postback_data=UNSET if (value := pop("postback_data", None)) is None else value,
             display_mode=UNSET if (value := pop("display_mode", None)) is None else value,
+            postback_data=UNSET if (value := pop("postback_data", None)) is None else value,
             additional_properties=rest,
         )

@@ -2,15 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model, take
-
-if TYPE_CHECKING:
-    from .media_properties import MediaProperties
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -26,7 +23,7 @@ class ChoiceItem(Model):
 
     title: str
     description: str | Unset = UNSET
-    media: MediaProperties | Unset = UNSET
+    media: _models.MediaProperties | Unset = UNSET
     postback_data: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 

@@ -2,14 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
+from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, take
-
-if TYPE_CHECKING:
-    from .consent_record_consent_type import ConsentRecordConsentType
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -24,7 +22,7 @@ class ConsentRecord(Model):
     """
 
     identification: str
-    consent_type: ConsentRecordConsentType | str | Unset = UNSET
+    consent_type: _models.ConsentRecordConsentType | str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

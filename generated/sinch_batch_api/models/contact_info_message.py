@@ -2,20 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model, load_models, take
-
-if TYPE_CHECKING:
-    from .address_info import AddressInfo
-    from .email_info import EmailInfo
-    from .name_info import NameInfo
-    from .organization_info import OrganizationInfo
-    from .phone_number_info import PhoneNumberInfo
-    from .url_info import UrlInfo
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -24,17 +16,17 @@ class ContactInfoMessage(Model):
 
     Attributes:
         name: The parts of a person's name on a contact card.
-        organization: Where the person on a contact card works.
         birthday: Date of birth as `YYYY-MM-DD`.
+        organization: Where the person on a contact card works.
     """
 
-    name: NameInfo
-    phone_numbers: list[PhoneNumberInfo]
-    addresses: list[AddressInfo] | Unset = UNSET
-    email_addresses: list[EmailInfo] | Unset = UNSET
-    organization: OrganizationInfo | Unset = UNSET
-    urls: list[UrlInfo] | Unset = UNSET
+    name: _models.NameInfo
+    phone_numbers: list[_models.PhoneNumberInfo]
+    addresses: list[_models.AddressInfo] | Unset = UNSET
     birthday: str | Unset = UNSET
+    email_addresses: list[_models.EmailInfo] | Unset = UNSET
+    organization: _models.OrganizationInfo | Unset = UNSET
+    urls: list[_models.UrlInfo] | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -44,14 +36,14 @@ class ContactInfoMessage(Model):
         result["phone_numbers"] = dump(self.phone_numbers)
         if self.addresses is not UNSET:
             result["addresses"] = dump(self.addresses)
+        if self.birthday is not UNSET:
+            result["birthday"] = self.birthday
         if self.email_addresses is not UNSET:
             result["email_addresses"] = dump(self.email_addresses)
         if self.organization is not UNSET:
             result["organization"] = dump(self.organization)
         if self.urls is not UNSET:
             result["urls"] = dump(self.urls)
-        if self.birthday is not UNSET:
-            result["birthday"] = self.birthday
         return result
 
     @classmethod
@@ -63,6 +55,7 @@ class ContactInfoMessage(Model):
             name=load_model(_models.NameInfo, take(rest, "name")),
             phone_numbers=load_models(_models.PhoneNumberInfo, take(rest, "phone_numbers")),
             addresses=UNSET if (value := pop("addresses", None)) is None else load_models(_models.AddressInfo, value),
+            birthday=UNSET if (value := pop("birthday", None)) is None else value,
             email_addresses=UNSET
             if (value := pop("email_addresses", None)) is None
             else load_models(_models.EmailInfo, value),
@@ -70,6 +63,5 @@ class ContactInfoMessage(Model):
             if (value := pop("organization", None)) is None
             else load_model(_models.OrganizationInfo, value),
             urls=UNSET if (value := pop("urls", None)) is None else load_models(_models.UrlInfo, value),
-            birthday=UNSET if (value := pop("birthday", None)) is None else value,
             additional_properties=rest,
         )

@@ -16,16 +16,16 @@ class FlatError(Model):
 
     Attributes:
         code: Equals the HTTP status.
-        message: Explanation for developers.
-        status: Name of the error, such as NOT_FOUND or PERMISSION_DENIED; an open set.
         details: Free-form objects; documented both with an @type key in the style of google.rpc
             and as type_url with value.
+        message: Explanation for developers.
+        status: Name of the error, such as NOT_FOUND or PERMISSION_DENIED; an open set.
     """
 
     code: int | Unset = UNSET
+    details: list[dict[str, Any]] | Unset = UNSET
     message: str | Unset = UNSET
     status: str | Unset = UNSET
-    details: list[dict[str, Any]] | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -33,12 +33,12 @@ class FlatError(Model):
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.code is not UNSET:
             result["code"] = self.code
+        if self.details is not UNSET:
+            result["details"] = dump(self.details)
         if self.message is not UNSET:
             result["message"] = self.message
         if self.status is not UNSET:
             result["status"] = self.status
-        if self.details is not UNSET:
-            result["details"] = dump(self.details)
         return result
 
     @classmethod
@@ -48,8 +48,8 @@ class FlatError(Model):
         pop = rest.pop
         return cls(
             code=UNSET if (value := pop("code", None)) is None else value,
+            details=UNSET if (value := pop("details", None)) is None else value,
             message=UNSET if (value := pop("message", None)) is None else value,
             status=UNSET if (value := pop("status", None)) is None else value,
-            details=UNSET if (value := pop("details", None)) is None else value,
             additional_properties=rest,
         )

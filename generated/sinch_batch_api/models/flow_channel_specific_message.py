@@ -2,20 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model, take
-
-if TYPE_CHECKING:
-    from .channel_specific_common_props_header import ChannelSpecificCommonPropsHeader
-    from .flow_channel_specific_message_flow_action import FlowChannelSpecificMessageFlowAction
-    from .flow_channel_specific_message_flow_action_payload import FlowChannelSpecificMessageFlowActionPayload
-    from .flow_channel_specific_message_flow_mode import FlowChannelSpecificMessageFlowMode
-    from .whats_app_interactive_body import WhatsAppInteractiveBody
-    from .whats_app_interactive_footer import WhatsAppInteractiveFooter
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -23,48 +15,48 @@ class FlowChannelSpecificMessage(Model):
     """A WhatsApp message with a button that starts a Flow, a form built of screens.
 
     Attributes:
-        flow_id: Identifier of the Flow on WhatsApp.
         flow_cta: Text of the button that starts the Flow, up to 20 characters.
-        header: Text, image, document or video above the body.
+        flow_id: Identifier of the Flow on WhatsApp.
         body: Main text of an interactive WhatsApp message.
-        footer: Closing line of an interactive WhatsApp message.
-        flow_token: Token of the sender's own that identifies this use of the Flow.
-        flow_mode: Whether the draft or the published version of the Flow is started.
         flow_action: Whether the Flow opens on a given screen (`navigate`) or obtains its first
             screen by data exchange.
         flow_action_payload: Where the Flow starts and with which data.
+        flow_mode: Whether the draft or the published version of the Flow is started.
+        flow_token: Token of the sender's own that identifies this use of the Flow.
+        footer: Closing line of an interactive WhatsApp message.
+        header: Text, image, document or video above the body.
     """
 
-    flow_id: str
     flow_cta: str
-    header: ChannelSpecificCommonPropsHeader | Unset = UNSET
-    body: WhatsAppInteractiveBody | Unset = UNSET
-    footer: WhatsAppInteractiveFooter | Unset = UNSET
+    flow_id: str
+    body: _models.WhatsAppInteractiveBody | Unset = UNSET
+    flow_action: _models.FlowChannelSpecificMessageFlowAction | str | Unset = UNSET
+    flow_action_payload: _models.FlowChannelSpecificMessageFlowActionPayload | Unset = UNSET
+    flow_mode: _models.FlowChannelSpecificMessageFlowMode | str | Unset = UNSET
     flow_token: str | Unset = UNSET
-    flow_mode: FlowChannelSpecificMessageFlowMode | str | Unset = UNSET
-    flow_action: FlowChannelSpecificMessageFlowAction | str | Unset = UNSET
-    flow_action_payload: FlowChannelSpecificMessageFlowActionPayload | Unset = UNSET
+    footer: _models.WhatsAppInteractiveFooter | Unset = UNSET
+    header: _models.ChannelSpecificCommonPropsHeader | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        result["flow_id"] = self.flow_id
         result["flow_cta"] = self.flow_cta
-        if self.header is not UNSET:
-            result["header"] = dump(self.header)
+        result["flow_id"] = self.flow_id
         if self.body is not UNSET:
             result["body"] = dump(self.body)
-        if self.footer is not UNSET:
-            result["footer"] = dump(self.footer)
-        if self.flow_token is not UNSET:
-            result["flow_token"] = self.flow_token
-        if self.flow_mode is not UNSET:
-            result["flow_mode"] = self.flow_mode
         if self.flow_action is not UNSET:
             result["flow_action"] = self.flow_action
         if self.flow_action_payload is not UNSET:
             result["flow_action_payload"] = dump(self.flow_action_payload)
+        if self.flow_mode is not UNSET:
+            result["flow_mode"] = self.flow_mode
+        if self.flow_token is not UNSET:
+            result["flow_token"] = self.flow_token
+        if self.footer is not UNSET:
+            result["footer"] = dump(self.footer)
+        if self.header is not UNSET:
+            result["header"] = dump(self.header)
         return result
 
     @classmethod
@@ -73,20 +65,20 @@ class FlowChannelSpecificMessage(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
-            flow_id=take(rest, "flow_id"),
             flow_cta=take(rest, "flow_cta"),
-            header=UNSET
-            if (value := pop("header", None)) is None
-            else load_model(_models.ChannelSpecificCommonPropsHeader, value),
+            flow_id=take(rest, "flow_id"),
             body=UNSET if (value := pop("body", None)) is None else load_model(_models.WhatsAppInteractiveBody, value),
-            footer=UNSET
-            if (value := pop("footer", None)) is None
-            else load_model(_models.WhatsAppInteractiveFooter, value),
-            flow_token=UNSET if (value := pop("flow_token", None)) is None else value,
-            flow_mode=UNSET if (value := pop("flow_mode", None)) is None else value,
             flow_action=UNSET if (value := pop("flow_action", None)) is None else value,
             flow_action_payload=UNSET
             if (value := pop("flow_action_payload", None)) is None
             else load_model(_models.FlowChannelSpecificMessageFlowActionPayload, value),
+            flow_mode=UNSET if (value := pop("flow_mode", None)) is None else value,
+            flow_token=UNSET if (value := pop("flow_token", None)) is None else value,
+            footer=UNSET
+            if (value := pop("footer", None)) is None
+            else load_model(_models.WhatsAppInteractiveFooter, value),
+            header=UNSET
+            if (value := pop("header", None)) is None
+            else load_model(_models.ChannelSpecificCommonPropsHeader, value),
             additional_properties=rest,
         )

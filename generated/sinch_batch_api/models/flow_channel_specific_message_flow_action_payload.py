@@ -14,21 +14,21 @@ class FlowChannelSpecificMessageFlowActionPayload(Model):
     """Where the Flow starts and with which data.
 
     Attributes:
-        screen: Identifier of the first screen.
         data: Input data of the first screen.
+        screen: Identifier of the first screen.
     """
 
-    screen: str | Unset = UNSET
     data: dict[str, Any] | Unset = UNSET
+    screen: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        if self.screen is not UNSET:
-            result["screen"] = self.screen
         if self.data is not UNSET:
             result["data"] = dump(self.data)
+        if self.screen is not UNSET:
+            result["screen"] = self.screen
         return result
 
     @classmethod
@@ -37,7 +37,7 @@ class FlowChannelSpecificMessageFlowActionPayload(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
-            screen=UNSET if (value := pop("screen", None)) is None else value,
             data=UNSET if (value := pop("data", None)) is None else value,
+            screen=UNSET if (value := pop("screen", None)) is None else value,
             additional_properties=rest,
         )

@@ -2,14 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
+from .. import models as _models
 from ..types import Model, dump, take
-
-if TYPE_CHECKING:
-    from .kakao_talk_app_link_button_type import KakaoTalkAppLinkButtonType
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -17,25 +15,25 @@ class KakaoTalkAppLinkButton(Model):
     """A KakaoTalk button that opens an app on the recipient's device.
 
     Attributes:
-        type_: The type of KakaoTalkAppLinkButton.
         name: Text on the button, up to 8 characters.
-        scheme_ios: App link for iOS.
         scheme_android: App link for Android.
+        scheme_ios: App link for iOS.
+        type_: The type of KakaoTalkAppLinkButton.
     """
 
-    type_: KakaoTalkAppLinkButtonType | str
     name: str
-    scheme_ios: str
     scheme_android: str
+    scheme_ios: str
+    type_: _models.KakaoTalkAppLinkButtonType | str
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        result["type"] = self.type_
         result["name"] = self.name
-        result["scheme_ios"] = self.scheme_ios
         result["scheme_android"] = self.scheme_android
+        result["scheme_ios"] = self.scheme_ios
+        result["type"] = self.type_
         return result
 
     @classmethod
@@ -43,9 +41,9 @@ class KakaoTalkAppLinkButton(Model):
         """Read a JSON object; unknown fields are kept, null counts as absent."""
         rest = dict(data)
         return cls(
-            type_=take(rest, "type"),
             name=take(rest, "name"),
-            scheme_ios=take(rest, "scheme_ios"),
             scheme_android=take(rest, "scheme_android"),
+            scheme_ios=take(rest, "scheme_ios"),
+            type_=take(rest, "type"),
             additional_properties=rest,
         )

@@ -2,14 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
+from .. import models as _models
 from ..types import Model, dump, take
-
-if TYPE_CHECKING:
-    from .kakao_talk_bot_keyword_button_type import KakaoTalkBotKeywordButtonType
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -17,19 +15,19 @@ class KakaoTalkBotKeywordButton(Model):
     """A KakaoTalk button that sends a keyword to the bot.
 
     Attributes:
-        type_: The type of KakaoTalkBotKeywordButton.
         name: Text on the button, up to 8 characters.
+        type_: The type of KakaoTalkBotKeywordButton.
     """
 
-    type_: KakaoTalkBotKeywordButtonType | str
     name: str
+    type_: _models.KakaoTalkBotKeywordButtonType | str
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        result["type"] = self.type_
         result["name"] = self.name
+        result["type"] = self.type_
         return result
 
     @classmethod
@@ -37,7 +35,7 @@ class KakaoTalkBotKeywordButton(Model):
         """Read a JSON object; unknown fields are kept, null counts as absent."""
         rest = dict(data)
         return cls(
-            type_=take(rest, "type"),
             name=take(rest, "name"),
+            type_=take(rest, "type"),
             additional_properties=rest,
         )

@@ -14,19 +14,19 @@ class KakaoTalkButton(Model):
     """Fields that all buttons of KakaoTalk commerce messages share.
 
     Attributes:
-        type_: Kind of button.
         name: Text on the button, up to 8 characters.
+        type_: Kind of button.
     """
 
-    type_: str
     name: str
+    type_: str
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        result["type"] = self.type_
         result["name"] = self.name
+        result["type"] = self.type_
         return result
 
     @classmethod
@@ -34,7 +34,7 @@ class KakaoTalkButton(Model):
         """Read a JSON object; unknown fields are kept, null counts as absent."""
         rest = dict(data)
         return cls(
-            type_=take(rest, "type"),
             name=take(rest, "name"),
+            type_=take(rest, "type"),
             additional_properties=rest,
         )

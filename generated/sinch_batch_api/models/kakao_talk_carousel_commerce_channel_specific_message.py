@@ -2,17 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model, take
-
-if TYPE_CHECKING:
-    from .kakao_talk_carousel_commerce_channel_specific_message_carousel import (
-        KakaoTalkCarouselCommerceChannelSpecificMessageCarousel,
-    )
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -21,23 +16,23 @@ class KakaoTalkCarouselCommerceChannelSpecificMessage(Model):
 
     Attributes:
         carousel: The offers with an optional opening and closing element.
-        push_alarm: Whether the recipient's device signals the message with a push notification.
         adult: Whether the message is meant for adults only.
+        push_alarm: Whether the recipient's device signals the message with a push notification.
     """
 
-    carousel: KakaoTalkCarouselCommerceChannelSpecificMessageCarousel
-    push_alarm: bool | Unset = UNSET
+    carousel: _models.KakaoTalkCarouselCommerceChannelSpecificMessageCarousel
     adult: bool | Unset = UNSET
+    push_alarm: bool | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         result["carousel"] = dump(self.carousel)
-        if self.push_alarm is not UNSET:
-            result["push_alarm"] = self.push_alarm
         if self.adult is not UNSET:
             result["adult"] = self.adult
+        if self.push_alarm is not UNSET:
+            result["push_alarm"] = self.push_alarm
         return result
 
     @classmethod
@@ -49,7 +44,7 @@ class KakaoTalkCarouselCommerceChannelSpecificMessage(Model):
             carousel=load_model(
                 _models.KakaoTalkCarouselCommerceChannelSpecificMessageCarousel, take(rest, "carousel")
             ),
-            push_alarm=UNSET if (value := pop("push_alarm", None)) is None else value,
             adult=UNSET if (value := pop("adult", None)) is None else value,
+            push_alarm=UNSET if (value := pop("push_alarm", None)) is None else value,
             additional_properties=rest,
         )

@@ -2,21 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model, load_models, take
-
-if TYPE_CHECKING:
-    from .kakao_talk_carousel_commerce_channel_specific_message_carousel_head import (
-        KakaoTalkCarouselCommerceChannelSpecificMessageCarouselHead,
-    )
-    from .kakao_talk_carousel_commerce_channel_specific_message_carousel_tail import (
-        KakaoTalkCarouselCommerceChannelSpecificMessageCarouselTail,
-    )
-    from .kakao_talk_commerce_message import KakaoTalkCommerceMessage
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -29,9 +20,9 @@ class KakaoTalkCarouselCommerceChannelSpecificMessageCarousel(Model):
         tail: Closing element with a link, shown after the offers.
     """
 
-    list_: list[KakaoTalkCommerceMessage]
-    head: KakaoTalkCarouselCommerceChannelSpecificMessageCarouselHead | Unset = UNSET
-    tail: KakaoTalkCarouselCommerceChannelSpecificMessageCarouselTail | Unset = UNSET
+    list_: list[_models.KakaoTalkCommerceMessage]
+    head: _models.KakaoTalkCarouselCommerceChannelSpecificMessageCarouselHead | Unset = UNSET
+    tail: _models.KakaoTalkCarouselCommerceChannelSpecificMessageCarouselTail | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

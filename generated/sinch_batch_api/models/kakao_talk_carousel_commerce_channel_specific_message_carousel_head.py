@@ -14,37 +14,37 @@ class KakaoTalkCarouselCommerceChannelSpecificMessageCarouselHead(Model):
     """Opening element, shown before the offers.
 
     Attributes:
-        header: Up to 20 characters.
         content: Up to 50 characters.
+        header: Up to 20 characters.
         link_mo: Address opened on mobile devices.
         link_pc: Address opened on desktop computers.
-        scheme_ios: App link for iOS.
         scheme_android: App link for Android.
+        scheme_ios: App link for iOS.
     """
 
-    header: str
     content: str
+    header: str
     image_url: str
     link_mo: str | Unset = UNSET
     link_pc: str | Unset = UNSET
-    scheme_ios: str | Unset = UNSET
     scheme_android: str | Unset = UNSET
+    scheme_ios: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        result["header"] = self.header
         result["content"] = self.content
+        result["header"] = self.header
         result["image_url"] = self.image_url
         if self.link_mo is not UNSET:
             result["link_mo"] = self.link_mo
         if self.link_pc is not UNSET:
             result["link_pc"] = self.link_pc
-        if self.scheme_ios is not UNSET:
-            result["scheme_ios"] = self.scheme_ios
         if self.scheme_android is not UNSET:
             result["scheme_android"] = self.scheme_android
+        if self.scheme_ios is not UNSET:
+            result["scheme_ios"] = self.scheme_ios
         return result
 
     @classmethod
@@ -53,12 +53,12 @@ class KakaoTalkCarouselCommerceChannelSpecificMessageCarouselHead(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
-            header=take(rest, "header"),
             content=take(rest, "content"),
+            header=take(rest, "header"),
             image_url=take(rest, "image_url"),
             link_mo=UNSET if (value := pop("link_mo", None)) is None else value,
             link_pc=UNSET if (value := pop("link_pc", None)) is None else value,
-            scheme_ios=UNSET if (value := pop("scheme_ios", None)) is None else value,
             scheme_android=UNSET if (value := pop("scheme_android", None)) is None else value,
+            scheme_ios=UNSET if (value := pop("scheme_ios", None)) is None else value,
             additional_properties=rest,
         )

@@ -14,21 +14,21 @@ class KakaoTalkChannelSpecificMessage(Model):
     """Settings that the KakaoTalk commerce messages share.
 
     Attributes:
-        push_alarm: Whether the recipient's device signals the message with a push notification.
         adult: Whether the message is meant for adults only.
+        push_alarm: Whether the recipient's device signals the message with a push notification.
     """
 
-    push_alarm: bool | Unset = UNSET
     adult: bool | Unset = UNSET
+    push_alarm: bool | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        if self.push_alarm is not UNSET:
-            result["push_alarm"] = self.push_alarm
         if self.adult is not UNSET:
             result["adult"] = self.adult
+        if self.push_alarm is not UNSET:
+            result["push_alarm"] = self.push_alarm
         return result
 
     @classmethod
@@ -37,7 +37,7 @@ class KakaoTalkChannelSpecificMessage(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
-            push_alarm=UNSET if (value := pop("push_alarm", None)) is None else value,
             adult=UNSET if (value := pop("adult", None)) is None else value,
+            push_alarm=UNSET if (value := pop("push_alarm", None)) is None else value,
             additional_properties=rest,
         )

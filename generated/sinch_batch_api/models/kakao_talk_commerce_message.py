@@ -2,18 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model, load_models, take
-
-if TYPE_CHECKING:
-    from .kakao_talk_commerce_message_buttons_item import KakaoTalkCommerceMessageButtonsItem
-    from .kakao_talk_commerce_message_commerce import KakaoTalkCommerceMessageCommerce
-    from .kakao_talk_commerce_message_coupon import KakaoTalkCommerceMessageCoupon
-    from .kakao_talk_commerce_message_image import KakaoTalkCommerceMessageImage
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -23,25 +17,25 @@ class KakaoTalkCommerceMessage(Model):
 
     Attributes:
         buttons: One or two buttons that open a web page or an app or send a bot keyword.
-        image: Picture of the product.
         commerce: The product with its price, regular or reduced.
+        image: Picture of the product.
         additional_content: Further text, up to 34 characters.
         coupon: Coupon attached to the offer.
     """
 
-    buttons: list[KakaoTalkCommerceMessageButtonsItem]
-    image: KakaoTalkCommerceMessageImage
-    commerce: KakaoTalkCommerceMessageCommerce
+    buttons: list[_models.KakaoTalkCommerceMessageButtonsItem]
+    commerce: _models.KakaoTalkCommerceMessageCommerce
+    image: _models.KakaoTalkCommerceMessageImage
     additional_content: str | Unset = UNSET
-    coupon: KakaoTalkCommerceMessageCoupon | Unset = UNSET
+    coupon: _models.KakaoTalkCommerceMessageCoupon | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         result["buttons"] = dump(self.buttons)
-        result["image"] = dump(self.image)
         result["commerce"] = dump(self.commerce)
+        result["image"] = dump(self.image)
         if self.additional_content is not UNSET:
             result["additional_content"] = self.additional_content
         if self.coupon is not UNSET:
@@ -55,8 +49,8 @@ class KakaoTalkCommerceMessage(Model):
         pop = rest.pop
         return cls(
             buttons=load_models(_models.KakaoTalkCommerceMessageButtonsItem, take(rest, "buttons")),
-            image=load_model(_models.KakaoTalkCommerceMessageImage, take(rest, "image")),
             commerce=load_model(_models.KakaoTalkCommerceMessageCommerce, take(rest, "commerce")),
+            image=load_model(_models.KakaoTalkCommerceMessageImage, take(rest, "image")),
             additional_content=UNSET if (value := pop("additional_content", None)) is None else value,
             coupon=UNSET
             if (value := pop("coupon", None)) is None

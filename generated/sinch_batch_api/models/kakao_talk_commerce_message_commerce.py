@@ -2,14 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
+from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, take
-
-if TYPE_CHECKING:
-    from .kakao_talk_commerce_message_commerce_type import KakaoTalkCommerceMessageCommerceType
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -17,31 +15,31 @@ class KakaoTalkCommerceMessageCommerce(Model):
     """The product with its price, regular or reduced.
 
     Attributes:
-        title: Name of the product, up to 30 characters.
         regular_price: Price without a discount.
-        discount_price: Price after the discount.
+        title: Name of the product, up to 30 characters.
         discount_fixed: Amount taken off the regular price.
+        discount_price: Price after the discount.
         discount_rate: Discount on the regular price in percent.
     """
 
-    type_: KakaoTalkCommerceMessageCommerceType | str
-    title: str
     regular_price: int
-    discount_price: int | Unset = UNSET
+    title: str
+    type_: _models.KakaoTalkCommerceMessageCommerceType | str
     discount_fixed: int | Unset = UNSET
+    discount_price: int | Unset = UNSET
     discount_rate: int | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        result["type"] = self.type_
-        result["title"] = self.title
         result["regular_price"] = self.regular_price
-        if self.discount_price is not UNSET:
-            result["discount_price"] = self.discount_price
+        result["title"] = self.title
+        result["type"] = self.type_
         if self.discount_fixed is not UNSET:
             result["discount_fixed"] = self.discount_fixed
+        if self.discount_price is not UNSET:
+            result["discount_price"] = self.discount_price
         if self.discount_rate is not UNSET:
             result["discount_rate"] = self.discount_rate
         return result
@@ -52,11 +50,11 @@ class KakaoTalkCommerceMessageCommerce(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
-            type_=take(rest, "type"),
-            title=take(rest, "title"),
             regular_price=take(rest, "regular_price"),
-            discount_price=UNSET if (value := pop("discount_price", None)) is None else value,
+            title=take(rest, "title"),
+            type_=take(rest, "type"),
             discount_fixed=UNSET if (value := pop("discount_fixed", None)) is None else value,
+            discount_price=UNSET if (value := pop("discount_price", None)) is None else value,
             discount_rate=UNSET if (value := pop("discount_rate", None)) is None else value,
             additional_properties=rest,
         )

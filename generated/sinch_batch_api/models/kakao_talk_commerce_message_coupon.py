@@ -2,14 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
+from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, take
-
-if TYPE_CHECKING:
-    from .kakao_talk_commerce_message_coupon_type import KakaoTalkCommerceMessageCouponType
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -18,23 +16,23 @@ class KakaoTalkCommerceMessageCoupon(Model):
 
     Attributes:
         description: Text of the coupon, up to 12 characters.
+        discount_fixed: Amount taken off the price.
+        discount_rate: Discount in percent.
         link_mo: Address opened on mobile devices.
         link_pc: Address opened on desktop computers.
         scheme_android: App link for Android.
         scheme_ios: App link for iOS.
-        discount_fixed: Amount taken off the price.
-        discount_rate: Discount in percent.
         title: Names what is free, up to 7 characters.
     """
 
-    type_: KakaoTalkCommerceMessageCouponType | str
+    type_: _models.KakaoTalkCommerceMessageCouponType | str
     description: str | Unset = UNSET
+    discount_fixed: int | Unset = UNSET
+    discount_rate: int | Unset = UNSET
     link_mo: str | Unset = UNSET
     link_pc: str | Unset = UNSET
     scheme_android: str | Unset = UNSET
     scheme_ios: str | Unset = UNSET
-    discount_fixed: int | Unset = UNSET
-    discount_rate: int | Unset = UNSET
     title: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
@@ -44,6 +42,10 @@ class KakaoTalkCommerceMessageCoupon(Model):
         result["type"] = self.type_
         if self.description is not UNSET:
             result["description"] = self.description
+        if self.discount_fixed is not UNSET:
+            result["discount_fixed"] = self.discount_fixed
+        if self.discount_rate is not UNSET:
+            result["discount_rate"] = self.discount_rate
         if self.link_mo is not UNSET:
             result["link_mo"] = self.link_mo
         if self.link_pc is not UNSET:
@@ -52,10 +54,6 @@ class KakaoTalkCommerceMessageCoupon(Model):
             result["scheme_android"] = self.scheme_android
         if self.scheme_ios is not UNSET:
             result["scheme_ios"] = self.scheme_ios
-        if self.discount_fixed is not UNSET:
-            result["discount_fixed"] = self.discount_fixed
-        if self.discount_rate is not UNSET:
-            result["discount_rate"] = self.discount_rate
         if self.title is not UNSET:
             result["title"] = self.title
         return result
@@ -68,12 +66,12 @@ class KakaoTalkCommerceMessageCoupon(Model):
         return cls(
             type_=take(rest, "type"),
             description=UNSET if (value := pop("description", None)) is None else value,
+            discount_fixed=UNSET if (value := pop("discount_fixed", None)) is None else value,
+            discount_rate=UNSET if (value := pop("discount_rate", None)) is None else value,
             link_mo=UNSET if (value := pop("link_mo", None)) is None else value,
             link_pc=UNSET if (value := pop("link_pc", None)) is None else value,
             scheme_android=UNSET if (value := pop("scheme_android", None)) is None else value,
             scheme_ios=UNSET if (value := pop("scheme_ios", None)) is None else value,
-            discount_fixed=UNSET if (value := pop("discount_fixed", None)) is None else value,
-            discount_rate=UNSET if (value := pop("discount_rate", None)) is None else value,
             title=UNSET if (value := pop("title", None)) is None else value,
             additional_properties=rest,
         )

@@ -2,14 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
+from .. import models as _models
 from ..types import Model, dump, take
-
-if TYPE_CHECKING:
-    from .kakao_talk_discount_rate_commerce_type import KakaoTalkDiscountRateCommerceType
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -19,26 +17,26 @@ class KakaoTalkDiscountRateCommerce(Model):
     nothing validates.
 
     Attributes:
-        type_: The type of KakaoTalkDiscountRateCommerce.
         discount_price: Price after the discount.
         discount_rate: Discount on the regular price in percent.
+        type_: The type of KakaoTalkDiscountRateCommerce.
     """
 
-    type_: KakaoTalkDiscountRateCommerceType | str
     discount_price: int
     discount_rate: int
-    title: str
     regular_price: int
+    title: str
+    type_: _models.KakaoTalkDiscountRateCommerceType | str
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        result["type"] = self.type_
         result["discount_price"] = self.discount_price
         result["discount_rate"] = self.discount_rate
-        result["title"] = self.title
         result["regular_price"] = self.regular_price
+        result["title"] = self.title
+        result["type"] = self.type_
         return result
 
     @classmethod
@@ -46,10 +44,10 @@ class KakaoTalkDiscountRateCommerce(Model):
         """Read a JSON object; unknown fields are kept, null counts as absent."""
         rest = dict(data)
         return cls(
-            type_=take(rest, "type"),
             discount_price=take(rest, "discount_price"),
             discount_rate=take(rest, "discount_rate"),
-            title=take(rest, "title"),
             regular_price=take(rest, "regular_price"),
+            title=take(rest, "title"),
+            type_=take(rest, "type"),
             additional_properties=rest,
         )

@@ -2,14 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
+from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, take
-
-if TYPE_CHECKING:
-    from .kakao_talk_free_coupon_type import KakaoTalkFreeCouponType
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -17,8 +15,8 @@ class KakaoTalkFreeCoupon(Model):
     """A KakaoTalk coupon for something free of charge.
 
     Attributes:
-        type_: The type of KakaoTalkFreeCoupon.
         title: Names what is free, up to 7 characters.
+        type_: The type of KakaoTalkFreeCoupon.
         description: Text of the coupon, up to 12 characters.
         link_mo: Address opened on mobile devices.
         link_pc: Address opened on desktop computers.
@@ -26,8 +24,8 @@ class KakaoTalkFreeCoupon(Model):
         scheme_ios: App link for iOS.
     """
 
-    type_: KakaoTalkFreeCouponType | str
     title: str
+    type_: _models.KakaoTalkFreeCouponType | str
     description: str | Unset = UNSET
     link_mo: str | Unset = UNSET
     link_pc: str | Unset = UNSET
@@ -38,8 +36,8 @@ class KakaoTalkFreeCoupon(Model):
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        result["type"] = self.type_
         result["title"] = self.title
+        result["type"] = self.type_
         if self.description is not UNSET:
             result["description"] = self.description
         if self.link_mo is not UNSET:
@@ -58,8 +56,8 @@ class KakaoTalkFreeCoupon(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
-            type_=take(rest, "type"),
             title=take(rest, "title"),
+            type_=take(rest, "type"),
             description=UNSET if (value := pop("description", None)) is None else value,
             link_mo=UNSET if (value := pop("link_mo", None)) is None else value,
             link_pc=UNSET if (value := pop("link_pc", None)) is None else value,

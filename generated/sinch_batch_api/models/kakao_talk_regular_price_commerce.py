@@ -2,14 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
+from .. import models as _models
 from ..types import Model, dump, take
-
-if TYPE_CHECKING:
-    from .kakao_talk_regular_price_commerce_type import KakaoTalkRegularPriceCommerceType
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -17,22 +15,22 @@ class KakaoTalkRegularPriceCommerce(Model):
     """A product at its regular price in a KakaoTalk commerce message.
 
     Attributes:
-        type_: The type of KakaoTalkRegularPriceCommerce.
-        title: Name of the product, up to 30 characters.
         regular_price: Price without a discount.
+        title: Name of the product, up to 30 characters.
+        type_: The type of KakaoTalkRegularPriceCommerce.
     """
 
-    type_: KakaoTalkRegularPriceCommerceType | str
-    title: str
     regular_price: int
+    title: str
+    type_: _models.KakaoTalkRegularPriceCommerceType | str
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        result["type"] = self.type_
-        result["title"] = self.title
         result["regular_price"] = self.regular_price
+        result["title"] = self.title
+        result["type"] = self.type_
         return result
 
     @classmethod
@@ -40,8 +38,8 @@ class KakaoTalkRegularPriceCommerce(Model):
         """Read a JSON object; unknown fields are kept, null counts as absent."""
         rest = dict(data)
         return cls(
-            type_=take(rest, "type"),
-            title=take(rest, "title"),
             regular_price=take(rest, "regular_price"),
+            title=take(rest, "title"),
+            type_=take(rest, "type"),
             additional_properties=rest,
         )

@@ -2,14 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
+from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, take
-
-if TYPE_CHECKING:
-    from .kakao_talk_shipping_discount_coupon_type import KakaoTalkShippingDiscountCouponType
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -25,7 +23,7 @@ class KakaoTalkShippingDiscountCoupon(Model):
         scheme_ios: App link for iOS.
     """
 
-    type_: KakaoTalkShippingDiscountCouponType | str
+    type_: _models.KakaoTalkShippingDiscountCouponType | str
     description: str | Unset = UNSET
     link_mo: str | Unset = UNSET
     link_pc: str | Unset = UNSET

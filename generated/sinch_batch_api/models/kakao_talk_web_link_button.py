@@ -2,14 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
+from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, take
-
-if TYPE_CHECKING:
-    from .kakao_talk_web_link_button_type import KakaoTalkWebLinkButtonType
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -17,24 +15,24 @@ class KakaoTalkWebLinkButton(Model):
     """A KakaoTalk button that opens a web page.
 
     Attributes:
-        type_: The type of KakaoTalkWebLinkButton.
-        name: Text on the button, up to 8 characters.
         link_mo: Address opened on mobile devices.
+        name: Text on the button, up to 8 characters.
+        type_: The type of KakaoTalkWebLinkButton.
         link_pc: Address opened on desktop computers.
     """
 
-    type_: KakaoTalkWebLinkButtonType | str
-    name: str
     link_mo: str
+    name: str
+    type_: _models.KakaoTalkWebLinkButtonType | str
     link_pc: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        result["type"] = self.type_
-        result["name"] = self.name
         result["link_mo"] = self.link_mo
+        result["name"] = self.name
+        result["type"] = self.type_
         if self.link_pc is not UNSET:
             result["link_pc"] = self.link_pc
         return result
@@ -45,9 +43,9 @@ class KakaoTalkWebLinkButton(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
-            type_=take(rest, "type"),
-            name=take(rest, "name"),
             link_mo=take(rest, "link_mo"),
+            name=take(rest, "name"),
+            type_=take(rest, "type"),
             link_pc=UNSET if (value := pop("link_pc", None)) is None else value,
             additional_properties=rest,
         )

@@ -2,15 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model, take
-
-if TYPE_CHECKING:
-    from .line_notification_message_template_body import LineNotificationMessageTemplateBody
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -23,7 +20,7 @@ class LineNotificationMessageTemplateChannelSpecificMessage(Model):
     """
 
     template_key: str
-    body: LineNotificationMessageTemplateBody | Unset = UNSET
+    body: _models.LineNotificationMessageTemplateBody | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

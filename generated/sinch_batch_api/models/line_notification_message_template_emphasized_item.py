@@ -14,19 +14,19 @@ class LineNotificationMessageTemplateEmphasizedItem(Model):
     """The item that a LINE notification message shows with emphasis.
 
     Attributes:
-        item_key: Key of the item in the template.
         content: Text of the item, up to 15 characters.
+        item_key: Key of the item in the template.
     """
 
-    item_key: str
     content: str
+    item_key: str
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        result["item_key"] = self.item_key
         result["content"] = self.content
+        result["item_key"] = self.item_key
         return result
 
     @classmethod
@@ -34,7 +34,7 @@ class LineNotificationMessageTemplateEmphasizedItem(Model):
         """Read a JSON object; unknown fields are kept, null counts as absent."""
         rest = dict(data)
         return cls(
-            item_key=take(rest, "item_key"),
             content=take(rest, "content"),
+            item_key=take(rest, "item_key"),
             additional_properties=rest,
         )

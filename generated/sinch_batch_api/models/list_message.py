@@ -2,17 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model, load_models, take
-
-if TYPE_CHECKING:
-    from .list_message_message_properties import ListMessageMessageProperties
-    from .list_section import ListSection
-    from .media_properties import MediaProperties
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -26,18 +21,18 @@ class ListMessage(Model):
         message_properties: Extras that only some channels show; required for a product list.
     """
 
+    sections: list[_models.ListSection]
     title: str
-    sections: list[ListSection]
     description: str | Unset = UNSET
-    media: MediaProperties | Unset = UNSET
-    message_properties: ListMessageMessageProperties | Unset = UNSET
+    media: _models.MediaProperties | Unset = UNSET
+    message_properties: _models.ListMessageMessageProperties | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        result["title"] = self.title
         result["sections"] = dump(self.sections)
+        result["title"] = self.title
         if self.description is not UNSET:
             result["description"] = self.description
         if self.media is not UNSET:
@@ -52,8 +47,8 @@ class ListMessage(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
-            title=take(rest, "title"),
             sections=load_models(_models.ListSection, take(rest, "sections")),
+            title=take(rest, "title"),
             description=UNSET if (value := pop("description", None)) is None else value,
             media=UNSET if (value := pop("media", None)) is None else load_model(_models.MediaProperties, value),
             message_properties=UNSET

@@ -2,15 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_models, take
-
-if TYPE_CHECKING:
-    from .list_item import ListItem
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -21,7 +18,7 @@ class ListSection(Model):
         title: Heading of the section.
     """
 
-    items: list[ListItem]
+    items: list[_models.ListItem]
     title: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 

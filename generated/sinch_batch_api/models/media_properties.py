@@ -15,23 +15,23 @@ class MediaProperties(Model):
 
     Attributes:
         url: Address of the media file.
-        thumbnail_url: Address of a smaller preview picture.
         filename_override: File name to use in place of the one that `url` suggests.
+        thumbnail_url: Address of a smaller preview picture.
     """
 
     url: str
-    thumbnail_url: str | Unset = UNSET
     filename_override: str | Unset = UNSET
+    thumbnail_url: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         result["url"] = self.url
-        if self.thumbnail_url is not UNSET:
-            result["thumbnail_url"] = self.thumbnail_url
         if self.filename_override is not UNSET:
             result["filename_override"] = self.filename_override
+        if self.thumbnail_url is not UNSET:
+            result["thumbnail_url"] = self.thumbnail_url
         return result
 
     @classmethod
@@ -41,7 +41,7 @@ class MediaProperties(Model):
         pop = rest.pop
         return cls(
             url=take(rest, "url"),
-            thumbnail_url=UNSET if (value := pop("thumbnail_url", None)) is None else value,
             filename_override=UNSET if (value := pop("filename_override", None)) is None else value,
+            thumbnail_url=UNSET if (value := pop("thumbnail_url", None)) is None else value,
             additional_properties=rest,
         )

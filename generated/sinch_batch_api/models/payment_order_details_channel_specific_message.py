@@ -2,18 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model, take
-
-if TYPE_CHECKING:
-    from .channel_specific_common_props_header import ChannelSpecificCommonPropsHeader
-    from .payment_order_details_channel_specific_message_payment import PaymentOrderDetailsChannelSpecificMessagePayment
-    from .whats_app_interactive_body import WhatsAppInteractiveBody
-    from .whats_app_interactive_footer import WhatsAppInteractiveFooter
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -22,27 +16,27 @@ class PaymentOrderDetailsChannelSpecificMessage(Model):
 
     Attributes:
         payment: The order and the ways to pay for it.
-        header: Text, image, document or video above the body.
         body: Main text of an interactive WhatsApp message.
         footer: Closing line of an interactive WhatsApp message.
+        header: Text, image, document or video above the body.
     """
 
-    payment: PaymentOrderDetailsChannelSpecificMessagePayment
-    header: ChannelSpecificCommonPropsHeader | Unset = UNSET
-    body: WhatsAppInteractiveBody | Unset = UNSET
-    footer: WhatsAppInteractiveFooter | Unset = UNSET
+    payment: _models.PaymentOrderDetailsChannelSpecificMessagePayment
+    body: _models.WhatsAppInteractiveBody | Unset = UNSET
+    footer: _models.WhatsAppInteractiveFooter | Unset = UNSET
+    header: _models.ChannelSpecificCommonPropsHeader | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         result["payment"] = dump(self.payment)
-        if self.header is not UNSET:
-            result["header"] = dump(self.header)
         if self.body is not UNSET:
             result["body"] = dump(self.body)
         if self.footer is not UNSET:
             result["footer"] = dump(self.footer)
+        if self.header is not UNSET:
+            result["header"] = dump(self.header)
         return result
 
     @classmethod
@@ -52,12 +46,12 @@ class PaymentOrderDetailsChannelSpecificMessage(Model):
         pop = rest.pop
         return cls(
             payment=load_model(_models.PaymentOrderDetailsChannelSpecificMessagePayment, take(rest, "payment")),
-            header=UNSET
-            if (value := pop("header", None)) is None
-            else load_model(_models.ChannelSpecificCommonPropsHeader, value),
             body=UNSET if (value := pop("body", None)) is None else load_model(_models.WhatsAppInteractiveBody, value),
             footer=UNSET
             if (value := pop("footer", None)) is None
             else load_model(_models.WhatsAppInteractiveFooter, value),
+            header=UNSET
+            if (value := pop("header", None)) is None
+            else load_model(_models.ChannelSpecificCommonPropsHeader, value),
             additional_properties=rest,
         )

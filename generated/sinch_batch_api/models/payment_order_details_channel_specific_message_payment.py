@@ -2,27 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model, load_models, take
-
-if TYPE_CHECKING:
-    from .payment_order_details_channel_specific_message_payment_order import (
-        PaymentOrderDetailsChannelSpecificMessagePaymentOrder,
-    )
-    from .payment_order_details_channel_specific_message_payment_payment_settings import (
-        PaymentOrderDetailsChannelSpecificMessagePaymentPaymentSettings,
-    )
-    from .payment_order_details_channel_specific_message_payment_type import (
-        PaymentOrderDetailsChannelSpecificMessagePaymentType,
-    )
-    from .payment_order_details_channel_specific_message_payment_type_of_goods import (
-        PaymentOrderDetailsChannelSpecificMessagePaymentTypeOfGoods,
-    )
-    from .whats_app_payment_button import WhatsAppPaymentButton
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -30,38 +15,38 @@ class PaymentOrderDetailsChannelSpecificMessagePayment(Model):
     """The order and the ways to pay for it.
 
     Attributes:
-        type_: Country of the payment, Brazil (`br`) or Singapore (`sg`).
+        order: The items and the amounts that make up the total.
         reference_id: Reference of the sender's own for the order; later status messages and
             payment updates carry it again.
-        type_of_goods: Whether the order is for digital or physical goods.
         total_amount_value: Total amount to pay, as an integer.
-        order: The items and the amounts that make up the total.
+        type_: Country of the payment, Brazil (`br`) or Singapore (`sg`).
+        type_of_goods: Whether the order is for digital or physical goods.
+        payment_buttons: Ways to pay that are offered as buttons, one or two.
         payment_settings: Deprecated. One way to pay, in the deprecated form; `payment_buttons`
             is the current one.
-        payment_buttons: Ways to pay that are offered as buttons, one or two.
     """
 
-    type_: PaymentOrderDetailsChannelSpecificMessagePaymentType | str
+    order: _models.PaymentOrderDetailsChannelSpecificMessagePaymentOrder
     reference_id: str
-    type_of_goods: PaymentOrderDetailsChannelSpecificMessagePaymentTypeOfGoods | str
     total_amount_value: int
-    order: PaymentOrderDetailsChannelSpecificMessagePaymentOrder
-    payment_settings: PaymentOrderDetailsChannelSpecificMessagePaymentPaymentSettings | Unset = UNSET
-    payment_buttons: list[WhatsAppPaymentButton] | Unset = UNSET
+    type_: _models.PaymentOrderDetailsChannelSpecificMessagePaymentType | str
+    type_of_goods: _models.PaymentOrderDetailsChannelSpecificMessagePaymentTypeOfGoods | str
+    payment_buttons: list[_models.WhatsAppPaymentButton] | Unset = UNSET
+    payment_settings: _models.PaymentOrderDetailsChannelSpecificMessagePaymentPaymentSettings | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        result["type"] = self.type_
-        result["reference_id"] = self.reference_id
-        result["type_of_goods"] = self.type_of_goods
-        result["total_amount_value"] = self.total_amount_value
         result["order"] = dump(self.order)
-        if self.payment_settings is not UNSET:
-            result["payment_settings"] = dump(self.payment_settings)
+        result["reference_id"] = self.reference_id
+        result["total_amount_value"] = self.total_amount_value
+        result["type"] = self.type_
+        result["type_of_goods"] = self.type_of_goods
         if self.payment_buttons is not UNSET:
             result["payment_buttons"] = dump(self.payment_buttons)
+        if self.payment_settings is not UNSET:
+            result["payment_settings"] = dump(self.payment_settings)
         return result
 
     @classmethod
@@ -70,16 +55,16 @@ class PaymentOrderDetailsChannelSpecificMessagePayment(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
-            type_=take(rest, "type"),
-            reference_id=take(rest, "reference_id"),
-            type_of_goods=take(rest, "type_of_goods"),
-            total_amount_value=take(rest, "total_amount_value"),
             order=load_model(_models.PaymentOrderDetailsChannelSpecificMessagePaymentOrder, take(rest, "order")),
-            payment_settings=UNSET
-            if (value := pop("payment_settings", None)) is None
-            else load_model(_models.PaymentOrderDetailsChannelSpecificMessagePaymentPaymentSettings, value),
+            reference_id=take(rest, "reference_id"),
+            total_amount_value=take(rest, "total_amount_value"),
+            type_=take(rest, "type"),
+            type_of_goods=take(rest, "type_of_goods"),
             payment_buttons=UNSET
             if (value := pop("payment_buttons", None)) is None
             else load_models(_models.WhatsAppPaymentButton, value),
+            payment_settings=UNSET
+            if (value := pop("payment_settings", None)) is None
+            else load_model(_models.PaymentOrderDetailsChannelSpecificMessagePaymentPaymentSettings, value),
             additional_properties=rest,
         )

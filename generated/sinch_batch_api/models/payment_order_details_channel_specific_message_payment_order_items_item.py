@@ -12,26 +12,26 @@ from ..types import UNSET, Model, Unset, dump, take
 @_attrs.define(kw_only=True, repr=False)
 class PaymentOrderDetailsChannelSpecificMessagePaymentOrderItemsItem(Model):
     """Attributes:
-    retailer_id: Identifier of the item at the seller.
     amount_value: Price of the item, as an integer.
     quantity: Number of pieces ordered.
+    retailer_id: Identifier of the item at the seller.
     sale_amount_value: Reduced price of the item, as an integer.
     """
 
-    retailer_id: str
-    name: str
     amount_value: int
+    name: str
     quantity: int
+    retailer_id: str
     sale_amount_value: int | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        result["retailer_id"] = self.retailer_id
-        result["name"] = self.name
         result["amount_value"] = self.amount_value
+        result["name"] = self.name
         result["quantity"] = self.quantity
+        result["retailer_id"] = self.retailer_id
         if self.sale_amount_value is not UNSET:
             result["sale_amount_value"] = self.sale_amount_value
         return result
@@ -42,10 +42,10 @@ class PaymentOrderDetailsChannelSpecificMessagePaymentOrderItemsItem(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
-            retailer_id=take(rest, "retailer_id"),
-            name=take(rest, "name"),
             amount_value=take(rest, "amount_value"),
+            name=take(rest, "name"),
             quantity=take(rest, "quantity"),
+            retailer_id=take(rest, "retailer_id"),
             sale_amount_value=UNSET if (value := pop("sale_amount_value", None)) is None else value,
             additional_properties=rest,
         )

@@ -2,17 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import Model, dump, load_model, take
-
-if TYPE_CHECKING:
-    from .payment_order_status_channel_specific_message_payment_order import (
-        PaymentOrderStatusChannelSpecificMessagePaymentOrder,
-    )
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -20,19 +15,19 @@ class PaymentOrderStatusChannelSpecificMessagePayment(Model):
     """The order concerned and its new state.
 
     Attributes:
-        reference_id: Reference given in the order details message.
         order: State of the order.
+        reference_id: Reference given in the order details message.
     """
 
+    order: _models.PaymentOrderStatusChannelSpecificMessagePaymentOrder
     reference_id: str
-    order: PaymentOrderStatusChannelSpecificMessagePaymentOrder
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        result["reference_id"] = self.reference_id
         result["order"] = dump(self.order)
+        result["reference_id"] = self.reference_id
         return result
 
     @classmethod
@@ -40,7 +35,7 @@ class PaymentOrderStatusChannelSpecificMessagePayment(Model):
         """Read a JSON object; unknown fields are kept, null counts as absent."""
         rest = dict(data)
         return cls(
-            reference_id=take(rest, "reference_id"),
             order=load_model(_models.PaymentOrderStatusChannelSpecificMessagePaymentOrder, take(rest, "order")),
+            reference_id=take(rest, "reference_id"),
             additional_properties=rest,
         )

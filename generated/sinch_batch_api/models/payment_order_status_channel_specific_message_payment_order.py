@@ -2,16 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
+from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, take
-
-if TYPE_CHECKING:
-    from .payment_order_status_channel_specific_message_payment_order_status import (
-        PaymentOrderStatusChannelSpecificMessagePaymentOrderStatus,
-    )
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -23,7 +19,7 @@ class PaymentOrderStatusChannelSpecificMessagePaymentOrder(Model):
         description: Text that explains the state, up to 120 characters.
     """
 
-    status: PaymentOrderStatusChannelSpecificMessagePaymentOrderStatus | str
+    status: _models.PaymentOrderStatusChannelSpecificMessagePaymentOrderStatus | str
     description: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 

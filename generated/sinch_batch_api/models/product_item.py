@@ -16,16 +16,16 @@ class ProductItem(Model):
     Attributes:
         id: Id of the product in the marketplace.
         marketplace: Marketplace to which the product id belongs.
-        quantity: How many pieces were ordered; output only.
-        item_price: Price of one piece, in `currency`; output only.
         currency: Currency of `item_price`; output only.
+        item_price: Price of one piece, in `currency`; output only.
+        quantity: How many pieces were ordered; output only.
     """
 
     id: str
     marketplace: str
-    quantity: int | Unset = UNSET
-    item_price: float | Unset = UNSET
     currency: str | Unset = UNSET
+    item_price: float | Unset = UNSET
+    quantity: int | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -33,12 +33,12 @@ class ProductItem(Model):
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         result["id"] = self.id
         result["marketplace"] = self.marketplace
-        if self.quantity is not UNSET:
-            result["quantity"] = self.quantity
-        if self.item_price is not UNSET:
-            result["item_price"] = self.item_price
         if self.currency is not UNSET:
             result["currency"] = self.currency
+        if self.item_price is not UNSET:
+            result["item_price"] = self.item_price
+        if self.quantity is not UNSET:
+            result["quantity"] = self.quantity
         return result
 
     @classmethod
@@ -49,8 +49,8 @@ class ProductItem(Model):
         return cls(
             id=take(rest, "id"),
             marketplace=take(rest, "marketplace"),
-            quantity=UNSET if (value := pop("quantity", None)) is None else value,
-            item_price=UNSET if (value := pop("item_price", None)) is None else value,
             currency=UNSET if (value := pop("currency", None)) is None else value,
+            item_price=UNSET if (value := pop("item_price", None)) is None else value,
+            quantity=UNSET if (value := pop("quantity", None)) is None else value,
             additional_properties=rest,
         )

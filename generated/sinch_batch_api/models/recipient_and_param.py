@@ -2,15 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model, take
-
-if TYPE_CHECKING:
-    from .recipient import Recipient
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -19,30 +16,30 @@ class RecipientAndParam(Model):
 
     Attributes:
         recipient: A recipient in look-ups of capabilities and profiles and in batches.
-        parameters: Placeholder name, without the ${} around it, to value. A blank key or an
-            empty value fails this one message later, as a receipt with the reason BAD_REQUEST.
-        message_metadata: Merged with the message_metadata of the request; where both have a
-            key, the recipient wins.
         conversation_metadata: Merged with the conversation_metadata of the request; where both
             have a key, the recipient wins.
+        message_metadata: Merged with the message_metadata of the request; where both have a
+            key, the recipient wins.
+        parameters: Placeholder name, without the ${} around it, to value. A blank key or an
+            empty value fails this one message later, as a receipt with the reason BAD_REQUEST.
     """
 
-    recipient: Recipient
-    parameters: dict[str, str] | Unset = UNSET
-    message_metadata: dict[str, Any] | Unset = UNSET
+    recipient: _models.Recipient
     conversation_metadata: dict[str, Any] | Unset = UNSET
+    message_metadata: dict[str, Any] | Unset = UNSET
+    parameters: dict[str, str] | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         result["recipient"] = dump(self.recipient)
-        if self.parameters is not UNSET:
-            result["parameters"] = dump(self.parameters)
-        if self.message_metadata is not UNSET:
-            result["message_metadata"] = dump(self.message_metadata)
         if self.conversation_metadata is not UNSET:
             result["conversation_metadata"] = dump(self.conversation_metadata)
+        if self.message_metadata is not UNSET:
+            result["message_metadata"] = dump(self.message_metadata)
+        if self.parameters is not UNSET:
+            result["parameters"] = dump(self.parameters)
         return result
 
     @classmethod
@@ -52,8 +49,8 @@ class RecipientAndParam(Model):
         pop = rest.pop
         return cls(
             recipient=load_model(_models.Recipient, take(rest, "recipient")),
-            parameters=UNSET if (value := pop("parameters", None)) is None else value,
-            message_metadata=UNSET if (value := pop("message_metadata", None)) is None else value,
             conversation_metadata=UNSET if (value := pop("conversation_metadata", None)) is None else value,
+            message_metadata=UNSET if (value := pop("message_metadata", None)) is None else value,
+            parameters=UNSET if (value := pop("parameters", None)) is None else value,
             additional_properties=rest,
         )

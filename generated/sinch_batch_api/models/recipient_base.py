@@ -2,15 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model
-
-if TYPE_CHECKING:
-    from .channel_identities import ChannelIdentities
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -22,17 +19,17 @@ class RecipientBase(Model):
             without a contact id.
     """
 
-    identified_by: ChannelIdentities | Unset = UNSET
     contact_id: str | Unset = UNSET
+    identified_by: _models.ChannelIdentities | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        if self.identified_by is not UNSET:
-            result["identified_by"] = dump(self.identified_by)
         if self.contact_id is not UNSET:
             result["contact_id"] = self.contact_id
+        if self.identified_by is not UNSET:
+            result["identified_by"] = dump(self.identified_by)
         return result
 
     @classmethod
@@ -41,9 +38,9 @@ class RecipientBase(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
+            contact_id=UNSET if (value := pop("contact_id", None)) is None else value,
             identified_by=UNSET
             if (value := pop("identified_by", None)) is None
             else load_model(_models.ChannelIdentities, value),
-            contact_id=UNSET if (value := pop("contact_id", None)) is None else value,
             additional_properties=rest,
         )

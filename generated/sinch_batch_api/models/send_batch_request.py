@@ -2,18 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, DateTime, Model, Unset, dump, load_datetime, load_model, load_models, take
-
-if TYPE_CHECKING:
-    from .app_message import AppMessage
-    from .conversation_channel import ConversationChannel
-    from .processing_strategy import ProcessingStrategy
-    from .recipient_and_param import RecipientAndParam
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -28,45 +22,45 @@ class SendBatchRequest(Model):
             overrides for single channels, an agent and the message it answers.
         recipient_and_params: Recipients with their placeholder values, 1 to 1000; failed
             receipts count them from zero in this order.
-        processing_strategy: How a sent message is processed, as the mode of the app says
-            (`DEFAULT`) or always in dispatch mode (`DISPATCH_ONLY`). With the latter, replies
-            still follow the mode of the app, and an app in conversation mode cannot use
-            `conversation_metadata` and `correlation_id`.
         batch_metadata: Belongs to the batch, not to its messages; its keys serve to find the
             batch again, for its status or to cancel it. One known client types it as a map of
             string to string.
-        message_metadata: Comes back in the delivery receipts; an object here, unlike the string
-            of the single send operation. The key _batch_id is reserved, and one known client
-            types the field as a map of string to string.
-        conversation_metadata: Attached to the conversation of every message and returned with
-            replies; one published summary of the API does not list the field at this level.
-        send_after: Time to send, in UTC, at most 7 days ahead; a time more than one minute
-            ahead is rounded up to the next 5-minute mark. Without it the batch is sent at once.
         callback_url: Replaces the webhook target for the delivery receipts of this batch; this
             meaning is taken from the Conversation API.
         channel_priority_order: Channels in the order in which they are tried; each must be
             configured on the app.
-        ttl: Time to live in whole seconds with the suffix s, such as 86400s; the Conversation
-            API allows 3 to 315576000000 seconds.
         channel_properties: Settings for single channels, by property name; the Conversation API
             allows values of up to 1024 characters.
+        conversation_metadata: Attached to the conversation of every message and returned with
+            replies; one published summary of the API does not list the field at this level.
         correlation_id: Returned in the callbacks as correlation_id; up to 128 characters in the
             Conversation API. One published summary of the API does not list the field.
+        message_metadata: Comes back in the delivery receipts; an object here, unlike the string
+            of the single send operation. The key _batch_id is reserved, and one known client
+            types the field as a map of string to string.
+        processing_strategy: How a sent message is processed, as the mode of the app says
+            (`DEFAULT`) or always in dispatch mode (`DISPATCH_ONLY`). With the latter, replies
+            still follow the mode of the app, and an app in conversation mode cannot use
+            `conversation_metadata` and `correlation_id`.
+        send_after: Time to send, in UTC, at most 7 days ahead; a time more than one minute
+            ahead is rounded up to the next 5-minute mark. Without it the batch is sent at once.
+        ttl: Time to live in whole seconds with the suffix s, such as 86400s; the Conversation
+            API allows 3 to 315576000000 seconds.
     """
 
     app_id: str
-    message: AppMessage
-    recipient_and_params: list[RecipientAndParam]
-    processing_strategy: ProcessingStrategy | str | Unset = UNSET
+    message: _models.AppMessage
+    recipient_and_params: list[_models.RecipientAndParam]
     batch_metadata: dict[str, Any] | Unset = UNSET
-    message_metadata: dict[str, Any] | Unset = UNSET
-    conversation_metadata: dict[str, Any] | Unset = UNSET
-    send_after: DateTime | Unset = UNSET
     callback_url: str | Unset = UNSET
-    channel_priority_order: list[ConversationChannel | str] | Unset = UNSET
-    ttl: str | Unset = UNSET
+    channel_priority_order: list[_models.ConversationChannel | str] | Unset = UNSET
     channel_properties: dict[str, str] | Unset = UNSET
+    conversation_metadata: dict[str, Any] | Unset = UNSET
     correlation_id: str | Unset = UNSET
+    message_metadata: dict[str, Any] | Unset = UNSET
+    processing_strategy: _models.ProcessingStrategy | str | Unset = UNSET
+    send_after: DateTime | Unset = UNSET
+    ttl: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -75,26 +69,26 @@ class SendBatchRequest(Model):
         result["app_id"] = self.app_id
         result["message"] = dump(self.message)
         result["recipient_and_params"] = dump(self.recipient_and_params)
-        if self.processing_strategy is not UNSET:
-            result["processing_strategy"] = self.processing_strategy
         if self.batch_metadata is not UNSET:
             result["batch_metadata"] = dump(self.batch_metadata)
-        if self.message_metadata is not UNSET:
-            result["message_metadata"] = dump(self.message_metadata)
-        if self.conversation_metadata is not UNSET:
-            result["conversation_metadata"] = dump(self.conversation_metadata)
-        if self.send_after is not UNSET:
-            result["send_after"] = dump(self.send_after)
         if self.callback_url is not UNSET:
             result["callback_url"] = self.callback_url
         if self.channel_priority_order is not UNSET:
             result["channel_priority_order"] = dump(self.channel_priority_order)
-        if self.ttl is not UNSET:
-            result["ttl"] = self.ttl
         if self.channel_properties is not UNSET:
             result["channel_properties"] = dump(self.channel_properties)
+        if self.conversation_metadata is not UNSET:
+            result["conversation_metadata"] = dump(self.conversation_metadata)
         if self.correlation_id is not UNSET:
             result["correlation_id"] = self.correlation_id
+        if self.message_metadata is not UNSET:
+            result["message_metadata"] = dump(self.message_metadata)
+        if self.processing_strategy is not UNSET:
+            result["processing_strategy"] = self.processing_strategy
+        if self.send_after is not UNSET:
+            result["send_after"] = dump(self.send_after)
+        if self.ttl is not UNSET:
+            result["ttl"] = self.ttl
         return result
 
     @classmethod
@@ -106,15 +100,15 @@ class SendBatchRequest(Model):
             app_id=take(rest, "app_id"),
             message=load_model(_models.AppMessage, take(rest, "message")),
             recipient_and_params=load_models(_models.RecipientAndParam, take(rest, "recipient_and_params")),
-            processing_strategy=UNSET if (value := pop("processing_strategy", None)) is None else value,
             batch_metadata=UNSET if (value := pop("batch_metadata", None)) is None else value,
-            message_metadata=UNSET if (value := pop("message_metadata", None)) is None else value,
-            conversation_metadata=UNSET if (value := pop("conversation_metadata", None)) is None else value,
-            send_after=UNSET if (value := pop("send_after", None)) is None else load_datetime(value),
             callback_url=UNSET if (value := pop("callback_url", None)) is None else value,
             channel_priority_order=UNSET if (value := pop("channel_priority_order", None)) is None else value,
-            ttl=UNSET if (value := pop("ttl", None)) is None else value,
             channel_properties=UNSET if (value := pop("channel_properties", None)) is None else value,
+            conversation_metadata=UNSET if (value := pop("conversation_metadata", None)) is None else value,
             correlation_id=UNSET if (value := pop("correlation_id", None)) is None else value,
+            message_metadata=UNSET if (value := pop("message_metadata", None)) is None else value,
+            processing_strategy=UNSET if (value := pop("processing_strategy", None)) is None else value,
+            send_after=UNSET if (value := pop("send_after", None)) is None else load_datetime(value),
+            ttl=UNSET if (value := pop("ttl", None)) is None else value,
             additional_properties=rest,
         )

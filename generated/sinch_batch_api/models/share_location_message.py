@@ -14,19 +14,19 @@ class ShareLocationMessage(Model):
     """Asks the recipient to share a location.
 
     Attributes:
-        title: Text shown on the choice.
         fallback_url: Address offered instead where the channel cannot request a location.
+        title: Text shown on the choice.
     """
 
-    title: str
     fallback_url: str
+    title: str
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        result["title"] = self.title
         result["fallback_url"] = self.fallback_url
+        result["title"] = self.title
         return result
 
     @classmethod
@@ -34,7 +34,7 @@ class ShareLocationMessage(Model):
         """Read a JSON object; unknown fields are kept, null counts as absent."""
         rest = dict(data)
         return cls(
-            title=take(rest, "title"),
             fallback_url=take(rest, "fallback_url"),
+            title=take(rest, "title"),
             additional_properties=rest,
         )

@@ -2,15 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import Model, dump, load_model, take
-
-if TYPE_CHECKING:
-    from .template_message import TemplateMessage
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -22,7 +19,7 @@ class TemplateMessageField(Model):
             present.
     """
 
-    template_message: TemplateMessage
+    template_message: _models.TemplateMessage
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

@@ -14,29 +14,29 @@ class TemplateReference(Model):
     """Names a template and gives the values of its parameters.
 
     Attributes:
-        version: Version of the template, needed in `omni_template` and in overrides. For
-            omni-channel templates `latest` is accepted.
         language_code: Language of the template, English by default; required for WhatsApp
             channel templates.
         parameters: Values by parameter name; required when the template has parameters.
+        version: Version of the template, needed in `omni_template` and in overrides. For
+            omni-channel templates `latest` is accepted.
     """
 
     template_id: str
-    version: str | Unset = UNSET
     language_code: str | Unset = UNSET
     parameters: dict[str, str] | Unset = UNSET
+    version: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         result["template_id"] = self.template_id
-        if self.version is not UNSET:
-            result["version"] = self.version
         if self.language_code is not UNSET:
             result["language_code"] = self.language_code
         if self.parameters is not UNSET:
             result["parameters"] = dump(self.parameters)
+        if self.version is not UNSET:
+            result["version"] = self.version
         return result
 
     @classmethod
@@ -46,8 +46,8 @@ class TemplateReference(Model):
         pop = rest.pop
         return cls(
             template_id=take(rest, "template_id"),
-            version=UNSET if (value := pop("version", None)) is None else value,
             language_code=UNSET if (value := pop("language_code", None)) is None else value,
             parameters=UNSET if (value := pop("parameters", None)) is None else value,
+            version=UNSET if (value := pop("version", None)) is None else value,
             additional_properties=rest,
         )

@@ -2,15 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import Model, dump, load_model, take
-
-if TYPE_CHECKING:
-    from .template_reference_with_version import TemplateReferenceWithVersion
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -21,7 +18,7 @@ class TemplateReferenceField(Model):
         template_reference: A reference to a template in which the version is required.
     """
 
-    template_reference: TemplateReferenceWithVersion
+    template_reference: _models.TemplateReferenceWithVersion
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

@@ -21,8 +21,8 @@ class TemplateReferenceWithVersion(Model):
         parameters: Values by parameter name; required when the template has parameters.
     """
 
-    version: str
     template_id: str
+    version: str
     language_code: str | Unset = UNSET
     parameters: dict[str, str] | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
@@ -30,8 +30,8 @@ class TemplateReferenceWithVersion(Model):
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        result["version"] = self.version
         result["template_id"] = self.template_id
+        result["version"] = self.version
         if self.language_code is not UNSET:
             result["language_code"] = self.language_code
         if self.parameters is not UNSET:
@@ -44,8 +44,8 @@ class TemplateReferenceWithVersion(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
-            version=take(rest, "version"),
             template_id=take(rest, "template_id"),
+            version=take(rest, "version"),
             language_code=UNSET if (value := pop("language_code", None)) is None else value,
             parameters=UNSET if (value := pop("parameters", None)) is None else value,
             additional_properties=rest,

@@ -2,16 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import Model, dump, load_model, take
-
-if TYPE_CHECKING:
-    from .whats_app_interactive_document_header_type import WhatsAppInteractiveDocumentHeaderType
-    from .whats_app_interactive_header_media import WhatsAppInteractiveHeaderMedia
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -19,19 +15,19 @@ class WhatsAppInteractiveDocumentHeader(Model):
     """A document as the header of an interactive WhatsApp message.
 
     Attributes:
-        type_: The type of WhatsAppInteractiveDocumentHeader.
         document: The media file shown in the header of an interactive WhatsApp message.
+        type_: The type of WhatsAppInteractiveDocumentHeader.
     """
 
-    type_: WhatsAppInteractiveDocumentHeaderType | str
-    document: WhatsAppInteractiveHeaderMedia
+    document: _models.WhatsAppInteractiveHeaderMedia
+    type_: _models.WhatsAppInteractiveDocumentHeaderType | str
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        result["type"] = self.type_
         result["document"] = dump(self.document)
+        result["type"] = self.type_
         return result
 
     @classmethod
@@ -39,7 +35,7 @@ class WhatsAppInteractiveDocumentHeader(Model):
         """Read a JSON object; unknown fields are kept, null counts as absent."""
         rest = dict(data)
         return cls(
-            type_=take(rest, "type"),
             document=load_model(_models.WhatsAppInteractiveHeaderMedia, take(rest, "document")),
+            type_=take(rest, "type"),
             additional_properties=rest,
         )

@@ -2,16 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import Model, dump, load_model, take
-
-if TYPE_CHECKING:
-    from .whats_app_interactive_header_media import WhatsAppInteractiveHeaderMedia
-    from .whats_app_interactive_image_header_type import WhatsAppInteractiveImageHeaderType
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -19,19 +15,19 @@ class WhatsAppInteractiveImageHeader(Model):
     """An image as the header of an interactive WhatsApp message.
 
     Attributes:
-        type_: The type of WhatsAppInteractiveImageHeader.
         image: The media file shown in the header of an interactive WhatsApp message.
+        type_: The type of WhatsAppInteractiveImageHeader.
     """
 
-    type_: WhatsAppInteractiveImageHeaderType | str
-    image: WhatsAppInteractiveHeaderMedia
+    image: _models.WhatsAppInteractiveHeaderMedia
+    type_: _models.WhatsAppInteractiveImageHeaderType | str
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        result["type"] = self.type_
         result["image"] = dump(self.image)
+        result["type"] = self.type_
         return result
 
     @classmethod
@@ -39,7 +35,7 @@ class WhatsAppInteractiveImageHeader(Model):
         """Read a JSON object; unknown fields are kept, null counts as absent."""
         rest = dict(data)
         return cls(
-            type_=take(rest, "type"),
             image=load_model(_models.WhatsAppInteractiveHeaderMedia, take(rest, "image")),
+            type_=take(rest, "type"),
             additional_properties=rest,
         )

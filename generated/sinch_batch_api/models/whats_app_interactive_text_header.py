@@ -2,14 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
+from .. import models as _models
 from ..types import Model, dump, take
-
-if TYPE_CHECKING:
-    from .whats_app_interactive_text_header_type import WhatsAppInteractiveTextHeaderType
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -20,15 +18,15 @@ class WhatsAppInteractiveTextHeader(Model):
         type_: The type of WhatsAppInteractiveTextHeader.
     """
 
-    type_: WhatsAppInteractiveTextHeaderType | str
     text: str
+    type_: _models.WhatsAppInteractiveTextHeaderType | str
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        result["type"] = self.type_
         result["text"] = self.text
+        result["type"] = self.type_
         return result
 
     @classmethod
@@ -36,7 +34,7 @@ class WhatsAppInteractiveTextHeader(Model):
         """Read a JSON object; unknown fields are kept, null counts as absent."""
         rest = dict(data)
         return cls(
-            type_=take(rest, "type"),
             text=take(rest, "text"),
+            type_=take(rest, "type"),
             additional_properties=rest,
         )

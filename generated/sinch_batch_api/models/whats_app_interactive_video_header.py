@@ -2,16 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import Model, dump, load_model, take
-
-if TYPE_CHECKING:
-    from .whats_app_interactive_header_media import WhatsAppInteractiveHeaderMedia
-    from .whats_app_interactive_video_header_type import WhatsAppInteractiveVideoHeaderType
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -23,8 +19,8 @@ class WhatsAppInteractiveVideoHeader(Model):
         video: The media file shown in the header of an interactive WhatsApp message.
     """
 
-    type_: WhatsAppInteractiveVideoHeaderType | str
-    video: WhatsAppInteractiveHeaderMedia
+    type_: _models.WhatsAppInteractiveVideoHeaderType | str
+    video: _models.WhatsAppInteractiveHeaderMedia
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

@@ -2,14 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
+from .. import models as _models
 from ..types import Model, dump, take
-
-if TYPE_CHECKING:
-    from .whats_app_payment_settings_button_boleto_type import WhatsAppPaymentSettingsButtonBoletoType
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -17,19 +15,19 @@ class WhatsAppPaymentSettingsButtonBoleto(Model):
     """A button that offers payment by boleto, the Brazilian bank slip.
 
     Attributes:
-        type_: The type of WhatsAppPaymentSettingsButtonBoleto.
         digitable_line: Number line of the slip that the payer enters at the bank.
+        type_: The type of WhatsAppPaymentSettingsButtonBoleto.
     """
 
-    type_: WhatsAppPaymentSettingsButtonBoletoType | str
     digitable_line: str
+    type_: _models.WhatsAppPaymentSettingsButtonBoletoType | str
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        result["type"] = self.type_
         result["digitable_line"] = self.digitable_line
+        result["type"] = self.type_
         return result
 
     @classmethod
@@ -37,7 +35,7 @@ class WhatsAppPaymentSettingsButtonBoleto(Model):
         """Read a JSON object; unknown fields are kept, null counts as absent."""
         rest = dict(data)
         return cls(
-            type_=take(rest, "type"),
             digitable_line=take(rest, "digitable_line"),
+            type_=take(rest, "type"),
             additional_properties=rest,
         )

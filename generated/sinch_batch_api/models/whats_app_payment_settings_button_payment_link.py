@@ -2,14 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
+from .. import models as _models
 from ..types import Model, dump, take
-
-if TYPE_CHECKING:
-    from .whats_app_payment_settings_button_payment_link_type import WhatsAppPaymentSettingsButtonPaymentLinkType
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -21,7 +19,7 @@ class WhatsAppPaymentSettingsButtonPaymentLink(Model):
         uri: Address of the payment page.
     """
 
-    type_: WhatsAppPaymentSettingsButtonPaymentLinkType | str
+    type_: _models.WhatsAppPaymentSettingsButtonPaymentLinkType | str
     uri: str
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 

@@ -2,15 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
+from .. import models as _models
 from ..types import Model, dump, take
-
-if TYPE_CHECKING:
-    from .whats_app_payment_settings_button_pix_key_type import WhatsAppPaymentSettingsButtonPixKeyType
-    from .whats_app_payment_settings_button_pix_type import WhatsAppPaymentSettingsButtonPixType
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -18,29 +15,29 @@ class WhatsAppPaymentSettingsButtonPix(Model):
     """A button that offers payment by a dynamic Pix code.
 
     Attributes:
-        type_: The type of WhatsAppPaymentSettingsButtonPix.
         code: Dynamic Pix code of this payment.
-        merchant_name: Name of the account holder who is paid.
         key: Pix key of the receiver.
         key_type: Kind of Pix key, a tax number of a person (`CPF`) or company (`CNPJ`), an
             email address, a phone number or a random key (`EVP`).
+        merchant_name: Name of the account holder who is paid.
+        type_: The type of WhatsAppPaymentSettingsButtonPix.
     """
 
-    type_: WhatsAppPaymentSettingsButtonPixType | str
     code: str
-    merchant_name: str
     key: str
-    key_type: WhatsAppPaymentSettingsButtonPixKeyType | str
+    key_type: _models.WhatsAppPaymentSettingsButtonPixKeyType | str
+    merchant_name: str
+    type_: _models.WhatsAppPaymentSettingsButtonPixType | str
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        result["type"] = self.type_
         result["code"] = self.code
-        result["merchant_name"] = self.merchant_name
         result["key"] = self.key
         result["key_type"] = self.key_type
+        result["merchant_name"] = self.merchant_name
+        result["type"] = self.type_
         return result
 
     @classmethod
@@ -48,10 +45,10 @@ class WhatsAppPaymentSettingsButtonPix(Model):
         """Read a JSON object; unknown fields are kept, null counts as absent."""
         rest = dict(data)
         return cls(
-            type_=take(rest, "type"),
             code=take(rest, "code"),
-            merchant_name=take(rest, "merchant_name"),
             key=take(rest, "key"),
             key_type=take(rest, "key_type"),
+            merchant_name=take(rest, "merchant_name"),
+            type_=take(rest, "type"),
             additional_properties=rest,
         )

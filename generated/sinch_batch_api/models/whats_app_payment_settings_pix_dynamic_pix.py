@@ -2,14 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
+from .. import models as _models
 from ..types import Model, dump, take
-
-if TYPE_CHECKING:
-    from .whats_app_payment_settings_pix_dynamic_pix_key_type import WhatsAppPaymentSettingsPixDynamicPixKeyType
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -18,25 +16,25 @@ class WhatsAppPaymentSettingsPixDynamicPix(Model):
 
     Attributes:
         code: Dynamic Pix code of this payment.
-        merchant_name: Name of the account holder who is paid.
         key: Pix key of the receiver.
         key_type: Kind of Pix key, a tax number of a person (`CPF`) or company (`CNPJ`), an
             email address, a phone number or a random key (`EVP`).
+        merchant_name: Name of the account holder who is paid.
     """
 
     code: str
-    merchant_name: str
     key: str
-    key_type: WhatsAppPaymentSettingsPixDynamicPixKeyType | str
+    key_type: _models.WhatsAppPaymentSettingsPixDynamicPixKeyType | str
+    merchant_name: str
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         result["code"] = self.code
-        result["merchant_name"] = self.merchant_name
         result["key"] = self.key
         result["key_type"] = self.key_type
+        result["merchant_name"] = self.merchant_name
         return result
 
     @classmethod
@@ -45,8 +43,8 @@ class WhatsAppPaymentSettingsPixDynamicPix(Model):
         rest = dict(data)
         return cls(
             code=take(rest, "code"),
-            merchant_name=take(rest, "merchant_name"),
             key=take(rest, "key"),
             key_type=take(rest, "key_type"),
+            merchant_name=take(rest, "merchant_name"),
             additional_properties=rest,
         )

@@ -14,18 +14,18 @@ class AddressInfo(Model):
     """One postal address on a contact card.
 
     Attributes:
-        state: State, region or province.
-        zip_: Postal code.
-        type_: Kind of address, such as home or work.
         country_code: Country code of two letters.
+        state: State, region or province.
+        type_: Kind of address, such as home or work.
+        zip_: Postal code.
     """
 
     city: str | Unset = UNSET
     country: str | Unset = UNSET
-    state: str | Unset = UNSET
-    zip_: str | Unset = UNSET
-    type_: str | Unset = UNSET
     country_code: str | Unset = UNSET
+    state: str | Unset = UNSET
+    type_: str | Unset = UNSET
+    zip_: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -35,14 +35,14 @@ class AddressInfo(Model):
             result["city"] = self.city
         if self.country is not UNSET:
             result["country"] = self.country
-        if self.state is not UNSET:
-            result["state"] = self.state
-        if self.zip_ is not UNSET:
-            result["zip"] = self.zip_
-        if self.type_ is not UNSET:
-            result["type"] = self.type_
         if self.country_code is not UNSET:
             result["country_code"] = self.country_code
+        if self.state is not UNSET:
+            result["state"] = self.state
+        if self.type_ is not UNSET:
+            result["type"] = self.type_
+        if self.zip_ is not UNSET:
+            result["zip"] = self.zip_
         return result
 
     @classmethod
@@ -53,9 +53,9 @@ class AddressInfo(Model):
         return cls(
             city=UNSET if (value := pop("city", None)) is None else value,
             country=UNSET if (value := pop("country", None)) is None else value,
-            state=UNSET if (value := pop("state", None)) is None else value,
-            zip_=UNSET if (value := pop("zip", None)) is None else value,
-            type_=UNSET if (value := pop("type", None)) is None else value,
             country_code=UNSET if (value := pop("country_code", None)) is None else value,
+            state=UNSET if (value := pop("state", None)) is None else value,
+            type_=UNSET if (value := pop("type", None)) is None else value,
+            zip_=UNSET if (value := pop("zip", None)) is None else value,
             additional_properties=rest,
         )

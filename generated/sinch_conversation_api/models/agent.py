@@ -2,14 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
+from .. import models as _models
 from ..types import UNSET, Model, Unset, dump
-
-if TYPE_CHECKING:
-    from .agent_type import AgentType
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -18,13 +16,13 @@ class Agent(Model):
 
     Attributes:
         display_name: Name of the agent.
-        type_: Whether an agent is a person or a program.
         picture_url: Address of the agent's picture.
+        type_: Whether an agent is a person or a program.
     """
 
     display_name: str | Unset = UNSET
-    type_: AgentType | str | Unset = UNSET
     picture_url: str | Unset = UNSET
+    type_: _models.AgentType | str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -32,10 +30,10 @@ class Agent(Model):
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.display_name is not UNSET:
             result["display_name"] = self.display_name
-        if self.type_ is not UNSET:
-            result["type"] = self.type_
         if self.picture_url is not UNSET:
             result["picture_url"] = self.picture_url
+        if self.type_ is not UNSET:
+            result["type"] = self.type_
         return result
 
     @classmethod
@@ -45,7 +43,7 @@ class Agent(Model):
         pop = rest.pop
         return cls(
             display_name=UNSET if (value := pop("display_name", None)) is None else value,
-            type_=UNSET if (value := pop("type", None)) is None else value,
             picture_url=UNSET if (value := pop("picture_url", None)) is None else value,
+            type_=UNSET if (value := pop("type", None)) is None else value,
             additional_properties=rest,
         )

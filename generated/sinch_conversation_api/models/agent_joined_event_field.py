@@ -2,15 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model
-
-if TYPE_CHECKING:
-    from .agent_joined_event import AgentJoinedEvent
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -21,7 +18,7 @@ class AgentJoinedEventField(Model):
         agent_joined_event: The agent_joined_event of AgentJoinedEventField.
     """
 
-    agent_joined_event: AgentJoinedEvent | Unset = UNSET
+    agent_joined_event: _models.AgentJoinedEvent | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

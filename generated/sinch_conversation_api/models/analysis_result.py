@@ -2,19 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_models
-
-if TYPE_CHECKING:
-    from .machine_learning_image_recognition_result import MachineLearningImageRecognitionResult
-    from .machine_learning_nlu_result import MachineLearningNLUResult
-    from .machine_learning_pii_result import MachineLearningPIIResult
-    from .machine_learning_sentiment_result import MachineLearningSentimentResult
-    from .offensive_analysis import OffensiveAnalysis
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -22,34 +15,34 @@ class AnalysisResult(Model):
     """Findings of Smart Conversations about one message, one list for each kind of analysis.
 
     Attributes:
-        ml_sentiment_result: Mood of the text.
-        ml_nlu_result: Intents recognised in the text.
         ml_image_recognition_result: What was read and recognised in images.
-        ml_pii_result: Texts with personal data masked.
+        ml_nlu_result: Intents recognised in the text.
         ml_offensive_analysis_result: Verdicts on whether texts and images of one message are
             offensive.
+        ml_pii_result: Texts with personal data masked.
+        ml_sentiment_result: Mood of the text.
     """
 
-    ml_sentiment_result: list[MachineLearningSentimentResult] | Unset = UNSET
-    ml_nlu_result: list[MachineLearningNLUResult] | Unset = UNSET
-    ml_image_recognition_result: list[MachineLearningImageRecognitionResult] | Unset = UNSET
-    ml_pii_result: list[MachineLearningPIIResult] | Unset = UNSET
-    ml_offensive_analysis_result: list[OffensiveAnalysis] | Unset = UNSET
+    ml_image_recognition_result: list[_models.MachineLearningImageRecognitionResult] | Unset = UNSET
+    ml_nlu_result: list[_models.MachineLearningNLUResult] | Unset = UNSET
+    ml_offensive_analysis_result: list[_models.OffensiveAnalysis] | Unset = UNSET
+    ml_pii_result: list[_models.MachineLearningPIIResult] | Unset = UNSET
+    ml_sentiment_result: list[_models.MachineLearningSentimentResult] | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        if self.ml_sentiment_result is not UNSET:
-            result["ml_sentiment_result"] = dump(self.ml_sentiment_result)
-        if self.ml_nlu_result is not UNSET:
-            result["ml_nlu_result"] = dump(self.ml_nlu_result)
         if self.ml_image_recognition_result is not UNSET:
             result["ml_image_recognition_result"] = dump(self.ml_image_recognition_result)
-        if self.ml_pii_result is not UNSET:
-            result["ml_pii_result"] = dump(self.ml_pii_result)
+        if self.ml_nlu_result is not UNSET:
+            result["ml_nlu_result"] = dump(self.ml_nlu_result)
         if self.ml_offensive_analysis_result is not UNSET:
             result["ml_offensive_analysis_result"] = dump(self.ml_offensive_analysis_result)
+        if self.ml_pii_result is not UNSET:
+            result["ml_pii_result"] = dump(self.ml_pii_result)
+        if self.ml_sentiment_result is not UNSET:
+            result["ml_sentiment_result"] = dump(self.ml_sentiment_result)
         return result
 
     @classmethod
@@ -58,20 +51,20 @@ class AnalysisResult(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
-            ml_sentiment_result=UNSET
-            if (value := pop("ml_sentiment_result", None)) is None
-            else load_models(_models.MachineLearningSentimentResult, value),
-            ml_nlu_result=UNSET
-            if (value := pop("ml_nlu_result", None)) is None
-            else load_models(_models.MachineLearningNLUResult, value),
             ml_image_recognition_result=UNSET
             if (value := pop("ml_image_recognition_result", None)) is None
             else load_models(_models.MachineLearningImageRecognitionResult, value),
-            ml_pii_result=UNSET
-            if (value := pop("ml_pii_result", None)) is None
-            else load_models(_models.MachineLearningPIIResult, value),
+            ml_nlu_result=UNSET
+            if (value := pop("ml_nlu_result", None)) is None
+            else load_models(_models.MachineLearningNLUResult, value),
             ml_offensive_analysis_result=UNSET
             if (value := pop("ml_offensive_analysis_result", None)) is None
             else load_models(_models.OffensiveAnalysis, value),
+            ml_pii_result=UNSET
+            if (value := pop("ml_pii_result", None)) is None
+            else load_models(_models.MachineLearningPIIResult, value),
+            ml_sentiment_result=UNSET
+            if (value := pop("ml_sentiment_result", None)) is None
+            else load_models(_models.MachineLearningSentimentResult, value),
             additional_properties=rest,
         )

@@ -2,23 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model, load_models, take
-
-if TYPE_CHECKING:
-    from .callback_settings import CallbackSettings
-    from .conversation_channel_credentials import ConversationChannelCredentials
-    from .conversation_metadata_report_view import ConversationMetadataReportView
-    from .delivery_report_based_fallback import DeliveryReportBasedFallback
-    from .dispatch_retention_policy import DispatchRetentionPolicy
-    from .message_retry_settings import MessageRetrySettings
-    from .processing_mode import ProcessingMode
-    from .retention_policy import RetentionPolicy
-    from .smart_conversation import SmartConversation
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -29,35 +18,35 @@ class AppCreateRequest(Model):
     Attributes:
         channel_credentials: One entry for every set of channel credentials.
         display_name: Name under which people recognise the app.
+        callback_settings: How an app signs callbacks that go to an address given in the send
+            request.
         conversation_metadata_report_view: How much of the conversation metadata the callbacks
             of an app carry.
-        retention_policy: How long the messages and conversations of an app are kept.
+        delivery_report_based_fallback: Whether an app switches to the next channel when no
+            delivery report arrives in time.
         dispatch_retention_policy: How long messages processed in `DISPATCH` mode are kept. With
             0 days, conversation metadata and correlation ids of that mode do not come back in
             callbacks.
+        message_retry_settings: How long an app keeps trying to send a message that failed for
+            the moment.
         processing_mode: Whether an app keeps contacts and conversations or only passes messages
             on. In `DISPATCH` mode recipients are named by channel addresses, and contact and
             conversation ids stay empty.
+        retention_policy: How long the messages and conversations of an app are kept.
         smart_conversation: Whether messages of an app are analysed by machine learning, with
             the results sent as smart conversation callbacks.
-        callback_settings: How an app signs callbacks that go to an address given in the send
-            request.
-        message_retry_settings: How long an app keeps trying to send a message that failed for
-            the moment.
-        delivery_report_based_fallback: Whether an app switches to the next channel when no
-            delivery report arrives in time.
     """
 
-    channel_credentials: list[ConversationChannelCredentials]
+    channel_credentials: list[_models.ConversationChannelCredentials]
     display_name: str
-    conversation_metadata_report_view: ConversationMetadataReportView | str | Unset = UNSET
-    retention_policy: RetentionPolicy | Unset = UNSET
-    dispatch_retention_policy: DispatchRetentionPolicy | Unset = UNSET
-    processing_mode: ProcessingMode | str | Unset = UNSET
-    smart_conversation: SmartConversation | Unset = UNSET
-    callback_settings: CallbackSettings | Unset = UNSET
-    message_retry_settings: MessageRetrySettings | Unset = UNSET
-    delivery_report_based_fallback: DeliveryReportBasedFallback | Unset = UNSET
+    callback_settings: _models.CallbackSettings | Unset = UNSET
+    conversation_metadata_report_view: _models.ConversationMetadataReportView | str | Unset = UNSET
+    delivery_report_based_fallback: _models.DeliveryReportBasedFallback | Unset = UNSET
+    dispatch_retention_policy: _models.DispatchRetentionPolicy | Unset = UNSET
+    message_retry_settings: _models.MessageRetrySettings | Unset = UNSET
+    processing_mode: _models.ProcessingMode | str | Unset = UNSET
+    retention_policy: _models.RetentionPolicy | Unset = UNSET
+    smart_conversation: _models.SmartConversation | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -65,22 +54,22 @@ class AppCreateRequest(Model):
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         result["channel_credentials"] = dump(self.channel_credentials)
         result["display_name"] = self.display_name
-        if self.conversation_metadata_report_view is not UNSET:
-            result["conversation_metadata_report_view"] = self.conversation_metadata_report_view
-        if self.retention_policy is not UNSET:
-            result["retention_policy"] = dump(self.retention_policy)
-        if self.dispatch_retention_policy is not UNSET:
-            result["dispatch_retention_policy"] = dump(self.dispatch_retention_policy)
-        if self.processing_mode is not UNSET:
-            result["processing_mode"] = self.processing_mode
-        if self.smart_conversation is not UNSET:
-            result["smart_conversation"] = dump(self.smart_conversation)
         if self.callback_settings is not UNSET:
             result["callback_settings"] = dump(self.callback_settings)
-        if self.message_retry_settings is not UNSET:
-            result["message_retry_settings"] = dump(self.message_retry_settings)
+        if self.conversation_metadata_report_view is not UNSET:
+            result["conversation_metadata_report_view"] = self.conversation_metadata_report_view
         if self.delivery_report_based_fallback is not UNSET:
             result["delivery_report_based_fallback"] = dump(self.delivery_report_based_fallback)
+        if self.dispatch_retention_policy is not UNSET:
+            result["dispatch_retention_policy"] = dump(self.dispatch_retention_policy)
+        if self.message_retry_settings is not UNSET:
+            result["message_retry_settings"] = dump(self.message_retry_settings)
+        if self.processing_mode is not UNSET:
+            result["processing_mode"] = self.processing_mode
+        if self.retention_policy is not UNSET:
+            result["retention_policy"] = dump(self.retention_policy)
+        if self.smart_conversation is not UNSET:
+            result["smart_conversation"] = dump(self.smart_conversation)
         return result
 
     @classmethod
@@ -91,27 +80,27 @@ class AppCreateRequest(Model):
         return cls(
             channel_credentials=load_models(_models.ConversationChannelCredentials, take(rest, "channel_credentials")),
             display_name=take(rest, "display_name"),
-            conversation_metadata_report_view=UNSET
-            if (value := pop("conversation_metadata_report_view", None)) is None
-            else value,
-            retention_policy=UNSET
-            if (value := pop("retention_policy", None)) is None
-            else load_model(_models.RetentionPolicy, value),
-            dispatch_retention_policy=UNSET
-            if (value := pop("dispatch_retention_policy", None)) is None
-            else load_model(_models.DispatchRetentionPolicy, value),
-            processing_mode=UNSET if (value := pop("processing_mode", None)) is None else value,
-            smart_conversation=UNSET
-            if (value := pop("smart_conversation", None)) is None
-            else load_model(_models.SmartConversation, value),
             callback_settings=UNSET
             if (value := pop("callback_settings", None)) is None
             else load_model(_models.CallbackSettings, value),
-            message_retry_settings=UNSET
-            if (value := pop("message_retry_settings", None)) is None
-            else load_model(_models.MessageRetrySettings, value),
+            conversation_metadata_report_view=UNSET
+            if (value := pop("conversation_metadata_report_view", None)) is None
+            else value,
             delivery_report_based_fallback=UNSET
             if (value := pop("delivery_report_based_fallback", None)) is None
             else load_model(_models.DeliveryReportBasedFallback, value),
+            dispatch_retention_policy=UNSET
+            if (value := pop("dispatch_retention_policy", None)) is None
+            else load_model(_models.DispatchRetentionPolicy, value),
+            message_retry_settings=UNSET
+            if (value := pop("message_retry_settings", None)) is None
+            else load_model(_models.MessageRetrySettings, value),
+            processing_mode=UNSET if (value := pop("processing_mode", None)) is None else value,
+            retention_policy=UNSET
+            if (value := pop("retention_policy", None)) is None
+            else load_model(_models.RetentionPolicy, value),
+            smart_conversation=UNSET
+            if (value := pop("smart_conversation", None)) is None
+            else load_model(_models.SmartConversation, value),
             additional_properties=rest,
         )

@@ -2,18 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model
-
-if TYPE_CHECKING:
-    from .agent_joined_event import AgentJoinedEvent
-    from .agent_left_event import AgentLeftEvent
-    from .comment_reply_event import CommentReplyEvent
-    from .generic_event import GenericEvent
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -21,41 +15,41 @@ class AppEvent(Model):
     """Exactly one event, under a key that says which kind it is.
 
     Attributes:
-        composing_event: Sent as an empty object.
-        composing_end_event: Sent as an empty object.
-        read_message_event: Sent as an empty object.
-        comment_reply_event: The comment_reply_event of CommentReplyEventField.
         agent_joined_event: The agent_joined_event of AgentJoinedEventField.
         agent_left_event: The agent_left_event of AgentLeftEventField.
+        comment_reply_event: The comment_reply_event of CommentReplyEventField.
+        composing_end_event: Sent as an empty object.
+        composing_event: Sent as an empty object.
         generic_event: The generic_event of GenericEventField.
+        read_message_event: Sent as an empty object.
     """
 
-    composing_event: dict[str, Any] | Unset = UNSET
+    agent_joined_event: _models.AgentJoinedEvent | Unset = UNSET
+    agent_left_event: _models.AgentLeftEvent | Unset = UNSET
+    comment_reply_event: _models.CommentReplyEvent | Unset = UNSET
     composing_end_event: dict[str, Any] | Unset = UNSET
+    composing_event: dict[str, Any] | Unset = UNSET
+    generic_event: _models.GenericEvent | Unset = UNSET
     read_message_event: dict[str, Any] | Unset = UNSET
-    comment_reply_event: CommentReplyEvent | Unset = UNSET
-    agent_joined_event: AgentJoinedEvent | Unset = UNSET
-    agent_left_event: AgentLeftEvent | Unset = UNSET
-    generic_event: GenericEvent | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        if self.composing_event is not UNSET:
-            result["composing_event"] = dump(self.composing_event)
-        if self.composing_end_event is not UNSET:
-            result["composing_end_event"] = dump(self.composing_end_event)
-        if self.read_message_event is not UNSET:
-            result["read_message_event"] = dump(self.read_message_event)
-        if self.comment_reply_event is not UNSET:
-            result["comment_reply_event"] = dump(self.comment_reply_event)
         if self.agent_joined_event is not UNSET:
             result["agent_joined_event"] = dump(self.agent_joined_event)
         if self.agent_left_event is not UNSET:
             result["agent_left_event"] = dump(self.agent_left_event)
+        if self.comment_reply_event is not UNSET:
+            result["comment_reply_event"] = dump(self.comment_reply_event)
+        if self.composing_end_event is not UNSET:
+            result["composing_end_event"] = dump(self.composing_end_event)
+        if self.composing_event is not UNSET:
+            result["composing_event"] = dump(self.composing_event)
         if self.generic_event is not UNSET:
             result["generic_event"] = dump(self.generic_event)
+        if self.read_message_event is not UNSET:
+            result["read_message_event"] = dump(self.read_message_event)
         return result
 
     @classmethod
@@ -64,20 +58,20 @@ class AppEvent(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
-            composing_event=UNSET if (value := pop("composing_event", None)) is None else value,
-            composing_end_event=UNSET if (value := pop("composing_end_event", None)) is None else value,
-            read_message_event=UNSET if (value := pop("read_message_event", None)) is None else value,
-            comment_reply_event=UNSET
-            if (value := pop("comment_reply_event", None)) is None
-            else load_model(_models.CommentReplyEvent, value),
             agent_joined_event=UNSET
             if (value := pop("agent_joined_event", None)) is None
             else load_model(_models.AgentJoinedEvent, value),
             agent_left_event=UNSET
             if (value := pop("agent_left_event", None)) is None
             else load_model(_models.AgentLeftEvent, value),
+            comment_reply_event=UNSET
+            if (value := pop("comment_reply_event", None)) is None
+            else load_model(_models.CommentReplyEvent, value),
+            composing_end_event=UNSET if (value := pop("composing_end_event", None)) is None else value,
+            composing_event=UNSET if (value := pop("composing_event", None)) is None else value,
             generic_event=UNSET
             if (value := pop("generic_event", None)) is None
             else load_model(_models.GenericEvent, value),
+            read_message_event=UNSET if (value := pop("read_message_event", None)) is None else value,
             additional_properties=rest,
         )

@@ -2,27 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_map, load_model
-
-if TYPE_CHECKING:
-    from .agent import Agent
-    from .card_message import CardMessage
-    from .carousel_message import CarouselMessage
-    from .channel_specific_message import ChannelSpecificMessage
-    from .choice_message import ChoiceMessage
-    from .contact_info_message import ContactInfoMessage
-    from .list_message import ListMessage
-    from .location_message import LocationMessage
-    from .media_properties import MediaProperties
-    from .omni_message_override import OmniMessageOverride
-    from .reply_to import ReplyTo
-    from .template_message import TemplateMessage
-    from .text_message import TextMessage
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -31,78 +16,78 @@ class AppMessage(Model):
     single channels, an agent and the message it answers.
 
     Attributes:
+        agent: Who speaks for the app, met in app messages and in the events of agents joining
+            and leaving.
         card_message: A picture or other media, a title, a text and choices shown together,
             alone or as one element of a carousel.
         carousel_message: The carousel_message of CarouselMessageField.
+        channel_specific_message: Messages by channel name for features that only that channel
+            has, such as WhatsApp flows or KakaoTalk commerce.
         choice_message: The choice_message of ChoiceMessageField.
-        location_message: The location_message of LocationMessageField.
-        media_message: Where a media file is found and how it is presented, in media messages,
-            cards and lists.
-        template_message: At least one of `channel_template` and `omni_template` must be
-            present.
-        text_message: The text_message of ChoiceMessage.
-        list_message: The list_message of ListMessageField.
         contact_info_message: A contact card with name, phone numbers and optional further
             details.
         explicit_channel_message: Ready-made messages by channel name. Each value is a string
             that holds JSON in the channel's own format.
         explicit_channel_omni_message: Content by channel name that replaces the generic content
             on that channel.
-        channel_specific_message: Messages by channel name for features that only that channel
-            has, such as WhatsApp flows or KakaoTalk commerce.
-        agent: Who speaks for the app, met in app messages and in the events of agents joining
-            and leaving.
+        list_message: The list_message of ListMessageField.
+        location_message: The location_message of LocationMessageField.
+        media_message: Where a media file is found and how it is presented, in media messages,
+            cards and lists.
         reply_to: Quotes an earlier message, on WhatsApp only. The target must be an inbound
             message at most 96 hours old; otherwise the message goes out without the quote.
+        template_message: At least one of `channel_template` and `omni_template` must be
+            present.
+        text_message: The text_message of ChoiceMessage.
     """
 
-    card_message: CardMessage | Unset = UNSET
-    carousel_message: CarouselMessage | Unset = UNSET
-    choice_message: ChoiceMessage | Unset = UNSET
-    location_message: LocationMessage | Unset = UNSET
-    media_message: MediaProperties | Unset = UNSET
-    template_message: TemplateMessage | Unset = UNSET
-    text_message: TextMessage | Unset = UNSET
-    list_message: ListMessage | Unset = UNSET
-    contact_info_message: ContactInfoMessage | Unset = UNSET
+    agent: _models.Agent | Unset = UNSET
+    card_message: _models.CardMessage | Unset = UNSET
+    carousel_message: _models.CarouselMessage | Unset = UNSET
+    channel_specific_message: dict[str, _models.ChannelSpecificMessage] | Unset = UNSET
+    choice_message: _models.ChoiceMessage | Unset = UNSET
+    contact_info_message: _models.ContactInfoMessage | Unset = UNSET
     explicit_channel_message: dict[str, str] | Unset = UNSET
-    explicit_channel_omni_message: dict[str, OmniMessageOverride] | Unset = UNSET
-    channel_specific_message: dict[str, ChannelSpecificMessage] | Unset = UNSET
-    agent: Agent | Unset = UNSET
-    reply_to: ReplyTo | Unset = UNSET
+    explicit_channel_omni_message: dict[str, _models.OmniMessageOverride] | Unset = UNSET
+    list_message: _models.ListMessage | Unset = UNSET
+    location_message: _models.LocationMessage | Unset = UNSET
+    media_message: _models.MediaProperties | Unset = UNSET
+    reply_to: _models.ReplyTo | Unset = UNSET
+    template_message: _models.TemplateMessage | Unset = UNSET
+    text_message: _models.TextMessage | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
+        if self.agent is not UNSET:
+            result["agent"] = dump(self.agent)
         if self.card_message is not UNSET:
             result["card_message"] = dump(self.card_message)
         if self.carousel_message is not UNSET:
             result["carousel_message"] = dump(self.carousel_message)
+        if self.channel_specific_message is not UNSET:
+            result["channel_specific_message"] = dump(self.channel_specific_message)
         if self.choice_message is not UNSET:
             result["choice_message"] = dump(self.choice_message)
-        if self.location_message is not UNSET:
-            result["location_message"] = dump(self.location_message)
-        if self.media_message is not UNSET:
-            result["media_message"] = dump(self.media_message)
-        if self.template_message is not UNSET:
-            result["template_message"] = dump(self.template_message)
-        if self.text_message is not UNSET:
-            result["text_message"] = dump(self.text_message)
-        if self.list_message is not UNSET:
-            result["list_message"] = dump(self.list_message)
         if self.contact_info_message is not UNSET:
             result["contact_info_message"] = dump(self.contact_info_message)
         if self.explicit_channel_message is not UNSET:
             result["explicit_channel_message"] = dump(self.explicit_channel_message)
         if self.explicit_channel_omni_message is not UNSET:
             result["explicit_channel_omni_message"] = dump(self.explicit_channel_omni_message)
-        if self.channel_specific_message is not UNSET:
-            result["channel_specific_message"] = dump(self.channel_specific_message)
-        if self.agent is not UNSET:
-            result["agent"] = dump(self.agent)
+        if self.list_message is not UNSET:
+            result["list_message"] = dump(self.list_message)
+        if self.location_message is not UNSET:
+            result["location_message"] = dump(self.location_message)
+        if self.media_message is not UNSET:
+            result["media_message"] = dump(self.media_message)
         if self.reply_to is not UNSET:
             result["reply_to"] = dump(self.reply_to)
+        if self.template_message is not UNSET:
+            result["template_message"] = dump(self.template_message)
+        if self.text_message is not UNSET:
+            result["text_message"] = dump(self.text_message)
         return result
 
     @classmethod
@@ -111,30 +96,19 @@ class AppMessage(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
+            agent=UNSET if (value := pop("agent", None)) is None else load_model(_models.Agent, value),
             card_message=UNSET
             if (value := pop("card_message", None)) is None
             else load_model(_models.CardMessage, value),
             carousel_message=UNSET
             if (value := pop("carousel_message", None)) is None
             else load_model(_models.CarouselMessage, value),
+            channel_specific_message=UNSET
+            if (value := pop("channel_specific_message", None)) is None
+            else load_map(lambda item: load_model(_models.ChannelSpecificMessage, item), value),
             choice_message=UNSET
             if (value := pop("choice_message", None)) is None
             else load_model(_models.ChoiceMessage, value),
-            location_message=UNSET
-            if (value := pop("location_message", None)) is None
-            else load_model(_models.LocationMessage, value),
-            media_message=UNSET
-            if (value := pop("media_message", None)) is None
-            else load_model(_models.MediaProperties, value),
-            template_message=UNSET
-            if (value := pop("template_message", None)) is None
-            else load_model(_models.TemplateMessage, value),
-            text_message=UNSET
-            if (value := pop("text_message", None)) is None
-            else load_model(_models.TextMessage, value),
-            list_message=UNSET
-            if (value := pop("list_message", None)) is None
-            else load_model(_models.ListMessage, value),
             contact_info_message=UNSET
             if (value := pop("contact_info_message", None)) is None
             else load_model(_models.ContactInfoMessage, value),
@@ -142,10 +116,21 @@ class AppMessage(Model):
             explicit_channel_omni_message=UNSET
             if (value := pop("explicit_channel_omni_message", None)) is None
             else load_map(lambda item: load_model(_models.OmniMessageOverride, item), value),
-            channel_specific_message=UNSET
-            if (value := pop("channel_specific_message", None)) is None
-            else load_map(lambda item: load_model(_models.ChannelSpecificMessage, item), value),
-            agent=UNSET if (value := pop("agent", None)) is None else load_model(_models.Agent, value),
+            list_message=UNSET
+            if (value := pop("list_message", None)) is None
+            else load_model(_models.ListMessage, value),
+            location_message=UNSET
+            if (value := pop("location_message", None)) is None
+            else load_model(_models.LocationMessage, value),
+            media_message=UNSET
+            if (value := pop("media_message", None)) is None
+            else load_model(_models.MediaProperties, value),
             reply_to=UNSET if (value := pop("reply_to", None)) is None else load_model(_models.ReplyTo, value),
+            template_message=UNSET
+            if (value := pop("template_message", None)) is None
+            else load_model(_models.TemplateMessage, value),
+            text_message=UNSET
+            if (value := pop("text_message", None)) is None
+            else load_model(_models.TextMessage, value),
             additional_properties=rest,
         )

@@ -2,18 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_map, load_model
-
-if TYPE_CHECKING:
-    from .agent import Agent
-    from .channel_specific_message import ChannelSpecificMessage
-    from .omni_message_override import OmniMessageOverride
-    from .reply_to import ReplyTo
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -21,36 +15,36 @@ class AppMessageCommonProps(Model):
     """What an app message may carry besides its content, whatever the kind.
 
     Attributes:
+        agent: Who speaks for the app, met in app messages and in the events of agents joining
+            and leaving.
+        channel_specific_message: Messages by channel name for features that only that channel
+            has, such as WhatsApp flows or KakaoTalk commerce.
         explicit_channel_message: Ready-made messages by channel name. Each value is a string
             that holds JSON in the channel's own format.
         explicit_channel_omni_message: Content by channel name that replaces the generic content
             on that channel.
-        channel_specific_message: Messages by channel name for features that only that channel
-            has, such as WhatsApp flows or KakaoTalk commerce.
-        agent: Who speaks for the app, met in app messages and in the events of agents joining
-            and leaving.
         reply_to: Quotes an earlier message, on WhatsApp only. The target must be an inbound
             message at most 96 hours old; otherwise the message goes out without the quote.
     """
 
+    agent: _models.Agent | Unset = UNSET
+    channel_specific_message: dict[str, _models.ChannelSpecificMessage] | Unset = UNSET
     explicit_channel_message: dict[str, str] | Unset = UNSET
-    explicit_channel_omni_message: dict[str, OmniMessageOverride] | Unset = UNSET
-    channel_specific_message: dict[str, ChannelSpecificMessage] | Unset = UNSET
-    agent: Agent | Unset = UNSET
-    reply_to: ReplyTo | Unset = UNSET
+    explicit_channel_omni_message: dict[str, _models.OmniMessageOverride] | Unset = UNSET
+    reply_to: _models.ReplyTo | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
+        if self.agent is not UNSET:
+            result["agent"] = dump(self.agent)
+        if self.channel_specific_message is not UNSET:
+            result["channel_specific_message"] = dump(self.channel_specific_message)
         if self.explicit_channel_message is not UNSET:
             result["explicit_channel_message"] = dump(self.explicit_channel_message)
         if self.explicit_channel_omni_message is not UNSET:
             result["explicit_channel_omni_message"] = dump(self.explicit_channel_omni_message)
-        if self.channel_specific_message is not UNSET:
-            result["channel_specific_message"] = dump(self.channel_specific_message)
-        if self.agent is not UNSET:
-            result["agent"] = dump(self.agent)
         if self.reply_to is not UNSET:
             result["reply_to"] = dump(self.reply_to)
         return result
@@ -61,14 +55,14 @@ class AppMessageCommonProps(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
+            agent=UNSET if (value := pop("agent", None)) is None else load_model(_models.Agent, value),
+            channel_specific_message=UNSET
+            if (value := pop("channel_specific_message", None)) is None
+            else load_map(lambda item: load_model(_models.ChannelSpecificMessage, item), value),
             explicit_channel_message=UNSET if (value := pop("explicit_channel_message", None)) is None else value,
             explicit_channel_omni_message=UNSET
             if (value := pop("explicit_channel_omni_message", None)) is None
             else load_map(lambda item: load_model(_models.OmniMessageOverride, item), value),
-            channel_specific_message=UNSET
-            if (value := pop("channel_specific_message", None)) is None
-            else load_map(lambda item: load_model(_models.ChannelSpecificMessage, item), value),
-            agent=UNSET if (value := pop("agent", None)) is None else load_model(_models.Agent, value),
             reply_to=UNSET if (value := pop("reply_to", None)) is None else load_model(_models.ReplyTo, value),
             additional_properties=rest,
         )

@@ -14,31 +14,31 @@ class AppleBusinessChatCredentials(Model):
     """The applebc_credentials of AppleBcCredentialsField.
 
     Attributes:
-        business_chat_account_id: Id of the business in Apple Business Chat.
-        merchant_id: Merchant id at Apple; required for Apple Pay.
-        apple_pay_certificate_reference: Points to the Apple Pay certificate; required for Apple
-            Pay.
         apple_pay_certificate_password: Password of the Apple Pay certificate; required for
             Apple Pay.
+        apple_pay_certificate_reference: Points to the Apple Pay certificate; required for Apple
+            Pay.
+        business_chat_account_id: Id of the business in Apple Business Chat.
+        merchant_id: Merchant id at Apple; required for Apple Pay.
     """
 
+    apple_pay_certificate_password: str | Unset = UNSET
+    apple_pay_certificate_reference: str | Unset = UNSET
     business_chat_account_id: str | Unset = UNSET
     merchant_id: str | Unset = UNSET
-    apple_pay_certificate_reference: str | Unset = UNSET
-    apple_pay_certificate_password: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
+        if self.apple_pay_certificate_password is not UNSET:
+            result["apple_pay_certificate_password"] = self.apple_pay_certificate_password
+        if self.apple_pay_certificate_reference is not UNSET:
+            result["apple_pay_certificate_reference"] = self.apple_pay_certificate_reference
         if self.business_chat_account_id is not UNSET:
             result["business_chat_account_id"] = self.business_chat_account_id
         if self.merchant_id is not UNSET:
             result["merchant_id"] = self.merchant_id
-        if self.apple_pay_certificate_reference is not UNSET:
-            result["apple_pay_certificate_reference"] = self.apple_pay_certificate_reference
-        if self.apple_pay_certificate_password is not UNSET:
-            result["apple_pay_certificate_password"] = self.apple_pay_certificate_password
         return result
 
     @classmethod
@@ -47,13 +47,13 @@ class AppleBusinessChatCredentials(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
-            business_chat_account_id=UNSET if (value := pop("business_chat_account_id", None)) is None else value,
-            merchant_id=UNSET if (value := pop("merchant_id", None)) is None else value,
-            apple_pay_certificate_reference=UNSET
-            if (value := pop("apple_pay_certificate_reference", None)) is None
-            else value,
             apple_pay_certificate_password=UNSET
             if (value := pop("apple_pay_certificate_password", None)) is None
             else value,
+            apple_pay_certificate_reference=UNSET
+            if (value := pop("apple_pay_certificate_reference", None)) is None
+            else value,
+            business_chat_account_id=UNSET if (value := pop("business_chat_account_id", None)) is None else value,
+            merchant_id=UNSET if (value := pop("merchant_id", None)) is None else value,
             additional_properties=rest,
         )

@@ -2,16 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
+from .. import models as _models
 from ..types import UNSET, DateTime, Model, Unset, dump, load_datetime
-
-if TYPE_CHECKING:
-    from .audit_record_operation import AuditRecordOperation
-    from .audit_record_origin import AuditRecordOrigin
-    from .consents_list_type import ConsentsListType
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -19,39 +15,39 @@ class AuditRecord(Model):
     """One change made to a consent list for an identity, with its time and where it came from.
 
     Attributes:
-        origin: What caused the change, an API call (`ORIGIN_API`) or a message from the
-            recipient (`ORIGIN_MO`).
-        operation: What was done to the entry.
+        app_id: App that the consent list belongs to.
+        datetime_: Time of the change.
         list_type: Which opt-out list of an app is meant, as consent look-ups name it and audit
             records report it. One list holds opt-outs from everything, the others from
             marketing or notification messages only.
-        app_id: App that the consent list belongs to.
-        datetime_: Time of the change.
+        operation: What was done to the entry.
+        origin: What caused the change, an API call (`ORIGIN_API`) or a message from the
+            recipient (`ORIGIN_MO`).
     """
 
-    origin: AuditRecordOrigin | str | Unset = UNSET
-    operation: AuditRecordOperation | str | Unset = UNSET
-    list_type: ConsentsListType | str | Unset = UNSET
-    project_id: str | Unset = UNSET
     app_id: str | Unset = UNSET
     datetime_: DateTime | Unset = UNSET
+    list_type: _models.ConsentsListType | str | Unset = UNSET
+    operation: _models.AuditRecordOperation | str | Unset = UNSET
+    origin: _models.AuditRecordOrigin | str | Unset = UNSET
+    project_id: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        if self.origin is not UNSET:
-            result["origin"] = self.origin
-        if self.operation is not UNSET:
-            result["operation"] = self.operation
-        if self.list_type is not UNSET:
-            result["list_type"] = self.list_type
-        if self.project_id is not UNSET:
-            result["project_id"] = self.project_id
         if self.app_id is not UNSET:
             result["app_id"] = self.app_id
         if self.datetime_ is not UNSET:
             result["datetime"] = dump(self.datetime_)
+        if self.list_type is not UNSET:
+            result["list_type"] = self.list_type
+        if self.operation is not UNSET:
+            result["operation"] = self.operation
+        if self.origin is not UNSET:
+            result["origin"] = self.origin
+        if self.project_id is not UNSET:
+            result["project_id"] = self.project_id
         return result
 
     @classmethod
@@ -60,11 +56,11 @@ class AuditRecord(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
-            origin=UNSET if (value := pop("origin", None)) is None else value,
-            operation=UNSET if (value := pop("operation", None)) is None else value,
-            list_type=UNSET if (value := pop("list_type", None)) is None else value,
-            project_id=UNSET if (value := pop("project_id", None)) is None else value,
             app_id=UNSET if (value := pop("app_id", None)) is None else value,
             datetime_=UNSET if (value := pop("datetime", None)) is None else load_datetime(value),
+            list_type=UNSET if (value := pop("list_type", None)) is None else value,
+            operation=UNSET if (value := pop("operation", None)) is None else value,
+            origin=UNSET if (value := pop("origin", None)) is None else value,
+            project_id=UNSET if (value := pop("project_id", None)) is None else value,
             additional_properties=rest,
         )

@@ -2,17 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model
-
-if TYPE_CHECKING:
-    from .batch_status_update_notification_additional_data import BatchStatusUpdateNotificationAdditionalData
-    from .batch_status_update_status import BatchStatusUpdateStatus
-    from .batch_status_update_type import BatchStatusUpdateType
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -20,32 +15,32 @@ class BatchStatusUpdateNotification(Model):
     """Progress report on one batch, with its status, its type and data that depend on the type.
 
     Attributes:
+        additional_data: Further data on the batch; which key is present depends on batch_type.
         batch_id: Id that the send call returned.
         batch_status: Status of a batch in the notification, with a prefix that the status
             resource lacks. Only BATCH_STATUS_PROCESSED was seen, the other values are inferred
             from the status resource, and an error value of unknown name exists as well.
         batch_type: What the batch consists of; the values for contact and consent batches are
             unknown.
-        additional_data: Further data on the batch; which key is present depends on batch_type.
     """
 
+    additional_data: _models.BatchStatusUpdateNotificationAdditionalData | Unset = UNSET
     batch_id: str | Unset = UNSET
-    batch_status: BatchStatusUpdateStatus | str | Unset = UNSET
-    batch_type: BatchStatusUpdateType | str | Unset = UNSET
-    additional_data: BatchStatusUpdateNotificationAdditionalData | Unset = UNSET
+    batch_status: _models.BatchStatusUpdateStatus | str | Unset = UNSET
+    batch_type: _models.BatchStatusUpdateType | str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
+        if self.additional_data is not UNSET:
+            result["additional_data"] = dump(self.additional_data)
         if self.batch_id is not UNSET:
             result["batch_id"] = self.batch_id
         if self.batch_status is not UNSET:
             result["batch_status"] = self.batch_status
         if self.batch_type is not UNSET:
             result["batch_type"] = self.batch_type
-        if self.additional_data is not UNSET:
-            result["additional_data"] = dump(self.additional_data)
         return result
 
     @classmethod
@@ -54,11 +49,11 @@ class BatchStatusUpdateNotification(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
-            batch_id=UNSET if (value := pop("batch_id", None)) is None else value,
-            batch_status=UNSET if (value := pop("batch_status", None)) is None else value,
-            batch_type=UNSET if (value := pop("batch_type", None)) is None else value,
             additional_data=UNSET
             if (value := pop("additional_data", None)) is None
             else load_model(_models.BatchStatusUpdateNotificationAdditionalData, value),
+            batch_id=UNSET if (value := pop("batch_id", None)) is None else value,
+            batch_status=UNSET if (value := pop("batch_status", None)) is None else value,
+            batch_type=UNSET if (value := pop("batch_type", None)) is None else value,
             additional_properties=rest,
         )

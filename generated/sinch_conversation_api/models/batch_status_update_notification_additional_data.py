@@ -2,17 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model
-
-if TYPE_CHECKING:
-    from .batch_status_update_notification_additional_data_message_batch_data import (
-        BatchStatusUpdateNotificationAdditionalDataMessageBatchData,
-    )
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -23,7 +18,7 @@ class BatchStatusUpdateNotificationAdditionalData(Model):
         message_batch_data: Data on a batch of messages.
     """
 
-    message_batch_data: BatchStatusUpdateNotificationAdditionalDataMessageBatchData | Unset = UNSET
+    message_batch_data: _models.BatchStatusUpdateNotificationAdditionalDataMessageBatchData | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

@@ -14,23 +14,23 @@ class BatchStatusUpdateNotificationAdditionalDataMessageBatchData(Model):
     """Data on a batch of messages.
 
     Attributes:
-        send_after: Planned or past time of sending; the published sample has nine fractional
-            digits of a second.
         batch_metadata: Copy of the batch_metadata of the send request; string values in the
             published sample, free-form in the batch status resource.
+        send_after: Planned or past time of sending; the published sample has nine fractional
+            digits of a second.
     """
 
-    send_after: DateTime | Unset = UNSET
     batch_metadata: dict[str, Any] | Unset = UNSET
+    send_after: DateTime | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        if self.send_after is not UNSET:
-            result["send_after"] = dump(self.send_after)
         if self.batch_metadata is not UNSET:
             result["batch_metadata"] = dump(self.batch_metadata)
+        if self.send_after is not UNSET:
+            result["send_after"] = dump(self.send_after)
         return result
 
     @classmethod
@@ -39,7 +39,7 @@ class BatchStatusUpdateNotificationAdditionalDataMessageBatchData(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
-            send_after=UNSET if (value := pop("send_after", None)) is None else load_datetime(value),
             batch_metadata=UNSET if (value := pop("batch_metadata", None)) is None else value,
+            send_after=UNSET if (value := pop("send_after", None)) is None else load_datetime(value),
             additional_properties=rest,
         )

@@ -14,37 +14,37 @@ class CalendarMessage(Model):
     """An appointment that the recipient can add to a calendar.
 
     Attributes:
-        title: Text shown on the choice.
-        event_start: Start of the appointment.
-        event_end: End of the appointment.
-        event_title: Name of the calendar entry.
         event_description: Details of the calendar entry.
+        event_end: End of the appointment.
+        event_start: Start of the appointment.
+        event_title: Name of the calendar entry.
         fallback_url: Address offered instead where the channel cannot add calendar entries.
+        title: Text shown on the choice.
     """
 
-    title: str | Unset = UNSET
-    event_start: DateTime | Unset = UNSET
-    event_end: DateTime | Unset = UNSET
-    event_title: str | Unset = UNSET
     event_description: str | Unset = UNSET
+    event_end: DateTime | Unset = UNSET
+    event_start: DateTime | Unset = UNSET
+    event_title: str | Unset = UNSET
     fallback_url: str | Unset = UNSET
+    title: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        if self.title is not UNSET:
-            result["title"] = self.title
-        if self.event_start is not UNSET:
-            result["event_start"] = dump(self.event_start)
-        if self.event_end is not UNSET:
-            result["event_end"] = dump(self.event_end)
-        if self.event_title is not UNSET:
-            result["event_title"] = self.event_title
         if self.event_description is not UNSET:
             result["event_description"] = self.event_description
+        if self.event_end is not UNSET:
+            result["event_end"] = dump(self.event_end)
+        if self.event_start is not UNSET:
+            result["event_start"] = dump(self.event_start)
+        if self.event_title is not UNSET:
+            result["event_title"] = self.event_title
         if self.fallback_url is not UNSET:
             result["fallback_url"] = self.fallback_url
+        if self.title is not UNSET:
+            result["title"] = self.title
         return result
 
     @classmethod
@@ -53,11 +53,11 @@ class CalendarMessage(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
-            title=UNSET if (value := pop("title", None)) is None else value,
-            event_start=UNSET if (value := pop("event_start", None)) is None else load_datetime(value),
-            event_end=UNSET if (value := pop("event_end", None)) is None else load_datetime(value),
-            event_title=UNSET if (value := pop("event_title", None)) is None else value,
             event_description=UNSET if (value := pop("event_description", None)) is None else value,
+            event_end=UNSET if (value := pop("event_end", None)) is None else load_datetime(value),
+            event_start=UNSET if (value := pop("event_start", None)) is None else load_datetime(value),
+            event_title=UNSET if (value := pop("event_title", None)) is None else value,
             fallback_url=UNSET if (value := pop("fallback_url", None)) is None else value,
+            title=UNSET if (value := pop("title", None)) is None else value,
             additional_properties=rest,
         )

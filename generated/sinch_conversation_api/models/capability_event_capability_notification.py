@@ -2,19 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model
-
-if TYPE_CHECKING:
-    from .capability_event_capability_notification_capability_status import (
-        CapabilityEventCapabilityNotificationCapabilityStatus,
-    )
-    from .conversation_channel import ConversationChannel
-    from .reason import Reason
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -22,44 +15,44 @@ class CapabilityEventCapabilityNotification(Model):
     """What one channel can do for one recipient.
 
     Attributes:
-        request_id: Request id of the query; helps to spot duplicates.
-        channel: A messaging channel. Samples and SDKs also show `CHANNEL_UNSPECIFIED` and the
-            retired `VIBER`, so read it as an open list.
-        identity: Address of the recipient on the channel.
         capability_status: Whether the channel serves the recipient fully, in part or not at
             all, or whether that is unknown.
+        channel: A messaging channel. Samples and SDKs also show `CHANNEL_UNSPECIFIED` and the
+            retired `VIBER`, so read it as an open list.
         channel_capabilities: Names of the features available; filled when capability_status is
             CAPABILITY_PARTIAL.
+        identity: Address of the recipient on the channel.
         reason: Why something failed, met in delivery receipts with status `FAILED` or
             `SWITCHING_CHANNEL` and in other callbacks that report a failure.
+        request_id: Request id of the query; helps to spot duplicates.
     """
 
-    request_id: str | Unset = UNSET
-    contact_id: str | Unset = UNSET
-    channel: ConversationChannel | str | Unset = UNSET
-    identity: str | Unset = UNSET
-    capability_status: CapabilityEventCapabilityNotificationCapabilityStatus | str | Unset = UNSET
+    capability_status: _models.CapabilityEventCapabilityNotificationCapabilityStatus | str | Unset = UNSET
+    channel: _models.ConversationChannel | str | Unset = UNSET
     channel_capabilities: list[str] | Unset = UNSET
-    reason: Reason | Unset = UNSET
+    contact_id: str | Unset = UNSET
+    identity: str | Unset = UNSET
+    reason: _models.Reason | Unset = UNSET
+    request_id: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        if self.request_id is not UNSET:
-            result["request_id"] = self.request_id
-        if self.contact_id is not UNSET:
-            result["contact_id"] = self.contact_id
-        if self.channel is not UNSET:
-            result["channel"] = self.channel
-        if self.identity is not UNSET:
-            result["identity"] = self.identity
         if self.capability_status is not UNSET:
             result["capability_status"] = self.capability_status
+        if self.channel is not UNSET:
+            result["channel"] = self.channel
         if self.channel_capabilities is not UNSET:
             result["channel_capabilities"] = dump(self.channel_capabilities)
+        if self.contact_id is not UNSET:
+            result["contact_id"] = self.contact_id
+        if self.identity is not UNSET:
+            result["identity"] = self.identity
         if self.reason is not UNSET:
             result["reason"] = dump(self.reason)
+        if self.request_id is not UNSET:
+            result["request_id"] = self.request_id
         return result
 
     @classmethod
@@ -68,12 +61,12 @@ class CapabilityEventCapabilityNotification(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
-            request_id=UNSET if (value := pop("request_id", None)) is None else value,
-            contact_id=UNSET if (value := pop("contact_id", None)) is None else value,
-            channel=UNSET if (value := pop("channel", None)) is None else value,
-            identity=UNSET if (value := pop("identity", None)) is None else value,
             capability_status=UNSET if (value := pop("capability_status", None)) is None else value,
+            channel=UNSET if (value := pop("channel", None)) is None else value,
             channel_capabilities=UNSET if (value := pop("channel_capabilities", None)) is None else value,
+            contact_id=UNSET if (value := pop("contact_id", None)) is None else value,
+            identity=UNSET if (value := pop("identity", None)) is None else value,
             reason=UNSET if (value := pop("reason", None)) is None else load_model(_models.Reason, value),
+            request_id=UNSET if (value := pop("request_id", None)) is None else value,
             additional_properties=rest,
         )

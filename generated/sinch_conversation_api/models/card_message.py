@@ -2,18 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model, load_models
-
-if TYPE_CHECKING:
-    from .card_height import CardHeight
-    from .card_message_message_properties import CardMessageMessageProperties
-    from .choice import Choice
-    from .media_properties import MediaProperties
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -30,12 +24,12 @@ class CardMessage(Model):
         message_properties: Extras that only some channels show.
     """
 
-    choices: list[Choice] | Unset = UNSET
+    choices: list[_models.Choice] | Unset = UNSET
     description: str | Unset = UNSET
-    height: CardHeight | str | Unset = UNSET
+    height: _models.CardHeight | str | Unset = UNSET
+    media_message: _models.MediaProperties | Unset = UNSET
+    message_properties: _models.CardMessageMessageProperties | Unset = UNSET
     title: str | Unset = UNSET
-    media_message: MediaProperties | Unset = UNSET
-    message_properties: CardMessageMessageProperties | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -47,12 +41,12 @@ class CardMessage(Model):
             result["description"] = self.description
         if self.height is not UNSET:
             result["height"] = self.height
-        if self.title is not UNSET:
-            result["title"] = self.title
         if self.media_message is not UNSET:
             result["media_message"] = dump(self.media_message)
         if self.message_properties is not UNSET:
             result["message_properties"] = dump(self.message_properties)
+        if self.title is not UNSET:
+            result["title"] = self.title
         return result
 
     @classmethod
@@ -64,12 +58,12 @@ class CardMessage(Model):
             choices=UNSET if (value := pop("choices", None)) is None else load_models(_models.Choice, value),
             description=UNSET if (value := pop("description", None)) is None else value,
             height=UNSET if (value := pop("height", None)) is None else value,
-            title=UNSET if (value := pop("title", None)) is None else value,
             media_message=UNSET
             if (value := pop("media_message", None)) is None
             else load_model(_models.MediaProperties, value),
             message_properties=UNSET
             if (value := pop("message_properties", None)) is None
             else load_model(_models.CardMessageMessageProperties, value),
+            title=UNSET if (value := pop("title", None)) is None else value,
             additional_properties=rest,
         )

@@ -2,16 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model
-
-if TYPE_CHECKING:
-    from .channel_integration_state import ChannelIntegrationState
-    from .conversation_channel import ConversationChannel
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -23,19 +19,19 @@ class ChannelCredentialsCommonTypes(Model):
             documented maximum length 256 characters.
         channel: A messaging channel. Samples and SDKs also show `CHANNEL_UNSPECIFIED` and the
             retired `VIBER`, so read it as an open list.
-        state: State of the integration with one channel, shown with the channel credentials of
-            an app.
         channel_known_id: Id by which the channel knows the app.
         credential_ordinal_number: Number from 0 to 255 that tells several LINE credentials of
             one app apart. It is 0 on every other channel and must be unique among the entries
             of one channel.
+        state: State of the integration with one channel, shown with the channel credentials of
+            an app.
     """
 
     callback_secret: str | Unset = UNSET
-    channel: ConversationChannel | str | Unset = UNSET
-    state: ChannelIntegrationState | Unset = UNSET
+    channel: _models.ConversationChannel | str | Unset = UNSET
     channel_known_id: str | Unset = UNSET
     credential_ordinal_number: int | Unset = UNSET
+    state: _models.ChannelIntegrationState | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -45,12 +41,12 @@ class ChannelCredentialsCommonTypes(Model):
             result["callback_secret"] = self.callback_secret
         if self.channel is not UNSET:
             result["channel"] = self.channel
-        if self.state is not UNSET:
-            result["state"] = dump(self.state)
         if self.channel_known_id is not UNSET:
             result["channel_known_id"] = self.channel_known_id
         if self.credential_ordinal_number is not UNSET:
             result["credential_ordinal_number"] = self.credential_ordinal_number
+        if self.state is not UNSET:
+            result["state"] = dump(self.state)
         return result
 
     @classmethod
@@ -61,10 +57,10 @@ class ChannelCredentialsCommonTypes(Model):
         return cls(
             callback_secret=UNSET if (value := pop("callback_secret", None)) is None else value,
             channel=UNSET if (value := pop("channel", None)) is None else value,
+            channel_known_id=UNSET if (value := pop("channel_known_id", None)) is None else value,
+            credential_ordinal_number=UNSET if (value := pop("credential_ordinal_number", None)) is None else value,
             state=UNSET
             if (value := pop("state", None)) is None
             else load_model(_models.ChannelIntegrationState, value),
-            channel_known_id=UNSET if (value := pop("channel_known_id", None)) is None else value,
-            credential_ordinal_number=UNSET if (value := pop("credential_ordinal_number", None)) is None else value,
             additional_properties=rest,
         )

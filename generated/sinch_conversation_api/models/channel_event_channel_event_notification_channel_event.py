@@ -2,14 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
+from .. import models as _models
 from ..types import UNSET, Model, Unset, dump
-
-if TYPE_CHECKING:
-    from .conversation_channel import ConversationChannel
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -17,27 +15,27 @@ class ChannelEventChannelEventNotificationChannelEvent(Model):
     """What happened on which channel.
 
     Attributes:
+        additional_data: Details of the event; the shape depends on channel and event_type.
         channel: A messaging channel. Samples and SDKs also show `CHANNEL_UNSPECIFIED` and the
             retired `VIBER`, so read it as an open list.
         event_type: Name of the event, an open set; one example is
             WHATS_APP_QUALITY_RATING_CHANGED.
-        additional_data: Details of the event; the shape depends on channel and event_type.
     """
 
-    channel: ConversationChannel | str | Unset = UNSET
-    event_type: str | Unset = UNSET
     additional_data: dict[str, Any] | Unset = UNSET
+    channel: _models.ConversationChannel | str | Unset = UNSET
+    event_type: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
+        if self.additional_data is not UNSET:
+            result["additional_data"] = dump(self.additional_data)
         if self.channel is not UNSET:
             result["channel"] = self.channel
         if self.event_type is not UNSET:
             result["event_type"] = self.event_type
-        if self.additional_data is not UNSET:
-            result["additional_data"] = dump(self.additional_data)
         return result
 
     @classmethod
@@ -46,8 +44,8 @@ class ChannelEventChannelEventNotificationChannelEvent(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
+            additional_data=UNSET if (value := pop("additional_data", None)) is None else value,
             channel=UNSET if (value := pop("channel", None)) is None else value,
             event_type=UNSET if (value := pop("event_type", None)) is None else value,
-            additional_data=UNSET if (value := pop("additional_data", None)) is None else value,
             additional_properties=rest,
         )

@@ -2,14 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
+from .. import models as _models
 from ..types import UNSET, Model, Unset, dump
-
-if TYPE_CHECKING:
-    from .conversation_channel import ConversationChannel
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -26,7 +24,7 @@ class ChannelIdentity(Model):
     """
 
     app_id: str | Unset = UNSET
-    channel: ConversationChannel | str | Unset = UNSET
+    channel: _models.ConversationChannel | str | Unset = UNSET
     identity: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 

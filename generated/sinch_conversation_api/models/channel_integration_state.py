@@ -2,14 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
+from .. import models as _models
 from ..types import UNSET, Model, Unset, dump
-
-if TYPE_CHECKING:
-    from .channel_integration_status import ChannelIntegrationStatus
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -17,22 +15,22 @@ class ChannelIntegrationState(Model):
     """State of the integration with one channel, shown with the channel credentials of an app.
 
     Attributes:
+        description: Explains the status.
         status: Whether the integration of an app with a channel is being set up, works or
             fails.
-        description: Explains the status.
     """
 
-    status: ChannelIntegrationStatus | str | Unset = UNSET
     description: str | Unset = UNSET
+    status: _models.ChannelIntegrationStatus | str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        if self.status is not UNSET:
-            result["status"] = self.status
         if self.description is not UNSET:
             result["description"] = self.description
+        if self.status is not UNSET:
+            result["status"] = self.status
         return result
 
     @classmethod
@@ -41,7 +39,7 @@ class ChannelIntegrationState(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
-            status=UNSET if (value := pop("status", None)) is None else value,
             description=UNSET if (value := pop("description", None)) is None else value,
+            status=UNSET if (value := pop("status", None)) is None else value,
             additional_properties=rest,
         )

@@ -2,16 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model
-
-if TYPE_CHECKING:
-    from .channel_specific_common_props_header_type import ChannelSpecificCommonPropsHeaderType
-    from .whats_app_interactive_header_media import WhatsAppInteractiveHeaderMedia
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -19,29 +15,29 @@ class ChannelSpecificCommonPropsHeader(Model):
     """Text, image, document or video above the body.
 
     Attributes:
-        image: The media file shown in the header of an interactive WhatsApp message.
         document: The media file shown in the header of an interactive WhatsApp message.
+        image: The media file shown in the header of an interactive WhatsApp message.
         video: The media file shown in the header of an interactive WhatsApp message.
     """
 
-    type_: ChannelSpecificCommonPropsHeaderType | str | Unset = UNSET
+    document: _models.WhatsAppInteractiveHeaderMedia | Unset = UNSET
+    image: _models.WhatsAppInteractiveHeaderMedia | Unset = UNSET
     text: str | Unset = UNSET
-    image: WhatsAppInteractiveHeaderMedia | Unset = UNSET
-    document: WhatsAppInteractiveHeaderMedia | Unset = UNSET
-    video: WhatsAppInteractiveHeaderMedia | Unset = UNSET
+    type_: _models.ChannelSpecificCommonPropsHeaderType | str | Unset = UNSET
+    video: _models.WhatsAppInteractiveHeaderMedia | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        if self.type_ is not UNSET:
-            result["type"] = self.type_
-        if self.text is not UNSET:
-            result["text"] = self.text
-        if self.image is not UNSET:
-            result["image"] = dump(self.image)
         if self.document is not UNSET:
             result["document"] = dump(self.document)
+        if self.image is not UNSET:
+            result["image"] = dump(self.image)
+        if self.text is not UNSET:
+            result["text"] = self.text
+        if self.type_ is not UNSET:
+            result["type"] = self.type_
         if self.video is not UNSET:
             result["video"] = dump(self.video)
         return result
@@ -52,14 +48,14 @@ class ChannelSpecificCommonPropsHeader(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
-            type_=UNSET if (value := pop("type", None)) is None else value,
-            text=UNSET if (value := pop("text", None)) is None else value,
-            image=UNSET
-            if (value := pop("image", None)) is None
-            else load_model(_models.WhatsAppInteractiveHeaderMedia, value),
             document=UNSET
             if (value := pop("document", None)) is None
             else load_model(_models.WhatsAppInteractiveHeaderMedia, value),
+            image=UNSET
+            if (value := pop("image", None)) is None
+            else load_model(_models.WhatsAppInteractiveHeaderMedia, value),
+            text=UNSET if (value := pop("text", None)) is None else value,
+            type_=UNSET if (value := pop("type", None)) is None else value,
             video=UNSET
             if (value := pop("video", None)) is None
             else load_model(_models.WhatsAppInteractiveHeaderMedia, value),

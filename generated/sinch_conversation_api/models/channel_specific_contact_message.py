@@ -2,17 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model
-
-if TYPE_CHECKING:
-    from .channel_specific_contact_message_channel_specific_message import (
-        ChannelSpecificContactMessageChannelSpecificMessage,
-    )
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -25,7 +20,7 @@ class ChannelSpecificContactMessage(Model):
         channel_specific_message: The message with its type.
     """
 
-    channel_specific_message: ChannelSpecificContactMessageChannelSpecificMessage | Unset = UNSET
+    channel_specific_message: _models.ChannelSpecificContactMessageChannelSpecificMessage | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

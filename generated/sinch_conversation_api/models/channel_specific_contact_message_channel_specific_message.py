@@ -2,20 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model
-
-if TYPE_CHECKING:
-    from .channel_specific_contact_message_channel_specific_message_message_type import (
-        ChannelSpecificContactMessageChannelSpecificMessageMessageType,
-    )
-    from .whats_app_interactive_nfm_reply_channel_specific_contact_message import (
-        WhatsAppInteractiveNfmReplyChannelSpecificContactMessage,
-    )
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -23,22 +15,22 @@ class ChannelSpecificContactMessageChannelSpecificMessage(Model):
     """The message with its type.
 
     Attributes:
-        message_type: Names the kind of content in `message`.
         message: An inbound WhatsApp message with what the contact entered in a Flow or an
             address form.
+        message_type: Names the kind of content in `message`.
     """
 
-    message_type: ChannelSpecificContactMessageChannelSpecificMessageMessageType | str | Unset = UNSET
-    message: WhatsAppInteractiveNfmReplyChannelSpecificContactMessage | Unset = UNSET
+    message: _models.WhatsAppInteractiveNfmReplyChannelSpecificContactMessage | Unset = UNSET
+    message_type: _models.ChannelSpecificContactMessageChannelSpecificMessageMessageType | str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        if self.message_type is not UNSET:
-            result["message_type"] = self.message_type
         if self.message is not UNSET:
             result["message"] = dump(self.message)
+        if self.message_type is not UNSET:
+            result["message_type"] = self.message_type
         return result
 
     @classmethod
@@ -47,9 +39,9 @@ class ChannelSpecificContactMessageChannelSpecificMessage(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
-            message_type=UNSET if (value := pop("message_type", None)) is None else value,
             message=UNSET
             if (value := pop("message", None)) is None
             else load_model(_models.WhatsAppInteractiveNfmReplyChannelSpecificContactMessage, value),
+            message_type=UNSET if (value := pop("message_type", None)) is None else value,
             additional_properties=rest,
         )

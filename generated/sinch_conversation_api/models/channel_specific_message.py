@@ -2,16 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model
-
-if TYPE_CHECKING:
-    from .channel_specific_message_message import ChannelSpecificMessageMessage
-    from .channel_specific_message_message_type import ChannelSpecificMessageMessageType
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -20,21 +16,21 @@ class ChannelSpecificMessage(Model):
     message.
 
     Attributes:
-        message_type: Names the kind of content in `message`.
         message: Content in the structure that belongs to `message_type`.
+        message_type: Names the kind of content in `message`.
     """
 
-    message_type: ChannelSpecificMessageMessageType | str | Unset = UNSET
-    message: ChannelSpecificMessageMessage | Unset = UNSET
+    message: _models.ChannelSpecificMessageMessage | Unset = UNSET
+    message_type: _models.ChannelSpecificMessageMessageType | str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        if self.message_type is not UNSET:
-            result["message_type"] = self.message_type
         if self.message is not UNSET:
             result["message"] = dump(self.message)
+        if self.message_type is not UNSET:
+            result["message_type"] = self.message_type
         return result
 
     @classmethod
@@ -43,9 +39,9 @@ class ChannelSpecificMessage(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
-            message_type=UNSET if (value := pop("message_type", None)) is None else value,
             message=UNSET
             if (value := pop("message", None)) is None
             else load_model(_models.ChannelSpecificMessageMessage, value),
+            message_type=UNSET if (value := pop("message_type", None)) is None else value,
             additional_properties=rest,
         )

@@ -2,15 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model
-
-if TYPE_CHECKING:
-    from .media_properties import MediaProperties
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -24,23 +21,23 @@ class ChoiceItem(Model):
         postback_data: Data returned to the app when the contact picks the item.
     """
 
-    title: str | Unset = UNSET
     description: str | Unset = UNSET
-    media: MediaProperties | Unset = UNSET
+    media: _models.MediaProperties | Unset = UNSET
     postback_data: str | Unset = UNSET
+    title: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        if self.title is not UNSET:
-            result["title"] = self.title
         if self.description is not UNSET:
             result["description"] = self.description
         if self.media is not UNSET:
             result["media"] = dump(self.media)
         if self.postback_data is not UNSET:
             result["postback_data"] = self.postback_data
+        if self.title is not UNSET:
+            result["title"] = self.title
         return result
 
     @classmethod
@@ -49,9 +46,9 @@ class ChoiceItem(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
-            title=UNSET if (value := pop("title", None)) is None else value,
             description=UNSET if (value := pop("description", None)) is None else value,
             media=UNSET if (value := pop("media", None)) is None else load_model(_models.MediaProperties, value),
             postback_data=UNSET if (value := pop("postback_data", None)) is None else value,
+            title=UNSET if (value := pop("title", None)) is None else value,
             additional_properties=rest,
         )

@@ -2,17 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model, load_models
-
-if TYPE_CHECKING:
-    from .choice import Choice
-    from .choice_message_properties_field_message_properties import ChoiceMessagePropertiesFieldMessageProperties
-    from .text_message import TextMessage
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -25,9 +20,9 @@ class ChoiceMessage(Model):
         text_message: The text_message of ChoiceMessage.
     """
 
-    choices: list[Choice] | Unset = UNSET
-    message_properties: ChoiceMessagePropertiesFieldMessageProperties | Unset = UNSET
-    text_message: TextMessage | Unset = UNSET
+    choices: list[_models.Choice] | Unset = UNSET
+    message_properties: _models.ChoiceMessagePropertiesFieldMessageProperties | Unset = UNSET
+    text_message: _models.TextMessage | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

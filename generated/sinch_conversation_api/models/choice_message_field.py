@@ -2,15 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model
-
-if TYPE_CHECKING:
-    from .choice_message import ChoiceMessage
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -22,7 +19,7 @@ class ChoiceMessageField(Model):
         choice_message: The choice_message of ChoiceMessageField.
     """
 
-    choice_message: ChoiceMessage | Unset = UNSET
+    choice_message: _models.ChoiceMessage | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

@@ -2,14 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
+from .. import models as _models
 from ..types import UNSET, Model, Unset, dump
-
-if TYPE_CHECKING:
-    from .client_credentials_token_request_type import ClientCredentialsTokenRequestType
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -20,8 +18,8 @@ class ClientCredentials(Model):
     Attributes:
         endpoint: Address of the token server. It must answer with an access token and an
             `expires_in` of 30 to 3600 seconds.
-        scope: Scope asked for with the token, at most 1024 characters.
         response_type: Value of `response_type` in the token request, at most 64 characters.
+        scope: Scope asked for with the token, at most 1024 characters.
         token_request_type: How the client id and secret are sent, either by HTTP basic
             authentication or in the form body.
     """
@@ -29,9 +27,9 @@ class ClientCredentials(Model):
     client_id: str | Unset = UNSET
     client_secret: str | Unset = UNSET
     endpoint: str | Unset = UNSET
-    scope: str | Unset = UNSET
     response_type: str | Unset = UNSET
-    token_request_type: ClientCredentialsTokenRequestType | str | Unset = UNSET
+    scope: str | Unset = UNSET
+    token_request_type: _models.ClientCredentialsTokenRequestType | str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -43,10 +41,10 @@ class ClientCredentials(Model):
             result["client_secret"] = self.client_secret
         if self.endpoint is not UNSET:
             result["endpoint"] = self.endpoint
-        if self.scope is not UNSET:
-            result["scope"] = self.scope
         if self.response_type is not UNSET:
             result["response_type"] = self.response_type
+        if self.scope is not UNSET:
+            result["scope"] = self.scope
         if self.token_request_type is not UNSET:
             result["token_request_type"] = self.token_request_type
         return result
@@ -60,8 +58,8 @@ class ClientCredentials(Model):
             client_id=UNSET if (value := pop("client_id", None)) is None else value,
             client_secret=UNSET if (value := pop("client_secret", None)) is None else value,
             endpoint=UNSET if (value := pop("endpoint", None)) is None else value,
-            scope=UNSET if (value := pop("scope", None)) is None else value,
             response_type=UNSET if (value := pop("response_type", None)) is None else value,
+            scope=UNSET if (value := pop("scope", None)) is None else value,
             token_request_type=UNSET if (value := pop("token_request_type", None)) is None else value,
             additional_properties=rest,
         )

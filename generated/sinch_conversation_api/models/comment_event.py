@@ -2,14 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
+from .. import models as _models
 from ..types import UNSET, Model, Unset, dump
-
-if TYPE_CHECKING:
-    from .comment_event_comment_type import CommentEventCommentType
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -17,30 +15,30 @@ class CommentEvent(Model):
     """A comment that a contact left on content of the business, for example below a post.
 
     Attributes:
-        id: Identifier of the comment.
         comment_type: Whether the comment was made in the feed or on a live broadcast.
         commented_on: The content that was commented on.
+        id: Identifier of the comment.
         user: The user who wrote the comment.
     """
 
+    comment_type: _models.CommentEventCommentType | str | Unset = UNSET
+    commented_on: str | Unset = UNSET
     id: str | Unset = UNSET
     text: str | Unset = UNSET
-    comment_type: CommentEventCommentType | str | Unset = UNSET
-    commented_on: str | Unset = UNSET
     user: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        if self.id is not UNSET:
-            result["id"] = self.id
-        if self.text is not UNSET:
-            result["text"] = self.text
         if self.comment_type is not UNSET:
             result["comment_type"] = self.comment_type
         if self.commented_on is not UNSET:
             result["commented_on"] = self.commented_on
+        if self.id is not UNSET:
+            result["id"] = self.id
+        if self.text is not UNSET:
+            result["text"] = self.text
         if self.user is not UNSET:
             result["user"] = self.user
         return result
@@ -51,10 +49,10 @@ class CommentEvent(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
-            id=UNSET if (value := pop("id", None)) is None else value,
-            text=UNSET if (value := pop("text", None)) is None else value,
             comment_type=UNSET if (value := pop("comment_type", None)) is None else value,
             commented_on=UNSET if (value := pop("commented_on", None)) is None else value,
+            id=UNSET if (value := pop("id", None)) is None else value,
+            text=UNSET if (value := pop("text", None)) is None else value,
             user=UNSET if (value := pop("user", None)) is None else value,
             additional_properties=rest,
         )

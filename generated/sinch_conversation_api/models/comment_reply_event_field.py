@@ -2,15 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model
-
-if TYPE_CHECKING:
-    from .comment_reply_event import CommentReplyEvent
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -21,7 +18,7 @@ class CommentReplyEventField(Model):
         comment_reply_event: The comment_reply_event of CommentReplyEventField.
     """
 
-    comment_reply_event: CommentReplyEvent | Unset = UNSET
+    comment_reply_event: _models.CommentReplyEvent | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

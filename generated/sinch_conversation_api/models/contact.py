@@ -2,17 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_models
-
-if TYPE_CHECKING:
-    from .channel_identity import ChannelIdentity
-    from .contact_language import ContactLanguage
-    from .conversation_channel import ConversationChannel
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -30,13 +25,13 @@ class Contact(Model):
         metadata: Free text kept with the contact, up to 1024 characters.
     """
 
-    channel_identities: list[ChannelIdentity] | Unset = UNSET
-    channel_priority: list[ConversationChannel | str] | Unset = UNSET
+    channel_identities: list[_models.ChannelIdentity] | Unset = UNSET
+    channel_priority: list[_models.ConversationChannel | str] | Unset = UNSET
     display_name: str | Unset = UNSET
     email: str | Unset = UNSET
     external_id: str | Unset = UNSET
     id: str | Unset = UNSET
-    language: ContactLanguage | str | Unset = UNSET
+    language: _models.ContactLanguage | str | Unset = UNSET
     metadata: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 

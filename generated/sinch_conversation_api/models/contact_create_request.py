@@ -2,17 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_models, take
-
-if TYPE_CHECKING:
-    from .channel_identity import ChannelIdentity
-    from .contact_language import ContactLanguage
-    from .conversation_channel import ConversationChannel
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -29,9 +24,9 @@ class ContactCreateRequest(Model):
         metadata: Free text kept with the contact, up to 1024 characters.
     """
 
-    channel_identities: list[ChannelIdentity]
-    language: ContactLanguage | str
-    channel_priority: list[ConversationChannel | str] | Unset = UNSET
+    channel_identities: list[_models.ChannelIdentity]
+    language: _models.ContactLanguage | str
+    channel_priority: list[_models.ConversationChannel | str] | Unset = UNSET
     display_name: str | Unset = UNSET
     email: str | Unset = UNSET
     external_id: str | Unset = UNSET

@@ -2,16 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model
-
-if TYPE_CHECKING:
-    from .comment_event import CommentEvent
-    from .generic_event import GenericEvent
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -20,32 +16,32 @@ class ContactEvent(Model):
     commenting; told apart by the key present.
 
     Attributes:
-        composing_event: Sent as an empty object.
-        composing_end_event: Sent as an empty object.
-        conversation_deleted_event: Arrives as an empty object.
         comment_event: A comment that a contact left on content of the business, for example
             below a post.
+        composing_end_event: Sent as an empty object.
+        composing_event: Sent as an empty object.
+        conversation_deleted_event: Arrives as an empty object.
         generic_event: The generic_event of GenericEventField.
     """
 
-    composing_event: dict[str, Any] | Unset = UNSET
+    comment_event: _models.CommentEvent | Unset = UNSET
     composing_end_event: dict[str, Any] | Unset = UNSET
+    composing_event: dict[str, Any] | Unset = UNSET
     conversation_deleted_event: dict[str, Any] | Unset = UNSET
-    comment_event: CommentEvent | Unset = UNSET
-    generic_event: GenericEvent | Unset = UNSET
+    generic_event: _models.GenericEvent | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        if self.composing_event is not UNSET:
-            result["composing_event"] = dump(self.composing_event)
-        if self.composing_end_event is not UNSET:
-            result["composing_end_event"] = dump(self.composing_end_event)
-        if self.conversation_deleted_event is not UNSET:
-            result["conversation_deleted_event"] = dump(self.conversation_deleted_event)
         if self.comment_event is not UNSET:
             result["comment_event"] = dump(self.comment_event)
+        if self.composing_end_event is not UNSET:
+            result["composing_end_event"] = dump(self.composing_end_event)
+        if self.composing_event is not UNSET:
+            result["composing_event"] = dump(self.composing_event)
+        if self.conversation_deleted_event is not UNSET:
+            result["conversation_deleted_event"] = dump(self.conversation_deleted_event)
         if self.generic_event is not UNSET:
             result["generic_event"] = dump(self.generic_event)
         return result
@@ -56,12 +52,12 @@ class ContactEvent(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
-            composing_event=UNSET if (value := pop("composing_event", None)) is None else value,
-            composing_end_event=UNSET if (value := pop("composing_end_event", None)) is None else value,
-            conversation_deleted_event=UNSET if (value := pop("conversation_deleted_event", None)) is None else value,
             comment_event=UNSET
             if (value := pop("comment_event", None)) is None
             else load_model(_models.CommentEvent, value),
+            composing_end_event=UNSET if (value := pop("composing_end_event", None)) is None else value,
+            composing_event=UNSET if (value := pop("composing_event", None)) is None else value,
+            conversation_deleted_event=UNSET if (value := pop("conversation_deleted_event", None)) is None else value,
             generic_event=UNSET
             if (value := pop("generic_event", None)) is None
             else load_model(_models.GenericEvent, value),

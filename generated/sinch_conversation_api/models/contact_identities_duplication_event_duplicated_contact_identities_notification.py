@@ -2,17 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_models
-
-if TYPE_CHECKING:
-    from .contact_identities_duplication_event_duplicated_contact_identities_notification_duplicated_identities_item import (
-        ContactIdentitiesDuplicationEventDuplicatedContactIdentitiesNotificationDuplicatedIdentitiesItem,
-    )
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -24,7 +19,8 @@ class ContactIdentitiesDuplicationEventDuplicatedContactIdentitiesNotification(M
     """
 
     duplicated_identities: (
-        list[ContactIdentitiesDuplicationEventDuplicatedContactIdentitiesNotificationDuplicatedIdentitiesItem] | Unset
+        list[_models.ContactIdentitiesDuplicationEventDuplicatedContactIdentitiesNotificationDuplicatedIdentitiesItem]
+        | Unset
     ) = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 

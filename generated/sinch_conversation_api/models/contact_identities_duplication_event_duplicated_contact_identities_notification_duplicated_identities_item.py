@@ -2,14 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
+from .. import models as _models
 from ..types import UNSET, Model, Unset, dump
-
-if TYPE_CHECKING:
-    from .conversation_channel import ConversationChannel
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -20,7 +18,7 @@ class ContactIdentitiesDuplicationEventDuplicatedContactIdentitiesNotificationDu
     contact_ids: Contacts that share the identity.
     """
 
-    channel: ConversationChannel | str | Unset = UNSET
+    channel: _models.ConversationChannel | str | Unset = UNSET
     contact_ids: list[str] | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 

@@ -2,20 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model, load_models
-
-if TYPE_CHECKING:
-    from .address_info import AddressInfo
-    from .email_info import EmailInfo
-    from .name_info import NameInfo
-    from .organization_info import OrganizationInfo
-    from .phone_number_info import PhoneNumberInfo
-    from .url_info import UrlInfo
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -23,37 +15,37 @@ class ContactInfoMessage(Model):
     """A contact card with name, phone numbers and optional further details.
 
     Attributes:
+        birthday: Date of birth as `YYYY-MM-DD`.
         name: The parts of a person's name on a contact card.
         organization: Where the person on a contact card works.
-        birthday: Date of birth as `YYYY-MM-DD`.
     """
 
-    name: NameInfo | Unset = UNSET
-    phone_numbers: list[PhoneNumberInfo] | Unset = UNSET
-    addresses: list[AddressInfo] | Unset = UNSET
-    email_addresses: list[EmailInfo] | Unset = UNSET
-    organization: OrganizationInfo | Unset = UNSET
-    urls: list[UrlInfo] | Unset = UNSET
+    addresses: list[_models.AddressInfo] | Unset = UNSET
     birthday: str | Unset = UNSET
+    email_addresses: list[_models.EmailInfo] | Unset = UNSET
+    name: _models.NameInfo | Unset = UNSET
+    organization: _models.OrganizationInfo | Unset = UNSET
+    phone_numbers: list[_models.PhoneNumberInfo] | Unset = UNSET
+    urls: list[_models.UrlInfo] | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        if self.name is not UNSET:
-            result["name"] = dump(self.name)
-        if self.phone_numbers is not UNSET:
-            result["phone_numbers"] = dump(self.phone_numbers)
         if self.addresses is not UNSET:
             result["addresses"] = dump(self.addresses)
-        if self.email_addresses is not UNSET:
-            result["email_addresses"] = dump(self.email_addresses)
-        if self.organization is not UNSET:
-            result["organization"] = dump(self.organization)
-        if self.urls is not UNSET:
-            result["urls"] = dump(self.urls)
         if self.birthday is not UNSET:
             result["birthday"] = self.birthday
+        if self.email_addresses is not UNSET:
+            result["email_addresses"] = dump(self.email_addresses)
+        if self.name is not UNSET:
+            result["name"] = dump(self.name)
+        if self.organization is not UNSET:
+            result["organization"] = dump(self.organization)
+        if self.phone_numbers is not UNSET:
+            result["phone_numbers"] = dump(self.phone_numbers)
+        if self.urls is not UNSET:
+            result["urls"] = dump(self.urls)
         return result
 
     @classmethod
@@ -62,18 +54,18 @@ class ContactInfoMessage(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
-            name=UNSET if (value := pop("name", None)) is None else load_model(_models.NameInfo, value),
-            phone_numbers=UNSET
-            if (value := pop("phone_numbers", None)) is None
-            else load_models(_models.PhoneNumberInfo, value),
             addresses=UNSET if (value := pop("addresses", None)) is None else load_models(_models.AddressInfo, value),
+            birthday=UNSET if (value := pop("birthday", None)) is None else value,
             email_addresses=UNSET
             if (value := pop("email_addresses", None)) is None
             else load_models(_models.EmailInfo, value),
+            name=UNSET if (value := pop("name", None)) is None else load_model(_models.NameInfo, value),
             organization=UNSET
             if (value := pop("organization", None)) is None
             else load_model(_models.OrganizationInfo, value),
+            phone_numbers=UNSET
+            if (value := pop("phone_numbers", None)) is None
+            else load_models(_models.PhoneNumberInfo, value),
             urls=UNSET if (value := pop("urls", None)) is None else load_models(_models.UrlInfo, value),
-            birthday=UNSET if (value := pop("birthday", None)) is None else value,
             additional_properties=rest,
         )

@@ -2,15 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model
-
-if TYPE_CHECKING:
-    from .contact import Contact
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -18,23 +15,23 @@ class ContactMergeEventContactMergeNotification(Model):
     """The contact that stays and the contact that is gone, both in full.
 
     Attributes:
-        preserved_contact: A person the app talks to, with the addresses on the channels. It is
-            returned by the contact calls and is also the body of an update.
         deleted_contact: A person the app talks to, with the addresses on the channels. It is
+            returned by the contact calls and is also the body of an update.
+        preserved_contact: A person the app talks to, with the addresses on the channels. It is
             returned by the contact calls and is also the body of an update.
     """
 
-    preserved_contact: Contact | Unset = UNSET
-    deleted_contact: Contact | Unset = UNSET
+    deleted_contact: _models.Contact | Unset = UNSET
+    preserved_contact: _models.Contact | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        if self.preserved_contact is not UNSET:
-            result["preserved_contact"] = dump(self.preserved_contact)
         if self.deleted_contact is not UNSET:
             result["deleted_contact"] = dump(self.deleted_contact)
+        if self.preserved_contact is not UNSET:
+            result["preserved_contact"] = dump(self.preserved_contact)
         return result
 
     @classmethod
@@ -43,11 +40,11 @@ class ContactMergeEventContactMergeNotification(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
-            preserved_contact=UNSET
-            if (value := pop("preserved_contact", None)) is None
-            else load_model(_models.Contact, value),
             deleted_contact=UNSET
             if (value := pop("deleted_contact", None)) is None
+            else load_model(_models.Contact, value),
+            preserved_contact=UNSET
+            if (value := pop("preserved_contact", None)) is None
             else load_model(_models.Contact, value),
             additional_properties=rest,
         )

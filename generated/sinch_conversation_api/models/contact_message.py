@@ -2,25 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model
-
-if TYPE_CHECKING:
-    from .channel_specific_contact_message_channel_specific_message import (
-        ChannelSpecificContactMessageChannelSpecificMessage,
-    )
-    from .choice_response_message import ChoiceResponseMessage
-    from .fallback_message import FallbackMessage
-    from .location_message import LocationMessage
-    from .media_card_message import MediaCardMessage
-    from .media_properties import MediaProperties
-    from .product_response_message_product_response_message import ProductResponseMessageProductResponseMessage
-    from .reply_to import ReplyTo
-    from .text_message import TextMessage
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -37,20 +24,20 @@ class ContactMessage(Model):
         media_message: Where a media file is found and how it is presented, in media messages,
             cards and lists.
         product_response_message: The product_response_message of ProductResponseMessage.
-        text_message: The text_message of ChoiceMessage.
         reply_to: Quotes an earlier message, on WhatsApp only. The target must be an inbound
             message at most 96 hours old; otherwise the message goes out without the quote.
+        text_message: The text_message of ChoiceMessage.
     """
 
-    channel_specific_message: ChannelSpecificContactMessageChannelSpecificMessage | Unset = UNSET
-    choice_response_message: ChoiceResponseMessage | Unset = UNSET
-    fallback_message: FallbackMessage | Unset = UNSET
-    location_message: LocationMessage | Unset = UNSET
-    media_card_message: MediaCardMessage | Unset = UNSET
-    media_message: MediaProperties | Unset = UNSET
-    product_response_message: ProductResponseMessageProductResponseMessage | Unset = UNSET
-    text_message: TextMessage | Unset = UNSET
-    reply_to: ReplyTo | Unset = UNSET
+    channel_specific_message: _models.ChannelSpecificContactMessageChannelSpecificMessage | Unset = UNSET
+    choice_response_message: _models.ChoiceResponseMessage | Unset = UNSET
+    fallback_message: _models.FallbackMessage | Unset = UNSET
+    location_message: _models.LocationMessage | Unset = UNSET
+    media_card_message: _models.MediaCardMessage | Unset = UNSET
+    media_message: _models.MediaProperties | Unset = UNSET
+    product_response_message: _models.ProductResponseMessageProductResponseMessage | Unset = UNSET
+    reply_to: _models.ReplyTo | Unset = UNSET
+    text_message: _models.TextMessage | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -70,10 +57,10 @@ class ContactMessage(Model):
             result["media_message"] = dump(self.media_message)
         if self.product_response_message is not UNSET:
             result["product_response_message"] = dump(self.product_response_message)
-        if self.text_message is not UNSET:
-            result["text_message"] = dump(self.text_message)
         if self.reply_to is not UNSET:
             result["reply_to"] = dump(self.reply_to)
+        if self.text_message is not UNSET:
+            result["text_message"] = dump(self.text_message)
         return result
 
     @classmethod
@@ -103,9 +90,9 @@ class ContactMessage(Model):
             product_response_message=UNSET
             if (value := pop("product_response_message", None)) is None
             else load_model(_models.ProductResponseMessageProductResponseMessage, value),
+            reply_to=UNSET if (value := pop("reply_to", None)) is None else load_model(_models.ReplyTo, value),
             text_message=UNSET
             if (value := pop("text_message", None)) is None
             else load_model(_models.TextMessage, value),
-            reply_to=UNSET if (value := pop("reply_to", None)) is None else load_model(_models.ReplyTo, value),
             additional_properties=rest,
         )

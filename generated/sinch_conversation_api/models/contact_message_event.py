@@ -2,17 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model
-
-if TYPE_CHECKING:
-    from .payment_status_update_event import PaymentStatusUpdateEvent
-    from .reaction_event import ReactionEvent
-    from .short_link_activated_event import ShortLinkActivatedEvent
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -23,13 +18,13 @@ class ContactMessageEvent(Model):
     Attributes:
         payment_status_update_event: Tells how the payment of an order that was sent in a
             message went on.
-        shortlink_activated_event: A contact opened the chat through a short link.
         reaction_event: A contact reacted to a message with an emoji, or took the reaction back.
+        shortlink_activated_event: A contact opened the chat through a short link.
     """
 
-    payment_status_update_event: PaymentStatusUpdateEvent | Unset = UNSET
-    shortlink_activated_event: ShortLinkActivatedEvent | Unset = UNSET
-    reaction_event: ReactionEvent | Unset = UNSET
+    payment_status_update_event: _models.PaymentStatusUpdateEvent | Unset = UNSET
+    reaction_event: _models.ReactionEvent | Unset = UNSET
+    shortlink_activated_event: _models.ShortLinkActivatedEvent | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -37,10 +32,10 @@ class ContactMessageEvent(Model):
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.payment_status_update_event is not UNSET:
             result["payment_status_update_event"] = dump(self.payment_status_update_event)
-        if self.shortlink_activated_event is not UNSET:
-            result["shortlink_activated_event"] = dump(self.shortlink_activated_event)
         if self.reaction_event is not UNSET:
             result["reaction_event"] = dump(self.reaction_event)
+        if self.shortlink_activated_event is not UNSET:
+            result["shortlink_activated_event"] = dump(self.shortlink_activated_event)
         return result
 
     @classmethod
@@ -52,11 +47,11 @@ class ContactMessageEvent(Model):
             payment_status_update_event=UNSET
             if (value := pop("payment_status_update_event", None)) is None
             else load_model(_models.PaymentStatusUpdateEvent, value),
-            shortlink_activated_event=UNSET
-            if (value := pop("shortlink_activated_event", None)) is None
-            else load_model(_models.ShortLinkActivatedEvent, value),
             reaction_event=UNSET
             if (value := pop("reaction_event", None)) is None
             else load_model(_models.ReactionEvent, value),
+            shortlink_activated_event=UNSET
+            if (value := pop("shortlink_activated_event", None)) is None
+            else load_model(_models.ShortLinkActivatedEvent, value),
             additional_properties=rest,
         )

@@ -2,15 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model
-
-if TYPE_CHECKING:
-    from .contact_message_event import ContactMessageEvent
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -23,7 +20,7 @@ class ContactMessageEventField(Model):
             update, an opened short link or a reaction; told apart by the key present.
     """
 
-    contact_message_event: ContactMessageEvent | Unset = UNSET
+    contact_message_event: _models.ContactMessageEvent | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

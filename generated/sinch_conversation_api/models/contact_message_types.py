@@ -2,24 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model
-
-if TYPE_CHECKING:
-    from .channel_specific_contact_message_channel_specific_message import (
-        ChannelSpecificContactMessageChannelSpecificMessage,
-    )
-    from .choice_response_message import ChoiceResponseMessage
-    from .fallback_message import FallbackMessage
-    from .location_message import LocationMessage
-    from .media_card_message import MediaCardMessage
-    from .media_properties import MediaProperties
-    from .product_response_message_product_response_message import ProductResponseMessageProductResponseMessage
-    from .text_message import TextMessage
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -38,14 +26,14 @@ class ContactMessageTypes(Model):
         text_message: The text_message of ChoiceMessage.
     """
 
-    channel_specific_message: ChannelSpecificContactMessageChannelSpecificMessage | Unset = UNSET
-    choice_response_message: ChoiceResponseMessage | Unset = UNSET
-    fallback_message: FallbackMessage | Unset = UNSET
-    location_message: LocationMessage | Unset = UNSET
-    media_card_message: MediaCardMessage | Unset = UNSET
-    media_message: MediaProperties | Unset = UNSET
-    product_response_message: ProductResponseMessageProductResponseMessage | Unset = UNSET
-    text_message: TextMessage | Unset = UNSET
+    channel_specific_message: _models.ChannelSpecificContactMessageChannelSpecificMessage | Unset = UNSET
+    choice_response_message: _models.ChoiceResponseMessage | Unset = UNSET
+    fallback_message: _models.FallbackMessage | Unset = UNSET
+    location_message: _models.LocationMessage | Unset = UNSET
+    media_card_message: _models.MediaCardMessage | Unset = UNSET
+    media_message: _models.MediaProperties | Unset = UNSET
+    product_response_message: _models.ProductResponseMessageProductResponseMessage | Unset = UNSET
+    text_message: _models.TextMessage | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

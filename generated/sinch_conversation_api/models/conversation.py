@@ -2,14 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
+from .. import models as _models
 from ..types import UNSET, DateTime, Model, Unset, dump, load_datetime
-
-if TYPE_CHECKING:
-    from .conversation_channel import ConversationChannel
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -23,22 +21,22 @@ class Conversation(Model):
             and the retired `VIBER`, so read it as an open list.
         app_id: App that takes part in the conversation.
         contact_id: Contact that takes part in the conversation.
+        correlation_id: Value chosen by the sender, which callbacks of this conversation repeat.
+        last_received: When the latest inbound message arrived; 1970-01-01 stands for none.
         metadata: Deprecated. Free text kept with the conversation, up to 1024 characters.
             Deprecated; see `metadata_json`.
         metadata_json: Free-form JSON object kept with the conversation.
-        correlation_id: Value chosen by the sender, which callbacks of this conversation repeat.
-        last_received: When the latest inbound message arrived; 1970-01-01 stands for none.
     """
 
     active: bool | Unset = UNSET
-    active_channel: ConversationChannel | str | Unset = UNSET
+    active_channel: _models.ConversationChannel | str | Unset = UNSET
     app_id: str | Unset = UNSET
     contact_id: str | Unset = UNSET
-    metadata: str | Unset = UNSET
-    metadata_json: dict[str, Any] | Unset = UNSET
     correlation_id: str | Unset = UNSET
     id: str | Unset = UNSET
     last_received: DateTime | Unset = UNSET
+    metadata: str | Unset = UNSET
+    metadata_json: dict[str, Any] | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -52,16 +50,16 @@ class Conversation(Model):
             result["app_id"] = self.app_id
         if self.contact_id is not UNSET:
             result["contact_id"] = self.contact_id
-        if self.metadata is not UNSET:
-            result["metadata"] = self.metadata
-        if self.metadata_json is not UNSET:
-            result["metadata_json"] = dump(self.metadata_json)
         if self.correlation_id is not UNSET:
             result["correlation_id"] = self.correlation_id
         if self.id is not UNSET:
             result["id"] = self.id
         if self.last_received is not UNSET:
             result["last_received"] = dump(self.last_received)
+        if self.metadata is not UNSET:
+            result["metadata"] = self.metadata
+        if self.metadata_json is not UNSET:
+            result["metadata_json"] = dump(self.metadata_json)
         return result
 
     @classmethod
@@ -74,10 +72,10 @@ class Conversation(Model):
             active_channel=UNSET if (value := pop("active_channel", None)) is None else value,
             app_id=UNSET if (value := pop("app_id", None)) is None else value,
             contact_id=UNSET if (value := pop("contact_id", None)) is None else value,
-            metadata=UNSET if (value := pop("metadata", None)) is None else value,
-            metadata_json=UNSET if (value := pop("metadata_json", None)) is None else value,
             correlation_id=UNSET if (value := pop("correlation_id", None)) is None else value,
             id=UNSET if (value := pop("id", None)) is None else value,
             last_received=UNSET if (value := pop("last_received", None)) is None else load_datetime(value),
+            metadata=UNSET if (value := pop("metadata", None)) is None else value,
+            metadata_json=UNSET if (value := pop("metadata_json", None)) is None else value,
             additional_properties=rest,
         )

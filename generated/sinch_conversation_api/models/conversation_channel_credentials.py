@@ -2,29 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model
-
-if TYPE_CHECKING:
-    from .apple_business_chat_credentials import AppleBusinessChatCredentials
-    from .channel_integration_state import ChannelIntegrationState
-    from .conversation_channel import ConversationChannel
-    from .instagram_credentials import InstagramCredentials
-    from .kakao_talk_chat_credentials import KakaoTalkChatCredentials
-    from .kakao_talk_credentials import KakaoTalkCredentials
-    from .line_credentials import LINECredentials
-    from .line_enterprise_credentials_field_line_enterprise_credentials import (
-        LineEnterpriseCredentialsFieldLineEnterpriseCredentials,
-    )
-    from .mms_credentials import MMSCredentials
-    from .static_bearer_credentials import StaticBearerCredentials
-    from .static_token_credentials import StaticTokenCredentials
-    from .telegram_credentials import TelegramCredentials
-    from .we_chat_credentials import WeChatCredentials
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -32,83 +15,83 @@ class ConversationChannelCredentials(Model):
     """The credentials with which an app uses one channel, set when the app is created or updated.
 
     Attributes:
-        static_bearer: The static_bearer of StaticBearerCredentialsField.
-        static_token: The static_token of StaticTokenCredentialsField.
-        mms_credentials: The mms_credentials of MMSCredentialsField.
-        kakaotalk_credentials: The kakaotalk_credentials of KakaoTalkCredentialsField.
-        telegram_credentials: The telegram_credentials of TelegramCredentialsField.
-        line_credentials: LINE needs either these or `line_enterprise_credentials`.
-        line_enterprise_credentials: LINE needs either these or `line_credentials`.
-        wechat_credentials: The wechat_credentials of WeChatCredentialsField.
-        instagram_credentials: The instagram_credentials of InstagramCredentialsField.
         applebc_credentials: The applebc_credentials of AppleBcCredentialsField.
-        kakaotalkchat_credentials: The kakaotalkchat_credentials of
-            KakaoTalkChatCredentialsField.
         callback_secret: Shared secret for checking that callbacks come from the channel;
             documented maximum length 256 characters.
         channel: A messaging channel. Samples and SDKs also show `CHANNEL_UNSPECIFIED` and the
             retired `VIBER`, so read it as an open list.
-        state: State of the integration with one channel, shown with the channel credentials of
-            an app.
         channel_known_id: Id by which the channel knows the app.
         credential_ordinal_number: Number from 0 to 255 that tells several LINE credentials of
             one app apart. It is 0 on every other channel and must be unique among the entries
             of one channel.
+        instagram_credentials: The instagram_credentials of InstagramCredentialsField.
+        kakaotalk_credentials: The kakaotalk_credentials of KakaoTalkCredentialsField.
+        kakaotalkchat_credentials: The kakaotalkchat_credentials of
+            KakaoTalkChatCredentialsField.
+        line_credentials: LINE needs either these or `line_enterprise_credentials`.
+        line_enterprise_credentials: LINE needs either these or `line_credentials`.
+        mms_credentials: The mms_credentials of MMSCredentialsField.
+        state: State of the integration with one channel, shown with the channel credentials of
+            an app.
+        static_bearer: The static_bearer of StaticBearerCredentialsField.
+        static_token: The static_token of StaticTokenCredentialsField.
+        telegram_credentials: The telegram_credentials of TelegramCredentialsField.
+        wechat_credentials: The wechat_credentials of WeChatCredentialsField.
     """
 
-    static_bearer: StaticBearerCredentials | Unset = UNSET
-    static_token: StaticTokenCredentials | Unset = UNSET
-    mms_credentials: MMSCredentials | Unset = UNSET
-    kakaotalk_credentials: KakaoTalkCredentials | Unset = UNSET
-    telegram_credentials: TelegramCredentials | Unset = UNSET
-    line_credentials: LINECredentials | Unset = UNSET
-    line_enterprise_credentials: LineEnterpriseCredentialsFieldLineEnterpriseCredentials | Unset = UNSET
-    wechat_credentials: WeChatCredentials | Unset = UNSET
-    instagram_credentials: InstagramCredentials | Unset = UNSET
-    applebc_credentials: AppleBusinessChatCredentials | Unset = UNSET
-    kakaotalkchat_credentials: KakaoTalkChatCredentials | Unset = UNSET
+    applebc_credentials: _models.AppleBusinessChatCredentials | Unset = UNSET
     callback_secret: str | Unset = UNSET
-    channel: ConversationChannel | str | Unset = UNSET
-    state: ChannelIntegrationState | Unset = UNSET
+    channel: _models.ConversationChannel | str | Unset = UNSET
     channel_known_id: str | Unset = UNSET
     credential_ordinal_number: int | Unset = UNSET
+    instagram_credentials: _models.InstagramCredentials | Unset = UNSET
+    kakaotalk_credentials: _models.KakaoTalkCredentials | Unset = UNSET
+    kakaotalkchat_credentials: _models.KakaoTalkChatCredentials | Unset = UNSET
+    line_credentials: _models.LINECredentials | Unset = UNSET
+    line_enterprise_credentials: _models.LineEnterpriseCredentialsFieldLineEnterpriseCredentials | Unset = UNSET
+    mms_credentials: _models.MMSCredentials | Unset = UNSET
+    state: _models.ChannelIntegrationState | Unset = UNSET
+    static_bearer: _models.StaticBearerCredentials | Unset = UNSET
+    static_token: _models.StaticTokenCredentials | Unset = UNSET
+    telegram_credentials: _models.TelegramCredentials | Unset = UNSET
+    wechat_credentials: _models.WeChatCredentials | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        if self.static_bearer is not UNSET:
-            result["static_bearer"] = dump(self.static_bearer)
-        if self.static_token is not UNSET:
-            result["static_token"] = dump(self.static_token)
-        if self.mms_credentials is not UNSET:
-            result["mms_credentials"] = dump(self.mms_credentials)
-        if self.kakaotalk_credentials is not UNSET:
-            result["kakaotalk_credentials"] = dump(self.kakaotalk_credentials)
-        if self.telegram_credentials is not UNSET:
-            result["telegram_credentials"] = dump(self.telegram_credentials)
-        if self.line_credentials is not UNSET:
-            result["line_credentials"] = dump(self.line_credentials)
-        if self.line_enterprise_credentials is not UNSET:
-            result["line_enterprise_credentials"] = dump(self.line_enterprise_credentials)
-        if self.wechat_credentials is not UNSET:
-            result["wechat_credentials"] = dump(self.wechat_credentials)
-        if self.instagram_credentials is not UNSET:
-            result["instagram_credentials"] = dump(self.instagram_credentials)
         if self.applebc_credentials is not UNSET:
             result["applebc_credentials"] = dump(self.applebc_credentials)
-        if self.kakaotalkchat_credentials is not UNSET:
-            result["kakaotalkchat_credentials"] = dump(self.kakaotalkchat_credentials)
         if self.callback_secret is not UNSET:
             result["callback_secret"] = self.callback_secret
         if self.channel is not UNSET:
             result["channel"] = self.channel
-        if self.state is not UNSET:
-            result["state"] = dump(self.state)
         if self.channel_known_id is not UNSET:
             result["channel_known_id"] = self.channel_known_id
         if self.credential_ordinal_number is not UNSET:
             result["credential_ordinal_number"] = self.credential_ordinal_number
+        if self.instagram_credentials is not UNSET:
+            result["instagram_credentials"] = dump(self.instagram_credentials)
+        if self.kakaotalk_credentials is not UNSET:
+            result["kakaotalk_credentials"] = dump(self.kakaotalk_credentials)
+        if self.kakaotalkchat_credentials is not UNSET:
+            result["kakaotalkchat_credentials"] = dump(self.kakaotalkchat_credentials)
+        if self.line_credentials is not UNSET:
+            result["line_credentials"] = dump(self.line_credentials)
+        if self.line_enterprise_credentials is not UNSET:
+            result["line_enterprise_credentials"] = dump(self.line_enterprise_credentials)
+        if self.mms_credentials is not UNSET:
+            result["mms_credentials"] = dump(self.mms_credentials)
+        if self.state is not UNSET:
+            result["state"] = dump(self.state)
+        if self.static_bearer is not UNSET:
+            result["static_bearer"] = dump(self.static_bearer)
+        if self.static_token is not UNSET:
+            result["static_token"] = dump(self.static_token)
+        if self.telegram_credentials is not UNSET:
+            result["telegram_credentials"] = dump(self.telegram_credentials)
+        if self.wechat_credentials is not UNSET:
+            result["wechat_credentials"] = dump(self.wechat_credentials)
         return result
 
     @classmethod
@@ -117,45 +100,45 @@ class ConversationChannelCredentials(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
-            static_bearer=UNSET
-            if (value := pop("static_bearer", None)) is None
-            else load_model(_models.StaticBearerCredentials, value),
-            static_token=UNSET
-            if (value := pop("static_token", None)) is None
-            else load_model(_models.StaticTokenCredentials, value),
-            mms_credentials=UNSET
-            if (value := pop("mms_credentials", None)) is None
-            else load_model(_models.MMSCredentials, value),
+            applebc_credentials=UNSET
+            if (value := pop("applebc_credentials", None)) is None
+            else load_model(_models.AppleBusinessChatCredentials, value),
+            callback_secret=UNSET if (value := pop("callback_secret", None)) is None else value,
+            channel=UNSET if (value := pop("channel", None)) is None else value,
+            channel_known_id=UNSET if (value := pop("channel_known_id", None)) is None else value,
+            credential_ordinal_number=UNSET if (value := pop("credential_ordinal_number", None)) is None else value,
+            instagram_credentials=UNSET
+            if (value := pop("instagram_credentials", None)) is None
+            else load_model(_models.InstagramCredentials, value),
             kakaotalk_credentials=UNSET
             if (value := pop("kakaotalk_credentials", None)) is None
             else load_model(_models.KakaoTalkCredentials, value),
-            telegram_credentials=UNSET
-            if (value := pop("telegram_credentials", None)) is None
-            else load_model(_models.TelegramCredentials, value),
+            kakaotalkchat_credentials=UNSET
+            if (value := pop("kakaotalkchat_credentials", None)) is None
+            else load_model(_models.KakaoTalkChatCredentials, value),
             line_credentials=UNSET
             if (value := pop("line_credentials", None)) is None
             else load_model(_models.LINECredentials, value),
             line_enterprise_credentials=UNSET
             if (value := pop("line_enterprise_credentials", None)) is None
             else load_model(_models.LineEnterpriseCredentialsFieldLineEnterpriseCredentials, value),
-            wechat_credentials=UNSET
-            if (value := pop("wechat_credentials", None)) is None
-            else load_model(_models.WeChatCredentials, value),
-            instagram_credentials=UNSET
-            if (value := pop("instagram_credentials", None)) is None
-            else load_model(_models.InstagramCredentials, value),
-            applebc_credentials=UNSET
-            if (value := pop("applebc_credentials", None)) is None
-            else load_model(_models.AppleBusinessChatCredentials, value),
-            kakaotalkchat_credentials=UNSET
-            if (value := pop("kakaotalkchat_credentials", None)) is None
-            else load_model(_models.KakaoTalkChatCredentials, value),
-            callback_secret=UNSET if (value := pop("callback_secret", None)) is None else value,
-            channel=UNSET if (value := pop("channel", None)) is None else value,
+            mms_credentials=UNSET
+            if (value := pop("mms_credentials", None)) is None
+            else load_model(_models.MMSCredentials, value),
             state=UNSET
             if (value := pop("state", None)) is None
             else load_model(_models.ChannelIntegrationState, value),
-            channel_known_id=UNSET if (value := pop("channel_known_id", None)) is None else value,
-            credential_ordinal_number=UNSET if (value := pop("credential_ordinal_number", None)) is None else value,
+            static_bearer=UNSET
+            if (value := pop("static_bearer", None)) is None
+            else load_model(_models.StaticBearerCredentials, value),
+            static_token=UNSET
+            if (value := pop("static_token", None)) is None
+            else load_model(_models.StaticTokenCredentials, value),
+            telegram_credentials=UNSET
+            if (value := pop("telegram_credentials", None)) is None
+            else load_model(_models.TelegramCredentials, value),
+            wechat_credentials=UNSET
+            if (value := pop("wechat_credentials", None)) is None
+            else load_model(_models.WeChatCredentials, value),
             additional_properties=rest,
         )

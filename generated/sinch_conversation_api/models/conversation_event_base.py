@@ -2,17 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, DateTime, Model, Unset, dump, load_datetime, load_model
-
-if TYPE_CHECKING:
-    from .app_event import AppEvent
-    from .channel_identity import ChannelIdentity
-    from .processing_mode import ProcessingMode
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -20,39 +15,39 @@ class ConversationEventBase(Model):
     """Fields that stored events and injected events have in common.
 
     Attributes:
-        app_event: Exactly one event, under a key that says which kind it is.
-        conversation_id: Conversation of the event; absent for apps in DISPATCH mode.
-        contact_id: Contact of the event; absent for apps in DISPATCH mode.
-        channel_identity: The address of a contact on one channel, met in contacts, stored
-            messages, events and callbacks.
         accept_time: Time at which the event was accepted; a given value must lie in the past,
             less than 30 days ago.
+        app_event: Exactly one event, under a key that says which kind it is.
+        channel_identity: The address of a contact on one channel, met in contacts, stored
+            messages, events and callbacks.
+        contact_id: Contact of the event; absent for apps in DISPATCH mode.
+        conversation_id: Conversation of the event; absent for apps in DISPATCH mode.
         processing_mode: Whether an app keeps contacts and conversations or only passes messages
             on. In `DISPATCH` mode recipients are named by channel addresses, and contact and
             conversation ids stay empty.
     """
 
-    app_event: AppEvent | Unset = UNSET
-    conversation_id: str | Unset = UNSET
-    contact_id: str | Unset = UNSET
-    channel_identity: ChannelIdentity | Unset = UNSET
     accept_time: DateTime | Unset = UNSET
-    processing_mode: ProcessingMode | str | Unset = UNSET
+    app_event: _models.AppEvent | Unset = UNSET
+    channel_identity: _models.ChannelIdentity | Unset = UNSET
+    contact_id: str | Unset = UNSET
+    conversation_id: str | Unset = UNSET
+    processing_mode: _models.ProcessingMode | str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        if self.app_event is not UNSET:
-            result["app_event"] = dump(self.app_event)
-        if self.conversation_id is not UNSET:
-            result["conversation_id"] = self.conversation_id
-        if self.contact_id is not UNSET:
-            result["contact_id"] = self.contact_id
-        if self.channel_identity is not UNSET:
-            result["channel_identity"] = dump(self.channel_identity)
         if self.accept_time is not UNSET:
             result["accept_time"] = dump(self.accept_time)
+        if self.app_event is not UNSET:
+            result["app_event"] = dump(self.app_event)
+        if self.channel_identity is not UNSET:
+            result["channel_identity"] = dump(self.channel_identity)
+        if self.contact_id is not UNSET:
+            result["contact_id"] = self.contact_id
+        if self.conversation_id is not UNSET:
+            result["conversation_id"] = self.conversation_id
         if self.processing_mode is not UNSET:
             result["processing_mode"] = self.processing_mode
         return result
@@ -63,13 +58,13 @@ class ConversationEventBase(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
+            accept_time=UNSET if (value := pop("accept_time", None)) is None else load_datetime(value),
             app_event=UNSET if (value := pop("app_event", None)) is None else load_model(_models.AppEvent, value),
-            conversation_id=UNSET if (value := pop("conversation_id", None)) is None else value,
-            contact_id=UNSET if (value := pop("contact_id", None)) is None else value,
             channel_identity=UNSET
             if (value := pop("channel_identity", None)) is None
             else load_model(_models.ChannelIdentity, value),
-            accept_time=UNSET if (value := pop("accept_time", None)) is None else load_datetime(value),
+            contact_id=UNSET if (value := pop("contact_id", None)) is None else value,
+            conversation_id=UNSET if (value := pop("conversation_id", None)) is None else value,
             processing_mode=UNSET if (value := pop("processing_mode", None)) is None else value,
             additional_properties=rest,
         )

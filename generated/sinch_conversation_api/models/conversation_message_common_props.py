@@ -2,17 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, DateTime, Model, Unset, dump, load_datetime, load_model
-
-if TYPE_CHECKING:
-    from .channel_identity import ChannelIdentity
-    from .conversation_direction import ConversationDirection
-    from .processing_mode import ProcessingMode
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -25,25 +20,25 @@ class ConversationMessageCommonProps(Model):
             messages, events and callbacks.
         direction: Whether a message or an event goes from the contact to the app or from the
             app to the contact.
-        metadata: Free text kept with the message, up to 1024 characters.
         injected: Whether the message was added by an inject call instead of being sent or
             received through the API.
-        sender_id: Sender id involved, for instance a phone number or a short code.
+        metadata: Free text kept with the message, up to 1024 characters.
         processing_mode: Whether an app keeps contacts and conversations or only passes messages
             on. In `DISPATCH` mode recipients are named by channel addresses, and contact and
             conversation ids stay empty.
+        sender_id: Sender id involved, for instance a phone number or a short code.
     """
 
     accept_time: DateTime | Unset = UNSET
-    channel_identity: ChannelIdentity | Unset = UNSET
+    channel_identity: _models.ChannelIdentity | Unset = UNSET
     contact_id: str | Unset = UNSET
     conversation_id: str | Unset = UNSET
-    direction: ConversationDirection | str | Unset = UNSET
+    direction: _models.ConversationDirection | str | Unset = UNSET
     id: str | Unset = UNSET
-    metadata: str | Unset = UNSET
     injected: bool | Unset = UNSET
+    metadata: str | Unset = UNSET
+    processing_mode: _models.ProcessingMode | str | Unset = UNSET
     sender_id: str | Unset = UNSET
-    processing_mode: ProcessingMode | str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -61,14 +56,14 @@ class ConversationMessageCommonProps(Model):
             result["direction"] = self.direction
         if self.id is not UNSET:
             result["id"] = self.id
-        if self.metadata is not UNSET:
-            result["metadata"] = self.metadata
         if self.injected is not UNSET:
             result["injected"] = self.injected
-        if self.sender_id is not UNSET:
-            result["sender_id"] = self.sender_id
+        if self.metadata is not UNSET:
+            result["metadata"] = self.metadata
         if self.processing_mode is not UNSET:
             result["processing_mode"] = self.processing_mode
+        if self.sender_id is not UNSET:
+            result["sender_id"] = self.sender_id
         return result
 
     @classmethod
@@ -85,9 +80,9 @@ class ConversationMessageCommonProps(Model):
             conversation_id=UNSET if (value := pop("conversation_id", None)) is None else value,
             direction=UNSET if (value := pop("direction", None)) is None else value,
             id=UNSET if (value := pop("id", None)) is None else value,
-            metadata=UNSET if (value := pop("metadata", None)) is None else value,
             injected=UNSET if (value := pop("injected", None)) is None else value,
-            sender_id=UNSET if (value := pop("sender_id", None)) is None else value,
+            metadata=UNSET if (value := pop("metadata", None)) is None else value,
             processing_mode=UNSET if (value := pop("processing_mode", None)) is None else value,
+            sender_id=UNSET if (value := pop("sender_id", None)) is None else value,
             additional_properties=rest,
         )

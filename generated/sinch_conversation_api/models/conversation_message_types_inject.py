@@ -2,16 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model
-
-if TYPE_CHECKING:
-    from .app_message import AppMessage
-    from .contact_message import ContactMessage
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -25,8 +21,8 @@ class ConversationMessageTypesInject(Model):
             answer, the message it refers to.
     """
 
-    app_message: AppMessage | Unset = UNSET
-    contact_message: ContactMessage | Unset = UNSET
+    app_message: _models.AppMessage | Unset = UNSET
+    contact_message: _models.ContactMessage | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

@@ -2,16 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model
-
-if TYPE_CHECKING:
-    from .conversation import Conversation
-    from .conversation_message import ConversationMessage
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -24,8 +20,8 @@ class ConversationRecentMessage(Model):
         last_message: A stored message, in either direction.
     """
 
-    conversation: Conversation | Unset = UNSET
-    last_message: ConversationMessage | Unset = UNSET
+    conversation: _models.Conversation | Unset = UNSET
+    last_message: _models.ConversationMessage | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

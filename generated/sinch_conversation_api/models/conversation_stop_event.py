@@ -2,15 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, DateTime, Model, Unset, dump, load_datetime, load_model
-
-if TYPE_CHECKING:
-    from .conversation_notification import ConversationNotification
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -18,45 +15,45 @@ class ConversationStopEvent(Model):
     """Callback of the trigger CONVERSATION_STOP, for a conversation that ended.
 
     Attributes:
-        app_id: App that the callback belongs to; may be an empty string, for example in contact
-            callbacks.
         accepted_time: When the API took the event in; may be absent, and carries up to nine
             fractional digits of a second.
+        app_id: App that the callback belongs to; may be an empty string, for example in contact
+            callbacks.
+        conversation_stop_notification: Payload of the three conversation callbacks, start, stop
+            and delete, with the full conversation.
+        correlation_id: Value that the send request gave as its correlation_id.
         event_time: Time of the event as given by the channel; may be absent.
         message_metadata: Text whose meaning depends on the callback, often empty; on inbound
             messages it is the conversation metadata, on failed receipts of a batch a JSON text
             with batchId and messageIndex.
-        correlation_id: Value that the send request gave as its correlation_id.
-        conversation_stop_notification: Payload of the three conversation callbacks, start, stop
-            and delete, with the full conversation.
     """
 
-    app_id: str | Unset = UNSET
     accepted_time: DateTime | Unset = UNSET
-    event_time: DateTime | Unset = UNSET
-    project_id: str | Unset = UNSET
-    message_metadata: str | Unset = UNSET
+    app_id: str | Unset = UNSET
+    conversation_stop_notification: _models.ConversationNotification | Unset = UNSET
     correlation_id: str | Unset = UNSET
-    conversation_stop_notification: ConversationNotification | Unset = UNSET
+    event_time: DateTime | Unset = UNSET
+    message_metadata: str | Unset = UNSET
+    project_id: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        if self.app_id is not UNSET:
-            result["app_id"] = self.app_id
         if self.accepted_time is not UNSET:
             result["accepted_time"] = dump(self.accepted_time)
-        if self.event_time is not UNSET:
-            result["event_time"] = dump(self.event_time)
-        if self.project_id is not UNSET:
-            result["project_id"] = self.project_id
-        if self.message_metadata is not UNSET:
-            result["message_metadata"] = self.message_metadata
-        if self.correlation_id is not UNSET:
-            result["correlation_id"] = self.correlation_id
+        if self.app_id is not UNSET:
+            result["app_id"] = self.app_id
         if self.conversation_stop_notification is not UNSET:
             result["conversation_stop_notification"] = dump(self.conversation_stop_notification)
+        if self.correlation_id is not UNSET:
+            result["correlation_id"] = self.correlation_id
+        if self.event_time is not UNSET:
+            result["event_time"] = dump(self.event_time)
+        if self.message_metadata is not UNSET:
+            result["message_metadata"] = self.message_metadata
+        if self.project_id is not UNSET:
+            result["project_id"] = self.project_id
         return result
 
     @classmethod
@@ -65,14 +62,14 @@ class ConversationStopEvent(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
-            app_id=UNSET if (value := pop("app_id", None)) is None else value,
             accepted_time=UNSET if (value := pop("accepted_time", None)) is None else load_datetime(value),
-            event_time=UNSET if (value := pop("event_time", None)) is None else load_datetime(value),
-            project_id=UNSET if (value := pop("project_id", None)) is None else value,
-            message_metadata=UNSET if (value := pop("message_metadata", None)) is None else value,
-            correlation_id=UNSET if (value := pop("correlation_id", None)) is None else value,
+            app_id=UNSET if (value := pop("app_id", None)) is None else value,
             conversation_stop_notification=UNSET
             if (value := pop("conversation_stop_notification", None)) is None
             else load_model(_models.ConversationNotification, value),
+            correlation_id=UNSET if (value := pop("correlation_id", None)) is None else value,
+            event_time=UNSET if (value := pop("event_time", None)) is None else load_datetime(value),
+            message_metadata=UNSET if (value := pop("message_metadata", None)) is None else value,
+            project_id=UNSET if (value := pop("project_id", None)) is None else value,
             additional_properties=rest,
         )

@@ -2,35 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, DateTime, Model, Unset, dump, load_datetime, load_model
-
-if TYPE_CHECKING:
-    from .batch_status_update_notification import BatchStatusUpdateNotification
-    from .capability_event_capability_notification import CapabilityEventCapabilityNotification
-    from .channel_event_channel_event_notification import ChannelEventChannelEventNotification
-    from .contact_identities_duplication_event_duplicated_contact_identities_notification import (
-        ContactIdentitiesDuplicationEventDuplicatedContactIdentitiesNotification,
-    )
-    from .contact_merge_event_contact_merge_notification import ContactMergeEventContactMergeNotification
-    from .contact_notification import ContactNotification
-    from .conversation_notification import ConversationNotification
-    from .event_delivery_event_delivery_report import EventDeliveryEventDeliveryReport
-    from .event_inbound_event import EventInboundEvent
-    from .message_delivery_receipt_event_message_delivery_report import MessageDeliveryReceiptEventMessageDeliveryReport
-    from .message_inbound_event_item import MessageInboundEventItem
-    from .message_submit_event_message_submit_notification import MessageSubmitEventMessageSubmitNotification
-    from .opt_in_event_opt_in_notification import OptInEventOptInNotification
-    from .opt_out_event_opt_out_notification import OptOutEventOptOutNotification
-    from .record_notification_event_record_notification import RecordNotificationEventRecordNotification
-    from .smart_conversations_event_smart_conversation_notification import (
-        SmartConversationsEventSmartConversationNotification,
-    )
-    from .unsupported_callback_event_unsupported_callback import UnsupportedCallbackEventUnsupportedCallback
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -40,30 +17,14 @@ class ConversationWebhookEvent(Model):
     field names the trigger.
 
     Attributes:
-        app_id: App that the callback belongs to; may be an empty string, for example in contact
-            callbacks.
         accepted_time: When the API took the event in; may be absent, and carries up to nine
             fractional digits of a second.
-        event_time: Time of the event as given by the channel; may be absent.
-        message_metadata: Text whose meaning depends on the callback, often empty; on inbound
-            messages it is the conversation metadata, on failed receipts of a batch a JSON text
-            with batchId and messageIndex.
-        correlation_id: Value that the send request gave as its correlation_id.
-        message: A message from a contact as inbound callbacks carry it, plain or redacted.
-        message_redaction: A message from a contact as inbound callbacks carry it, plain or
-            redacted.
-        message_submit_notification: The message submitted, with its recipient and its content.
-        message_delivery_report: State of one message; a reason comes with the states FAILED and
-            SWITCHING_CHANNEL, and any field may be missing.
-        event: The event, under either contact_event or contact_message_event, never both; the
-            latter is in limited beta.
-        event_delivery_report: State of one event, with a reason where it failed.
-        conversation_start_notification: Payload of the three conversation callbacks, start,
-            stop and delete, with the full conversation.
-        conversation_stop_notification: Payload of the three conversation callbacks, start, stop
-            and delete, with the full conversation.
-        conversation_delete_notification: Payload of the three conversation callbacks, start,
-            stop and delete, with the full conversation.
+        app_id: App that the callback belongs to; may be an empty string, for example in contact
+            callbacks.
+        batch_status_update_notification: Progress report on one batch, with its status, its
+            type and data that depend on the type.
+        capability_notification: What one channel can do for one recipient.
+        channel_event_notification: Wrapper of the one channel event.
         contact_create_notification: Payload of the contact callbacks create, update and delete,
             with the full contact.
         contact_delete_notification: Payload of the contact callbacks create, update and delete,
@@ -72,84 +33,80 @@ class ConversationWebhookEvent(Model):
             full.
         contact_update_notification: Payload of the contact callbacks create, update and delete,
             with the full contact.
+        conversation_delete_notification: Payload of the three conversation callbacks, start,
+            stop and delete, with the full conversation.
+        conversation_start_notification: Payload of the three conversation callbacks, start,
+            stop and delete, with the full conversation.
+        conversation_stop_notification: Payload of the three conversation callbacks, start, stop
+            and delete, with the full conversation.
+        correlation_id: Value that the send request gave as its correlation_id.
         duplicated_contact_identities_notification: The duplicates found.
-        capability_notification: What one channel can do for one recipient.
+        event: The event, under either contact_event or contact_message_event, never both; the
+            latter is in limited beta.
+        event_delivery_report: State of one event, with a reason where it failed.
+        event_time: Time of the event as given by the channel; may be absent.
+        message: A message from a contact as inbound callbacks carry it, plain or redacted.
+        message_delivery_report: State of one message; a reason comes with the states FAILED and
+            SWITCHING_CHANNEL, and any field may be missing.
+        message_metadata: Text whose meaning depends on the callback, often empty; on inbound
+            messages it is the conversation metadata, on failed receipts of a batch a JSON text
+            with batchId and messageIndex.
+        message_redaction: A message from a contact as inbound callbacks carry it, plain or
+            redacted.
+        message_submit_notification: The message submitted, with its recipient and its content.
         opt_in_notification: Who opted in on which channel, and whether it succeeded.
         opt_out_notification: Who opted out on which channel, and whether it succeeded.
-        channel_event_notification: Wrapper of the one channel event.
-        smart_conversation_notification: The message analysed and what was found in it.
         record_notification: State of one record; all fields are optional, and their names are
             in snake_case.
+        smart_conversation_notification: The message analysed and what was found in it.
         unsupported_callback: The foreign payload and where it came from.
-        batch_status_update_notification: Progress report on one batch, with its status, its
-            type and data that depend on the type.
     """
 
-    app_id: str | Unset = UNSET
     accepted_time: DateTime | Unset = UNSET
-    event_time: DateTime | Unset = UNSET
-    project_id: str | Unset = UNSET
-    message_metadata: str | Unset = UNSET
+    app_id: str | Unset = UNSET
+    batch_status_update_notification: _models.BatchStatusUpdateNotification | Unset = UNSET
+    capability_notification: _models.CapabilityEventCapabilityNotification | Unset = UNSET
+    channel_event_notification: _models.ChannelEventChannelEventNotification | Unset = UNSET
+    contact_create_notification: _models.ContactNotification | Unset = UNSET
+    contact_delete_notification: _models.ContactNotification | Unset = UNSET
+    contact_merge_notification: _models.ContactMergeEventContactMergeNotification | Unset = UNSET
+    contact_update_notification: _models.ContactNotification | Unset = UNSET
+    conversation_delete_notification: _models.ConversationNotification | Unset = UNSET
+    conversation_start_notification: _models.ConversationNotification | Unset = UNSET
+    conversation_stop_notification: _models.ConversationNotification | Unset = UNSET
     correlation_id: str | Unset = UNSET
-    message: MessageInboundEventItem | Unset = UNSET
-    message_redaction: MessageInboundEventItem | Unset = UNSET
-    message_submit_notification: MessageSubmitEventMessageSubmitNotification | Unset = UNSET
-    message_delivery_report: MessageDeliveryReceiptEventMessageDeliveryReport | Unset = UNSET
-    event: EventInboundEvent | Unset = UNSET
-    event_delivery_report: EventDeliveryEventDeliveryReport | Unset = UNSET
-    conversation_start_notification: ConversationNotification | Unset = UNSET
-    conversation_stop_notification: ConversationNotification | Unset = UNSET
-    conversation_delete_notification: ConversationNotification | Unset = UNSET
-    contact_create_notification: ContactNotification | Unset = UNSET
-    contact_delete_notification: ContactNotification | Unset = UNSET
-    contact_merge_notification: ContactMergeEventContactMergeNotification | Unset = UNSET
-    contact_update_notification: ContactNotification | Unset = UNSET
     duplicated_contact_identities_notification: (
-        ContactIdentitiesDuplicationEventDuplicatedContactIdentitiesNotification | Unset
+        _models.ContactIdentitiesDuplicationEventDuplicatedContactIdentitiesNotification | Unset
     ) = UNSET
-    capability_notification: CapabilityEventCapabilityNotification | Unset = UNSET
-    opt_in_notification: OptInEventOptInNotification | Unset = UNSET
-    opt_out_notification: OptOutEventOptOutNotification | Unset = UNSET
-    channel_event_notification: ChannelEventChannelEventNotification | Unset = UNSET
-    smart_conversation_notification: SmartConversationsEventSmartConversationNotification | Unset = UNSET
-    record_notification: RecordNotificationEventRecordNotification | Unset = UNSET
-    unsupported_callback: UnsupportedCallbackEventUnsupportedCallback | Unset = UNSET
-    batch_status_update_notification: BatchStatusUpdateNotification | Unset = UNSET
+    event: _models.EventInboundEvent | Unset = UNSET
+    event_delivery_report: _models.EventDeliveryEventDeliveryReport | Unset = UNSET
+    event_time: DateTime | Unset = UNSET
+    message: _models.MessageInboundEventItem | Unset = UNSET
+    message_delivery_report: _models.MessageDeliveryReceiptEventMessageDeliveryReport | Unset = UNSET
+    message_metadata: str | Unset = UNSET
+    message_redaction: _models.MessageInboundEventItem | Unset = UNSET
+    message_submit_notification: _models.MessageSubmitEventMessageSubmitNotification | Unset = UNSET
+    opt_in_notification: _models.OptInEventOptInNotification | Unset = UNSET
+    opt_out_notification: _models.OptOutEventOptOutNotification | Unset = UNSET
+    project_id: str | Unset = UNSET
+    record_notification: _models.RecordNotificationEventRecordNotification | Unset = UNSET
+    smart_conversation_notification: _models.SmartConversationsEventSmartConversationNotification | Unset = UNSET
+    unsupported_callback: _models.UnsupportedCallbackEventUnsupportedCallback | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        if self.app_id is not UNSET:
-            result["app_id"] = self.app_id
         if self.accepted_time is not UNSET:
             result["accepted_time"] = dump(self.accepted_time)
-        if self.event_time is not UNSET:
-            result["event_time"] = dump(self.event_time)
-        if self.project_id is not UNSET:
-            result["project_id"] = self.project_id
-        if self.message_metadata is not UNSET:
-            result["message_metadata"] = self.message_metadata
-        if self.correlation_id is not UNSET:
-            result["correlation_id"] = self.correlation_id
-        if self.message is not UNSET:
-            result["message"] = dump(self.message)
-        if self.message_redaction is not UNSET:
-            result["message_redaction"] = dump(self.message_redaction)
-        if self.message_submit_notification is not UNSET:
-            result["message_submit_notification"] = dump(self.message_submit_notification)
-        if self.message_delivery_report is not UNSET:
-            result["message_delivery_report"] = dump(self.message_delivery_report)
-        if self.event is not UNSET:
-            result["event"] = dump(self.event)
-        if self.event_delivery_report is not UNSET:
-            result["event_delivery_report"] = dump(self.event_delivery_report)
-        if self.conversation_start_notification is not UNSET:
-            result["conversation_start_notification"] = dump(self.conversation_start_notification)
-        if self.conversation_stop_notification is not UNSET:
-            result["conversation_stop_notification"] = dump(self.conversation_stop_notification)
-        if self.conversation_delete_notification is not UNSET:
-            result["conversation_delete_notification"] = dump(self.conversation_delete_notification)
+        if self.app_id is not UNSET:
+            result["app_id"] = self.app_id
+        if self.batch_status_update_notification is not UNSET:
+            result["batch_status_update_notification"] = dump(self.batch_status_update_notification)
+        if self.capability_notification is not UNSET:
+            result["capability_notification"] = dump(self.capability_notification)
+        if self.channel_event_notification is not UNSET:
+            result["channel_event_notification"] = dump(self.channel_event_notification)
         if self.contact_create_notification is not UNSET:
             result["contact_create_notification"] = dump(self.contact_create_notification)
         if self.contact_delete_notification is not UNSET:
@@ -158,24 +115,44 @@ class ConversationWebhookEvent(Model):
             result["contact_merge_notification"] = dump(self.contact_merge_notification)
         if self.contact_update_notification is not UNSET:
             result["contact_update_notification"] = dump(self.contact_update_notification)
+        if self.conversation_delete_notification is not UNSET:
+            result["conversation_delete_notification"] = dump(self.conversation_delete_notification)
+        if self.conversation_start_notification is not UNSET:
+            result["conversation_start_notification"] = dump(self.conversation_start_notification)
+        if self.conversation_stop_notification is not UNSET:
+            result["conversation_stop_notification"] = dump(self.conversation_stop_notification)
+        if self.correlation_id is not UNSET:
+            result["correlation_id"] = self.correlation_id
         if self.duplicated_contact_identities_notification is not UNSET:
             result["duplicated_contact_identities_notification"] = dump(self.duplicated_contact_identities_notification)
-        if self.capability_notification is not UNSET:
-            result["capability_notification"] = dump(self.capability_notification)
+        if self.event is not UNSET:
+            result["event"] = dump(self.event)
+        if self.event_delivery_report is not UNSET:
+            result["event_delivery_report"] = dump(self.event_delivery_report)
+        if self.event_time is not UNSET:
+            result["event_time"] = dump(self.event_time)
+        if self.message is not UNSET:
+            result["message"] = dump(self.message)
+        if self.message_delivery_report is not UNSET:
+            result["message_delivery_report"] = dump(self.message_delivery_report)
+        if self.message_metadata is not UNSET:
+            result["message_metadata"] = self.message_metadata
+        if self.message_redaction is not UNSET:
+            result["message_redaction"] = dump(self.message_redaction)
+        if self.message_submit_notification is not UNSET:
+            result["message_submit_notification"] = dump(self.message_submit_notification)
         if self.opt_in_notification is not UNSET:
             result["opt_in_notification"] = dump(self.opt_in_notification)
         if self.opt_out_notification is not UNSET:
             result["opt_out_notification"] = dump(self.opt_out_notification)
-        if self.channel_event_notification is not UNSET:
-            result["channel_event_notification"] = dump(self.channel_event_notification)
-        if self.smart_conversation_notification is not UNSET:
-            result["smart_conversation_notification"] = dump(self.smart_conversation_notification)
+        if self.project_id is not UNSET:
+            result["project_id"] = self.project_id
         if self.record_notification is not UNSET:
             result["record_notification"] = dump(self.record_notification)
+        if self.smart_conversation_notification is not UNSET:
+            result["smart_conversation_notification"] = dump(self.smart_conversation_notification)
         if self.unsupported_callback is not UNSET:
             result["unsupported_callback"] = dump(self.unsupported_callback)
-        if self.batch_status_update_notification is not UNSET:
-            result["batch_status_update_notification"] = dump(self.batch_status_update_notification)
         return result
 
     @classmethod
@@ -184,37 +161,17 @@ class ConversationWebhookEvent(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
-            app_id=UNSET if (value := pop("app_id", None)) is None else value,
             accepted_time=UNSET if (value := pop("accepted_time", None)) is None else load_datetime(value),
-            event_time=UNSET if (value := pop("event_time", None)) is None else load_datetime(value),
-            project_id=UNSET if (value := pop("project_id", None)) is None else value,
-            message_metadata=UNSET if (value := pop("message_metadata", None)) is None else value,
-            correlation_id=UNSET if (value := pop("correlation_id", None)) is None else value,
-            message=UNSET
-            if (value := pop("message", None)) is None
-            else load_model(_models.MessageInboundEventItem, value),
-            message_redaction=UNSET
-            if (value := pop("message_redaction", None)) is None
-            else load_model(_models.MessageInboundEventItem, value),
-            message_submit_notification=UNSET
-            if (value := pop("message_submit_notification", None)) is None
-            else load_model(_models.MessageSubmitEventMessageSubmitNotification, value),
-            message_delivery_report=UNSET
-            if (value := pop("message_delivery_report", None)) is None
-            else load_model(_models.MessageDeliveryReceiptEventMessageDeliveryReport, value),
-            event=UNSET if (value := pop("event", None)) is None else load_model(_models.EventInboundEvent, value),
-            event_delivery_report=UNSET
-            if (value := pop("event_delivery_report", None)) is None
-            else load_model(_models.EventDeliveryEventDeliveryReport, value),
-            conversation_start_notification=UNSET
-            if (value := pop("conversation_start_notification", None)) is None
-            else load_model(_models.ConversationNotification, value),
-            conversation_stop_notification=UNSET
-            if (value := pop("conversation_stop_notification", None)) is None
-            else load_model(_models.ConversationNotification, value),
-            conversation_delete_notification=UNSET
-            if (value := pop("conversation_delete_notification", None)) is None
-            else load_model(_models.ConversationNotification, value),
+            app_id=UNSET if (value := pop("app_id", None)) is None else value,
+            batch_status_update_notification=UNSET
+            if (value := pop("batch_status_update_notification", None)) is None
+            else load_model(_models.BatchStatusUpdateNotification, value),
+            capability_notification=UNSET
+            if (value := pop("capability_notification", None)) is None
+            else load_model(_models.CapabilityEventCapabilityNotification, value),
+            channel_event_notification=UNSET
+            if (value := pop("channel_event_notification", None)) is None
+            else load_model(_models.ChannelEventChannelEventNotification, value),
             contact_create_notification=UNSET
             if (value := pop("contact_create_notification", None)) is None
             else load_model(_models.ContactNotification, value),
@@ -227,32 +184,52 @@ class ConversationWebhookEvent(Model):
             contact_update_notification=UNSET
             if (value := pop("contact_update_notification", None)) is None
             else load_model(_models.ContactNotification, value),
+            conversation_delete_notification=UNSET
+            if (value := pop("conversation_delete_notification", None)) is None
+            else load_model(_models.ConversationNotification, value),
+            conversation_start_notification=UNSET
+            if (value := pop("conversation_start_notification", None)) is None
+            else load_model(_models.ConversationNotification, value),
+            conversation_stop_notification=UNSET
+            if (value := pop("conversation_stop_notification", None)) is None
+            else load_model(_models.ConversationNotification, value),
+            correlation_id=UNSET if (value := pop("correlation_id", None)) is None else value,
             duplicated_contact_identities_notification=UNSET
             if (value := pop("duplicated_contact_identities_notification", None)) is None
             else load_model(_models.ContactIdentitiesDuplicationEventDuplicatedContactIdentitiesNotification, value),
-            capability_notification=UNSET
-            if (value := pop("capability_notification", None)) is None
-            else load_model(_models.CapabilityEventCapabilityNotification, value),
+            event=UNSET if (value := pop("event", None)) is None else load_model(_models.EventInboundEvent, value),
+            event_delivery_report=UNSET
+            if (value := pop("event_delivery_report", None)) is None
+            else load_model(_models.EventDeliveryEventDeliveryReport, value),
+            event_time=UNSET if (value := pop("event_time", None)) is None else load_datetime(value),
+            message=UNSET
+            if (value := pop("message", None)) is None
+            else load_model(_models.MessageInboundEventItem, value),
+            message_delivery_report=UNSET
+            if (value := pop("message_delivery_report", None)) is None
+            else load_model(_models.MessageDeliveryReceiptEventMessageDeliveryReport, value),
+            message_metadata=UNSET if (value := pop("message_metadata", None)) is None else value,
+            message_redaction=UNSET
+            if (value := pop("message_redaction", None)) is None
+            else load_model(_models.MessageInboundEventItem, value),
+            message_submit_notification=UNSET
+            if (value := pop("message_submit_notification", None)) is None
+            else load_model(_models.MessageSubmitEventMessageSubmitNotification, value),
             opt_in_notification=UNSET
             if (value := pop("opt_in_notification", None)) is None
             else load_model(_models.OptInEventOptInNotification, value),
             opt_out_notification=UNSET
             if (value := pop("opt_out_notification", None)) is None
             else load_model(_models.OptOutEventOptOutNotification, value),
-            channel_event_notification=UNSET
-            if (value := pop("channel_event_notification", None)) is None
-            else load_model(_models.ChannelEventChannelEventNotification, value),
-            smart_conversation_notification=UNSET
-            if (value := pop("smart_conversation_notification", None)) is None
-            else load_model(_models.SmartConversationsEventSmartConversationNotification, value),
+            project_id=UNSET if (value := pop("project_id", None)) is None else value,
             record_notification=UNSET
             if (value := pop("record_notification", None)) is None
             else load_model(_models.RecordNotificationEventRecordNotification, value),
+            smart_conversation_notification=UNSET
+            if (value := pop("smart_conversation_notification", None)) is None
+            else load_model(_models.SmartConversationsEventSmartConversationNotification, value),
             unsupported_callback=UNSET
             if (value := pop("unsupported_callback", None)) is None
             else load_model(_models.UnsupportedCallbackEventUnsupportedCallback, value),
-            batch_status_update_notification=UNSET
-            if (value := pop("batch_status_update_notification", None)) is None
-            else load_model(_models.BatchStatusUpdateNotification, value),
             additional_properties=rest,
         )

@@ -2,14 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
+from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, take
-
-if TYPE_CHECKING:
-    from .conversation_channel import ConversationChannel
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -22,19 +20,19 @@ class CreateConversationRequest(Model):
         active: Whether the conversation is open, as opposed to stopped.
         active_channel: A messaging channel. Samples and SDKs also show `CHANNEL_UNSPECIFIED`
             and the retired `VIBER`, so read it as an open list.
+        correlation_id: Value chosen by the sender, which callbacks of this conversation repeat.
         metadata: Deprecated. Free text kept with the conversation, up to 1024 characters.
             Deprecated; see `metadata_json`.
         metadata_json: Free-form JSON object kept with the conversation.
-        correlation_id: Value chosen by the sender, which callbacks of this conversation repeat.
     """
 
     app_id: str
     contact_id: str
     active: bool | Unset = UNSET
-    active_channel: ConversationChannel | str | Unset = UNSET
+    active_channel: _models.ConversationChannel | str | Unset = UNSET
+    correlation_id: str | Unset = UNSET
     metadata: str | Unset = UNSET
     metadata_json: dict[str, Any] | Unset = UNSET
-    correlation_id: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -46,12 +44,12 @@ class CreateConversationRequest(Model):
             result["active"] = self.active
         if self.active_channel is not UNSET:
             result["active_channel"] = self.active_channel
+        if self.correlation_id is not UNSET:
+            result["correlation_id"] = self.correlation_id
         if self.metadata is not UNSET:
             result["metadata"] = self.metadata
         if self.metadata_json is not UNSET:
             result["metadata_json"] = dump(self.metadata_json)
-        if self.correlation_id is not UNSET:
-            result["correlation_id"] = self.correlation_id
         return result
 
     @classmethod
@@ -64,8 +62,8 @@ class CreateConversationRequest(Model):
             contact_id=take(rest, "contact_id"),
             active=UNSET if (value := pop("active", None)) is None else value,
             active_channel=UNSET if (value := pop("active_channel", None)) is None else value,
+            correlation_id=UNSET if (value := pop("correlation_id", None)) is None else value,
             metadata=UNSET if (value := pop("metadata", None)) is None else value,
             metadata_json=UNSET if (value := pop("metadata_json", None)) is None else value,
-            correlation_id=UNSET if (value := pop("correlation_id", None)) is None else value,
             additional_properties=rest,
         )

@@ -14,22 +14,22 @@ class DeliveryReportBasedFallback(Model):
     """Whether an app switches to the next channel when no delivery report arrives in time.
 
     Attributes:
-        enabled: Turns the switch on.
         delivery_report_waiting_time: Seconds to wait for the delivery report before the next
             channel is tried, from 10 to 259200 (three days).
+        enabled: Turns the switch on.
     """
 
-    enabled: bool | Unset = UNSET
     delivery_report_waiting_time: int | Unset = UNSET
+    enabled: bool | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        if self.enabled is not UNSET:
-            result["enabled"] = self.enabled
         if self.delivery_report_waiting_time is not UNSET:
             result["delivery_report_waiting_time"] = self.delivery_report_waiting_time
+        if self.enabled is not UNSET:
+            result["enabled"] = self.enabled
         return result
 
     @classmethod
@@ -38,9 +38,9 @@ class DeliveryReportBasedFallback(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
-            enabled=UNSET if (value := pop("enabled", None)) is None else value,
             delivery_report_waiting_time=UNSET
             if (value := pop("delivery_report_waiting_time", None)) is None
             else value,
+            enabled=UNSET if (value := pop("enabled", None)) is None else value,
             additional_properties=rest,
         )

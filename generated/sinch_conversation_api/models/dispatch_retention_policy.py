@@ -2,14 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
+from .. import models as _models
 from ..types import UNSET, Model, Unset, dump
-
-if TYPE_CHECKING:
-    from .dispatch_retention_policy_type import DispatchRetentionPolicyType
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -22,7 +20,7 @@ class DispatchRetentionPolicy(Model):
         ttl_days: Days until expiry, documented range 0 to 7.
     """
 
-    retention_type: DispatchRetentionPolicyType | str | Unset = UNSET
+    retention_type: _models.DispatchRetentionPolicyType | str | Unset = UNSET
     ttl_days: int | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 

@@ -2,15 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_list, load_map, load_model
-
-if TYPE_CHECKING:
-    from .document_field_classification_data_value import DocumentFieldClassificationDataValue
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -21,7 +18,7 @@ class DocumentFieldClassification(Model):
         result: One map of field name to content for each item.
     """
 
-    result: list[dict[str, DocumentFieldClassificationDataValue]] | Unset = UNSET
+    result: list[dict[str, _models.DocumentFieldClassificationDataValue]] | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

@@ -14,21 +14,21 @@ class DocumentImageClassification(Model):
     """Kind of document that a picture shows.
 
     Attributes:
-        doc_type: Name of the kind of document.
         confidence: Number from 0 to 1.
+        doc_type: Name of the kind of document.
     """
 
-    doc_type: str | Unset = UNSET
     confidence: float | Unset = UNSET
+    doc_type: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        if self.doc_type is not UNSET:
-            result["doc_type"] = self.doc_type
         if self.confidence is not UNSET:
             result["confidence"] = self.confidence
+        if self.doc_type is not UNSET:
+            result["doc_type"] = self.doc_type
         return result
 
     @classmethod
@@ -37,7 +37,7 @@ class DocumentImageClassification(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
-            doc_type=UNSET if (value := pop("doc_type", None)) is None else value,
             confidence=UNSET if (value := pop("confidence", None)) is None else value,
+            doc_type=UNSET if (value := pop("doc_type", None)) is None else value,
             additional_properties=rest,
         )

@@ -2,19 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, DateTime, Model, Unset, dump, load_datetime, load_model
-
-if TYPE_CHECKING:
-    from .channel_identity import ChannelIdentity
-    from .contact_event import ContactEvent
-    from .contact_message_event import ContactMessageEvent
-    from .event_inbound_event_direction import EventInboundEventDirection
-    from .processing_mode import ProcessingMode
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -23,51 +16,51 @@ class EventInboundEvent(Model):
     limited beta.
 
     Attributes:
-        direction: TO_APP, as the event comes from a contact.
-        contact_event: An event caused by a contact outside a message, such as typing, deleting
-            the conversation or commenting; told apart by the key present.
-        contact_message_event: An event that a contact caused around a message, a payment
-            update, an opened short link or a reaction; told apart by the key present.
+        accept_time: When the API took the event in.
         channel_identity: The address of a contact on one channel, met in contacts, stored
             messages, events and callbacks.
+        contact_event: An event caused by a contact outside a message, such as typing, deleting
+            the conversation or commenting; told apart by the key present.
         contact_id: Empty when processing_mode is DISPATCH.
+        contact_message_event: An event that a contact caused around a message, a payment
+            update, an opened short link or a reaction; told apart by the key present.
         conversation_id: Empty when processing_mode is DISPATCH.
-        accept_time: When the API took the event in.
+        direction: TO_APP, as the event comes from a contact.
         processing_mode: Whether an app keeps contacts and conversations or only passes messages
             on. In `DISPATCH` mode recipients are named by channel addresses, and contact and
             conversation ids stay empty.
     """
 
-    id: str | Unset = UNSET
-    direction: EventInboundEventDirection | str | Unset = UNSET
-    contact_event: ContactEvent | Unset = UNSET
-    contact_message_event: ContactMessageEvent | Unset = UNSET
-    channel_identity: ChannelIdentity | Unset = UNSET
-    contact_id: str | Unset = UNSET
-    conversation_id: str | Unset = UNSET
     accept_time: DateTime | Unset = UNSET
-    processing_mode: ProcessingMode | str | Unset = UNSET
+    channel_identity: _models.ChannelIdentity | Unset = UNSET
+    contact_event: _models.ContactEvent | Unset = UNSET
+    contact_id: str | Unset = UNSET
+    contact_message_event: _models.ContactMessageEvent | Unset = UNSET
+    conversation_id: str | Unset = UNSET
+    direction: _models.EventInboundEventDirection | str | Unset = UNSET
+    id: str | Unset = UNSET
+    processing_mode: _models.ProcessingMode | str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        if self.id is not UNSET:
-            result["id"] = self.id
-        if self.direction is not UNSET:
-            result["direction"] = self.direction
-        if self.contact_event is not UNSET:
-            result["contact_event"] = dump(self.contact_event)
-        if self.contact_message_event is not UNSET:
-            result["contact_message_event"] = dump(self.contact_message_event)
-        if self.channel_identity is not UNSET:
-            result["channel_identity"] = dump(self.channel_identity)
-        if self.contact_id is not UNSET:
-            result["contact_id"] = self.contact_id
-        if self.conversation_id is not UNSET:
-            result["conversation_id"] = self.conversation_id
         if self.accept_time is not UNSET:
             result["accept_time"] = dump(self.accept_time)
+        if self.channel_identity is not UNSET:
+            result["channel_identity"] = dump(self.channel_identity)
+        if self.contact_event is not UNSET:
+            result["contact_event"] = dump(self.contact_event)
+        if self.contact_id is not UNSET:
+            result["contact_id"] = self.contact_id
+        if self.contact_message_event is not UNSET:
+            result["contact_message_event"] = dump(self.contact_message_event)
+        if self.conversation_id is not UNSET:
+            result["conversation_id"] = self.conversation_id
+        if self.direction is not UNSET:
+            result["direction"] = self.direction
+        if self.id is not UNSET:
+            result["id"] = self.id
         if self.processing_mode is not UNSET:
             result["processing_mode"] = self.processing_mode
         return result
@@ -78,20 +71,20 @@ class EventInboundEvent(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
-            id=UNSET if (value := pop("id", None)) is None else value,
-            direction=UNSET if (value := pop("direction", None)) is None else value,
-            contact_event=UNSET
-            if (value := pop("contact_event", None)) is None
-            else load_model(_models.ContactEvent, value),
-            contact_message_event=UNSET
-            if (value := pop("contact_message_event", None)) is None
-            else load_model(_models.ContactMessageEvent, value),
+            accept_time=UNSET if (value := pop("accept_time", None)) is None else load_datetime(value),
             channel_identity=UNSET
             if (value := pop("channel_identity", None)) is None
             else load_model(_models.ChannelIdentity, value),
+            contact_event=UNSET
+            if (value := pop("contact_event", None)) is None
+            else load_model(_models.ContactEvent, value),
             contact_id=UNSET if (value := pop("contact_id", None)) is None else value,
+            contact_message_event=UNSET
+            if (value := pop("contact_message_event", None)) is None
+            else load_model(_models.ContactMessageEvent, value),
             conversation_id=UNSET if (value := pop("conversation_id", None)) is None else value,
-            accept_time=UNSET if (value := pop("accept_time", None)) is None else load_datetime(value),
+            direction=UNSET if (value := pop("direction", None)) is None else value,
+            id=UNSET if (value := pop("id", None)) is None else value,
             processing_mode=UNSET if (value := pop("processing_mode", None)) is None else value,
             additional_properties=rest,
         )

@@ -2,16 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model, load_models
-
-if TYPE_CHECKING:
-    from .audit_record import AuditRecord
-    from .identity import Identity
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -19,25 +15,25 @@ class GetAuditRecordsFromConsentResponse(Model):
     """The recorded consent changes of one identity in an app.
 
     Attributes:
-        identity: One recipient address on a consent list.
         audit_records: Changes made to the consent lists for this identity.
+        identity: One recipient address on a consent list.
     """
 
-    identity: Identity | Unset = UNSET
-    audit_records: list[AuditRecord] | Unset = UNSET
+    audit_records: list[_models.AuditRecord] | Unset = UNSET
+    identity: _models.Identity | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
-    def __iter__(self) -> Iterator[AuditRecord]:
+    def __iter__(self) -> Iterator[_models.AuditRecord]:
         """The items of this page: its audit_records."""
         return iter(self.audit_records or ())
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        if self.identity is not UNSET:
-            result["identity"] = dump(self.identity)
         if self.audit_records is not UNSET:
             result["audit_records"] = dump(self.audit_records)
+        if self.identity is not UNSET:
+            result["identity"] = dump(self.identity)
         return result
 
     @classmethod
@@ -46,9 +42,9 @@ class GetAuditRecordsFromConsentResponse(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
-            identity=UNSET if (value := pop("identity", None)) is None else load_model(_models.Identity, value),
             audit_records=UNSET
             if (value := pop("audit_records", None)) is None
             else load_models(_models.AuditRecord, value),
+            identity=UNSET if (value := pop("identity", None)) is None else load_model(_models.Identity, value),
             additional_properties=rest,
         )

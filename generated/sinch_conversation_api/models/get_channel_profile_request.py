@@ -2,16 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import Model, dump, load_model, take
-
-if TYPE_CHECKING:
-    from .get_channel_profile_conversation_channel import GetChannelProfileConversationChannel
-    from .recipient import Recipient
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -20,22 +16,22 @@ class GetChannelProfileRequest(Model):
 
     Attributes:
         app_id: App on whose behalf the profile is looked up.
-        recipient: A recipient in look-ups of capabilities and profiles and in batches.
         channel: Channels whose user profiles can be looked up; the retired `VIBER` is still
             listed.
+        recipient: A recipient in look-ups of capabilities and profiles and in batches.
     """
 
     app_id: str
-    recipient: Recipient
-    channel: GetChannelProfileConversationChannel | str
+    channel: _models.GetChannelProfileConversationChannel | str
+    recipient: _models.Recipient
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         result["app_id"] = self.app_id
-        result["recipient"] = dump(self.recipient)
         result["channel"] = self.channel
+        result["recipient"] = dump(self.recipient)
         return result
 
     @classmethod
@@ -44,7 +40,7 @@ class GetChannelProfileRequest(Model):
         rest = dict(data)
         return cls(
             app_id=take(rest, "app_id"),
-            recipient=load_model(_models.Recipient, take(rest, "recipient")),
             channel=take(rest, "channel"),
+            recipient=load_model(_models.Recipient, take(rest, "recipient")),
             additional_properties=rest,
         )

@@ -14,21 +14,21 @@ class InjectEventResponse(Model):
     """Confirms that an event was added to a conversation.
 
     Attributes:
-        event_id: Identifier of the added event.
         accepted_time: Time at which the event was accepted.
+        event_id: Identifier of the added event.
     """
 
-    event_id: str | Unset = UNSET
     accepted_time: DateTime | Unset = UNSET
+    event_id: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        if self.event_id is not UNSET:
-            result["event_id"] = self.event_id
         if self.accepted_time is not UNSET:
             result["accepted_time"] = dump(self.accepted_time)
+        if self.event_id is not UNSET:
+            result["event_id"] = self.event_id
         return result
 
     @classmethod
@@ -37,7 +37,7 @@ class InjectEventResponse(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
-            event_id=UNSET if (value := pop("event_id", None)) is None else value,
             accepted_time=UNSET if (value := pop("accepted_time", None)) is None else load_datetime(value),
+            event_id=UNSET if (value := pop("event_id", None)) is None else value,
             additional_properties=rest,
         )

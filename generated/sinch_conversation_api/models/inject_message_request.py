@@ -2,19 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, DateTime, Model, Unset, dump, load_datetime, load_model, take
-
-if TYPE_CHECKING:
-    from .app_message import AppMessage
-    from .channel_identity import ChannelIdentity
-    from .contact_message import ContactMessage
-    from .conversation_direction import ConversationDirection
-    from .processing_mode import ProcessingMode
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -32,23 +25,23 @@ class InjectMessageRequest(Model):
             overrides for single channels, an agent and the message it answers.
         contact_message: What a contact sent to the app, namely one kind of content and, for an
             answer, the message it refers to.
-        sender_id: Sender id involved, for instance a phone number or a short code.
+        metadata: Free text kept with the message, up to 1024 characters.
         processing_mode: Whether an app keeps contacts and conversations or only passes messages
             on. In `DISPATCH` mode recipients are named by channel addresses, and contact and
             conversation ids stay empty.
-        metadata: Free text kept with the message, up to 1024 characters.
+        sender_id: Sender id involved, for instance a phone number or a short code.
     """
 
     accept_time: DateTime
-    channel_identity: ChannelIdentity
+    channel_identity: _models.ChannelIdentity
     contact_id: str
-    direction: ConversationDirection | str
-    app_message: AppMessage | Unset = UNSET
-    contact_message: ContactMessage | Unset = UNSET
+    direction: _models.ConversationDirection | str
+    app_message: _models.AppMessage | Unset = UNSET
+    contact_message: _models.ContactMessage | Unset = UNSET
     conversation_id: str | Unset = UNSET
-    sender_id: str | Unset = UNSET
-    processing_mode: ProcessingMode | str | Unset = UNSET
     metadata: str | Unset = UNSET
+    processing_mode: _models.ProcessingMode | str | Unset = UNSET
+    sender_id: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -64,12 +57,12 @@ class InjectMessageRequest(Model):
             result["contact_message"] = dump(self.contact_message)
         if self.conversation_id is not UNSET:
             result["conversation_id"] = self.conversation_id
-        if self.sender_id is not UNSET:
-            result["sender_id"] = self.sender_id
-        if self.processing_mode is not UNSET:
-            result["processing_mode"] = self.processing_mode
         if self.metadata is not UNSET:
             result["metadata"] = self.metadata
+        if self.processing_mode is not UNSET:
+            result["processing_mode"] = self.processing_mode
+        if self.sender_id is not UNSET:
+            result["sender_id"] = self.sender_id
         return result
 
     @classmethod
@@ -87,8 +80,8 @@ class InjectMessageRequest(Model):
             if (value := pop("contact_message", None)) is None
             else load_model(_models.ContactMessage, value),
             conversation_id=UNSET if (value := pop("conversation_id", None)) is None else value,
-            sender_id=UNSET if (value := pop("sender_id", None)) is None else value,
-            processing_mode=UNSET if (value := pop("processing_mode", None)) is None else value,
             metadata=UNSET if (value := pop("metadata", None)) is None else value,
+            processing_mode=UNSET if (value := pop("processing_mode", None)) is None else value,
+            sender_id=UNSET if (value := pop("sender_id", None)) is None else value,
             additional_properties=rest,
         )

@@ -18,17 +18,17 @@ class InstagramCredentials(Model):
             Facebook App.
     """
 
-    token: str | Unset = UNSET
     business_account_id: str | Unset = UNSET
+    token: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        if self.token is not UNSET:
-            result["token"] = self.token
         if self.business_account_id is not UNSET:
             result["business_account_id"] = self.business_account_id
+        if self.token is not UNSET:
+            result["token"] = self.token
         return result
 
     @classmethod
@@ -37,7 +37,7 @@ class InstagramCredentials(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
-            token=UNSET if (value := pop("token", None)) is None else value,
             business_account_id=UNSET if (value := pop("business_account_id", None)) is None else value,
+            token=UNSET if (value := pop("token", None)) is None else value,
             additional_properties=rest,
         )

@@ -2,15 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model
-
-if TYPE_CHECKING:
-    from .instagram_credentials import InstagramCredentials
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -21,7 +18,7 @@ class InstagramCredentialsField(Model):
         instagram_credentials: The instagram_credentials of InstagramCredentialsField.
     """
 
-    instagram_credentials: InstagramCredentials | Unset = UNSET
+    instagram_credentials: _models.InstagramCredentials | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

@@ -2,14 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
+from .. import models as _models
 from ..types import UNSET, Model, Unset, dump
-
-if TYPE_CHECKING:
-    from .kakao_talk_app_link_button_type import KakaoTalkAppLinkButtonType
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -17,29 +15,29 @@ class KakaoTalkAppLinkButton(Model):
     """A KakaoTalk button that opens an app on the recipient's device.
 
     Attributes:
-        type_: The type of KakaoTalkAppLinkButton.
         name: Text on the button, up to 8 characters.
-        scheme_ios: App link for iOS.
         scheme_android: App link for Android.
+        scheme_ios: App link for iOS.
+        type_: The type of KakaoTalkAppLinkButton.
     """
 
-    type_: KakaoTalkAppLinkButtonType | str | Unset = UNSET
     name: str | Unset = UNSET
-    scheme_ios: str | Unset = UNSET
     scheme_android: str | Unset = UNSET
+    scheme_ios: str | Unset = UNSET
+    type_: _models.KakaoTalkAppLinkButtonType | str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        if self.type_ is not UNSET:
-            result["type"] = self.type_
         if self.name is not UNSET:
             result["name"] = self.name
-        if self.scheme_ios is not UNSET:
-            result["scheme_ios"] = self.scheme_ios
         if self.scheme_android is not UNSET:
             result["scheme_android"] = self.scheme_android
+        if self.scheme_ios is not UNSET:
+            result["scheme_ios"] = self.scheme_ios
+        if self.type_ is not UNSET:
+            result["type"] = self.type_
         return result
 
     @classmethod
@@ -48,9 +46,9 @@ class KakaoTalkAppLinkButton(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
-            type_=UNSET if (value := pop("type", None)) is None else value,
             name=UNSET if (value := pop("name", None)) is None else value,
-            scheme_ios=UNSET if (value := pop("scheme_ios", None)) is None else value,
             scheme_android=UNSET if (value := pop("scheme_android", None)) is None else value,
+            scheme_ios=UNSET if (value := pop("scheme_ios", None)) is None else value,
+            type_=UNSET if (value := pop("type", None)) is None else value,
             additional_properties=rest,
         )

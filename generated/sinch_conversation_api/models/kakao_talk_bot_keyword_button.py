@@ -2,14 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
+from .. import models as _models
 from ..types import UNSET, Model, Unset, dump
-
-if TYPE_CHECKING:
-    from .kakao_talk_bot_keyword_button_type import KakaoTalkBotKeywordButtonType
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -17,21 +15,21 @@ class KakaoTalkBotKeywordButton(Model):
     """A KakaoTalk button that sends a keyword to the bot.
 
     Attributes:
-        type_: The type of KakaoTalkBotKeywordButton.
         name: Text on the button, up to 8 characters.
+        type_: The type of KakaoTalkBotKeywordButton.
     """
 
-    type_: KakaoTalkBotKeywordButtonType | str | Unset = UNSET
     name: str | Unset = UNSET
+    type_: _models.KakaoTalkBotKeywordButtonType | str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        if self.type_ is not UNSET:
-            result["type"] = self.type_
         if self.name is not UNSET:
             result["name"] = self.name
+        if self.type_ is not UNSET:
+            result["type"] = self.type_
         return result
 
     @classmethod
@@ -40,7 +38,7 @@ class KakaoTalkBotKeywordButton(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
-            type_=UNSET if (value := pop("type", None)) is None else value,
             name=UNSET if (value := pop("name", None)) is None else value,
+            type_=UNSET if (value := pop("type", None)) is None else value,
             additional_properties=rest,
         )

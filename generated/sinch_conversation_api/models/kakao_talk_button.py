@@ -14,21 +14,21 @@ class KakaoTalkButton(Model):
     """Fields that all buttons of KakaoTalk commerce messages share.
 
     Attributes:
-        type_: Kind of button.
         name: Text on the button, up to 8 characters.
+        type_: Kind of button.
     """
 
-    type_: str | Unset = UNSET
     name: str | Unset = UNSET
+    type_: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        if self.type_ is not UNSET:
-            result["type"] = self.type_
         if self.name is not UNSET:
             result["name"] = self.name
+        if self.type_ is not UNSET:
+            result["type"] = self.type_
         return result
 
     @classmethod
@@ -37,7 +37,7 @@ class KakaoTalkButton(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
-            type_=UNSET if (value := pop("type", None)) is None else value,
             name=UNSET if (value := pop("name", None)) is None else value,
+            type_=UNSET if (value := pop("type", None)) is None else value,
             additional_properties=rest,
         )

@@ -2,17 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model
-
-if TYPE_CHECKING:
-    from .kakao_talk_carousel_commerce_channel_specific_message_carousel import (
-        KakaoTalkCarouselCommerceChannelSpecificMessageCarousel,
-    )
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -20,25 +15,25 @@ class KakaoTalkCarouselCommerceChannelSpecificMessage(Model):
     """A KakaoTalk message in which the recipient swipes through two to ten product offers.
 
     Attributes:
-        push_alarm: Whether the recipient's device signals the message with a push notification.
         adult: Whether the message is meant for adults only.
         carousel: The offers with an optional opening and closing element.
+        push_alarm: Whether the recipient's device signals the message with a push notification.
     """
 
-    push_alarm: bool | Unset = UNSET
     adult: bool | Unset = UNSET
-    carousel: KakaoTalkCarouselCommerceChannelSpecificMessageCarousel | Unset = UNSET
+    carousel: _models.KakaoTalkCarouselCommerceChannelSpecificMessageCarousel | Unset = UNSET
+    push_alarm: bool | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        if self.push_alarm is not UNSET:
-            result["push_alarm"] = self.push_alarm
         if self.adult is not UNSET:
             result["adult"] = self.adult
         if self.carousel is not UNSET:
             result["carousel"] = dump(self.carousel)
+        if self.push_alarm is not UNSET:
+            result["push_alarm"] = self.push_alarm
         return result
 
     @classmethod
@@ -47,10 +42,10 @@ class KakaoTalkCarouselCommerceChannelSpecificMessage(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
-            push_alarm=UNSET if (value := pop("push_alarm", None)) is None else value,
             adult=UNSET if (value := pop("adult", None)) is None else value,
             carousel=UNSET
             if (value := pop("carousel", None)) is None
             else load_model(_models.KakaoTalkCarouselCommerceChannelSpecificMessageCarousel, value),
+            push_alarm=UNSET if (value := pop("push_alarm", None)) is None else value,
             additional_properties=rest,
         )

@@ -14,40 +14,40 @@ class KakaoTalkCarouselCommerceChannelSpecificMessageCarouselHead(Model):
     """Opening element, shown before the offers.
 
     Attributes:
-        header: Up to 20 characters.
         content: Up to 50 characters.
+        header: Up to 20 characters.
         link_mo: Address opened on mobile devices.
         link_pc: Address opened on desktop computers.
-        scheme_ios: App link for iOS.
         scheme_android: App link for Android.
+        scheme_ios: App link for iOS.
     """
 
-    header: str | Unset = UNSET
     content: str | Unset = UNSET
+    header: str | Unset = UNSET
     image_url: str | Unset = UNSET
     link_mo: str | Unset = UNSET
     link_pc: str | Unset = UNSET
-    scheme_ios: str | Unset = UNSET
     scheme_android: str | Unset = UNSET
+    scheme_ios: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        if self.header is not UNSET:
-            result["header"] = self.header
         if self.content is not UNSET:
             result["content"] = self.content
+        if self.header is not UNSET:
+            result["header"] = self.header
         if self.image_url is not UNSET:
             result["image_url"] = self.image_url
         if self.link_mo is not UNSET:
             result["link_mo"] = self.link_mo
         if self.link_pc is not UNSET:
             result["link_pc"] = self.link_pc
-        if self.scheme_ios is not UNSET:
-            result["scheme_ios"] = self.scheme_ios
         if self.scheme_android is not UNSET:
             result["scheme_android"] = self.scheme_android
+        if self.scheme_ios is not UNSET:
+            result["scheme_ios"] = self.scheme_ios
         return result
 
     @classmethod
@@ -56,12 +56,12 @@ class KakaoTalkCarouselCommerceChannelSpecificMessageCarouselHead(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
-            header=UNSET if (value := pop("header", None)) is None else value,
             content=UNSET if (value := pop("content", None)) is None else value,
+            header=UNSET if (value := pop("header", None)) is None else value,
             image_url=UNSET if (value := pop("image_url", None)) is None else value,
             link_mo=UNSET if (value := pop("link_mo", None)) is None else value,
             link_pc=UNSET if (value := pop("link_pc", None)) is None else value,
-            scheme_ios=UNSET if (value := pop("scheme_ios", None)) is None else value,
             scheme_android=UNSET if (value := pop("scheme_android", None)) is None else value,
+            scheme_ios=UNSET if (value := pop("scheme_ios", None)) is None else value,
             additional_properties=rest,
         )

@@ -16,14 +16,14 @@ class KakaoTalkCarouselCommerceChannelSpecificMessageCarouselTail(Model):
     Attributes:
         link_mo: Address opened on mobile devices.
         link_pc: Address opened on desktop computers.
-        scheme_ios: App link for iOS.
         scheme_android: App link for Android.
+        scheme_ios: App link for iOS.
     """
 
     link_mo: str | Unset = UNSET
     link_pc: str | Unset = UNSET
-    scheme_ios: str | Unset = UNSET
     scheme_android: str | Unset = UNSET
+    scheme_ios: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -33,10 +33,10 @@ class KakaoTalkCarouselCommerceChannelSpecificMessageCarouselTail(Model):
             result["link_mo"] = self.link_mo
         if self.link_pc is not UNSET:
             result["link_pc"] = self.link_pc
-        if self.scheme_ios is not UNSET:
-            result["scheme_ios"] = self.scheme_ios
         if self.scheme_android is not UNSET:
             result["scheme_android"] = self.scheme_android
+        if self.scheme_ios is not UNSET:
+            result["scheme_ios"] = self.scheme_ios
         return result
 
     @classmethod
@@ -47,7 +47,7 @@ class KakaoTalkCarouselCommerceChannelSpecificMessageCarouselTail(Model):
         return cls(
             link_mo=UNSET if (value := pop("link_mo", None)) is None else value,
             link_pc=UNSET if (value := pop("link_pc", None)) is None else value,
-            scheme_ios=UNSET if (value := pop("scheme_ios", None)) is None else value,
             scheme_android=UNSET if (value := pop("scheme_android", None)) is None else value,
+            scheme_ios=UNSET if (value := pop("scheme_ios", None)) is None else value,
             additional_properties=rest,
         )

@@ -17,17 +17,17 @@ class KakaoTalkChatCredentials(Model):
         kakaotalk_plus_friend_id: Id of the business on KakaoTalk.
     """
 
-    kakaotalk_plus_friend_id: str | Unset = UNSET
     api_key: str | Unset = UNSET
+    kakaotalk_plus_friend_id: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        if self.kakaotalk_plus_friend_id is not UNSET:
-            result["kakaotalk_plus_friend_id"] = self.kakaotalk_plus_friend_id
         if self.api_key is not UNSET:
             result["api_key"] = self.api_key
+        if self.kakaotalk_plus_friend_id is not UNSET:
+            result["kakaotalk_plus_friend_id"] = self.kakaotalk_plus_friend_id
         return result
 
     @classmethod
@@ -36,7 +36,7 @@ class KakaoTalkChatCredentials(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
-            kakaotalk_plus_friend_id=UNSET if (value := pop("kakaotalk_plus_friend_id", None)) is None else value,
             api_key=UNSET if (value := pop("api_key", None)) is None else value,
+            kakaotalk_plus_friend_id=UNSET if (value := pop("kakaotalk_plus_friend_id", None)) is None else value,
             additional_properties=rest,
         )

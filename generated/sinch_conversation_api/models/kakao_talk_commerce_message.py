@@ -2,18 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model, load_models
-
-if TYPE_CHECKING:
-    from .kakao_talk_commerce_message_buttons_item import KakaoTalkCommerceMessageButtonsItem
-    from .kakao_talk_commerce_message_commerce import KakaoTalkCommerceMessageCommerce
-    from .kakao_talk_commerce_message_coupon import KakaoTalkCommerceMessageCoupon
-    from .kakao_talk_commerce_message_image import KakaoTalkCommerceMessageImage
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -22,33 +16,33 @@ class KakaoTalkCommerceMessage(Model):
     sent alone or as an element of a carousel.
 
     Attributes:
-        buttons: One or two buttons that open a web page or an app or send a bot keyword.
         additional_content: Further text, up to 34 characters.
-        image: Picture of the product.
+        buttons: One or two buttons that open a web page or an app or send a bot keyword.
         commerce: The product with its price, regular or reduced.
         coupon: Coupon attached to the offer.
+        image: Picture of the product.
     """
 
-    buttons: list[KakaoTalkCommerceMessageButtonsItem] | Unset = UNSET
     additional_content: str | Unset = UNSET
-    image: KakaoTalkCommerceMessageImage | Unset = UNSET
-    commerce: KakaoTalkCommerceMessageCommerce | Unset = UNSET
-    coupon: KakaoTalkCommerceMessageCoupon | Unset = UNSET
+    buttons: list[_models.KakaoTalkCommerceMessageButtonsItem] | Unset = UNSET
+    commerce: _models.KakaoTalkCommerceMessageCommerce | Unset = UNSET
+    coupon: _models.KakaoTalkCommerceMessageCoupon | Unset = UNSET
+    image: _models.KakaoTalkCommerceMessageImage | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        if self.buttons is not UNSET:
-            result["buttons"] = dump(self.buttons)
         if self.additional_content is not UNSET:
             result["additional_content"] = self.additional_content
-        if self.image is not UNSET:
-            result["image"] = dump(self.image)
+        if self.buttons is not UNSET:
+            result["buttons"] = dump(self.buttons)
         if self.commerce is not UNSET:
             result["commerce"] = dump(self.commerce)
         if self.coupon is not UNSET:
             result["coupon"] = dump(self.coupon)
+        if self.image is not UNSET:
+            result["image"] = dump(self.image)
         return result
 
     @classmethod
@@ -57,18 +51,18 @@ class KakaoTalkCommerceMessage(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
+            additional_content=UNSET if (value := pop("additional_content", None)) is None else value,
             buttons=UNSET
             if (value := pop("buttons", None)) is None
             else load_models(_models.KakaoTalkCommerceMessageButtonsItem, value),
-            additional_content=UNSET if (value := pop("additional_content", None)) is None else value,
-            image=UNSET
-            if (value := pop("image", None)) is None
-            else load_model(_models.KakaoTalkCommerceMessageImage, value),
             commerce=UNSET
             if (value := pop("commerce", None)) is None
             else load_model(_models.KakaoTalkCommerceMessageCommerce, value),
             coupon=UNSET
             if (value := pop("coupon", None)) is None
             else load_model(_models.KakaoTalkCommerceMessageCoupon, value),
+            image=UNSET
+            if (value := pop("image", None)) is None
+            else load_model(_models.KakaoTalkCommerceMessageImage, value),
             additional_properties=rest,
         )

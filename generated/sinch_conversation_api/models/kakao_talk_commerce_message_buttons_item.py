@@ -2,49 +2,47 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
+from .. import models as _models
 from ..types import UNSET, Model, Unset, dump
-
-if TYPE_CHECKING:
-    from .kakao_talk_commerce_message_buttons_item_type import KakaoTalkCommerceMessageButtonsItemType
 
 
 @_attrs.define(kw_only=True, repr=False)
 class KakaoTalkCommerceMessageButtonsItem(Model):
     """Attributes:
-    name: Text on the button, up to 8 characters.
     link_mo: Address opened on mobile devices.
     link_pc: Address opened on desktop computers.
-    scheme_ios: App link for iOS.
+    name: Text on the button, up to 8 characters.
     scheme_android: App link for Android.
+    scheme_ios: App link for iOS.
     """
 
-    type_: KakaoTalkCommerceMessageButtonsItemType | str | Unset = UNSET
-    name: str | Unset = UNSET
     link_mo: str | Unset = UNSET
     link_pc: str | Unset = UNSET
-    scheme_ios: str | Unset = UNSET
+    name: str | Unset = UNSET
     scheme_android: str | Unset = UNSET
+    scheme_ios: str | Unset = UNSET
+    type_: _models.KakaoTalkCommerceMessageButtonsItemType | str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        if self.type_ is not UNSET:
-            result["type"] = self.type_
-        if self.name is not UNSET:
-            result["name"] = self.name
         if self.link_mo is not UNSET:
             result["link_mo"] = self.link_mo
         if self.link_pc is not UNSET:
             result["link_pc"] = self.link_pc
-        if self.scheme_ios is not UNSET:
-            result["scheme_ios"] = self.scheme_ios
+        if self.name is not UNSET:
+            result["name"] = self.name
         if self.scheme_android is not UNSET:
             result["scheme_android"] = self.scheme_android
+        if self.scheme_ios is not UNSET:
+            result["scheme_ios"] = self.scheme_ios
+        if self.type_ is not UNSET:
+            result["type"] = self.type_
         return result
 
     @classmethod
@@ -53,11 +51,11 @@ class KakaoTalkCommerceMessageButtonsItem(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
-            type_=UNSET if (value := pop("type", None)) is None else value,
-            name=UNSET if (value := pop("name", None)) is None else value,
             link_mo=UNSET if (value := pop("link_mo", None)) is None else value,
             link_pc=UNSET if (value := pop("link_pc", None)) is None else value,
-            scheme_ios=UNSET if (value := pop("scheme_ios", None)) is None else value,
+            name=UNSET if (value := pop("name", None)) is None else value,
             scheme_android=UNSET if (value := pop("scheme_android", None)) is None else value,
+            scheme_ios=UNSET if (value := pop("scheme_ios", None)) is None else value,
+            type_=UNSET if (value := pop("type", None)) is None else value,
             additional_properties=rest,
         )

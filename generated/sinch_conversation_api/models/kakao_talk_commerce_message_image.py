@@ -17,17 +17,17 @@ class KakaoTalkCommerceMessageImage(Model):
         image_link: Address opened by a tap on the image.
     """
 
-    image_url: str | Unset = UNSET
     image_link: str | Unset = UNSET
+    image_url: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        if self.image_url is not UNSET:
-            result["image_url"] = self.image_url
         if self.image_link is not UNSET:
             result["image_link"] = self.image_link
+        if self.image_url is not UNSET:
+            result["image_url"] = self.image_url
         return result
 
     @classmethod
@@ -36,7 +36,7 @@ class KakaoTalkCommerceMessageImage(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
-            image_url=UNSET if (value := pop("image_url", None)) is None else value,
             image_link=UNSET if (value := pop("image_link", None)) is None else value,
+            image_url=UNSET if (value := pop("image_url", None)) is None else value,
             additional_properties=rest,
         )

@@ -15,27 +15,25 @@ class KakaoTalkCoupon(Model):
     `scheme_android` and `scheme_ios`.
 
     Attributes:
-        type_: Kind of coupon.
         description: Text of the coupon, up to 12 characters.
         link_mo: Address opened on mobile devices.
         link_pc: Address opened on desktop computers.
         scheme_android: App link for Android.
         scheme_ios: App link for iOS.
+        type_: Kind of coupon.
     """
 
-    type_: str | Unset = UNSET
     description: str | Unset = UNSET
     link_mo: str | Unset = UNSET
     link_pc: str | Unset = UNSET
     scheme_android: str | Unset = UNSET
     scheme_ios: str | Unset = UNSET
+    type_: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        if self.type_ is not UNSET:
-            result["type"] = self.type_
         if self.description is not UNSET:
             result["description"] = self.description
         if self.link_mo is not UNSET:
@@ -46,6 +44,8 @@ class KakaoTalkCoupon(Model):
             result["scheme_android"] = self.scheme_android
         if self.scheme_ios is not UNSET:
             result["scheme_ios"] = self.scheme_ios
+        if self.type_ is not UNSET:
+            result["type"] = self.type_
         return result
 
     @classmethod
@@ -54,11 +54,11 @@ class KakaoTalkCoupon(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
-            type_=UNSET if (value := pop("type", None)) is None else value,
             description=UNSET if (value := pop("description", None)) is None else value,
             link_mo=UNSET if (value := pop("link_mo", None)) is None else value,
             link_pc=UNSET if (value := pop("link_pc", None)) is None else value,
             scheme_android=UNSET if (value := pop("scheme_android", None)) is None else value,
             scheme_ios=UNSET if (value := pop("scheme_ios", None)) is None else value,
+            type_=UNSET if (value := pop("type", None)) is None else value,
             additional_properties=rest,
         )

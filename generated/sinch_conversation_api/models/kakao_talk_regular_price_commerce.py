@@ -2,14 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
+from .. import models as _models
 from ..types import UNSET, Model, Unset, dump
-
-if TYPE_CHECKING:
-    from .kakao_talk_regular_price_commerce_type import KakaoTalkRegularPriceCommerceType
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -17,25 +15,25 @@ class KakaoTalkRegularPriceCommerce(Model):
     """A product at its regular price in a KakaoTalk commerce message.
 
     Attributes:
-        type_: The type of KakaoTalkRegularPriceCommerce.
-        title: Name of the product, up to 30 characters.
         regular_price: Price without a discount.
+        title: Name of the product, up to 30 characters.
+        type_: The type of KakaoTalkRegularPriceCommerce.
     """
 
-    type_: KakaoTalkRegularPriceCommerceType | str | Unset = UNSET
-    title: str | Unset = UNSET
     regular_price: int | Unset = UNSET
+    title: str | Unset = UNSET
+    type_: _models.KakaoTalkRegularPriceCommerceType | str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        if self.type_ is not UNSET:
-            result["type"] = self.type_
-        if self.title is not UNSET:
-            result["title"] = self.title
         if self.regular_price is not UNSET:
             result["regular_price"] = self.regular_price
+        if self.title is not UNSET:
+            result["title"] = self.title
+        if self.type_ is not UNSET:
+            result["type"] = self.type_
         return result
 
     @classmethod
@@ -44,8 +42,8 @@ class KakaoTalkRegularPriceCommerce(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
-            type_=UNSET if (value := pop("type", None)) is None else value,
-            title=UNSET if (value := pop("title", None)) is None else value,
             regular_price=UNSET if (value := pop("regular_price", None)) is None else value,
+            title=UNSET if (value := pop("title", None)) is None else value,
+            type_=UNSET if (value := pop("type", None)) is None else value,
             additional_properties=rest,
         )

@@ -2,14 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
+from .. import models as _models
 from ..types import UNSET, Model, Unset, dump
-
-if TYPE_CHECKING:
-    from .kakao_talk_shipping_discount_coupon_type import KakaoTalkShippingDiscountCouponType
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -17,27 +15,25 @@ class KakaoTalkShippingDiscountCoupon(Model):
     """A KakaoTalk coupon for cheaper shipping.
 
     Attributes:
-        type_: The type of KakaoTalkShippingDiscountCoupon.
         description: Text of the coupon, up to 12 characters.
         link_mo: Address opened on mobile devices.
         link_pc: Address opened on desktop computers.
         scheme_android: App link for Android.
         scheme_ios: App link for iOS.
+        type_: The type of KakaoTalkShippingDiscountCoupon.
     """
 
-    type_: KakaoTalkShippingDiscountCouponType | str | Unset = UNSET
     description: str | Unset = UNSET
     link_mo: str | Unset = UNSET
     link_pc: str | Unset = UNSET
     scheme_android: str | Unset = UNSET
     scheme_ios: str | Unset = UNSET
+    type_: _models.KakaoTalkShippingDiscountCouponType | str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        if self.type_ is not UNSET:
-            result["type"] = self.type_
         if self.description is not UNSET:
             result["description"] = self.description
         if self.link_mo is not UNSET:
@@ -48,6 +44,8 @@ class KakaoTalkShippingDiscountCoupon(Model):
             result["scheme_android"] = self.scheme_android
         if self.scheme_ios is not UNSET:
             result["scheme_ios"] = self.scheme_ios
+        if self.type_ is not UNSET:
+            result["type"] = self.type_
         return result
 
     @classmethod
@@ -56,11 +54,11 @@ class KakaoTalkShippingDiscountCoupon(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
-            type_=UNSET if (value := pop("type", None)) is None else value,
             description=UNSET if (value := pop("description", None)) is None else value,
             link_mo=UNSET if (value := pop("link_mo", None)) is None else value,
             link_pc=UNSET if (value := pop("link_pc", None)) is None else value,
             scheme_android=UNSET if (value := pop("scheme_android", None)) is None else value,
             scheme_ios=UNSET if (value := pop("scheme_ios", None)) is None else value,
+            type_=UNSET if (value := pop("type", None)) is None else value,
             additional_properties=rest,
         )

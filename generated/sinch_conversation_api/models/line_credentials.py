@@ -14,25 +14,25 @@ class LINECredentials(Model):
     """LINE needs either these or `line_enterprise_credentials`.
 
     Attributes:
-        token: Access token of the LINE channel.
-        secret: Secret of the LINE channel.
         is_default: Marks the default among several LINE credentials of one app.
+        secret: Secret of the LINE channel.
+        token: Access token of the LINE channel.
     """
 
-    token: str | Unset = UNSET
-    secret: str | Unset = UNSET
     is_default: bool | Unset = UNSET
+    secret: str | Unset = UNSET
+    token: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        if self.token is not UNSET:
-            result["token"] = self.token
-        if self.secret is not UNSET:
-            result["secret"] = self.secret
         if self.is_default is not UNSET:
             result["is_default"] = self.is_default
+        if self.secret is not UNSET:
+            result["secret"] = self.secret
+        if self.token is not UNSET:
+            result["token"] = self.token
         return result
 
     @classmethod
@@ -41,8 +41,8 @@ class LINECredentials(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
-            token=UNSET if (value := pop("token", None)) is None else value,
-            secret=UNSET if (value := pop("secret", None)) is None else value,
             is_default=UNSET if (value := pop("is_default", None)) is None else value,
+            secret=UNSET if (value := pop("secret", None)) is None else value,
+            token=UNSET if (value := pop("token", None)) is None else value,
             additional_properties=rest,
         )

@@ -2,15 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model
-
-if TYPE_CHECKING:
-    from .line_credentials import LINECredentials
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -21,7 +18,7 @@ class LineCredentialsField(Model):
         line_credentials: LINE needs either these or `line_enterprise_credentials`.
     """
 
-    line_credentials: LINECredentials | Unset = UNSET
+    line_credentials: _models.LINECredentials | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

@@ -14,21 +14,21 @@ class LineEnterpriseCredentials(Model):
     """Token and secret of a LINE account in one country, used inside the enterprise credentials.
 
     Attributes:
-        token: Access token of the LINE channel.
         secret: Secret of the LINE channel.
+        token: Access token of the LINE channel.
     """
 
-    token: str | Unset = UNSET
     secret: str | Unset = UNSET
+    token: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        if self.token is not UNSET:
-            result["token"] = self.token
         if self.secret is not UNSET:
             result["secret"] = self.secret
+        if self.token is not UNSET:
+            result["token"] = self.token
         return result
 
     @classmethod
@@ -37,7 +37,7 @@ class LineEnterpriseCredentials(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
-            token=UNSET if (value := pop("token", None)) is None else value,
             secret=UNSET if (value := pop("secret", None)) is None else value,
+            token=UNSET if (value := pop("token", None)) is None else value,
             additional_properties=rest,
         )

@@ -2,17 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model
-
-if TYPE_CHECKING:
-    from .line_enterprise_credentials_field_line_enterprise_credentials import (
-        LineEnterpriseCredentialsFieldLineEnterpriseCredentials,
-    )
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -23,7 +18,7 @@ class LineEnterpriseCredentialsField(Model):
         line_enterprise_credentials: LINE needs either these or `line_credentials`.
     """
 
-    line_enterprise_credentials: LineEnterpriseCredentialsFieldLineEnterpriseCredentials | Unset = UNSET
+    line_enterprise_credentials: _models.LineEnterpriseCredentialsFieldLineEnterpriseCredentials | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

@@ -2,15 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model
-
-if TYPE_CHECKING:
-    from .line_enterprise_credentials import LineEnterpriseCredentials
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -18,27 +15,27 @@ class LineEnterpriseCredentialsFieldLineEnterpriseCredentials(Model):
     """LINE needs either these or `line_credentials`.
 
     Attributes:
+        is_default: Marks the default among several LINE credentials of one app.
         line_japan: Token and secret of a LINE account in one country, used inside the
             enterprise credentials.
         line_thailand: Token and secret of a LINE account in one country, used inside the
             enterprise credentials.
-        is_default: Marks the default among several LINE credentials of one app.
     """
 
-    line_japan: LineEnterpriseCredentials | Unset = UNSET
-    line_thailand: LineEnterpriseCredentials | Unset = UNSET
     is_default: bool | Unset = UNSET
+    line_japan: _models.LineEnterpriseCredentials | Unset = UNSET
+    line_thailand: _models.LineEnterpriseCredentials | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
+        if self.is_default is not UNSET:
+            result["is_default"] = self.is_default
         if self.line_japan is not UNSET:
             result["line_japan"] = dump(self.line_japan)
         if self.line_thailand is not UNSET:
             result["line_thailand"] = dump(self.line_thailand)
-        if self.is_default is not UNSET:
-            result["is_default"] = self.is_default
         return result
 
     @classmethod
@@ -47,12 +44,12 @@ class LineEnterpriseCredentialsFieldLineEnterpriseCredentials(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
+            is_default=UNSET if (value := pop("is_default", None)) is None else value,
             line_japan=UNSET
             if (value := pop("line_japan", None)) is None
             else load_model(_models.LineEnterpriseCredentials, value),
             line_thailand=UNSET
             if (value := pop("line_thailand", None)) is None
             else load_model(_models.LineEnterpriseCredentials, value),
-            is_default=UNSET if (value := pop("is_default", None)) is None else value,
             additional_properties=rest,
         )

@@ -2,17 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model, load_models
-
-if TYPE_CHECKING:
-    from .line_notification_message_template_button import LineNotificationMessageTemplateButton
-    from .line_notification_message_template_emphasized_item import LineNotificationMessageTemplateEmphasizedItem
-    from .line_notification_message_template_item import LineNotificationMessageTemplateItem
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -20,25 +15,25 @@ class LineNotificationMessageTemplateBody(Model):
     """The contents that fill the template of a LINE notification message.
 
     Attributes:
+        buttons: At most 2.
         emphasized_item: The item that a LINE notification message shows with emphasis.
         items: Lines of data, at most 15.
-        buttons: At most 2.
     """
 
-    emphasized_item: LineNotificationMessageTemplateEmphasizedItem | Unset = UNSET
-    items: list[LineNotificationMessageTemplateItem] | Unset = UNSET
-    buttons: list[LineNotificationMessageTemplateButton] | Unset = UNSET
+    buttons: list[_models.LineNotificationMessageTemplateButton] | Unset = UNSET
+    emphasized_item: _models.LineNotificationMessageTemplateEmphasizedItem | Unset = UNSET
+    items: list[_models.LineNotificationMessageTemplateItem] | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
+        if self.buttons is not UNSET:
+            result["buttons"] = dump(self.buttons)
         if self.emphasized_item is not UNSET:
             result["emphasized_item"] = dump(self.emphasized_item)
         if self.items is not UNSET:
             result["items"] = dump(self.items)
-        if self.buttons is not UNSET:
-            result["buttons"] = dump(self.buttons)
         return result
 
     @classmethod
@@ -47,14 +42,14 @@ class LineNotificationMessageTemplateBody(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
+            buttons=UNSET
+            if (value := pop("buttons", None)) is None
+            else load_models(_models.LineNotificationMessageTemplateButton, value),
             emphasized_item=UNSET
             if (value := pop("emphasized_item", None)) is None
             else load_model(_models.LineNotificationMessageTemplateEmphasizedItem, value),
             items=UNSET
             if (value := pop("items", None)) is None
             else load_models(_models.LineNotificationMessageTemplateItem, value),
-            buttons=UNSET
-            if (value := pop("buttons", None)) is None
-            else load_models(_models.LineNotificationMessageTemplateButton, value),
             additional_properties=rest,
         )

@@ -2,15 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model
-
-if TYPE_CHECKING:
-    from .line_notification_message_template_body import LineNotificationMessageTemplateBody
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -18,21 +15,21 @@ class LineNotificationMessageTemplateChannelSpecificMessage(Model):
     """A LINE notification message made from a template.
 
     Attributes:
-        template_key: Key of the template to use.
         body: The contents that fill the template of a LINE notification message.
+        template_key: Key of the template to use.
     """
 
+    body: _models.LineNotificationMessageTemplateBody | Unset = UNSET
     template_key: str | Unset = UNSET
-    body: LineNotificationMessageTemplateBody | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        if self.template_key is not UNSET:
-            result["template_key"] = self.template_key
         if self.body is not UNSET:
             result["body"] = dump(self.body)
+        if self.template_key is not UNSET:
+            result["template_key"] = self.template_key
         return result
 
     @classmethod
@@ -41,9 +38,9 @@ class LineNotificationMessageTemplateChannelSpecificMessage(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
-            template_key=UNSET if (value := pop("template_key", None)) is None else value,
             body=UNSET
             if (value := pop("body", None)) is None
             else load_model(_models.LineNotificationMessageTemplateBody, value),
+            template_key=UNSET if (value := pop("template_key", None)) is None else value,
             additional_properties=rest,
         )

@@ -14,21 +14,21 @@ class LineNotificationMessageTemplateItem(Model):
     """One line of data in a LINE notification message.
 
     Attributes:
-        item_key: Key of the item in the template.
         content: Text of the item, up to 300 characters.
+        item_key: Key of the item in the template.
     """
 
-    item_key: str | Unset = UNSET
     content: str | Unset = UNSET
+    item_key: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        if self.item_key is not UNSET:
-            result["item_key"] = self.item_key
         if self.content is not UNSET:
             result["content"] = self.content
+        if self.item_key is not UNSET:
+            result["item_key"] = self.item_key
         return result
 
     @classmethod
@@ -37,7 +37,7 @@ class LineNotificationMessageTemplateItem(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
-            item_key=UNSET if (value := pop("item_key", None)) is None else value,
             content=UNSET if (value := pop("content", None)) is None else value,
+            item_key=UNSET if (value := pop("item_key", None)) is None else value,
             additional_properties=rest,
         )

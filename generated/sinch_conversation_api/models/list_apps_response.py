@@ -2,25 +2,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_models
 
-if TYPE_CHECKING:
-    from .app_response import AppResponse
-
 
 @_attrs.define(kw_only=True, repr=False)
 class ListAppsResponse(Model):
     """The apps of a project, as returned by the app list."""
 
-    apps: list[AppResponse] | Unset = UNSET
+    apps: list[_models.AppResponse] | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
-    def __iter__(self) -> Iterator[AppResponse]:
+    def __iter__(self) -> Iterator[_models.AppResponse]:
         """The items of this page: its apps."""
         return iter(self.apps or ())
 

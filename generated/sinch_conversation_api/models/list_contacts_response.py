@@ -2,15 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_models
-
-if TYPE_CHECKING:
-    from .contact import Contact
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -21,11 +18,11 @@ class ListContactsResponse(Model):
         next_page_token: Token that fetches the next page.
     """
 
-    contacts: list[Contact] | Unset = UNSET
+    contacts: list[_models.Contact] | Unset = UNSET
     next_page_token: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
-    def __iter__(self) -> Iterator[Contact]:
+    def __iter__(self) -> Iterator[_models.Contact]:
         """The items of this page: its contacts."""
         return iter(self.contacts or ())
 

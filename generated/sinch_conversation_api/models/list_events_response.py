@@ -2,15 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_models
-
-if TYPE_CHECKING:
-    from .conversation_event import ConversationEvent
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -21,11 +18,11 @@ class ListEventsResponse(Model):
         next_page_token: Token that fetches the next page.
     """
 
-    events: list[ConversationEvent] | Unset = UNSET
+    events: list[_models.ConversationEvent] | Unset = UNSET
     next_page_token: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
-    def __iter__(self) -> Iterator[ConversationEvent]:
+    def __iter__(self) -> Iterator[_models.ConversationEvent]:
         """The items of this page: its events."""
         return iter(self.events or ())
 

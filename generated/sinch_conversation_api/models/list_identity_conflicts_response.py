@@ -2,15 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_models
-
-if TYPE_CHECKING:
-    from .list_identity_conflicts_response_conflicts_item import ListIdentityConflictsResponseConflictsItem
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -22,11 +19,11 @@ class ListIdentityConflictsResponse(Model):
         next_page_token: Token that fetches the next page.
     """
 
-    conflicts: list[ListIdentityConflictsResponseConflictsItem] | Unset = UNSET
+    conflicts: list[_models.ListIdentityConflictsResponseConflictsItem] | Unset = UNSET
     next_page_token: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
-    def __iter__(self) -> Iterator[ListIdentityConflictsResponseConflictsItem]:
+    def __iter__(self) -> Iterator[_models.ListIdentityConflictsResponseConflictsItem]:
         """The items of this page: its conflicts."""
         return iter(self.conflicts or ())
 

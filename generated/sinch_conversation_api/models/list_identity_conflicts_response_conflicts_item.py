@@ -12,25 +12,25 @@ from ..types import UNSET, Model, Unset, dump
 @_attrs.define(kw_only=True, repr=False)
 class ListIdentityConflictsResponseConflictsItem(Model):
     """Attributes:
-    identity: The shared address, such as a phone number.
     channels: Channels on which the identity is shared.
     contact_ids: Contacts that have the identity.
+    identity: The shared address, such as a phone number.
     """
 
-    identity: str | Unset = UNSET
     channels: list[str] | Unset = UNSET
     contact_ids: list[str] | Unset = UNSET
+    identity: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        if self.identity is not UNSET:
-            result["identity"] = self.identity
         if self.channels is not UNSET:
             result["channels"] = dump(self.channels)
         if self.contact_ids is not UNSET:
             result["contact_ids"] = dump(self.contact_ids)
+        if self.identity is not UNSET:
+            result["identity"] = self.identity
         return result
 
     @classmethod
@@ -39,8 +39,8 @@ class ListIdentityConflictsResponseConflictsItem(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
-            identity=UNSET if (value := pop("identity", None)) is None else value,
             channels=UNSET if (value := pop("channels", None)) is None else value,
             contact_ids=UNSET if (value := pop("contact_ids", None)) is None else value,
+            identity=UNSET if (value := pop("identity", None)) is None else value,
             additional_properties=rest,
         )

@@ -2,17 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model, load_models
-
-if TYPE_CHECKING:
-    from .list_message_message_properties import ListMessageMessageProperties
-    from .list_section import ListSection
-    from .media_properties import MediaProperties
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -26,26 +21,26 @@ class ListMessage(Model):
         message_properties: Extras that only some channels show; required for a product list.
     """
 
-    title: str | Unset = UNSET
     description: str | Unset = UNSET
-    media: MediaProperties | Unset = UNSET
-    sections: list[ListSection] | Unset = UNSET
-    message_properties: ListMessageMessageProperties | Unset = UNSET
+    media: _models.MediaProperties | Unset = UNSET
+    message_properties: _models.ListMessageMessageProperties | Unset = UNSET
+    sections: list[_models.ListSection] | Unset = UNSET
+    title: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        if self.title is not UNSET:
-            result["title"] = self.title
         if self.description is not UNSET:
             result["description"] = self.description
         if self.media is not UNSET:
             result["media"] = dump(self.media)
-        if self.sections is not UNSET:
-            result["sections"] = dump(self.sections)
         if self.message_properties is not UNSET:
             result["message_properties"] = dump(self.message_properties)
+        if self.sections is not UNSET:
+            result["sections"] = dump(self.sections)
+        if self.title is not UNSET:
+            result["title"] = self.title
         return result
 
     @classmethod
@@ -54,12 +49,12 @@ class ListMessage(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
-            title=UNSET if (value := pop("title", None)) is None else value,
             description=UNSET if (value := pop("description", None)) is None else value,
             media=UNSET if (value := pop("media", None)) is None else load_model(_models.MediaProperties, value),
-            sections=UNSET if (value := pop("sections", None)) is None else load_models(_models.ListSection, value),
             message_properties=UNSET
             if (value := pop("message_properties", None)) is None
             else load_model(_models.ListMessageMessageProperties, value),
+            sections=UNSET if (value := pop("sections", None)) is None else load_models(_models.ListSection, value),
+            title=UNSET if (value := pop("title", None)) is None else value,
             additional_properties=rest,
         )

@@ -2,17 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
+from .. import models as _models
 from ..types import UNSET, DateTime, Model, Unset, dump, load_datetime
-
-if TYPE_CHECKING:
-    from .conversation_channel import ConversationChannel
-    from .conversation_direction import ConversationDirection
-    from .conversation_messages_view import ConversationMessagesView
-    from .message_source import MessageSource
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -21,62 +16,62 @@ class ListMessagesByChannelIdentityRequest(Model):
     by `contact_ids`, which exclude each other.
 
     Attributes:
+        app_id: Only messages of this app.
+        channel: A messaging channel. Samples and SDKs also show `CHANNEL_UNSPECIFIED` and the
+            retired `VIBER`, so read it as an open list.
         channel_identities: Recipient addresses to look up, such as phone numbers; not together
             with `contact_ids`.
         contact_ids: Contacts to look up, only with the source `CONVERSATION_SOURCE`; not
             together with `channel_identities`.
-        app_id: Only messages of this app.
+        direction: Whether a message or an event goes from the contact to the app or from the
+            app to the contact.
+        end_time: Latest time of the messages to return.
         messages_source: Which store a message call looks in, the one of `CONVERSATION` mode or
             the one of `DISPATCH` mode.
         page_size: Number of messages a page, at most 1000.
         page_token: Token from the previous page.
-        view: Whether listed messages come with or without their metadata.
         start_time: Earliest time of the messages to return.
-        end_time: Latest time of the messages to return.
-        channel: A messaging channel. Samples and SDKs also show `CHANNEL_UNSPECIFIED` and the
-            retired `VIBER`, so read it as an open list.
-        direction: Whether a message or an event goes from the contact to the app or from the
-            app to the contact.
+        view: Whether listed messages come with or without their metadata.
     """
 
+    app_id: str | Unset = UNSET
+    channel: _models.ConversationChannel | str | Unset = UNSET
     channel_identities: list[str] | Unset = UNSET
     contact_ids: list[str] | Unset = UNSET
-    app_id: str | Unset = UNSET
-    messages_source: MessageSource | str | Unset = UNSET
+    direction: _models.ConversationDirection | str | Unset = UNSET
+    end_time: DateTime | Unset = UNSET
+    messages_source: _models.MessageSource | str | Unset = UNSET
     page_size: int | Unset = UNSET
     page_token: str | Unset = UNSET
-    view: ConversationMessagesView | str | Unset = UNSET
     start_time: DateTime | Unset = UNSET
-    end_time: DateTime | Unset = UNSET
-    channel: ConversationChannel | str | Unset = UNSET
-    direction: ConversationDirection | str | Unset = UNSET
+    view: _models.ConversationMessagesView | str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
+        if self.app_id is not UNSET:
+            result["app_id"] = self.app_id
+        if self.channel is not UNSET:
+            result["channel"] = self.channel
         if self.channel_identities is not UNSET:
             result["channel_identities"] = dump(self.channel_identities)
         if self.contact_ids is not UNSET:
             result["contact_ids"] = dump(self.contact_ids)
-        if self.app_id is not UNSET:
-            result["app_id"] = self.app_id
+        if self.direction is not UNSET:
+            result["direction"] = self.direction
+        if self.end_time is not UNSET:
+            result["end_time"] = dump(self.end_time)
         if self.messages_source is not UNSET:
             result["messages_source"] = self.messages_source
         if self.page_size is not UNSET:
             result["page_size"] = self.page_size
         if self.page_token is not UNSET:
             result["page_token"] = self.page_token
-        if self.view is not UNSET:
-            result["view"] = self.view
         if self.start_time is not UNSET:
             result["start_time"] = dump(self.start_time)
-        if self.end_time is not UNSET:
-            result["end_time"] = dump(self.end_time)
-        if self.channel is not UNSET:
-            result["channel"] = self.channel
-        if self.direction is not UNSET:
-            result["direction"] = self.direction
+        if self.view is not UNSET:
+            result["view"] = self.view
         return result
 
     @classmethod
@@ -85,16 +80,16 @@ class ListMessagesByChannelIdentityRequest(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
+            app_id=UNSET if (value := pop("app_id", None)) is None else value,
+            channel=UNSET if (value := pop("channel", None)) is None else value,
             channel_identities=UNSET if (value := pop("channel_identities", None)) is None else value,
             contact_ids=UNSET if (value := pop("contact_ids", None)) is None else value,
-            app_id=UNSET if (value := pop("app_id", None)) is None else value,
+            direction=UNSET if (value := pop("direction", None)) is None else value,
+            end_time=UNSET if (value := pop("end_time", None)) is None else load_datetime(value),
             messages_source=UNSET if (value := pop("messages_source", None)) is None else value,
             page_size=UNSET if (value := pop("page_size", None)) is None else value,
             page_token=UNSET if (value := pop("page_token", None)) is None else value,
-            view=UNSET if (value := pop("view", None)) is None else value,
             start_time=UNSET if (value := pop("start_time", None)) is None else load_datetime(value),
-            end_time=UNSET if (value := pop("end_time", None)) is None else load_datetime(value),
-            channel=UNSET if (value := pop("channel", None)) is None else value,
-            direction=UNSET if (value := pop("direction", None)) is None else value,
+            view=UNSET if (value := pop("view", None)) is None else value,
             additional_properties=rest,
         )

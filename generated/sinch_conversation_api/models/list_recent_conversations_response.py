@@ -2,15 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_models
-
-if TYPE_CHECKING:
-    from .conversation_recent_message import ConversationRecentMessage
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -22,12 +19,12 @@ class ListRecentConversationsResponse(Model):
         total_size: Number of conversations that match the request.
     """
 
-    conversations: list[ConversationRecentMessage] | Unset = UNSET
+    conversations: list[_models.ConversationRecentMessage] | Unset = UNSET
     next_page_token: str | Unset = UNSET
     total_size: int | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
-    def __iter__(self) -> Iterator[ConversationRecentMessage]:
+    def __iter__(self) -> Iterator[_models.ConversationRecentMessage]:
         """The items of this page: its conversations."""
         return iter(self.conversations or ())
 

@@ -2,15 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_models
-
-if TYPE_CHECKING:
-    from .list_item import ListItem
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -21,17 +18,17 @@ class ListSection(Model):
         title: Heading of the section.
     """
 
+    items: list[_models.ListItem] | Unset = UNSET
     title: str | Unset = UNSET
-    items: list[ListItem] | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        if self.title is not UNSET:
-            result["title"] = self.title
         if self.items is not UNSET:
             result["items"] = dump(self.items)
+        if self.title is not UNSET:
+            result["title"] = self.title
         return result
 
     @classmethod
@@ -40,7 +37,7 @@ class ListSection(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
-            title=UNSET if (value := pop("title", None)) is None else value,
             items=UNSET if (value := pop("items", None)) is None else load_models(_models.ListItem, value),
+            title=UNSET if (value := pop("title", None)) is None else value,
             additional_properties=rest,
         )

@@ -2,25 +2,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_models
 
-if TYPE_CHECKING:
-    from .webhook import Webhook
-
 
 @_attrs.define(kw_only=True, repr=False)
 class ListWebhooksResponse(Model):
     """The webhooks of one app."""
 
-    webhooks: list[Webhook] | Unset = UNSET
+    webhooks: list[_models.Webhook] | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
-    def __iter__(self) -> Iterator[Webhook]:
+    def __iter__(self) -> Iterator[_models.Webhook]:
         """The items of this page: its webhooks."""
         return iter(self.webhooks or ())
 

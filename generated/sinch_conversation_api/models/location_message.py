@@ -2,15 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model
-
-if TYPE_CHECKING:
-    from .coordinates import Coordinates
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -23,7 +20,7 @@ class LocationMessage(Model):
         title: Text shown with the position, or the text of the choice.
     """
 
-    coordinates: Coordinates | Unset = UNSET
+    coordinates: _models.Coordinates | Unset = UNSET
     label: str | Unset = UNSET
     title: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)

@@ -2,17 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model
-
-if TYPE_CHECKING:
-    from .document_field_classification import DocumentFieldClassification
-    from .document_image_classification import DocumentImageClassification
-    from .optical_character_recognition import OpticalCharacterRecognition
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -21,30 +16,30 @@ class MachineLearningImageRecognitionResult(Model):
     fields.
 
     Attributes:
-        url: Address of the image analysed.
-        document_image_classification: Kind of document that a picture shows.
-        optical_character_recognition: Text read from a picture.
         document_field_classification: Fields of a form or document that were recognised in a
             picture.
+        document_image_classification: Kind of document that a picture shows.
+        optical_character_recognition: Text read from a picture.
+        url: Address of the image analysed.
     """
 
+    document_field_classification: _models.DocumentFieldClassification | Unset = UNSET
+    document_image_classification: _models.DocumentImageClassification | Unset = UNSET
+    optical_character_recognition: _models.OpticalCharacterRecognition | Unset = UNSET
     url: str | Unset = UNSET
-    document_image_classification: DocumentImageClassification | Unset = UNSET
-    optical_character_recognition: OpticalCharacterRecognition | Unset = UNSET
-    document_field_classification: DocumentFieldClassification | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        if self.url is not UNSET:
-            result["url"] = self.url
+        if self.document_field_classification is not UNSET:
+            result["document_field_classification"] = dump(self.document_field_classification)
         if self.document_image_classification is not UNSET:
             result["document_image_classification"] = dump(self.document_image_classification)
         if self.optical_character_recognition is not UNSET:
             result["optical_character_recognition"] = dump(self.optical_character_recognition)
-        if self.document_field_classification is not UNSET:
-            result["document_field_classification"] = dump(self.document_field_classification)
+        if self.url is not UNSET:
+            result["url"] = self.url
         return result
 
     @classmethod
@@ -53,15 +48,15 @@ class MachineLearningImageRecognitionResult(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
-            url=UNSET if (value := pop("url", None)) is None else value,
+            document_field_classification=UNSET
+            if (value := pop("document_field_classification", None)) is None
+            else load_model(_models.DocumentFieldClassification, value),
             document_image_classification=UNSET
             if (value := pop("document_image_classification", None)) is None
             else load_model(_models.DocumentImageClassification, value),
             optical_character_recognition=UNSET
             if (value := pop("optical_character_recognition", None)) is None
             else load_model(_models.OpticalCharacterRecognition, value),
-            document_field_classification=UNSET
-            if (value := pop("document_field_classification", None)) is None
-            else load_model(_models.DocumentFieldClassification, value),
+            url=UNSET if (value := pop("url", None)) is None else value,
             additional_properties=rest,
         )

@@ -2,15 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_models
-
-if TYPE_CHECKING:
-    from .intent_result import IntentResult
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -20,15 +17,15 @@ class MachineLearningNLUResult(Model):
 
     Attributes:
         intent: Dotted name of the intent, from an open set.
-        score: Number from 0 to 1.
         message: Text analysed.
         results: All intents considered, each with its score.
+        score: Number from 0 to 1.
     """
 
     intent: str | Unset = UNSET
-    score: float | Unset = UNSET
     message: str | Unset = UNSET
-    results: list[IntentResult] | Unset = UNSET
+    results: list[_models.IntentResult] | Unset = UNSET
+    score: float | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -36,12 +33,12 @@ class MachineLearningNLUResult(Model):
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.intent is not UNSET:
             result["intent"] = self.intent
-        if self.score is not UNSET:
-            result["score"] = self.score
         if self.message is not UNSET:
             result["message"] = self.message
         if self.results is not UNSET:
             result["results"] = dump(self.results)
+        if self.score is not UNSET:
+            result["score"] = self.score
         return result
 
     @classmethod
@@ -51,8 +48,8 @@ class MachineLearningNLUResult(Model):
         pop = rest.pop
         return cls(
             intent=UNSET if (value := pop("intent", None)) is None else value,
-            score=UNSET if (value := pop("score", None)) is None else value,
             message=UNSET if (value := pop("message", None)) is None else value,
             results=UNSET if (value := pop("results", None)) is None else load_models(_models.IntentResult, value),
+            score=UNSET if (value := pop("score", None)) is None else value,
             additional_properties=rest,
         )

@@ -14,21 +14,21 @@ class MachineLearningPIIResult(Model):
     """One text before and after personal data were masked.
 
     Attributes:
-        message: Text analysed.
         masked: The same text with personal data masked.
+        message: Text analysed.
     """
 
-    message: str | Unset = UNSET
     masked: str | Unset = UNSET
+    message: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        if self.message is not UNSET:
-            result["message"] = self.message
         if self.masked is not UNSET:
             result["masked"] = self.masked
+        if self.message is not UNSET:
+            result["message"] = self.message
         return result
 
     @classmethod
@@ -37,7 +37,7 @@ class MachineLearningPIIResult(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
-            message=UNSET if (value := pop("message", None)) is None else value,
             masked=UNSET if (value := pop("masked", None)) is None else value,
+            message=UNSET if (value := pop("message", None)) is None else value,
             additional_properties=rest,
         )

@@ -2,16 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_models
-
-if TYPE_CHECKING:
-    from .sentiment import Sentiment
-    from .sentiment_result import SentimentResult
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -20,29 +16,29 @@ class MachineLearningSentimentResult(Model):
     in results.
 
     Attributes:
-        sentiment: Mood that sentiment analysis gives to a text.
-        score: Number from 0 to 1.
         message: Text analysed.
         results: All sentiments considered, each with its score.
+        score: Number from 0 to 1.
+        sentiment: Mood that sentiment analysis gives to a text.
     """
 
-    sentiment: Sentiment | str | Unset = UNSET
-    score: float | Unset = UNSET
     message: str | Unset = UNSET
-    results: list[SentimentResult] | Unset = UNSET
+    results: list[_models.SentimentResult] | Unset = UNSET
+    score: float | Unset = UNSET
+    sentiment: _models.Sentiment | str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        if self.sentiment is not UNSET:
-            result["sentiment"] = self.sentiment
-        if self.score is not UNSET:
-            result["score"] = self.score
         if self.message is not UNSET:
             result["message"] = self.message
         if self.results is not UNSET:
             result["results"] = dump(self.results)
+        if self.score is not UNSET:
+            result["score"] = self.score
+        if self.sentiment is not UNSET:
+            result["sentiment"] = self.sentiment
         return result
 
     @classmethod
@@ -51,9 +47,9 @@ class MachineLearningSentimentResult(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
-            sentiment=UNSET if (value := pop("sentiment", None)) is None else value,
-            score=UNSET if (value := pop("score", None)) is None else value,
             message=UNSET if (value := pop("message", None)) is None else value,
             results=UNSET if (value := pop("results", None)) is None else load_models(_models.SentimentResult, value),
+            score=UNSET if (value := pop("score", None)) is None else value,
+            sentiment=UNSET if (value := pop("sentiment", None)) is None else value,
             additional_properties=rest,
         )

@@ -14,25 +14,25 @@ class MediaProperties(Model):
     """Where a media file is found and how it is presented, in media messages, cards and lists.
 
     Attributes:
+        filename_override: File name to use in place of the one that `url` suggests.
         thumbnail_url: Address of a smaller preview picture.
         url: Address of the media file.
-        filename_override: File name to use in place of the one that `url` suggests.
     """
 
+    filename_override: str | Unset = UNSET
     thumbnail_url: str | Unset = UNSET
     url: str | Unset = UNSET
-    filename_override: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
+        if self.filename_override is not UNSET:
+            result["filename_override"] = self.filename_override
         if self.thumbnail_url is not UNSET:
             result["thumbnail_url"] = self.thumbnail_url
         if self.url is not UNSET:
             result["url"] = self.url
-        if self.filename_override is not UNSET:
-            result["filename_override"] = self.filename_override
         return result
 
     @classmethod
@@ -41,8 +41,8 @@ class MediaProperties(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
+            filename_override=UNSET if (value := pop("filename_override", None)) is None else value,
             thumbnail_url=UNSET if (value := pop("thumbnail_url", None)) is None else value,
             url=UNSET if (value := pop("url", None)) is None else value,
-            filename_override=UNSET if (value := pop("filename_override", None)) is None else value,
             additional_properties=rest,
         )

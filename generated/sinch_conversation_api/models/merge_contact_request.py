@@ -2,14 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
+from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, take
-
-if TYPE_CHECKING:
-    from .conversation_merge_strategy import ConversationMergeStrategy
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -22,7 +20,7 @@ class MergeContactRequest(Model):
     """
 
     source_id: str
-    strategy: ConversationMergeStrategy | str | Unset = UNSET
+    strategy: _models.ConversationMergeStrategy | str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

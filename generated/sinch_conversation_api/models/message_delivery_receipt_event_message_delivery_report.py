@@ -2,18 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model
-
-if TYPE_CHECKING:
-    from .channel_identity import ChannelIdentity
-    from .delivery_status import DeliveryStatus
-    from .processing_mode import ProcessingMode
-    from .reason import Reason
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -22,51 +16,51 @@ class MessageDeliveryReceiptEventMessageDeliveryReport(Model):
     field may be missing.
 
     Attributes:
-        conversation_id: Empty when processing_mode is DISPATCH.
-        status: How far a message or event has come, as told by a delivery receipt.
-            `SWITCHING_CHANNEL` means that it failed on one channel and the next one is tried;
-            after `FAILED` no channel is left.
         channel_identity: The address of a contact on one channel, met in contacts, stored
             messages, events and callbacks.
         contact_id: Empty when processing_mode is DISPATCH.
-        reason: Why something failed, met in delivery receipts with status `FAILED` or
-            `SWITCHING_CHANNEL` and in other callbacks that report a failure.
+        conversation_id: Empty when processing_mode is DISPATCH.
         metadata: Message metadata given when the message was sent; for messages of a batch a
             JSON text that also holds the key _batch_id.
         processing_mode: Whether an app keeps contacts and conversations or only passes messages
             on. In `DISPATCH` mode recipients are named by channel addresses, and contact and
             conversation ids stay empty.
+        reason: Why something failed, met in delivery receipts with status `FAILED` or
+            `SWITCHING_CHANNEL` and in other callbacks that report a failure.
+        status: How far a message or event has come, as told by a delivery receipt.
+            `SWITCHING_CHANNEL` means that it failed on one channel and the next one is tried;
+            after `FAILED` no channel is left.
     """
 
-    message_id: str | Unset = UNSET
-    conversation_id: str | Unset = UNSET
-    status: DeliveryStatus | str | Unset = UNSET
-    channel_identity: ChannelIdentity | Unset = UNSET
+    channel_identity: _models.ChannelIdentity | Unset = UNSET
     contact_id: str | Unset = UNSET
-    reason: Reason | Unset = UNSET
+    conversation_id: str | Unset = UNSET
+    message_id: str | Unset = UNSET
     metadata: str | Unset = UNSET
-    processing_mode: ProcessingMode | str | Unset = UNSET
+    processing_mode: _models.ProcessingMode | str | Unset = UNSET
+    reason: _models.Reason | Unset = UNSET
+    status: _models.DeliveryStatus | str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        if self.message_id is not UNSET:
-            result["message_id"] = self.message_id
-        if self.conversation_id is not UNSET:
-            result["conversation_id"] = self.conversation_id
-        if self.status is not UNSET:
-            result["status"] = self.status
         if self.channel_identity is not UNSET:
             result["channel_identity"] = dump(self.channel_identity)
         if self.contact_id is not UNSET:
             result["contact_id"] = self.contact_id
-        if self.reason is not UNSET:
-            result["reason"] = dump(self.reason)
+        if self.conversation_id is not UNSET:
+            result["conversation_id"] = self.conversation_id
+        if self.message_id is not UNSET:
+            result["message_id"] = self.message_id
         if self.metadata is not UNSET:
             result["metadata"] = self.metadata
         if self.processing_mode is not UNSET:
             result["processing_mode"] = self.processing_mode
+        if self.reason is not UNSET:
+            result["reason"] = dump(self.reason)
+        if self.status is not UNSET:
+            result["status"] = self.status
         return result
 
     @classmethod
@@ -75,15 +69,15 @@ class MessageDeliveryReceiptEventMessageDeliveryReport(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
-            message_id=UNSET if (value := pop("message_id", None)) is None else value,
-            conversation_id=UNSET if (value := pop("conversation_id", None)) is None else value,
-            status=UNSET if (value := pop("status", None)) is None else value,
             channel_identity=UNSET
             if (value := pop("channel_identity", None)) is None
             else load_model(_models.ChannelIdentity, value),
             contact_id=UNSET if (value := pop("contact_id", None)) is None else value,
-            reason=UNSET if (value := pop("reason", None)) is None else load_model(_models.Reason, value),
+            conversation_id=UNSET if (value := pop("conversation_id", None)) is None else value,
+            message_id=UNSET if (value := pop("message_id", None)) is None else value,
             metadata=UNSET if (value := pop("metadata", None)) is None else value,
             processing_mode=UNSET if (value := pop("processing_mode", None)) is None else value,
+            reason=UNSET if (value := pop("reason", None)) is None else load_model(_models.Reason, value),
+            status=UNSET if (value := pop("status", None)) is None else value,
             additional_properties=rest,
         )

@@ -2,18 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, DateTime, Model, Unset, dump, load_datetime, load_model
-
-if TYPE_CHECKING:
-    from .channel_identity import ChannelIdentity
-    from .contact_message import ContactMessage
-    from .message_inbound_event_item_direction import MessageInboundEventItemDirection
-    from .processing_mode import ProcessingMode
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -21,62 +15,62 @@ class MessageInboundEventItem(Model):
     """A message from a contact as inbound callbacks carry it, plain or redacted.
 
     Attributes:
-        direction: TO_APP, as the message comes from a contact.
-        contact_message: What a contact sent to the app, namely one kind of content and, for an
-            answer, the message it refers to.
+        accept_time: When the API took the message in.
         channel_identity: The address of a contact on one channel, met in contacts, stored
             messages, events and callbacks.
-        conversation_id: Empty when processing_mode is DISPATCH.
         contact_id: Empty when processing_mode is DISPATCH.
+        contact_message: What a contact sent to the app, namely one kind of content and, for an
+            answer, the message it refers to.
+        conversation_id: Empty when processing_mode is DISPATCH.
+        direction: TO_APP, as the message comes from a contact.
+        injected: True for a message that was put in through the inject operation instead of a
+            channel.
         metadata: Data from the channel as a rule; for the answer to a choice, the
             message_metadata of the message answered.
-        accept_time: When the API took the message in.
-        sender_id: Number or code that the contact wrote to, for example on SMS and MMS.
         processing_mode: Whether an app keeps contacts and conversations or only passes messages
             on. In `DISPATCH` mode recipients are named by channel addresses, and contact and
             conversation ids stay empty.
-        injected: True for a message that was put in through the inject operation instead of a
-            channel.
+        sender_id: Number or code that the contact wrote to, for example on SMS and MMS.
     """
 
-    id: str | Unset = UNSET
-    direction: MessageInboundEventItemDirection | str | Unset = UNSET
-    contact_message: ContactMessage | Unset = UNSET
-    channel_identity: ChannelIdentity | Unset = UNSET
-    conversation_id: str | Unset = UNSET
-    contact_id: str | Unset = UNSET
-    metadata: str | Unset = UNSET
     accept_time: DateTime | Unset = UNSET
-    sender_id: str | Unset = UNSET
-    processing_mode: ProcessingMode | str | Unset = UNSET
+    channel_identity: _models.ChannelIdentity | Unset = UNSET
+    contact_id: str | Unset = UNSET
+    contact_message: _models.ContactMessage | Unset = UNSET
+    conversation_id: str | Unset = UNSET
+    direction: _models.MessageInboundEventItemDirection | str | Unset = UNSET
+    id: str | Unset = UNSET
     injected: bool | Unset = UNSET
+    metadata: str | Unset = UNSET
+    processing_mode: _models.ProcessingMode | str | Unset = UNSET
+    sender_id: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        if self.id is not UNSET:
-            result["id"] = self.id
-        if self.direction is not UNSET:
-            result["direction"] = self.direction
-        if self.contact_message is not UNSET:
-            result["contact_message"] = dump(self.contact_message)
-        if self.channel_identity is not UNSET:
-            result["channel_identity"] = dump(self.channel_identity)
-        if self.conversation_id is not UNSET:
-            result["conversation_id"] = self.conversation_id
-        if self.contact_id is not UNSET:
-            result["contact_id"] = self.contact_id
-        if self.metadata is not UNSET:
-            result["metadata"] = self.metadata
         if self.accept_time is not UNSET:
             result["accept_time"] = dump(self.accept_time)
-        if self.sender_id is not UNSET:
-            result["sender_id"] = self.sender_id
-        if self.processing_mode is not UNSET:
-            result["processing_mode"] = self.processing_mode
+        if self.channel_identity is not UNSET:
+            result["channel_identity"] = dump(self.channel_identity)
+        if self.contact_id is not UNSET:
+            result["contact_id"] = self.contact_id
+        if self.contact_message is not UNSET:
+            result["contact_message"] = dump(self.contact_message)
+        if self.conversation_id is not UNSET:
+            result["conversation_id"] = self.conversation_id
+        if self.direction is not UNSET:
+            result["direction"] = self.direction
+        if self.id is not UNSET:
+            result["id"] = self.id
         if self.injected is not UNSET:
             result["injected"] = self.injected
+        if self.metadata is not UNSET:
+            result["metadata"] = self.metadata
+        if self.processing_mode is not UNSET:
+            result["processing_mode"] = self.processing_mode
+        if self.sender_id is not UNSET:
+            result["sender_id"] = self.sender_id
         return result
 
     @classmethod
@@ -85,20 +79,20 @@ class MessageInboundEventItem(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
-            id=UNSET if (value := pop("id", None)) is None else value,
-            direction=UNSET if (value := pop("direction", None)) is None else value,
-            contact_message=UNSET
-            if (value := pop("contact_message", None)) is None
-            else load_model(_models.ContactMessage, value),
+            accept_time=UNSET if (value := pop("accept_time", None)) is None else load_datetime(value),
             channel_identity=UNSET
             if (value := pop("channel_identity", None)) is None
             else load_model(_models.ChannelIdentity, value),
-            conversation_id=UNSET if (value := pop("conversation_id", None)) is None else value,
             contact_id=UNSET if (value := pop("contact_id", None)) is None else value,
-            metadata=UNSET if (value := pop("metadata", None)) is None else value,
-            accept_time=UNSET if (value := pop("accept_time", None)) is None else load_datetime(value),
-            sender_id=UNSET if (value := pop("sender_id", None)) is None else value,
-            processing_mode=UNSET if (value := pop("processing_mode", None)) is None else value,
+            contact_message=UNSET
+            if (value := pop("contact_message", None)) is None
+            else load_model(_models.ContactMessage, value),
+            conversation_id=UNSET if (value := pop("conversation_id", None)) is None else value,
+            direction=UNSET if (value := pop("direction", None)) is None else value,
+            id=UNSET if (value := pop("id", None)) is None else value,
             injected=UNSET if (value := pop("injected", None)) is None else value,
+            metadata=UNSET if (value := pop("metadata", None)) is None else value,
+            processing_mode=UNSET if (value := pop("processing_mode", None)) is None else value,
+            sender_id=UNSET if (value := pop("sender_id", None)) is None else value,
             additional_properties=rest,
         )

@@ -2,15 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, DateTime, Model, Unset, dump, load_datetime, load_model
-
-if TYPE_CHECKING:
-    from .message_inbound_event_item import MessageInboundEventItem
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -19,45 +16,45 @@ class MessageInboundSmartConversationRedactionEvent(Model):
     in its redacted form.
 
     Attributes:
-        app_id: App that the callback belongs to; may be an empty string, for example in contact
-            callbacks.
         accepted_time: When the API took the event in; may be absent, and carries up to nine
             fractional digits of a second.
+        app_id: App that the callback belongs to; may be an empty string, for example in contact
+            callbacks.
+        correlation_id: Value that the send request gave as its correlation_id.
         event_time: Time of the event as given by the channel; may be absent.
         message_metadata: Text whose meaning depends on the callback, often empty; on inbound
             messages it is the conversation metadata, on failed receipts of a batch a JSON text
             with batchId and messageIndex.
-        correlation_id: Value that the send request gave as its correlation_id.
         message_redaction: A message from a contact as inbound callbacks carry it, plain or
             redacted.
     """
 
-    app_id: str | Unset = UNSET
     accepted_time: DateTime | Unset = UNSET
-    event_time: DateTime | Unset = UNSET
-    project_id: str | Unset = UNSET
-    message_metadata: str | Unset = UNSET
+    app_id: str | Unset = UNSET
     correlation_id: str | Unset = UNSET
-    message_redaction: MessageInboundEventItem | Unset = UNSET
+    event_time: DateTime | Unset = UNSET
+    message_metadata: str | Unset = UNSET
+    message_redaction: _models.MessageInboundEventItem | Unset = UNSET
+    project_id: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        if self.app_id is not UNSET:
-            result["app_id"] = self.app_id
         if self.accepted_time is not UNSET:
             result["accepted_time"] = dump(self.accepted_time)
-        if self.event_time is not UNSET:
-            result["event_time"] = dump(self.event_time)
-        if self.project_id is not UNSET:
-            result["project_id"] = self.project_id
-        if self.message_metadata is not UNSET:
-            result["message_metadata"] = self.message_metadata
+        if self.app_id is not UNSET:
+            result["app_id"] = self.app_id
         if self.correlation_id is not UNSET:
             result["correlation_id"] = self.correlation_id
+        if self.event_time is not UNSET:
+            result["event_time"] = dump(self.event_time)
+        if self.message_metadata is not UNSET:
+            result["message_metadata"] = self.message_metadata
         if self.message_redaction is not UNSET:
             result["message_redaction"] = dump(self.message_redaction)
+        if self.project_id is not UNSET:
+            result["project_id"] = self.project_id
         return result
 
     @classmethod
@@ -66,14 +63,14 @@ class MessageInboundSmartConversationRedactionEvent(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
-            app_id=UNSET if (value := pop("app_id", None)) is None else value,
             accepted_time=UNSET if (value := pop("accepted_time", None)) is None else load_datetime(value),
-            event_time=UNSET if (value := pop("event_time", None)) is None else load_datetime(value),
-            project_id=UNSET if (value := pop("project_id", None)) is None else value,
-            message_metadata=UNSET if (value := pop("message_metadata", None)) is None else value,
+            app_id=UNSET if (value := pop("app_id", None)) is None else value,
             correlation_id=UNSET if (value := pop("correlation_id", None)) is None else value,
+            event_time=UNSET if (value := pop("event_time", None)) is None else load_datetime(value),
+            message_metadata=UNSET if (value := pop("message_metadata", None)) is None else value,
             message_redaction=UNSET
             if (value := pop("message_redaction", None)) is None
             else load_model(_models.MessageInboundEventItem, value),
+            project_id=UNSET if (value := pop("project_id", None)) is None else value,
             additional_properties=rest,
         )

@@ -2,17 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model
-
-if TYPE_CHECKING:
-    from .app_message import AppMessage
-    from .channel_identity import ChannelIdentity
-    from .processing_mode import ProcessingMode
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -20,44 +15,44 @@ class MessageSubmitEventMessageSubmitNotification(Model):
     """The message submitted, with its recipient and its content.
 
     Attributes:
-        conversation_id: Empty when processing_mode is DISPATCH.
         channel_identity: The address of a contact on one channel, met in contacts, stored
             messages, events and callbacks.
         contact_id: Empty when processing_mode is DISPATCH.
-        submitted_message: What the app sends to a contact, namely one kind of content plus
-            optional overrides for single channels, an agent and the message it answers.
+        conversation_id: Empty when processing_mode is DISPATCH.
         metadata: Message metadata given when the message was sent.
         processing_mode: Whether an app keeps contacts and conversations or only passes messages
             on. In `DISPATCH` mode recipients are named by channel addresses, and contact and
             conversation ids stay empty.
+        submitted_message: What the app sends to a contact, namely one kind of content plus
+            optional overrides for single channels, an agent and the message it answers.
     """
 
-    message_id: str | Unset = UNSET
-    conversation_id: str | Unset = UNSET
-    channel_identity: ChannelIdentity | Unset = UNSET
+    channel_identity: _models.ChannelIdentity | Unset = UNSET
     contact_id: str | Unset = UNSET
-    submitted_message: AppMessage | Unset = UNSET
+    conversation_id: str | Unset = UNSET
+    message_id: str | Unset = UNSET
     metadata: str | Unset = UNSET
-    processing_mode: ProcessingMode | str | Unset = UNSET
+    processing_mode: _models.ProcessingMode | str | Unset = UNSET
+    submitted_message: _models.AppMessage | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        if self.message_id is not UNSET:
-            result["message_id"] = self.message_id
-        if self.conversation_id is not UNSET:
-            result["conversation_id"] = self.conversation_id
         if self.channel_identity is not UNSET:
             result["channel_identity"] = dump(self.channel_identity)
         if self.contact_id is not UNSET:
             result["contact_id"] = self.contact_id
-        if self.submitted_message is not UNSET:
-            result["submitted_message"] = dump(self.submitted_message)
+        if self.conversation_id is not UNSET:
+            result["conversation_id"] = self.conversation_id
+        if self.message_id is not UNSET:
+            result["message_id"] = self.message_id
         if self.metadata is not UNSET:
             result["metadata"] = self.metadata
         if self.processing_mode is not UNSET:
             result["processing_mode"] = self.processing_mode
+        if self.submitted_message is not UNSET:
+            result["submitted_message"] = dump(self.submitted_message)
         return result
 
     @classmethod
@@ -66,16 +61,16 @@ class MessageSubmitEventMessageSubmitNotification(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
-            message_id=UNSET if (value := pop("message_id", None)) is None else value,
-            conversation_id=UNSET if (value := pop("conversation_id", None)) is None else value,
             channel_identity=UNSET
             if (value := pop("channel_identity", None)) is None
             else load_model(_models.ChannelIdentity, value),
             contact_id=UNSET if (value := pop("contact_id", None)) is None else value,
+            conversation_id=UNSET if (value := pop("conversation_id", None)) is None else value,
+            message_id=UNSET if (value := pop("message_id", None)) is None else value,
+            metadata=UNSET if (value := pop("metadata", None)) is None else value,
+            processing_mode=UNSET if (value := pop("processing_mode", None)) is None else value,
             submitted_message=UNSET
             if (value := pop("submitted_message", None)) is None
             else load_model(_models.AppMessage, value),
-            metadata=UNSET if (value := pop("metadata", None)) is None else value,
-            processing_mode=UNSET if (value := pop("processing_mode", None)) is None else value,
             additional_properties=rest,
         )

@@ -18,8 +18,8 @@ class NameInfo(Model):
         suffix: Part after the name, such as "Jr.".
     """
 
-    full_name: str | Unset = UNSET
     first_name: str | Unset = UNSET
+    full_name: str | Unset = UNSET
     last_name: str | Unset = UNSET
     middle_name: str | Unset = UNSET
     prefix: str | Unset = UNSET
@@ -29,10 +29,10 @@ class NameInfo(Model):
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        if self.full_name is not UNSET:
-            result["full_name"] = self.full_name
         if self.first_name is not UNSET:
             result["first_name"] = self.first_name
+        if self.full_name is not UNSET:
+            result["full_name"] = self.full_name
         if self.last_name is not UNSET:
             result["last_name"] = self.last_name
         if self.middle_name is not UNSET:
@@ -49,8 +49,8 @@ class NameInfo(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
-            full_name=UNSET if (value := pop("full_name", None)) is None else value,
             first_name=UNSET if (value := pop("first_name", None)) is None else value,
+            full_name=UNSET if (value := pop("full_name", None)) is None else value,
             last_name=UNSET if (value := pop("last_name", None)) is None else value,
             middle_name=UNSET if (value := pop("middle_name", None)) is None else value,
             prefix=UNSET if (value := pop("prefix", None)) is None else value,

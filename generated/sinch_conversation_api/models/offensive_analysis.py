@@ -2,14 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
+from .. import models as _models
 from ..types import UNSET, Model, Unset, dump
-
-if TYPE_CHECKING:
-    from .offensive_analysis_evaluation import OffensiveAnalysisEvaluation
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -17,29 +15,29 @@ class OffensiveAnalysis(Model):
     """Verdict on whether one text or image is offensive.
 
     Attributes:
-        message: Message text or address of the image.
-        url: Address of the image analysed.
         evaluation: The evaluation of OffensiveAnalysis.
+        message: Message text or address of the image.
         score: Number from 0 to 1.
+        url: Address of the image analysed.
     """
 
+    evaluation: _models.OffensiveAnalysisEvaluation | str | Unset = UNSET
     message: str | Unset = UNSET
-    url: str | Unset = UNSET
-    evaluation: OffensiveAnalysisEvaluation | str | Unset = UNSET
     score: float | Unset = UNSET
+    url: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        if self.message is not UNSET:
-            result["message"] = self.message
-        if self.url is not UNSET:
-            result["url"] = self.url
         if self.evaluation is not UNSET:
             result["evaluation"] = self.evaluation
+        if self.message is not UNSET:
+            result["message"] = self.message
         if self.score is not UNSET:
             result["score"] = self.score
+        if self.url is not UNSET:
+            result["url"] = self.url
         return result
 
     @classmethod
@@ -48,9 +46,9 @@ class OffensiveAnalysis(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
-            message=UNSET if (value := pop("message", None)) is None else value,
-            url=UNSET if (value := pop("url", None)) is None else value,
             evaluation=UNSET if (value := pop("evaluation", None)) is None else value,
+            message=UNSET if (value := pop("message", None)) is None else value,
             score=UNSET if (value := pop("score", None)) is None else value,
+            url=UNSET if (value := pop("url", None)) is None else value,
             additional_properties=rest,
         )

@@ -2,23 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model
-
-if TYPE_CHECKING:
-    from .card_message import CardMessage
-    from .carousel_message import CarouselMessage
-    from .choice_message import ChoiceMessage
-    from .contact_info_message import ContactInfoMessage
-    from .list_message import ListMessage
-    from .location_message import LocationMessage
-    from .media_properties import MediaProperties
-    from .template_reference_with_version import TemplateReferenceWithVersion
-    from .text_message import TextMessage
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -26,52 +15,52 @@ class OmniMessageOverride(Model):
     """A generic message that takes the place of the main one on a single channel.
 
     Attributes:
-        text_message: The text_message of ChoiceMessage.
-        media_message: Where a media file is found and how it is presented, in media messages,
-            cards and lists.
-        template_reference: A reference to a template in which the version is required.
-        choice_message: The choice_message of ChoiceMessageField.
         card_message: A picture or other media, a title, a text and choices shown together,
             alone or as one element of a carousel.
         carousel_message: The carousel_message of CarouselMessageField.
-        location_message: The location_message of LocationMessageField.
+        choice_message: The choice_message of ChoiceMessageField.
         contact_info_message: A contact card with name, phone numbers and optional further
             details.
         list_message: The list_message of ListMessageField.
+        location_message: The location_message of LocationMessageField.
+        media_message: Where a media file is found and how it is presented, in media messages,
+            cards and lists.
+        template_reference: A reference to a template in which the version is required.
+        text_message: The text_message of ChoiceMessage.
     """
 
-    text_message: TextMessage | Unset = UNSET
-    media_message: MediaProperties | Unset = UNSET
-    template_reference: TemplateReferenceWithVersion | Unset = UNSET
-    choice_message: ChoiceMessage | Unset = UNSET
-    card_message: CardMessage | Unset = UNSET
-    carousel_message: CarouselMessage | Unset = UNSET
-    location_message: LocationMessage | Unset = UNSET
-    contact_info_message: ContactInfoMessage | Unset = UNSET
-    list_message: ListMessage | Unset = UNSET
+    card_message: _models.CardMessage | Unset = UNSET
+    carousel_message: _models.CarouselMessage | Unset = UNSET
+    choice_message: _models.ChoiceMessage | Unset = UNSET
+    contact_info_message: _models.ContactInfoMessage | Unset = UNSET
+    list_message: _models.ListMessage | Unset = UNSET
+    location_message: _models.LocationMessage | Unset = UNSET
+    media_message: _models.MediaProperties | Unset = UNSET
+    template_reference: _models.TemplateReferenceWithVersion | Unset = UNSET
+    text_message: _models.TextMessage | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        if self.text_message is not UNSET:
-            result["text_message"] = dump(self.text_message)
-        if self.media_message is not UNSET:
-            result["media_message"] = dump(self.media_message)
-        if self.template_reference is not UNSET:
-            result["template_reference"] = dump(self.template_reference)
-        if self.choice_message is not UNSET:
-            result["choice_message"] = dump(self.choice_message)
         if self.card_message is not UNSET:
             result["card_message"] = dump(self.card_message)
         if self.carousel_message is not UNSET:
             result["carousel_message"] = dump(self.carousel_message)
-        if self.location_message is not UNSET:
-            result["location_message"] = dump(self.location_message)
+        if self.choice_message is not UNSET:
+            result["choice_message"] = dump(self.choice_message)
         if self.contact_info_message is not UNSET:
             result["contact_info_message"] = dump(self.contact_info_message)
         if self.list_message is not UNSET:
             result["list_message"] = dump(self.list_message)
+        if self.location_message is not UNSET:
+            result["location_message"] = dump(self.location_message)
+        if self.media_message is not UNSET:
+            result["media_message"] = dump(self.media_message)
+        if self.template_reference is not UNSET:
+            result["template_reference"] = dump(self.template_reference)
+        if self.text_message is not UNSET:
+            result["text_message"] = dump(self.text_message)
         return result
 
     @classmethod
@@ -80,32 +69,32 @@ class OmniMessageOverride(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
-            text_message=UNSET
-            if (value := pop("text_message", None)) is None
-            else load_model(_models.TextMessage, value),
-            media_message=UNSET
-            if (value := pop("media_message", None)) is None
-            else load_model(_models.MediaProperties, value),
-            template_reference=UNSET
-            if (value := pop("template_reference", None)) is None
-            else load_model(_models.TemplateReferenceWithVersion, value),
-            choice_message=UNSET
-            if (value := pop("choice_message", None)) is None
-            else load_model(_models.ChoiceMessage, value),
             card_message=UNSET
             if (value := pop("card_message", None)) is None
             else load_model(_models.CardMessage, value),
             carousel_message=UNSET
             if (value := pop("carousel_message", None)) is None
             else load_model(_models.CarouselMessage, value),
-            location_message=UNSET
-            if (value := pop("location_message", None)) is None
-            else load_model(_models.LocationMessage, value),
+            choice_message=UNSET
+            if (value := pop("choice_message", None)) is None
+            else load_model(_models.ChoiceMessage, value),
             contact_info_message=UNSET
             if (value := pop("contact_info_message", None)) is None
             else load_model(_models.ContactInfoMessage, value),
             list_message=UNSET
             if (value := pop("list_message", None)) is None
             else load_model(_models.ListMessage, value),
+            location_message=UNSET
+            if (value := pop("location_message", None)) is None
+            else load_model(_models.LocationMessage, value),
+            media_message=UNSET
+            if (value := pop("media_message", None)) is None
+            else load_model(_models.MediaProperties, value),
+            template_reference=UNSET
+            if (value := pop("template_reference", None)) is None
+            else load_model(_models.TemplateReferenceWithVersion, value),
+            text_message=UNSET
+            if (value := pop("text_message", None)) is None
+            else load_model(_models.TextMessage, value),
             additional_properties=rest,
         )

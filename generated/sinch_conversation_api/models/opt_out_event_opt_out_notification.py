@@ -2,18 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model
-
-if TYPE_CHECKING:
-    from .conversation_channel import ConversationChannel
-    from .opt_out_event_opt_out_notification_error_details import OptOutEventOptOutNotificationErrorDetails
-    from .opt_out_event_opt_out_notification_status import OptOutEventOptOutNotificationStatus
-    from .processing_mode import ProcessingMode
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -21,44 +15,44 @@ class OptOutEventOptOutNotification(Model):
     """Who opted out on which channel, and whether it succeeded.
 
     Attributes:
-        request_id: Id of the opt-out request; helps to spot duplicates.
-        contact_id: Empty when processing_mode is DISPATCH.
         channel: A messaging channel. Samples and SDKs also show `CHANNEL_UNSPECIFIED` and the
             retired `VIBER`, so read it as an open list.
-        identity: Address of the recipient on the channel.
-        status: The status of OptOutEventOptOutNotification.
+        contact_id: Empty when processing_mode is DISPATCH.
         error_details: Only present when the opt-out failed.
+        identity: Address of the recipient on the channel.
         processing_mode: Whether an app keeps contacts and conversations or only passes messages
             on. In `DISPATCH` mode recipients are named by channel addresses, and contact and
             conversation ids stay empty.
+        request_id: Id of the opt-out request; helps to spot duplicates.
+        status: The status of OptOutEventOptOutNotification.
     """
 
-    request_id: str | Unset = UNSET
+    channel: _models.ConversationChannel | str | Unset = UNSET
     contact_id: str | Unset = UNSET
-    channel: ConversationChannel | str | Unset = UNSET
+    error_details: _models.OptOutEventOptOutNotificationErrorDetails | Unset = UNSET
     identity: str | Unset = UNSET
-    status: OptOutEventOptOutNotificationStatus | str | Unset = UNSET
-    error_details: OptOutEventOptOutNotificationErrorDetails | Unset = UNSET
-    processing_mode: ProcessingMode | str | Unset = UNSET
+    processing_mode: _models.ProcessingMode | str | Unset = UNSET
+    request_id: str | Unset = UNSET
+    status: _models.OptOutEventOptOutNotificationStatus | str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        if self.request_id is not UNSET:
-            result["request_id"] = self.request_id
-        if self.contact_id is not UNSET:
-            result["contact_id"] = self.contact_id
         if self.channel is not UNSET:
             result["channel"] = self.channel
-        if self.identity is not UNSET:
-            result["identity"] = self.identity
-        if self.status is not UNSET:
-            result["status"] = self.status
+        if self.contact_id is not UNSET:
+            result["contact_id"] = self.contact_id
         if self.error_details is not UNSET:
             result["error_details"] = dump(self.error_details)
+        if self.identity is not UNSET:
+            result["identity"] = self.identity
         if self.processing_mode is not UNSET:
             result["processing_mode"] = self.processing_mode
+        if self.request_id is not UNSET:
+            result["request_id"] = self.request_id
+        if self.status is not UNSET:
+            result["status"] = self.status
         return result
 
     @classmethod
@@ -67,14 +61,14 @@ class OptOutEventOptOutNotification(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
-            request_id=UNSET if (value := pop("request_id", None)) is None else value,
-            contact_id=UNSET if (value := pop("contact_id", None)) is None else value,
             channel=UNSET if (value := pop("channel", None)) is None else value,
-            identity=UNSET if (value := pop("identity", None)) is None else value,
-            status=UNSET if (value := pop("status", None)) is None else value,
+            contact_id=UNSET if (value := pop("contact_id", None)) is None else value,
             error_details=UNSET
             if (value := pop("error_details", None)) is None
             else load_model(_models.OptOutEventOptOutNotificationErrorDetails, value),
+            identity=UNSET if (value := pop("identity", None)) is None else value,
             processing_mode=UNSET if (value := pop("processing_mode", None)) is None else value,
+            request_id=UNSET if (value := pop("request_id", None)) is None else value,
+            status=UNSET if (value := pop("status", None)) is None else value,
             additional_properties=rest,
         )

@@ -2,27 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model, load_models
-
-if TYPE_CHECKING:
-    from .payment_order_details_channel_specific_message_payment_order import (
-        PaymentOrderDetailsChannelSpecificMessagePaymentOrder,
-    )
-    from .payment_order_details_channel_specific_message_payment_payment_settings import (
-        PaymentOrderDetailsChannelSpecificMessagePaymentPaymentSettings,
-    )
-    from .payment_order_details_channel_specific_message_payment_type import (
-        PaymentOrderDetailsChannelSpecificMessagePaymentType,
-    )
-    from .payment_order_details_channel_specific_message_payment_type_of_goods import (
-        PaymentOrderDetailsChannelSpecificMessagePaymentTypeOfGoods,
-    )
-    from .whats_app_payment_button import WhatsAppPaymentButton
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -30,43 +15,43 @@ class PaymentOrderDetailsChannelSpecificMessagePayment(Model):
     """The order and the ways to pay for it.
 
     Attributes:
-        type_: Country of the payment, Brazil (`br`) or Singapore (`sg`).
-        reference_id: Reference of the sender's own for the order; later status messages and
-            payment updates carry it again.
-        type_of_goods: Whether the order is for digital or physical goods.
+        order: The items and the amounts that make up the total.
+        payment_buttons: Ways to pay that are offered as buttons, one or two.
         payment_settings: Deprecated. One way to pay, in the deprecated form; `payment_buttons`
             is the current one.
-        payment_buttons: Ways to pay that are offered as buttons, one or two.
+        reference_id: Reference of the sender's own for the order; later status messages and
+            payment updates carry it again.
         total_amount_value: Total amount to pay, as an integer.
-        order: The items and the amounts that make up the total.
+        type_: Country of the payment, Brazil (`br`) or Singapore (`sg`).
+        type_of_goods: Whether the order is for digital or physical goods.
     """
 
-    type_: PaymentOrderDetailsChannelSpecificMessagePaymentType | str | Unset = UNSET
+    order: _models.PaymentOrderDetailsChannelSpecificMessagePaymentOrder | Unset = UNSET
+    payment_buttons: list[_models.WhatsAppPaymentButton] | Unset = UNSET
+    payment_settings: _models.PaymentOrderDetailsChannelSpecificMessagePaymentPaymentSettings | Unset = UNSET
     reference_id: str | Unset = UNSET
-    type_of_goods: PaymentOrderDetailsChannelSpecificMessagePaymentTypeOfGoods | str | Unset = UNSET
-    payment_settings: PaymentOrderDetailsChannelSpecificMessagePaymentPaymentSettings | Unset = UNSET
-    payment_buttons: list[WhatsAppPaymentButton] | Unset = UNSET
     total_amount_value: int | Unset = UNSET
-    order: PaymentOrderDetailsChannelSpecificMessagePaymentOrder | Unset = UNSET
+    type_: _models.PaymentOrderDetailsChannelSpecificMessagePaymentType | str | Unset = UNSET
+    type_of_goods: _models.PaymentOrderDetailsChannelSpecificMessagePaymentTypeOfGoods | str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        if self.type_ is not UNSET:
-            result["type"] = self.type_
-        if self.reference_id is not UNSET:
-            result["reference_id"] = self.reference_id
-        if self.type_of_goods is not UNSET:
-            result["type_of_goods"] = self.type_of_goods
-        if self.payment_settings is not UNSET:
-            result["payment_settings"] = dump(self.payment_settings)
-        if self.payment_buttons is not UNSET:
-            result["payment_buttons"] = dump(self.payment_buttons)
-        if self.total_amount_value is not UNSET:
-            result["total_amount_value"] = self.total_amount_value
         if self.order is not UNSET:
             result["order"] = dump(self.order)
+        if self.payment_buttons is not UNSET:
+            result["payment_buttons"] = dump(self.payment_buttons)
+        if self.payment_settings is not UNSET:
+            result["payment_settings"] = dump(self.payment_settings)
+        if self.reference_id is not UNSET:
+            result["reference_id"] = self.reference_id
+        if self.total_amount_value is not UNSET:
+            result["total_amount_value"] = self.total_amount_value
+        if self.type_ is not UNSET:
+            result["type"] = self.type_
+        if self.type_of_goods is not UNSET:
+            result["type_of_goods"] = self.type_of_goods
         return result
 
     @classmethod
@@ -75,18 +60,18 @@ class PaymentOrderDetailsChannelSpecificMessagePayment(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
-            type_=UNSET if (value := pop("type", None)) is None else value,
-            reference_id=UNSET if (value := pop("reference_id", None)) is None else value,
-            type_of_goods=UNSET if (value := pop("type_of_goods", None)) is None else value,
-            payment_settings=UNSET
-            if (value := pop("payment_settings", None)) is None
-            else load_model(_models.PaymentOrderDetailsChannelSpecificMessagePaymentPaymentSettings, value),
-            payment_buttons=UNSET
-            if (value := pop("payment_buttons", None)) is None
-            else load_models(_models.WhatsAppPaymentButton, value),
-            total_amount_value=UNSET if (value := pop("total_amount_value", None)) is None else value,
             order=UNSET
             if (value := pop("order", None)) is None
             else load_model(_models.PaymentOrderDetailsChannelSpecificMessagePaymentOrder, value),
+            payment_buttons=UNSET
+            if (value := pop("payment_buttons", None)) is None
+            else load_models(_models.WhatsAppPaymentButton, value),
+            payment_settings=UNSET
+            if (value := pop("payment_settings", None)) is None
+            else load_model(_models.PaymentOrderDetailsChannelSpecificMessagePaymentPaymentSettings, value),
+            reference_id=UNSET if (value := pop("reference_id", None)) is None else value,
+            total_amount_value=UNSET if (value := pop("total_amount_value", None)) is None else value,
+            type_=UNSET if (value := pop("type", None)) is None else value,
+            type_of_goods=UNSET if (value := pop("type_of_goods", None)) is None else value,
             additional_properties=rest,
         )

@@ -12,30 +12,30 @@ from ..types import UNSET, Model, Unset, dump
 @_attrs.define(kw_only=True, repr=False)
 class PaymentOrderDetailsChannelSpecificMessagePaymentOrderItemsItem(Model):
     """Attributes:
-    retailer_id: Identifier of the item at the seller.
     amount_value: Price of the item, as an integer.
     quantity: Number of pieces ordered.
+    retailer_id: Identifier of the item at the seller.
     sale_amount_value: Reduced price of the item, as an integer.
     """
 
-    retailer_id: str | Unset = UNSET
-    name: str | Unset = UNSET
     amount_value: int | Unset = UNSET
+    name: str | Unset = UNSET
     quantity: int | Unset = UNSET
+    retailer_id: str | Unset = UNSET
     sale_amount_value: int | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        if self.retailer_id is not UNSET:
-            result["retailer_id"] = self.retailer_id
-        if self.name is not UNSET:
-            result["name"] = self.name
         if self.amount_value is not UNSET:
             result["amount_value"] = self.amount_value
+        if self.name is not UNSET:
+            result["name"] = self.name
         if self.quantity is not UNSET:
             result["quantity"] = self.quantity
+        if self.retailer_id is not UNSET:
+            result["retailer_id"] = self.retailer_id
         if self.sale_amount_value is not UNSET:
             result["sale_amount_value"] = self.sale_amount_value
         return result
@@ -46,10 +46,10 @@ class PaymentOrderDetailsChannelSpecificMessagePaymentOrderItemsItem(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
-            retailer_id=UNSET if (value := pop("retailer_id", None)) is None else value,
-            name=UNSET if (value := pop("name", None)) is None else value,
             amount_value=UNSET if (value := pop("amount_value", None)) is None else value,
+            name=UNSET if (value := pop("name", None)) is None else value,
             quantity=UNSET if (value := pop("quantity", None)) is None else value,
+            retailer_id=UNSET if (value := pop("retailer_id", None)) is None else value,
             sale_amount_value=UNSET if (value := pop("sale_amount_value", None)) is None else value,
             additional_properties=rest,
         )

@@ -2,17 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model
-
-if TYPE_CHECKING:
-    from .whats_app_payment_settings_boleto_boleto import WhatsAppPaymentSettingsBoletoBoleto
-    from .whats_app_payment_settings_payment_link_payment_link import WhatsAppPaymentSettingsPaymentLinkPaymentLink
-    from .whats_app_payment_settings_pix_dynamic_pix import WhatsAppPaymentSettingsPixDynamicPix
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -20,25 +15,25 @@ class PaymentOrderDetailsChannelSpecificMessagePaymentPaymentSettings(Model):
     """Deprecated. One way to pay, in the deprecated form; `payment_buttons` is the current one.
 
     Attributes:
+        boleto: The bank slip to pay.
         dynamic_pix: The Pix code and its receiver.
         payment_link: Link to the payment page.
-        boleto: The bank slip to pay.
     """
 
-    dynamic_pix: WhatsAppPaymentSettingsPixDynamicPix | Unset = UNSET
-    payment_link: WhatsAppPaymentSettingsPaymentLinkPaymentLink | Unset = UNSET
-    boleto: WhatsAppPaymentSettingsBoletoBoleto | Unset = UNSET
+    boleto: _models.WhatsAppPaymentSettingsBoletoBoleto | Unset = UNSET
+    dynamic_pix: _models.WhatsAppPaymentSettingsPixDynamicPix | Unset = UNSET
+    payment_link: _models.WhatsAppPaymentSettingsPaymentLinkPaymentLink | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
+        if self.boleto is not UNSET:
+            result["boleto"] = dump(self.boleto)
         if self.dynamic_pix is not UNSET:
             result["dynamic_pix"] = dump(self.dynamic_pix)
         if self.payment_link is not UNSET:
             result["payment_link"] = dump(self.payment_link)
-        if self.boleto is not UNSET:
-            result["boleto"] = dump(self.boleto)
         return result
 
     @classmethod
@@ -47,14 +42,14 @@ class PaymentOrderDetailsChannelSpecificMessagePaymentPaymentSettings(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
+            boleto=UNSET
+            if (value := pop("boleto", None)) is None
+            else load_model(_models.WhatsAppPaymentSettingsBoletoBoleto, value),
             dynamic_pix=UNSET
             if (value := pop("dynamic_pix", None)) is None
             else load_model(_models.WhatsAppPaymentSettingsPixDynamicPix, value),
             payment_link=UNSET
             if (value := pop("payment_link", None)) is None
             else load_model(_models.WhatsAppPaymentSettingsPaymentLinkPaymentLink, value),
-            boleto=UNSET
-            if (value := pop("boleto", None)) is None
-            else load_model(_models.WhatsAppPaymentSettingsBoletoBoleto, value),
             additional_properties=rest,
         )

@@ -2,17 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model
-
-if TYPE_CHECKING:
-    from .payment_order_status_channel_specific_message_payment_order import (
-        PaymentOrderStatusChannelSpecificMessagePaymentOrder,
-    )
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -20,21 +15,21 @@ class PaymentOrderStatusChannelSpecificMessagePayment(Model):
     """The order concerned and its new state.
 
     Attributes:
-        reference_id: Reference given in the order details message.
         order: State of the order.
+        reference_id: Reference given in the order details message.
     """
 
+    order: _models.PaymentOrderStatusChannelSpecificMessagePaymentOrder | Unset = UNSET
     reference_id: str | Unset = UNSET
-    order: PaymentOrderStatusChannelSpecificMessagePaymentOrder | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        if self.reference_id is not UNSET:
-            result["reference_id"] = self.reference_id
         if self.order is not UNSET:
             result["order"] = dump(self.order)
+        if self.reference_id is not UNSET:
+            result["reference_id"] = self.reference_id
         return result
 
     @classmethod
@@ -43,9 +38,9 @@ class PaymentOrderStatusChannelSpecificMessagePayment(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
-            reference_id=UNSET if (value := pop("reference_id", None)) is None else value,
             order=UNSET
             if (value := pop("order", None)) is None
             else load_model(_models.PaymentOrderStatusChannelSpecificMessagePaymentOrder, value),
+            reference_id=UNSET if (value := pop("reference_id", None)) is None else value,
             additional_properties=rest,
         )

@@ -2,16 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
+from .. import models as _models
 from ..types import UNSET, Model, Unset, dump
-
-if TYPE_CHECKING:
-    from .payment_order_status_channel_specific_message_payment_order_status import (
-        PaymentOrderStatusChannelSpecificMessagePaymentOrderStatus,
-    )
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -19,21 +15,21 @@ class PaymentOrderStatusChannelSpecificMessagePaymentOrder(Model):
     """State of the order.
 
     Attributes:
-        status: The status of PaymentOrderStatusChannelSpecificMessagePaymentOrder.
         description: Text that explains the state, up to 120 characters.
+        status: The status of PaymentOrderStatusChannelSpecificMessagePaymentOrder.
     """
 
-    status: PaymentOrderStatusChannelSpecificMessagePaymentOrderStatus | str | Unset = UNSET
     description: str | Unset = UNSET
+    status: _models.PaymentOrderStatusChannelSpecificMessagePaymentOrderStatus | str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        if self.status is not UNSET:
-            result["status"] = self.status
         if self.description is not UNSET:
             result["description"] = self.description
+        if self.status is not UNSET:
+            result["status"] = self.status
         return result
 
     @classmethod
@@ -42,7 +38,7 @@ class PaymentOrderStatusChannelSpecificMessagePaymentOrder(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
-            status=UNSET if (value := pop("status", None)) is None else value,
             description=UNSET if (value := pop("description", None)) is None else value,
+            status=UNSET if (value := pop("status", None)) is None else value,
             additional_properties=rest,
         )

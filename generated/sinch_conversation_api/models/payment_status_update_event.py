@@ -2,15 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
+from .. import models as _models
 from ..types import UNSET, Model, Unset, dump
-
-if TYPE_CHECKING:
-    from .payment_status import PaymentStatus
-    from .payment_transaction_status import PaymentTransactionStatus
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -18,29 +15,29 @@ class PaymentStatusUpdateEvent(Model):
     """Tells how the payment of an order that was sent in a message went on.
 
     Attributes:
-        reference_id: Reference of the order, as given when the order was sent.
         payment_status: State of the payment of an order.
-        payment_transaction_status: State of a single payment transaction of an order.
         payment_transaction_id: Identifier of the payment transaction.
+        payment_transaction_status: State of a single payment transaction of an order.
+        reference_id: Reference of the order, as given when the order was sent.
     """
 
-    reference_id: str | Unset = UNSET
-    payment_status: PaymentStatus | str | Unset = UNSET
-    payment_transaction_status: PaymentTransactionStatus | str | Unset = UNSET
+    payment_status: _models.PaymentStatus | str | Unset = UNSET
     payment_transaction_id: str | Unset = UNSET
+    payment_transaction_status: _models.PaymentTransactionStatus | str | Unset = UNSET
+    reference_id: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        if self.reference_id is not UNSET:
-            result["reference_id"] = self.reference_id
         if self.payment_status is not UNSET:
             result["payment_status"] = self.payment_status
-        if self.payment_transaction_status is not UNSET:
-            result["payment_transaction_status"] = self.payment_transaction_status
         if self.payment_transaction_id is not UNSET:
             result["payment_transaction_id"] = self.payment_transaction_id
+        if self.payment_transaction_status is not UNSET:
+            result["payment_transaction_status"] = self.payment_transaction_status
+        if self.reference_id is not UNSET:
+            result["reference_id"] = self.reference_id
         return result
 
     @classmethod
@@ -49,9 +46,9 @@ class PaymentStatusUpdateEvent(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
-            reference_id=UNSET if (value := pop("reference_id", None)) is None else value,
             payment_status=UNSET if (value := pop("payment_status", None)) is None else value,
-            payment_transaction_status=UNSET if (value := pop("payment_transaction_status", None)) is None else value,
             payment_transaction_id=UNSET if (value := pop("payment_transaction_id", None)) is None else value,
+            payment_transaction_status=UNSET if (value := pop("payment_transaction_status", None)) is None else value,
+            reference_id=UNSET if (value := pop("reference_id", None)) is None else value,
             additional_properties=rest,
         )

@@ -14,33 +14,33 @@ class ProductItem(Model):
     """A product offered in a list or ordered by a contact.
 
     Attributes:
+        currency: Currency of `item_price`; output only.
         id: Id of the product in the marketplace.
+        item_price: Price of one piece, in `currency`; output only.
         marketplace: Marketplace to which the product id belongs.
         quantity: How many pieces were ordered; output only.
-        item_price: Price of one piece, in `currency`; output only.
-        currency: Currency of `item_price`; output only.
     """
 
+    currency: str | Unset = UNSET
     id: str | Unset = UNSET
+    item_price: float | Unset = UNSET
     marketplace: str | Unset = UNSET
     quantity: int | Unset = UNSET
-    item_price: float | Unset = UNSET
-    currency: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
+        if self.currency is not UNSET:
+            result["currency"] = self.currency
         if self.id is not UNSET:
             result["id"] = self.id
+        if self.item_price is not UNSET:
+            result["item_price"] = self.item_price
         if self.marketplace is not UNSET:
             result["marketplace"] = self.marketplace
         if self.quantity is not UNSET:
             result["quantity"] = self.quantity
-        if self.item_price is not UNSET:
-            result["item_price"] = self.item_price
-        if self.currency is not UNSET:
-            result["currency"] = self.currency
         return result
 
     @classmethod
@@ -49,10 +49,10 @@ class ProductItem(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
+            currency=UNSET if (value := pop("currency", None)) is None else value,
             id=UNSET if (value := pop("id", None)) is None else value,
+            item_price=UNSET if (value := pop("item_price", None)) is None else value,
             marketplace=UNSET if (value := pop("marketplace", None)) is None else value,
             quantity=UNSET if (value := pop("quantity", None)) is None else value,
-            item_price=UNSET if (value := pop("item_price", None)) is None else value,
-            currency=UNSET if (value := pop("currency", None)) is None else value,
             additional_properties=rest,
         )

@@ -2,15 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_models
-
-if TYPE_CHECKING:
-    from .product_item import ProductItem
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -18,25 +15,25 @@ class ProductResponseMessageProductResponseMessage(Model):
     """The product_response_message of ProductResponseMessage.
 
     Attributes:
+        catalog_id: Catalogue to which the products belong.
         products: Products chosen.
         title: Text that came with the choice.
-        catalog_id: Catalogue to which the products belong.
     """
 
-    products: list[ProductItem] | Unset = UNSET
-    title: str | Unset = UNSET
     catalog_id: str | Unset = UNSET
+    products: list[_models.ProductItem] | Unset = UNSET
+    title: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
+        if self.catalog_id is not UNSET:
+            result["catalog_id"] = self.catalog_id
         if self.products is not UNSET:
             result["products"] = dump(self.products)
         if self.title is not UNSET:
             result["title"] = self.title
-        if self.catalog_id is not UNSET:
-            result["catalog_id"] = self.catalog_id
         return result
 
     @classmethod
@@ -45,8 +42,8 @@ class ProductResponseMessageProductResponseMessage(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
+            catalog_id=UNSET if (value := pop("catalog_id", None)) is None else value,
             products=UNSET if (value := pop("products", None)) is None else load_models(_models.ProductItem, value),
             title=UNSET if (value := pop("title", None)) is None else value,
-            catalog_id=UNSET if (value := pop("catalog_id", None)) is None else value,
             additional_properties=rest,
         )

@@ -2,15 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model
-
-if TYPE_CHECKING:
-    from .contact_settings import ContactSettings
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -21,7 +18,7 @@ class ProjectSettingsRequest(Model):
         contact_settings: Settings that govern the contacts of a project.
     """
 
-    contact_settings: ContactSettings | Unset = UNSET
+    contact_settings: _models.ContactSettings | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

@@ -2,15 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model, take
-
-if TYPE_CHECKING:
-    from .recipient import Recipient
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -25,7 +22,7 @@ class QueryCapability(Model):
     """
 
     app_id: str
-    recipient: Recipient
+    recipient: _models.Recipient
     request_id: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 

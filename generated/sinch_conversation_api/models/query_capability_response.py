@@ -2,15 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model
-
-if TYPE_CHECKING:
-    from .recipient import Recipient
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -24,7 +21,7 @@ class QueryCapabilityResponse(Model):
     """
 
     app_id: str | Unset = UNSET
-    recipient: Recipient | Unset = UNSET
+    recipient: _models.Recipient | Unset = UNSET
     request_id: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 

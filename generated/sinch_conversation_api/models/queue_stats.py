@@ -14,21 +14,21 @@ class QueueStats(Model):
     """How full the outbound queue of an app is.
 
     Attributes:
-        outbound_size: Messages waiting now.
         outbound_limit: Most messages the queue holds; the server default is 500000.
+        outbound_size: Messages waiting now.
     """
 
-    outbound_size: int | Unset = UNSET
     outbound_limit: int | Unset = UNSET
+    outbound_size: int | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        if self.outbound_size is not UNSET:
-            result["outbound_size"] = self.outbound_size
         if self.outbound_limit is not UNSET:
             result["outbound_limit"] = self.outbound_limit
+        if self.outbound_size is not UNSET:
+            result["outbound_size"] = self.outbound_size
         return result
 
     @classmethod
@@ -37,7 +37,7 @@ class QueueStats(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
-            outbound_size=UNSET if (value := pop("outbound_size", None)) is None else value,
             outbound_limit=UNSET if (value := pop("outbound_limit", None)) is None else value,
+            outbound_size=UNSET if (value := pop("outbound_size", None)) is None else value,
             additional_properties=rest,
         )

@@ -2,14 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
+from .. import models as _models
 from ..types import UNSET, Model, Unset, dump
-
-if TYPE_CHECKING:
-    from .reaction_action import ReactionAction
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -22,8 +20,8 @@ class ReactionEvent(Model):
         reaction_category: Kind of reaction, where the channel names one.
     """
 
+    action: _models.ReactionAction | str | Unset = UNSET
     emoji: str | Unset = UNSET
-    action: ReactionAction | str | Unset = UNSET
     message_id: str | Unset = UNSET
     reaction_category: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
@@ -31,10 +29,10 @@ class ReactionEvent(Model):
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        if self.emoji is not UNSET:
-            result["emoji"] = self.emoji
         if self.action is not UNSET:
             result["action"] = self.action
+        if self.emoji is not UNSET:
+            result["emoji"] = self.emoji
         if self.message_id is not UNSET:
             result["message_id"] = self.message_id
         if self.reaction_category is not UNSET:
@@ -47,8 +45,8 @@ class ReactionEvent(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
-            emoji=UNSET if (value := pop("emoji", None)) is None else value,
             action=UNSET if (value := pop("action", None)) is None else value,
+            emoji=UNSET if (value := pop("emoji", None)) is None else value,
             message_id=UNSET if (value := pop("message_id", None)) is None else value,
             reaction_category=UNSET if (value := pop("reaction_category", None)) is None else value,
             additional_properties=rest,

@@ -2,15 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
+from .. import models as _models
 from ..types import UNSET, Model, Unset, dump
-
-if TYPE_CHECKING:
-    from .reason_code import ReasonCode
-    from .reason_sub_code import ReasonSubCode
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -19,30 +16,30 @@ class Reason(Model):
     and in other callbacks that report a failure.
 
     Attributes:
+        channel_code: Error code as the channel gave it; WhatsApp only.
         code: Kind of a failure. SDKs know further values, such as `MESSAGE_EXPIRED`, so read it
             as an open list.
         description: Explanation meant for developers.
         sub_code: Finer kind of a failure, within a reason code.
-        channel_code: Error code as the channel gave it; WhatsApp only.
     """
 
-    code: ReasonCode | str | Unset = UNSET
-    description: str | Unset = UNSET
-    sub_code: ReasonSubCode | str | Unset = UNSET
     channel_code: str | Unset = UNSET
+    code: _models.ReasonCode | str | Unset = UNSET
+    description: str | Unset = UNSET
+    sub_code: _models.ReasonSubCode | str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
+        if self.channel_code is not UNSET:
+            result["channel_code"] = self.channel_code
         if self.code is not UNSET:
             result["code"] = self.code
         if self.description is not UNSET:
             result["description"] = self.description
         if self.sub_code is not UNSET:
             result["sub_code"] = self.sub_code
-        if self.channel_code is not UNSET:
-            result["channel_code"] = self.channel_code
         return result
 
     @classmethod
@@ -51,9 +48,9 @@ class Reason(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
+            channel_code=UNSET if (value := pop("channel_code", None)) is None else value,
             code=UNSET if (value := pop("code", None)) is None else value,
             description=UNSET if (value := pop("description", None)) is None else value,
             sub_code=UNSET if (value := pop("sub_code", None)) is None else value,
-            channel_code=UNSET if (value := pop("channel_code", None)) is None else value,
             additional_properties=rest,
         )

@@ -2,20 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model
-
-if TYPE_CHECKING:
-    from .channel_identity import ChannelIdentity
-    from .processing_mode import ProcessingMode
-    from .reason import Reason
-    from .record_notification_event_record_notification_record_status import (
-        RecordNotificationEventRecordNotificationRecordStatus,
-    )
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -23,45 +15,45 @@ class RecordNotificationEventRecordNotification(Model):
     """State of one record; all fields are optional, and their names are in snake_case.
 
     Attributes:
-        entity_id: Id of the entity whose record is meant.
-        record_status: The record_status of RecordNotificationEventRecordNotification.
         channel_identity: The address of a contact on one channel, met in contacts, stored
             messages, events and callbacks.
         contact_id: Absent for apps in DISPATCH mode.
         conversation_id: Absent for apps in DISPATCH mode.
-        reason: Why something failed, met in delivery receipts with status `FAILED` or
-            `SWITCHING_CHANNEL` and in other callbacks that report a failure.
+        entity_id: Id of the entity whose record is meant.
         processing_mode: Whether an app keeps contacts and conversations or only passes messages
             on. In `DISPATCH` mode recipients are named by channel addresses, and contact and
             conversation ids stay empty.
+        reason: Why something failed, met in delivery receipts with status `FAILED` or
+            `SWITCHING_CHANNEL` and in other callbacks that report a failure.
+        record_status: The record_status of RecordNotificationEventRecordNotification.
     """
 
-    entity_id: str | Unset = UNSET
-    record_status: RecordNotificationEventRecordNotificationRecordStatus | str | Unset = UNSET
-    channel_identity: ChannelIdentity | Unset = UNSET
+    channel_identity: _models.ChannelIdentity | Unset = UNSET
     contact_id: str | Unset = UNSET
     conversation_id: str | Unset = UNSET
-    reason: Reason | Unset = UNSET
-    processing_mode: ProcessingMode | str | Unset = UNSET
+    entity_id: str | Unset = UNSET
+    processing_mode: _models.ProcessingMode | str | Unset = UNSET
+    reason: _models.Reason | Unset = UNSET
+    record_status: _models.RecordNotificationEventRecordNotificationRecordStatus | str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        if self.entity_id is not UNSET:
-            result["entity_id"] = self.entity_id
-        if self.record_status is not UNSET:
-            result["record_status"] = self.record_status
         if self.channel_identity is not UNSET:
             result["channel_identity"] = dump(self.channel_identity)
         if self.contact_id is not UNSET:
             result["contact_id"] = self.contact_id
         if self.conversation_id is not UNSET:
             result["conversation_id"] = self.conversation_id
-        if self.reason is not UNSET:
-            result["reason"] = dump(self.reason)
+        if self.entity_id is not UNSET:
+            result["entity_id"] = self.entity_id
         if self.processing_mode is not UNSET:
             result["processing_mode"] = self.processing_mode
+        if self.reason is not UNSET:
+            result["reason"] = dump(self.reason)
+        if self.record_status is not UNSET:
+            result["record_status"] = self.record_status
         return result
 
     @classmethod
@@ -70,14 +62,14 @@ class RecordNotificationEventRecordNotification(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
-            entity_id=UNSET if (value := pop("entity_id", None)) is None else value,
-            record_status=UNSET if (value := pop("record_status", None)) is None else value,
             channel_identity=UNSET
             if (value := pop("channel_identity", None)) is None
             else load_model(_models.ChannelIdentity, value),
             contact_id=UNSET if (value := pop("contact_id", None)) is None else value,
             conversation_id=UNSET if (value := pop("conversation_id", None)) is None else value,
-            reason=UNSET if (value := pop("reason", None)) is None else load_model(_models.Reason, value),
+            entity_id=UNSET if (value := pop("entity_id", None)) is None else value,
             processing_mode=UNSET if (value := pop("processing_mode", None)) is None else value,
+            reason=UNSET if (value := pop("reason", None)) is None else load_model(_models.Reason, value),
+            record_status=UNSET if (value := pop("record_status", None)) is None else value,
             additional_properties=rest,
         )

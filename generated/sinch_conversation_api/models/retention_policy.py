@@ -2,14 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
+from .. import models as _models
 from ..types import UNSET, Model, Unset, dump
-
-if TYPE_CHECKING:
-    from .retention_policy_type import RetentionPolicyType
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -21,7 +19,7 @@ class RetentionPolicy(Model):
         ttl_days: Days until expiry, documented range 1 to 3650.
     """
 
-    retention_type: RetentionPolicyType | str | Unset = UNSET
+    retention_type: _models.RetentionPolicyType | str | Unset = UNSET
     ttl_days: int | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 

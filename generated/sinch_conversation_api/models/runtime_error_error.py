@@ -2,15 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_models
-
-if TYPE_CHECKING:
-    from .protobuf_any import ProtobufAny
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -26,7 +23,7 @@ class RuntimeErrorError(Model):
     """
 
     code: int | Unset = UNSET
-    details: list[ProtobufAny] | Unset = UNSET
+    details: list[_models.ProtobufAny] | Unset = UNSET
     message: str | Unset = UNSET
     status: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)

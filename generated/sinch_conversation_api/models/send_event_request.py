@@ -2,18 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model, take
-
-if TYPE_CHECKING:
-    from .app_event import AppEvent
-    from .conversation_channel import ConversationChannel
-    from .message_queue import MessageQueue
-    from .recipient_request import RecipientRequest
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -34,12 +28,12 @@ class SendEventRequest(Model):
     """
 
     app_id: str
-    event: AppEvent
-    recipient: RecipientRequest
+    event: _models.AppEvent
+    recipient: _models.RecipientRequest
     callback_url: str | Unset = UNSET
-    channel_priority_order: list[ConversationChannel | str] | Unset = UNSET
+    channel_priority_order: list[_models.ConversationChannel | str] | Unset = UNSET
     event_metadata: str | Unset = UNSET
-    queue: MessageQueue | str | Unset = UNSET
+    queue: _models.MessageQueue | str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

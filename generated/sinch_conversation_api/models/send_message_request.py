@@ -2,21 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model, take
-
-if TYPE_CHECKING:
-    from .app_message import AppMessage
-    from .conversation_channel import ConversationChannel
-    from .message_content_type import MessageContentType
-    from .message_queue import MessageQueue
-    from .metadata_update_strategy import MetadataUpdateStrategy
-    from .processing_strategy import ProcessingStrategy
-    from .recipient_request import RecipientRequest
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -32,39 +23,39 @@ class SendMessageRequest(Model):
         channel_priority_order: Channels to try, the preferred one first.
         channel_properties: Settings for single channels by property key, each value up to 1024
             characters; the list of keys is documented outside this specification.
-        message_metadata: Text of the sender's own, up to 1024 characters, returned in the
-            delivery receipts of the message.
         conversation_metadata: JSON object of the sender's own, up to 2048 characters when
             serialised, returned in the callbacks of inbound messages.
-        queue: Priority queue in which a message or an event waits to be sent.
-        ttl: Time within which the message must be delivered, as whole seconds with the suffix
-            `s`, such as `10s`; 3 to 315576000000 seconds.
+        conversation_metadata_update_strategy: Whether new conversation metadata replaces the
+            stored metadata or is merged into it as a JSON merge patch.
+        correlation_id: Identifier of the sender's own, up to 128 characters, returned in
+            callbacks.
+        message_content_type: Classes the content of a sent message as marketing or as
+            notification.
+        message_metadata: Text of the sender's own, up to 1024 characters, returned in the
+            delivery receipts of the message.
         processing_strategy: How a sent message is processed, as the mode of the app says
             (`DEFAULT`) or always in dispatch mode (`DISPATCH_ONLY`). With the latter, replies
             still follow the mode of the app, and an app in conversation mode cannot use
             `conversation_metadata` and `correlation_id`.
-        correlation_id: Identifier of the sender's own, up to 128 characters, returned in
-            callbacks.
-        conversation_metadata_update_strategy: Whether new conversation metadata replaces the
-            stored metadata or is merged into it as a JSON merge patch.
-        message_content_type: Classes the content of a sent message as marketing or as
-            notification.
+        queue: Priority queue in which a message or an event waits to be sent.
+        ttl: Time within which the message must be delivered, as whole seconds with the suffix
+            `s`, such as `10s`; 3 to 315576000000 seconds.
     """
 
     app_id: str
-    message: AppMessage
-    recipient: RecipientRequest
+    message: _models.AppMessage
+    recipient: _models.RecipientRequest
     callback_url: str | Unset = UNSET
-    channel_priority_order: list[ConversationChannel | str] | Unset = UNSET
+    channel_priority_order: list[_models.ConversationChannel | str] | Unset = UNSET
     channel_properties: dict[str, str] | Unset = UNSET
-    message_metadata: str | Unset = UNSET
     conversation_metadata: dict[str, Any] | Unset = UNSET
-    queue: MessageQueue | str | Unset = UNSET
-    ttl: str | Unset = UNSET
-    processing_strategy: ProcessingStrategy | str | Unset = UNSET
+    conversation_metadata_update_strategy: _models.MetadataUpdateStrategy | str | Unset = UNSET
     correlation_id: str | Unset = UNSET
-    conversation_metadata_update_strategy: MetadataUpdateStrategy | str | Unset = UNSET
-    message_content_type: MessageContentType | str | Unset = UNSET
+    message_content_type: _models.MessageContentType | str | Unset = UNSET
+    message_metadata: str | Unset = UNSET
+    processing_strategy: _models.ProcessingStrategy | str | Unset = UNSET
+    queue: _models.MessageQueue | str | Unset = UNSET
+    ttl: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -79,22 +70,22 @@ class SendMessageRequest(Model):
             result["channel_priority_order"] = dump(self.channel_priority_order)
         if self.channel_properties is not UNSET:
             result["channel_properties"] = dump(self.channel_properties)
-        if self.message_metadata is not UNSET:
-            result["message_metadata"] = self.message_metadata
         if self.conversation_metadata is not UNSET:
             result["conversation_metadata"] = dump(self.conversation_metadata)
+        if self.conversation_metadata_update_strategy is not UNSET:
+            result["conversation_metadata_update_strategy"] = self.conversation_metadata_update_strategy
+        if self.correlation_id is not UNSET:
+            result["correlation_id"] = self.correlation_id
+        if self.message_content_type is not UNSET:
+            result["message_content_type"] = self.message_content_type
+        if self.message_metadata is not UNSET:
+            result["message_metadata"] = self.message_metadata
+        if self.processing_strategy is not UNSET:
+            result["processing_strategy"] = self.processing_strategy
         if self.queue is not UNSET:
             result["queue"] = self.queue
         if self.ttl is not UNSET:
             result["ttl"] = self.ttl
-        if self.processing_strategy is not UNSET:
-            result["processing_strategy"] = self.processing_strategy
-        if self.correlation_id is not UNSET:
-            result["correlation_id"] = self.correlation_id
-        if self.conversation_metadata_update_strategy is not UNSET:
-            result["conversation_metadata_update_strategy"] = self.conversation_metadata_update_strategy
-        if self.message_content_type is not UNSET:
-            result["message_content_type"] = self.message_content_type
         return result
 
     @classmethod
@@ -109,15 +100,15 @@ class SendMessageRequest(Model):
             callback_url=UNSET if (value := pop("callback_url", None)) is None else value,
             channel_priority_order=UNSET if (value := pop("channel_priority_order", None)) is None else value,
             channel_properties=UNSET if (value := pop("channel_properties", None)) is None else value,
-            message_metadata=UNSET if (value := pop("message_metadata", None)) is None else value,
             conversation_metadata=UNSET if (value := pop("conversation_metadata", None)) is None else value,
-            queue=UNSET if (value := pop("queue", None)) is None else value,
-            ttl=UNSET if (value := pop("ttl", None)) is None else value,
-            processing_strategy=UNSET if (value := pop("processing_strategy", None)) is None else value,
-            correlation_id=UNSET if (value := pop("correlation_id", None)) is None else value,
             conversation_metadata_update_strategy=UNSET
             if (value := pop("conversation_metadata_update_strategy", None)) is None
             else value,
+            correlation_id=UNSET if (value := pop("correlation_id", None)) is None else value,
             message_content_type=UNSET if (value := pop("message_content_type", None)) is None else value,
+            message_metadata=UNSET if (value := pop("message_metadata", None)) is None else value,
+            processing_strategy=UNSET if (value := pop("processing_strategy", None)) is None else value,
+            queue=UNSET if (value := pop("queue", None)) is None else value,
+            ttl=UNSET if (value := pop("ttl", None)) is None else value,
             additional_properties=rest,
         )

@@ -2,14 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
+from .. import models as _models
 from ..types import UNSET, Model, Unset, dump
-
-if TYPE_CHECKING:
-    from .sentiment import Sentiment
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -17,21 +15,21 @@ class SentimentResult(Model):
     """One sentiment with its score.
 
     Attributes:
-        sentiment: Mood that sentiment analysis gives to a text.
         score: Number from 0 to 1.
+        sentiment: Mood that sentiment analysis gives to a text.
     """
 
-    sentiment: Sentiment | str | Unset = UNSET
     score: float | Unset = UNSET
+    sentiment: _models.Sentiment | str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        if self.sentiment is not UNSET:
-            result["sentiment"] = self.sentiment
         if self.score is not UNSET:
             result["score"] = self.score
+        if self.sentiment is not UNSET:
+            result["sentiment"] = self.sentiment
         return result
 
     @classmethod
@@ -40,7 +38,7 @@ class SentimentResult(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
-            sentiment=UNSET if (value := pop("sentiment", None)) is None else value,
             score=UNSET if (value := pop("score", None)) is None else value,
+            sentiment=UNSET if (value := pop("sentiment", None)) is None else value,
             additional_properties=rest,
         )

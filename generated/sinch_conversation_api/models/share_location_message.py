@@ -14,21 +14,21 @@ class ShareLocationMessage(Model):
     """Asks the recipient to share a location.
 
     Attributes:
-        title: Text shown on the choice.
         fallback_url: Address offered instead where the channel cannot request a location.
+        title: Text shown on the choice.
     """
 
-    title: str | Unset = UNSET
     fallback_url: str | Unset = UNSET
+    title: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        if self.title is not UNSET:
-            result["title"] = self.title
         if self.fallback_url is not UNSET:
             result["fallback_url"] = self.fallback_url
+        if self.title is not UNSET:
+            result["title"] = self.title
         return result
 
     @classmethod
@@ -37,7 +37,7 @@ class ShareLocationMessage(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
-            title=UNSET if (value := pop("title", None)) is None else value,
             fallback_url=UNSET if (value := pop("fallback_url", None)) is None else value,
+            title=UNSET if (value := pop("title", None)) is None else value,
             additional_properties=rest,
         )

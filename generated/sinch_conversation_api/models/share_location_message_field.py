@@ -2,15 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model
-
-if TYPE_CHECKING:
-    from .share_location_message import ShareLocationMessage
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -22,7 +19,7 @@ class ShareLocationMessageField(Model):
         share_location_message: Asks the recipient to share a location.
     """
 
-    share_location_message: ShareLocationMessage | Unset = UNSET
+    share_location_message: _models.ShareLocationMessage | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

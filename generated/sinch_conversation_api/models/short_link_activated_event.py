@@ -14,36 +14,36 @@ class ShortLinkActivatedEvent(Model):
     """A contact opened the chat through a short link.
 
     Attributes:
+        existing_thread: Whether a chat with the contact existed before.
         payload: Data that the channel sent with the event.
         ref: Reference carried by the link.
         source: Where the contact came from, `SHORTLINK`.
         type_: What the link did, `OPEN_THREAD`.
-        existing_thread: Whether a chat with the contact existed before.
     """
 
+    existing_thread: bool | Unset = UNSET
     payload: str | Unset = UNSET
-    title: str | Unset = UNSET
     ref: str | Unset = UNSET
     source: str | Unset = UNSET
+    title: str | Unset = UNSET
     type_: str | Unset = UNSET
-    existing_thread: bool | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
+        if self.existing_thread is not UNSET:
+            result["existing_thread"] = self.existing_thread
         if self.payload is not UNSET:
             result["payload"] = self.payload
-        if self.title is not UNSET:
-            result["title"] = self.title
         if self.ref is not UNSET:
             result["ref"] = self.ref
         if self.source is not UNSET:
             result["source"] = self.source
+        if self.title is not UNSET:
+            result["title"] = self.title
         if self.type_ is not UNSET:
             result["type"] = self.type_
-        if self.existing_thread is not UNSET:
-            result["existing_thread"] = self.existing_thread
         return result
 
     @classmethod
@@ -52,11 +52,11 @@ class ShortLinkActivatedEvent(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
+            existing_thread=UNSET if (value := pop("existing_thread", None)) is None else value,
             payload=UNSET if (value := pop("payload", None)) is None else value,
-            title=UNSET if (value := pop("title", None)) is None else value,
             ref=UNSET if (value := pop("ref", None)) is None else value,
             source=UNSET if (value := pop("source", None)) is None else value,
+            title=UNSET if (value := pop("title", None)) is None else value,
             type_=UNSET if (value := pop("type", None)) is None else value,
-            existing_thread=UNSET if (value := pop("existing_thread", None)) is None else value,
             additional_properties=rest,
         )

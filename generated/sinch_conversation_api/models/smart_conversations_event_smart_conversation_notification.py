@@ -2,16 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model
-
-if TYPE_CHECKING:
-    from .analysis_result import AnalysisResult
-    from .conversation_channel import ConversationChannel
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -19,37 +15,37 @@ class SmartConversationsEventSmartConversationNotification(Model):
     """The message analysed and what was found in it.
 
     Attributes:
-        channel_identity: Address of the contact on the channel; a plain string here, not the
-            ChannelIdentity object of the other payloads.
-        channel: A messaging channel. Samples and SDKs also show `CHANNEL_UNSPECIFIED` and the
-            retired `VIBER`, so read it as an open list.
         analysis_results: Findings of Smart Conversations about one message, one list for each
             kind of analysis.
+        channel: A messaging channel. Samples and SDKs also show `CHANNEL_UNSPECIFIED` and the
+            retired `VIBER`, so read it as an open list.
+        channel_identity: Address of the contact on the channel; a plain string here, not the
+            ChannelIdentity object of the other payloads.
     """
 
-    contact_id: str | Unset = UNSET
+    analysis_results: _models.AnalysisResult | Unset = UNSET
+    channel: _models.ConversationChannel | str | Unset = UNSET
     channel_identity: str | Unset = UNSET
-    channel: ConversationChannel | str | Unset = UNSET
-    message_id: str | Unset = UNSET
+    contact_id: str | Unset = UNSET
     conversation_id: str | Unset = UNSET
-    analysis_results: AnalysisResult | Unset = UNSET
+    message_id: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        if self.contact_id is not UNSET:
-            result["contact_id"] = self.contact_id
-        if self.channel_identity is not UNSET:
-            result["channel_identity"] = self.channel_identity
-        if self.channel is not UNSET:
-            result["channel"] = self.channel
-        if self.message_id is not UNSET:
-            result["message_id"] = self.message_id
-        if self.conversation_id is not UNSET:
-            result["conversation_id"] = self.conversation_id
         if self.analysis_results is not UNSET:
             result["analysis_results"] = dump(self.analysis_results)
+        if self.channel is not UNSET:
+            result["channel"] = self.channel
+        if self.channel_identity is not UNSET:
+            result["channel_identity"] = self.channel_identity
+        if self.contact_id is not UNSET:
+            result["contact_id"] = self.contact_id
+        if self.conversation_id is not UNSET:
+            result["conversation_id"] = self.conversation_id
+        if self.message_id is not UNSET:
+            result["message_id"] = self.message_id
         return result
 
     @classmethod
@@ -58,13 +54,13 @@ class SmartConversationsEventSmartConversationNotification(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
-            contact_id=UNSET if (value := pop("contact_id", None)) is None else value,
-            channel_identity=UNSET if (value := pop("channel_identity", None)) is None else value,
-            channel=UNSET if (value := pop("channel", None)) is None else value,
-            message_id=UNSET if (value := pop("message_id", None)) is None else value,
-            conversation_id=UNSET if (value := pop("conversation_id", None)) is None else value,
             analysis_results=UNSET
             if (value := pop("analysis_results", None)) is None
             else load_model(_models.AnalysisResult, value),
+            channel=UNSET if (value := pop("channel", None)) is None else value,
+            channel_identity=UNSET if (value := pop("channel_identity", None)) is None else value,
+            contact_id=UNSET if (value := pop("contact_id", None)) is None else value,
+            conversation_id=UNSET if (value := pop("conversation_id", None)) is None else value,
+            message_id=UNSET if (value := pop("message_id", None)) is None else value,
             additional_properties=rest,
         )

@@ -2,16 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model, take
-
-if TYPE_CHECKING:
-    from .app_message import AppMessage
-    from .conversation_channel import ConversationChannel
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -28,8 +24,8 @@ class TranscodeMessageRequest(Model):
     """
 
     app_id: str
-    app_message: AppMessage
-    channels: list[ConversationChannel | str]
+    app_message: _models.AppMessage
+    channels: list[_models.ConversationChannel | str]
     from_: str | Unset = UNSET
     to: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)

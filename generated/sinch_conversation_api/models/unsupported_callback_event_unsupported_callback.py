@@ -2,17 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model
-
-if TYPE_CHECKING:
-    from .channel_identity import ChannelIdentity
-    from .conversation_channel import ConversationChannel
-    from .processing_mode import ProcessingMode
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -22,23 +17,23 @@ class UnsupportedCallbackEventUnsupportedCallback(Model):
     Attributes:
         channel: A messaging channel. Samples and SDKs also show `CHANNEL_UNSPECIFIED` and the
             retired `VIBER`, so read it as an open list.
+        channel_identity: The address of a contact on one channel, met in contacts, stored
+            messages, events and callbacks.
+        contact_id: Blank when not supported.
+        conversation_id: Blank when not supported.
         payload: Text as the channel sent it, usually JSON.
         processing_mode: Whether an app keeps contacts and conversations or only passes messages
             on. In `DISPATCH` mode recipients are named by channel addresses, and contact and
             conversation ids stay empty.
-        contact_id: Blank when not supported.
-        conversation_id: Blank when not supported.
-        channel_identity: The address of a contact on one channel, met in contacts, stored
-            messages, events and callbacks.
     """
 
-    channel: ConversationChannel | str | Unset = UNSET
-    payload: str | Unset = UNSET
-    processing_mode: ProcessingMode | str | Unset = UNSET
-    id: str | Unset = UNSET
+    channel: _models.ConversationChannel | str | Unset = UNSET
+    channel_identity: _models.ChannelIdentity | Unset = UNSET
     contact_id: str | Unset = UNSET
     conversation_id: str | Unset = UNSET
-    channel_identity: ChannelIdentity | Unset = UNSET
+    id: str | Unset = UNSET
+    payload: str | Unset = UNSET
+    processing_mode: _models.ProcessingMode | str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -46,18 +41,18 @@ class UnsupportedCallbackEventUnsupportedCallback(Model):
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.channel is not UNSET:
             result["channel"] = self.channel
-        if self.payload is not UNSET:
-            result["payload"] = self.payload
-        if self.processing_mode is not UNSET:
-            result["processing_mode"] = self.processing_mode
-        if self.id is not UNSET:
-            result["id"] = self.id
+        if self.channel_identity is not UNSET:
+            result["channel_identity"] = dump(self.channel_identity)
         if self.contact_id is not UNSET:
             result["contact_id"] = self.contact_id
         if self.conversation_id is not UNSET:
             result["conversation_id"] = self.conversation_id
-        if self.channel_identity is not UNSET:
-            result["channel_identity"] = dump(self.channel_identity)
+        if self.id is not UNSET:
+            result["id"] = self.id
+        if self.payload is not UNSET:
+            result["payload"] = self.payload
+        if self.processing_mode is not UNSET:
+            result["processing_mode"] = self.processing_mode
         return result
 
     @classmethod
@@ -67,13 +62,13 @@ class UnsupportedCallbackEventUnsupportedCallback(Model):
         pop = rest.pop
         return cls(
             channel=UNSET if (value := pop("channel", None)) is None else value,
-            payload=UNSET if (value := pop("payload", None)) is None else value,
-            processing_mode=UNSET if (value := pop("processing_mode", None)) is None else value,
-            id=UNSET if (value := pop("id", None)) is None else value,
-            contact_id=UNSET if (value := pop("contact_id", None)) is None else value,
-            conversation_id=UNSET if (value := pop("conversation_id", None)) is None else value,
             channel_identity=UNSET
             if (value := pop("channel_identity", None)) is None
             else load_model(_models.ChannelIdentity, value),
+            contact_id=UNSET if (value := pop("contact_id", None)) is None else value,
+            conversation_id=UNSET if (value := pop("conversation_id", None)) is None else value,
+            id=UNSET if (value := pop("id", None)) is None else value,
+            payload=UNSET if (value := pop("payload", None)) is None else value,
+            processing_mode=UNSET if (value := pop("processing_mode", None)) is None else value,
             additional_properties=rest,
         )

@@ -17,17 +17,17 @@ class UrlInfo(Model):
         type_: Kind of address, such as home or work.
     """
 
-    url: str | Unset = UNSET
     type_: str | Unset = UNSET
+    url: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        if self.url is not UNSET:
-            result["url"] = self.url
         if self.type_ is not UNSET:
             result["type"] = self.type_
+        if self.url is not UNSET:
+            result["url"] = self.url
         return result
 
     @classmethod
@@ -36,7 +36,7 @@ class UrlInfo(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
-            url=UNSET if (value := pop("url", None)) is None else value,
             type_=UNSET if (value := pop("type", None)) is None else value,
+            url=UNSET if (value := pop("url", None)) is None else value,
             additional_properties=rest,
         )

@@ -14,28 +14,28 @@ class WeChatCredentials(Model):
     """The wechat_credentials of WeChatCredentialsField.
 
     Attributes:
+        aes_key: Key for the encryption of messages from WeChat.
         app_id: Id that WeChat gave to the account, not the id of the app in this API.
         app_secret: Secret that belongs to the WeChat app id.
-        aes_key: Key for the encryption of messages from WeChat.
     """
 
+    aes_key: str | Unset = UNSET
     app_id: str | Unset = UNSET
     app_secret: str | Unset = UNSET
     token: str | Unset = UNSET
-    aes_key: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
+        if self.aes_key is not UNSET:
+            result["aes_key"] = self.aes_key
         if self.app_id is not UNSET:
             result["app_id"] = self.app_id
         if self.app_secret is not UNSET:
             result["app_secret"] = self.app_secret
         if self.token is not UNSET:
             result["token"] = self.token
-        if self.aes_key is not UNSET:
-            result["aes_key"] = self.aes_key
         return result
 
     @classmethod
@@ -44,9 +44,9 @@ class WeChatCredentials(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
+            aes_key=UNSET if (value := pop("aes_key", None)) is None else value,
             app_id=UNSET if (value := pop("app_id", None)) is None else value,
             app_secret=UNSET if (value := pop("app_secret", None)) is None else value,
             token=UNSET if (value := pop("token", None)) is None else value,
-            aes_key=UNSET if (value := pop("aes_key", None)) is None else value,
             additional_properties=rest,
         )

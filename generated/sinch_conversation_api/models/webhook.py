@@ -2,17 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model
-
-if TYPE_CHECKING:
-    from .client_credentials import ClientCredentials
-    from .webhook_target_type import WebhookTargetType
-    from .webhook_trigger import WebhookTrigger
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -34,12 +29,12 @@ class Webhook(Model):
     """
 
     app_id: str | Unset = UNSET
-    client_credentials: ClientCredentials | Unset = UNSET
+    client_credentials: _models.ClientCredentials | Unset = UNSET
     id: str | Unset = UNSET
     secret: str | Unset = UNSET
     target: str | Unset = UNSET
-    target_type: WebhookTargetType | str | Unset = UNSET
-    triggers: list[WebhookTrigger | str] | Unset = UNSET
+    target_type: _models.WebhookTargetType | str | Unset = UNSET
+    triggers: list[_models.WebhookTrigger | str] | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

@@ -2,16 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model
-
-if TYPE_CHECKING:
-    from .whats_app_interactive_document_header_type import WhatsAppInteractiveDocumentHeaderType
-    from .whats_app_interactive_header_media import WhatsAppInteractiveHeaderMedia
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -19,21 +15,21 @@ class WhatsAppInteractiveDocumentHeader(Model):
     """A document as the header of an interactive WhatsApp message.
 
     Attributes:
-        type_: The type of WhatsAppInteractiveDocumentHeader.
         document: The media file shown in the header of an interactive WhatsApp message.
+        type_: The type of WhatsAppInteractiveDocumentHeader.
     """
 
-    type_: WhatsAppInteractiveDocumentHeaderType | str | Unset = UNSET
-    document: WhatsAppInteractiveHeaderMedia | Unset = UNSET
+    document: _models.WhatsAppInteractiveHeaderMedia | Unset = UNSET
+    type_: _models.WhatsAppInteractiveDocumentHeaderType | str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        if self.type_ is not UNSET:
-            result["type"] = self.type_
         if self.document is not UNSET:
             result["document"] = dump(self.document)
+        if self.type_ is not UNSET:
+            result["type"] = self.type_
         return result
 
     @classmethod
@@ -42,9 +38,9 @@ class WhatsAppInteractiveDocumentHeader(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
-            type_=UNSET if (value := pop("type", None)) is None else value,
             document=UNSET
             if (value := pop("document", None)) is None
             else load_model(_models.WhatsAppInteractiveHeaderMedia, value),
+            type_=UNSET if (value := pop("type", None)) is None else value,
             additional_properties=rest,
         )

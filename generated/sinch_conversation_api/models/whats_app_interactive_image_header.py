@@ -2,16 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model
-
-if TYPE_CHECKING:
-    from .whats_app_interactive_header_media import WhatsAppInteractiveHeaderMedia
-    from .whats_app_interactive_image_header_type import WhatsAppInteractiveImageHeaderType
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -19,21 +15,21 @@ class WhatsAppInteractiveImageHeader(Model):
     """An image as the header of an interactive WhatsApp message.
 
     Attributes:
-        type_: The type of WhatsAppInteractiveImageHeader.
         image: The media file shown in the header of an interactive WhatsApp message.
+        type_: The type of WhatsAppInteractiveImageHeader.
     """
 
-    type_: WhatsAppInteractiveImageHeaderType | str | Unset = UNSET
-    image: WhatsAppInteractiveHeaderMedia | Unset = UNSET
+    image: _models.WhatsAppInteractiveHeaderMedia | Unset = UNSET
+    type_: _models.WhatsAppInteractiveImageHeaderType | str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        if self.type_ is not UNSET:
-            result["type"] = self.type_
         if self.image is not UNSET:
             result["image"] = dump(self.image)
+        if self.type_ is not UNSET:
+            result["type"] = self.type_
         return result
 
     @classmethod
@@ -42,9 +38,9 @@ class WhatsAppInteractiveImageHeader(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
-            type_=UNSET if (value := pop("type", None)) is None else value,
             image=UNSET
             if (value := pop("image", None)) is None
             else load_model(_models.WhatsAppInteractiveHeaderMedia, value),
+            type_=UNSET if (value := pop("type", None)) is None else value,
             additional_properties=rest,
         )

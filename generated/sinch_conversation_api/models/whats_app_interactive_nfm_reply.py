@@ -2,14 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
+from .. import models as _models
 from ..types import UNSET, Model, Unset, dump
-
-if TYPE_CHECKING:
-    from .whats_app_interactive_nfm_reply_name import WhatsAppInteractiveNfmReplyName
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -17,25 +15,25 @@ class WhatsAppInteractiveNfmReply(Model):
     """What a contact sent back from a WhatsApp Flow or address message.
 
     Attributes:
+        body: Text of the reply.
         name: Whether the reply comes from a Flow or from an address message.
         response_json: The data entered, as JSON in a string.
-        body: Text of the reply.
     """
 
-    name: WhatsAppInteractiveNfmReplyName | str | Unset = UNSET
-    response_json: str | Unset = UNSET
     body: str | Unset = UNSET
+    name: _models.WhatsAppInteractiveNfmReplyName | str | Unset = UNSET
+    response_json: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
+        if self.body is not UNSET:
+            result["body"] = self.body
         if self.name is not UNSET:
             result["name"] = self.name
         if self.response_json is not UNSET:
             result["response_json"] = self.response_json
-        if self.body is not UNSET:
-            result["body"] = self.body
         return result
 
     @classmethod
@@ -44,8 +42,8 @@ class WhatsAppInteractiveNfmReply(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
+            body=UNSET if (value := pop("body", None)) is None else value,
             name=UNSET if (value := pop("name", None)) is None else value,
             response_json=UNSET if (value := pop("response_json", None)) is None else value,
-            body=UNSET if (value := pop("body", None)) is None else value,
             additional_properties=rest,
         )

@@ -2,18 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model
-
-if TYPE_CHECKING:
-    from .whats_app_interactive_nfm_reply import WhatsAppInteractiveNfmReply
-    from .whats_app_interactive_nfm_reply_channel_specific_contact_message_type import (
-        WhatsAppInteractiveNfmReplyChannelSpecificContactMessageType,
-    )
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -21,21 +15,21 @@ class WhatsAppInteractiveNfmReplyChannelSpecificContactMessage(Model):
     """An inbound WhatsApp message with what the contact entered in a Flow or an address form.
 
     Attributes:
-        type_: The type of WhatsAppInteractiveNfmReplyChannelSpecificContactMessage.
         nfm_reply: What a contact sent back from a WhatsApp Flow or address message.
+        type_: The type of WhatsAppInteractiveNfmReplyChannelSpecificContactMessage.
     """
 
-    type_: WhatsAppInteractiveNfmReplyChannelSpecificContactMessageType | str | Unset = UNSET
-    nfm_reply: WhatsAppInteractiveNfmReply | Unset = UNSET
+    nfm_reply: _models.WhatsAppInteractiveNfmReply | Unset = UNSET
+    type_: _models.WhatsAppInteractiveNfmReplyChannelSpecificContactMessageType | str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        if self.type_ is not UNSET:
-            result["type"] = self.type_
         if self.nfm_reply is not UNSET:
             result["nfm_reply"] = dump(self.nfm_reply)
+        if self.type_ is not UNSET:
+            result["type"] = self.type_
         return result
 
     @classmethod
@@ -44,9 +38,9 @@ class WhatsAppInteractiveNfmReplyChannelSpecificContactMessage(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
-            type_=UNSET if (value := pop("type", None)) is None else value,
             nfm_reply=UNSET
             if (value := pop("nfm_reply", None)) is None
             else load_model(_models.WhatsAppInteractiveNfmReply, value),
+            type_=UNSET if (value := pop("type", None)) is None else value,
             additional_properties=rest,
         )

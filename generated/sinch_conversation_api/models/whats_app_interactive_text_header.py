@@ -2,14 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
+from .. import models as _models
 from ..types import UNSET, Model, Unset, dump
-
-if TYPE_CHECKING:
-    from .whats_app_interactive_text_header_type import WhatsAppInteractiveTextHeaderType
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -20,17 +18,17 @@ class WhatsAppInteractiveTextHeader(Model):
         type_: The type of WhatsAppInteractiveTextHeader.
     """
 
-    type_: WhatsAppInteractiveTextHeaderType | str | Unset = UNSET
     text: str | Unset = UNSET
+    type_: _models.WhatsAppInteractiveTextHeaderType | str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        if self.type_ is not UNSET:
-            result["type"] = self.type_
         if self.text is not UNSET:
             result["text"] = self.text
+        if self.type_ is not UNSET:
+            result["type"] = self.type_
         return result
 
     @classmethod
@@ -39,7 +37,7 @@ class WhatsAppInteractiveTextHeader(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
-            type_=UNSET if (value := pop("type", None)) is None else value,
             text=UNSET if (value := pop("text", None)) is None else value,
+            type_=UNSET if (value := pop("type", None)) is None else value,
             additional_properties=rest,
         )

@@ -2,15 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
+from .. import models as _models
 from ..types import UNSET, Model, Unset, dump
-
-if TYPE_CHECKING:
-    from .whats_app_payment_button_type import WhatsAppPaymentButtonType
-    from .whats_app_payment_settings_button_pix_key_type import WhatsAppPaymentSettingsButtonPixKeyType
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -19,40 +16,40 @@ class WhatsAppPaymentButton(Model):
 
     Attributes:
         code: Dynamic Pix code of this payment.
-        merchant_name: Name of the account holder who is paid.
+        digitable_line: Number line of the slip that the payer enters at the bank.
         key: Pix key of the receiver.
         key_type: Kind of Pix key, a tax number of a person (`CPF`) or company (`CNPJ`), an
             email address, a phone number or a random key (`EVP`).
+        merchant_name: Name of the account holder who is paid.
         uri: Address of the payment page.
-        digitable_line: Number line of the slip that the payer enters at the bank.
     """
 
-    type_: WhatsAppPaymentButtonType | str | Unset = UNSET
     code: str | Unset = UNSET
-    merchant_name: str | Unset = UNSET
-    key: str | Unset = UNSET
-    key_type: WhatsAppPaymentSettingsButtonPixKeyType | str | Unset = UNSET
-    uri: str | Unset = UNSET
     digitable_line: str | Unset = UNSET
+    key: str | Unset = UNSET
+    key_type: _models.WhatsAppPaymentSettingsButtonPixKeyType | str | Unset = UNSET
+    merchant_name: str | Unset = UNSET
+    type_: _models.WhatsAppPaymentButtonType | str | Unset = UNSET
+    uri: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        if self.type_ is not UNSET:
-            result["type"] = self.type_
         if self.code is not UNSET:
             result["code"] = self.code
-        if self.merchant_name is not UNSET:
-            result["merchant_name"] = self.merchant_name
+        if self.digitable_line is not UNSET:
+            result["digitable_line"] = self.digitable_line
         if self.key is not UNSET:
             result["key"] = self.key
         if self.key_type is not UNSET:
             result["key_type"] = self.key_type
+        if self.merchant_name is not UNSET:
+            result["merchant_name"] = self.merchant_name
+        if self.type_ is not UNSET:
+            result["type"] = self.type_
         if self.uri is not UNSET:
             result["uri"] = self.uri
-        if self.digitable_line is not UNSET:
-            result["digitable_line"] = self.digitable_line
         return result
 
     @classmethod
@@ -61,12 +58,12 @@ class WhatsAppPaymentButton(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
-            type_=UNSET if (value := pop("type", None)) is None else value,
             code=UNSET if (value := pop("code", None)) is None else value,
-            merchant_name=UNSET if (value := pop("merchant_name", None)) is None else value,
+            digitable_line=UNSET if (value := pop("digitable_line", None)) is None else value,
             key=UNSET if (value := pop("key", None)) is None else value,
             key_type=UNSET if (value := pop("key_type", None)) is None else value,
+            merchant_name=UNSET if (value := pop("merchant_name", None)) is None else value,
+            type_=UNSET if (value := pop("type", None)) is None else value,
             uri=UNSET if (value := pop("uri", None)) is None else value,
-            digitable_line=UNSET if (value := pop("digitable_line", None)) is None else value,
             additional_properties=rest,
         )

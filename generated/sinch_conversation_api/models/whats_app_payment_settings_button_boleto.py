@@ -2,14 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
+from .. import models as _models
 from ..types import UNSET, Model, Unset, dump
-
-if TYPE_CHECKING:
-    from .whats_app_payment_settings_button_boleto_type import WhatsAppPaymentSettingsButtonBoletoType
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -17,21 +15,21 @@ class WhatsAppPaymentSettingsButtonBoleto(Model):
     """A button that offers payment by boleto, the Brazilian bank slip.
 
     Attributes:
-        type_: The type of WhatsAppPaymentSettingsButtonBoleto.
         digitable_line: Number line of the slip that the payer enters at the bank.
+        type_: The type of WhatsAppPaymentSettingsButtonBoleto.
     """
 
-    type_: WhatsAppPaymentSettingsButtonBoletoType | str | Unset = UNSET
     digitable_line: str | Unset = UNSET
+    type_: _models.WhatsAppPaymentSettingsButtonBoletoType | str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        if self.type_ is not UNSET:
-            result["type"] = self.type_
         if self.digitable_line is not UNSET:
             result["digitable_line"] = self.digitable_line
+        if self.type_ is not UNSET:
+            result["type"] = self.type_
         return result
 
     @classmethod
@@ -40,7 +38,7 @@ class WhatsAppPaymentSettingsButtonBoleto(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
-            type_=UNSET if (value := pop("type", None)) is None else value,
             digitable_line=UNSET if (value := pop("digitable_line", None)) is None else value,
+            type_=UNSET if (value := pop("type", None)) is None else value,
             additional_properties=rest,
         )

@@ -2,14 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
+from .. import models as _models
 from ..types import UNSET, Model, Unset, dump
-
-if TYPE_CHECKING:
-    from .whats_app_payment_settings_button_payment_link_type import WhatsAppPaymentSettingsButtonPaymentLinkType
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -21,7 +19,7 @@ class WhatsAppPaymentSettingsButtonPaymentLink(Model):
         uri: Address of the payment page.
     """
 
-    type_: WhatsAppPaymentSettingsButtonPaymentLinkType | str | Unset = UNSET
+    type_: _models.WhatsAppPaymentSettingsButtonPaymentLinkType | str | Unset = UNSET
     uri: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 

@@ -2,14 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
+from .. import models as _models
 from ..types import UNSET, Model, Unset, dump
-
-if TYPE_CHECKING:
-    from .whats_app_payment_settings_pix_dynamic_pix_key_type import WhatsAppPaymentSettingsPixDynamicPixKeyType
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -18,16 +16,16 @@ class WhatsAppPaymentSettingsPixDynamicPix(Model):
 
     Attributes:
         code: Dynamic Pix code of this payment.
-        merchant_name: Name of the account holder who is paid.
         key: Pix key of the receiver.
         key_type: Kind of Pix key, a tax number of a person (`CPF`) or company (`CNPJ`), an
             email address, a phone number or a random key (`EVP`).
+        merchant_name: Name of the account holder who is paid.
     """
 
     code: str | Unset = UNSET
-    merchant_name: str | Unset = UNSET
     key: str | Unset = UNSET
-    key_type: WhatsAppPaymentSettingsPixDynamicPixKeyType | str | Unset = UNSET
+    key_type: _models.WhatsAppPaymentSettingsPixDynamicPixKeyType | str | Unset = UNSET
+    merchant_name: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -35,12 +33,12 @@ class WhatsAppPaymentSettingsPixDynamicPix(Model):
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         if self.code is not UNSET:
             result["code"] = self.code
-        if self.merchant_name is not UNSET:
-            result["merchant_name"] = self.merchant_name
         if self.key is not UNSET:
             result["key"] = self.key
         if self.key_type is not UNSET:
             result["key_type"] = self.key_type
+        if self.merchant_name is not UNSET:
+            result["merchant_name"] = self.merchant_name
         return result
 
     @classmethod
@@ -50,8 +48,8 @@ class WhatsAppPaymentSettingsPixDynamicPix(Model):
         pop = rest.pop
         return cls(
             code=UNSET if (value := pop("code", None)) is None else value,
-            merchant_name=UNSET if (value := pop("merchant_name", None)) is None else value,
             key=UNSET if (value := pop("key", None)) is None else value,
             key_type=UNSET if (value := pop("key_type", None)) is None else value,
+            merchant_name=UNSET if (value := pop("merchant_name", None)) is None else value,
             additional_properties=rest,
         )

@@ -2,15 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model
-
-if TYPE_CHECKING:
-    from .card_message import CardMessage
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -23,7 +20,7 @@ class CardMessageField(Model):
             alone or as one element of a carousel.
     """
 
-    card_message: CardMessage | Unset = UNSET
+    card_message: _models.CardMessage | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

@@ -2,15 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model
-
-if TYPE_CHECKING:
-    from .template_reference import TemplateReference
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -18,22 +15,22 @@ class ChannelTemplateOverride(Model):
     """Template kept on the channel's side that takes the place of the translation on that channel.
 
     Attributes:
-        template_reference: Names a template and gives the values of its parameters.
         parameter_mappings: Pairs the variables of the translation with the parameters of the
             channel's own template.
+        template_reference: Names a template and gives the values of its parameters.
     """
 
-    template_reference: TemplateReference | Unset = UNSET
     parameter_mappings: dict[str, str] | Unset = UNSET
+    template_reference: _models.TemplateReference | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        if self.template_reference is not UNSET:
-            result["template_reference"] = dump(self.template_reference)
         if self.parameter_mappings is not UNSET:
             result["parameter_mappings"] = dump(self.parameter_mappings)
+        if self.template_reference is not UNSET:
+            result["template_reference"] = dump(self.template_reference)
         return result
 
     @classmethod
@@ -42,9 +39,9 @@ class ChannelTemplateOverride(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
+            parameter_mappings=UNSET if (value := pop("parameter_mappings", None)) is None else value,
             template_reference=UNSET
             if (value := pop("template_reference", None)) is None
             else load_model(_models.TemplateReference, value),
-            parameter_mappings=UNSET if (value := pop("parameter_mappings", None)) is None else value,
             additional_properties=rest,
         )

@@ -2,21 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model
-
-if TYPE_CHECKING:
-    from .calendar_message import CalendarMessage
-    from .call_message import CallMessage
-    from .display_mode import DisplayMode
-    from .location_message import LocationMessage
-    from .share_location_message import ShareLocationMessage
-    from .text_message import TextMessage
-    from .url_message import URLMessage
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -26,46 +17,46 @@ class Choice(Model):
     `display_mode` serves RCS choice messages only.
 
     Attributes:
-        call_message: The call_message of CallMessageField.
-        location_message: The location_message of LocationMessageField.
-        text_message: A message made of text only.
-        url_message: A titled link.
         calendar_message: An appointment that the recipient can add to a calendar.
-        share_location_message: Asks the recipient to share a location.
+        call_message: The call_message of CallMessageField.
+        display_mode: How a choice stays on the screen, for choice messages on RCS only.
+        location_message: The location_message of LocationMessageField.
         postback_data: Data returned to the app when the contact picks the choice; any JSON
             value, commonly a string. The server default is `message_id_{text, title}`.
-        display_mode: How a choice stays on the screen, for choice messages on RCS only.
+        share_location_message: Asks the recipient to share a location.
+        text_message: A message made of text only.
+        url_message: A titled link.
     """
 
-    call_message: CallMessage | Unset = UNSET
-    location_message: LocationMessage | Unset = UNSET
-    text_message: TextMessage | Unset = UNSET
-    url_message: URLMessage | Unset = UNSET
-    calendar_message: CalendarMessage | Unset = UNSET
-    share_location_message: ShareLocationMessage | Unset = UNSET
+    calendar_message: _models.CalendarMessage | Unset = UNSET
+    call_message: _models.CallMessage | Unset = UNSET
+    display_mode: _models.DisplayMode | str | Unset = UNSET
+    location_message: _models.LocationMessage | Unset = UNSET
     postback_data: Any | Unset = UNSET
-    display_mode: DisplayMode | str | Unset = UNSET
+    share_location_message: _models.ShareLocationMessage | Unset = UNSET
+    text_message: _models.TextMessage | Unset = UNSET
+    url_message: _models.URLMessage | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
+        if self.calendar_message is not UNSET:
+            result["calendar_message"] = dump(self.calendar_message)
         if self.call_message is not UNSET:
             result["call_message"] = dump(self.call_message)
+        if self.display_mode is not UNSET:
+            result["display_mode"] = self.display_mode
         if self.location_message is not UNSET:
             result["location_message"] = dump(self.location_message)
+        if self.postback_data is not UNSET:
+            result["postback_data"] = dump(self.postback_data)
+        if self.share_location_message is not UNSET:
+            result["share_location_message"] = dump(self.share_location_message)
         if self.text_message is not UNSET:
             result["text_message"] = dump(self.text_message)
         if self.url_message is not UNSET:
             result["url_message"] = dump(self.url_message)
-        if self.calendar_message is not UNSET:
-            result["calendar_message"] = dump(self.calendar_message)
-        if self.share_location_message is not UNSET:
-            result["share_location_message"] = dump(self.share_location_message)
-        if self.postback_data is not UNSET:
-            result["postback_data"] = dump(self.postback_data)
-        if self.display_mode is not UNSET:
-            result["display_mode"] = self.display_mode
         return result
 
     @classmethod
@@ -74,23 +65,23 @@ class Choice(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
+            calendar_message=UNSET
+            if (value := pop("calendar_message", None)) is None
+            else load_model(_models.CalendarMessage, value),
             call_message=UNSET
             if (value := pop("call_message", None)) is None
             else load_model(_models.CallMessage, value),
+            display_mode=UNSET if (value := pop("display_mode", None)) is None else value,
             location_message=UNSET
             if (value := pop("location_message", None)) is None
             else load_model(_models.LocationMessage, value),
+            postback_data=UNSET if (value := pop("postback_data", None)) is None else value,
+            share_location_message=UNSET
+            if (value := pop("share_location_message", None)) is None
+            else load_model(_models.ShareLocationMessage, value),
             text_message=UNSET
             if (value := pop("text_message", None)) is None
             else load_model(_models.TextMessage, value),
             url_message=UNSET if (value := pop("url_message", None)) is None else load_model(_models.URLMessage, value),
-            calendar_message=UNSET
-            if (value := pop("calendar_message", None)) is None
-            else load_model(_models.CalendarMessage, value),
-            share_location_message=UNSET
-            if (value := pop("share_location_message", None)) is None
-            else load_model(_models.ShareLocationMessage, value),
-            postback_data=UNSET if (value := pop("postback_data", None)) is None else value,
-            display_mode=UNSET if (value := pop("display_mode", None)) is None else value,
             additional_properties=rest,
         )

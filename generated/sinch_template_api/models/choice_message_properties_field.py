@@ -2,15 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model
-
-if TYPE_CHECKING:
-    from .choice_message_properties_field_message_properties import ChoiceMessagePropertiesFieldMessageProperties
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -21,7 +18,7 @@ class ChoiceMessagePropertiesField(Model):
         message_properties: Settings that act on single channels only.
     """
 
-    message_properties: ChoiceMessagePropertiesFieldMessageProperties | Unset = UNSET
+    message_properties: _models.ChoiceMessagePropertiesFieldMessageProperties | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

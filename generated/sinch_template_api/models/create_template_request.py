@@ -2,15 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, DateTime, Model, Unset, dump, load_datetime, load_models, take
-
-if TYPE_CHECKING:
-    from .v2_template_translation import V2TemplateTranslation
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -19,19 +16,19 @@ class CreateTemplateRequest(Model):
     default_translation: BCP-47 code of the language that serves as default; must occur in
         translations.
     translations: The message in its languages.
-    id: Unique in the project; generated when absent at creation.
     description: Free text for the people who manage the template.
+    id: Unique in the project; generated when absent at creation.
     version: Number of the template's version, 1 at creation; an update must carry the
         latest one.
     """
 
     default_translation: str
-    translations: list[V2TemplateTranslation]
-    id: str | Unset = UNSET
-    description: str | Unset = UNSET
-    version: int | Unset = UNSET
+    translations: list[_models.V2TemplateTranslation]
     create_time: DateTime | Unset = UNSET
+    description: str | Unset = UNSET
+    id: str | Unset = UNSET
     update_time: DateTime | Unset = UNSET
+    version: int | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -39,16 +36,16 @@ class CreateTemplateRequest(Model):
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         result["default_translation"] = self.default_translation
         result["translations"] = dump(self.translations)
-        if self.id is not UNSET:
-            result["id"] = self.id
-        if self.description is not UNSET:
-            result["description"] = self.description
-        if self.version is not UNSET:
-            result["version"] = self.version
         if self.create_time is not UNSET:
             result["create_time"] = dump(self.create_time)
+        if self.description is not UNSET:
+            result["description"] = self.description
+        if self.id is not UNSET:
+            result["id"] = self.id
         if self.update_time is not UNSET:
             result["update_time"] = dump(self.update_time)
+        if self.version is not UNSET:
+            result["version"] = self.version
         return result
 
     @classmethod
@@ -59,10 +56,10 @@ class CreateTemplateRequest(Model):
         return cls(
             default_translation=take(rest, "default_translation"),
             translations=load_models(_models.V2TemplateTranslation, take(rest, "translations")),
-            id=UNSET if (value := pop("id", None)) is None else value,
-            description=UNSET if (value := pop("description", None)) is None else value,
-            version=UNSET if (value := pop("version", None)) is None else value,
             create_time=UNSET if (value := pop("create_time", None)) is None else load_datetime(value),
+            description=UNSET if (value := pop("description", None)) is None else value,
+            id=UNSET if (value := pop("id", None)) is None else value,
             update_time=UNSET if (value := pop("update_time", None)) is None else load_datetime(value),
+            version=UNSET if (value := pop("version", None)) is None else value,
             additional_properties=rest,
         )

@@ -2,16 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model
-
-if TYPE_CHECKING:
-    from .choice_item import ChoiceItem
-    from .product_item import ProductItem
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -23,8 +19,8 @@ class ListItem(Model):
         product: A product offered in a list or ordered by a contact.
     """
 
-    choice: ChoiceItem | Unset = UNSET
-    product: ProductItem | Unset = UNSET
+    choice: _models.ChoiceItem | Unset = UNSET
+    product: _models.ProductItem | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

@@ -2,15 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model
-
-if TYPE_CHECKING:
-    from .runtime_error_error import RuntimeErrorError
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -22,7 +19,7 @@ class RuntimeError_(Model):
         error: The error of RuntimeError_.
     """
 
-    error: RuntimeErrorError | Unset = UNSET
+    error: _models.RuntimeErrorError | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

@@ -2,16 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_map, load_model
-
-if TYPE_CHECKING:
-    from .template_reference import TemplateReference
-    from .template_reference_with_version import TemplateReferenceWithVersion
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -23,8 +19,8 @@ class TemplateMessage(Model):
         omni_template: A reference to a template in which the version is required.
     """
 
-    channel_template: dict[str, TemplateReference] | Unset = UNSET
-    omni_template: TemplateReferenceWithVersion | Unset = UNSET
+    channel_template: dict[str, _models.TemplateReference] | Unset = UNSET
+    omni_template: _models.TemplateReferenceWithVersion | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

@@ -2,15 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, DateTime, Model, Unset, dump, load_datetime, load_models, take
-
-if TYPE_CHECKING:
-    from .v2_template_translation import V2TemplateTranslation
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -18,19 +15,19 @@ class UpdateTemplateRequest(Model):
     """Attributes:
     version: Number of the template's version, 1 at creation; an update must carry the
         latest one.
-    id: Unique in the project; generated when absent at creation.
-    description: Free text for the people who manage the template.
     default_translation: BCP-47 code of the language that serves as default; must occur in
         translations.
+    description: Free text for the people who manage the template.
+    id: Unique in the project; generated when absent at creation.
     translations: The message in its languages.
     """
 
     version: int
-    id: str | Unset = UNSET
-    description: str | Unset = UNSET
-    default_translation: str | Unset = UNSET
-    translations: list[V2TemplateTranslation] | Unset = UNSET
     create_time: DateTime | Unset = UNSET
+    default_translation: str | Unset = UNSET
+    description: str | Unset = UNSET
+    id: str | Unset = UNSET
+    translations: list[_models.V2TemplateTranslation] | Unset = UNSET
     update_time: DateTime | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
@@ -38,16 +35,16 @@ class UpdateTemplateRequest(Model):
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
         result["version"] = self.version
-        if self.id is not UNSET:
-            result["id"] = self.id
-        if self.description is not UNSET:
-            result["description"] = self.description
-        if self.default_translation is not UNSET:
-            result["default_translation"] = self.default_translation
-        if self.translations is not UNSET:
-            result["translations"] = dump(self.translations)
         if self.create_time is not UNSET:
             result["create_time"] = dump(self.create_time)
+        if self.default_translation is not UNSET:
+            result["default_translation"] = self.default_translation
+        if self.description is not UNSET:
+            result["description"] = self.description
+        if self.id is not UNSET:
+            result["id"] = self.id
+        if self.translations is not UNSET:
+            result["translations"] = dump(self.translations)
         if self.update_time is not UNSET:
             result["update_time"] = dump(self.update_time)
         return result
@@ -59,13 +56,13 @@ class UpdateTemplateRequest(Model):
         pop = rest.pop
         return cls(
             version=take(rest, "version"),
-            id=UNSET if (value := pop("id", None)) is None else value,
-            description=UNSET if (value := pop("description", None)) is None else value,
+            create_time=UNSET if (value := pop("create_time", None)) is None else load_datetime(value),
             default_translation=UNSET if (value := pop("default_translation", None)) is None else value,
+            description=UNSET if (value := pop("description", None)) is None else value,
+            id=UNSET if (value := pop("id", None)) is None else value,
             translations=UNSET
             if (value := pop("translations", None)) is None
             else load_models(_models.V2TemplateTranslation, value),
-            create_time=UNSET if (value := pop("create_time", None)) is None else load_datetime(value),
             update_time=UNSET if (value := pop("update_time", None)) is None else load_datetime(value),
             additional_properties=rest,
         )

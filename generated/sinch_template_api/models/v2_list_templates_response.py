@@ -2,25 +2,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_models
 
-if TYPE_CHECKING:
-    from .v2_template import V2Template
-
 
 @_attrs.define(kw_only=True, repr=False)
 class V2ListTemplatesResponse(Model):
     """All templates of a project, in one answer without pages."""
 
-    templates: list[V2Template] | Unset = UNSET
+    templates: list[_models.V2Template] | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
-    def __iter__(self) -> Iterator[V2Template]:
+    def __iter__(self) -> Iterator[_models.V2Template]:
         """The items of this page: its templates."""
         return iter(self.templates or ())
 

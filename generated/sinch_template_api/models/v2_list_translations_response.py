@@ -2,25 +2,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_models
 
-if TYPE_CHECKING:
-    from .v2_template_translation import V2TemplateTranslation
-
 
 @_attrs.define(kw_only=True, repr=False)
 class V2ListTranslationsResponse(Model):
     """Translations of one template, in one answer without pages."""
 
-    translations: list[V2TemplateTranslation] | Unset = UNSET
+    translations: list[_models.V2TemplateTranslation] | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
-    def __iter__(self) -> Iterator[V2TemplateTranslation]:
+    def __iter__(self) -> Iterator[_models.V2TemplateTranslation]:
         """The items of this page: its translations."""
         return iter(self.translations or ())
 

@@ -2,16 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, DateTime, Model, Unset, dump, load_datetime, load_map, load_model, load_models
-
-if TYPE_CHECKING:
-    from .channel_template_override import ChannelTemplateOverride
-    from .type_template_variable import TypeTemplateVariable
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -19,37 +15,37 @@ class V2MessageCommonProps(Model):
     """Fields that every translation has beside its message content.
 
     Attributes:
-        language_code: BCP-47 code of the translation.
-        version: Version of the translation; a string, unlike the integer version of the
-            template.
         channel_template_overrides: Replacements of a translation by a channel's own template.
             The keys are channels, of which only WHATSAPP and KAKAOTALK are supported today.
+        language_code: BCP-47 code of the translation.
         variables: Variables that the content uses.
+        version: Version of the translation; a string, unlike the integer version of the
+            template.
     """
 
-    language_code: str | Unset = UNSET
-    version: str | Unset = UNSET
-    channel_template_overrides: dict[str, ChannelTemplateOverride] | Unset = UNSET
-    variables: list[TypeTemplateVariable] | Unset = UNSET
+    channel_template_overrides: dict[str, _models.ChannelTemplateOverride] | Unset = UNSET
     create_time: DateTime | Unset = UNSET
+    language_code: str | Unset = UNSET
     update_time: DateTime | Unset = UNSET
+    variables: list[_models.TypeTemplateVariable] | Unset = UNSET
+    version: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        if self.language_code is not UNSET:
-            result["language_code"] = self.language_code
-        if self.version is not UNSET:
-            result["version"] = self.version
         if self.channel_template_overrides is not UNSET:
             result["channel_template_overrides"] = dump(self.channel_template_overrides)
-        if self.variables is not UNSET:
-            result["variables"] = dump(self.variables)
         if self.create_time is not UNSET:
             result["create_time"] = dump(self.create_time)
+        if self.language_code is not UNSET:
+            result["language_code"] = self.language_code
         if self.update_time is not UNSET:
             result["update_time"] = dump(self.update_time)
+        if self.variables is not UNSET:
+            result["variables"] = dump(self.variables)
+        if self.version is not UNSET:
+            result["version"] = self.version
         return result
 
     @classmethod
@@ -58,15 +54,15 @@ class V2MessageCommonProps(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
-            language_code=UNSET if (value := pop("language_code", None)) is None else value,
-            version=UNSET if (value := pop("version", None)) is None else value,
             channel_template_overrides=UNSET
             if (value := pop("channel_template_overrides", None)) is None
             else load_map(lambda item: load_model(_models.ChannelTemplateOverride, item), value),
+            create_time=UNSET if (value := pop("create_time", None)) is None else load_datetime(value),
+            language_code=UNSET if (value := pop("language_code", None)) is None else value,
+            update_time=UNSET if (value := pop("update_time", None)) is None else load_datetime(value),
             variables=UNSET
             if (value := pop("variables", None)) is None
             else load_models(_models.TypeTemplateVariable, value),
-            create_time=UNSET if (value := pop("create_time", None)) is None else load_datetime(value),
-            update_time=UNSET if (value := pop("update_time", None)) is None else load_datetime(value),
+            version=UNSET if (value := pop("version", None)) is None else value,
             additional_properties=rest,
         )

@@ -2,23 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, Model, Unset, dump, load_model
-
-if TYPE_CHECKING:
-    from .card_message import CardMessage
-    from .carousel_message import CarouselMessage
-    from .choice_message import ChoiceMessage
-    from .contact_info_message import ContactInfoMessage
-    from .list_message import ListMessage
-    from .location_message import LocationMessage
-    from .media_properties import MediaProperties
-    from .template_message import TemplateMessage
-    from .text_message import TextMessage
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -31,26 +20,26 @@ class V2MessageTypes(Model):
             alone or as one element of a carousel.
         carousel_message: The carousel_message of CarouselMessageField.
         choice_message: The choice_message of ChoiceMessageField.
+        contact_info_message: A contact card with name, phone numbers and optional further
+            details.
+        list_message: The list_message of ListMessageField.
         location_message: The location_message of LocationMessageField.
         media_message: Where a media file is found and how it is presented, in media messages,
             cards and lists.
         template_message: At least one of `channel_template` and `omni_template` must be
             present.
         text_message: A message made of text only.
-        list_message: The list_message of ListMessageField.
-        contact_info_message: A contact card with name, phone numbers and optional further
-            details.
     """
 
-    card_message: CardMessage | Unset = UNSET
-    carousel_message: CarouselMessage | Unset = UNSET
-    choice_message: ChoiceMessage | Unset = UNSET
-    location_message: LocationMessage | Unset = UNSET
-    media_message: MediaProperties | Unset = UNSET
-    template_message: TemplateMessage | Unset = UNSET
-    text_message: TextMessage | Unset = UNSET
-    list_message: ListMessage | Unset = UNSET
-    contact_info_message: ContactInfoMessage | Unset = UNSET
+    card_message: _models.CardMessage | Unset = UNSET
+    carousel_message: _models.CarouselMessage | Unset = UNSET
+    choice_message: _models.ChoiceMessage | Unset = UNSET
+    contact_info_message: _models.ContactInfoMessage | Unset = UNSET
+    list_message: _models.ListMessage | Unset = UNSET
+    location_message: _models.LocationMessage | Unset = UNSET
+    media_message: _models.MediaProperties | Unset = UNSET
+    template_message: _models.TemplateMessage | Unset = UNSET
+    text_message: _models.TextMessage | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -62,6 +51,10 @@ class V2MessageTypes(Model):
             result["carousel_message"] = dump(self.carousel_message)
         if self.choice_message is not UNSET:
             result["choice_message"] = dump(self.choice_message)
+        if self.contact_info_message is not UNSET:
+            result["contact_info_message"] = dump(self.contact_info_message)
+        if self.list_message is not UNSET:
+            result["list_message"] = dump(self.list_message)
         if self.location_message is not UNSET:
             result["location_message"] = dump(self.location_message)
         if self.media_message is not UNSET:
@@ -70,10 +63,6 @@ class V2MessageTypes(Model):
             result["template_message"] = dump(self.template_message)
         if self.text_message is not UNSET:
             result["text_message"] = dump(self.text_message)
-        if self.list_message is not UNSET:
-            result["list_message"] = dump(self.list_message)
-        if self.contact_info_message is not UNSET:
-            result["contact_info_message"] = dump(self.contact_info_message)
         return result
 
     @classmethod
@@ -91,6 +80,12 @@ class V2MessageTypes(Model):
             choice_message=UNSET
             if (value := pop("choice_message", None)) is None
             else load_model(_models.ChoiceMessage, value),
+            contact_info_message=UNSET
+            if (value := pop("contact_info_message", None)) is None
+            else load_model(_models.ContactInfoMessage, value),
+            list_message=UNSET
+            if (value := pop("list_message", None)) is None
+            else load_model(_models.ListMessage, value),
             location_message=UNSET
             if (value := pop("location_message", None)) is None
             else load_model(_models.LocationMessage, value),
@@ -103,11 +98,5 @@ class V2MessageTypes(Model):
             text_message=UNSET
             if (value := pop("text_message", None)) is None
             else load_model(_models.TextMessage, value),
-            list_message=UNSET
-            if (value := pop("list_message", None)) is None
-            else load_model(_models.ListMessage, value),
-            contact_info_message=UNSET
-            if (value := pop("contact_info_message", None)) is None
-            else load_model(_models.ContactInfoMessage, value),
             additional_properties=rest,
         )

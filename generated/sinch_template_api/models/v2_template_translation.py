@@ -2,25 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import attrs as _attrs
 
 from .. import models as _models
 from ..types import UNSET, DateTime, Model, Unset, dump, load_datetime, load_map, load_model, load_models
-
-if TYPE_CHECKING:
-    from .card_message import CardMessage
-    from .carousel_message import CarouselMessage
-    from .channel_template_override import ChannelTemplateOverride
-    from .choice_message import ChoiceMessage
-    from .contact_info_message import ContactInfoMessage
-    from .list_message import ListMessage
-    from .location_message import LocationMessage
-    from .media_properties import MediaProperties
-    from .template_message import TemplateMessage
-    from .text_message import TextMessage
-    from .type_template_variable import TypeTemplateVariable
 
 
 @_attrs.define(kw_only=True, repr=False)
@@ -30,65 +17,63 @@ class V2TemplateTranslation(Model):
     exist and is to be taken as a slip.
 
     Attributes:
-        language_code: BCP-47 code of the translation.
-        version: Version of the translation; a string, unlike the integer version of the
-            template.
-        channel_template_overrides: Replacements of a translation by a channel's own template.
-            The keys are channels, of which only WHATSAPP and KAKAOTALK are supported today.
-        variables: Variables that the content uses.
         card_message: A picture or other media, a title, a text and choices shown together,
             alone or as one element of a carousel.
         carousel_message: The carousel_message of CarouselMessageField.
+        channel_template_overrides: Replacements of a translation by a channel's own template.
+            The keys are channels, of which only WHATSAPP and KAKAOTALK are supported today.
         choice_message: The choice_message of ChoiceMessageField.
+        contact_info_message: A contact card with name, phone numbers and optional further
+            details.
+        language_code: BCP-47 code of the translation.
+        list_message: The list_message of ListMessageField.
         location_message: The location_message of LocationMessageField.
         media_message: Where a media file is found and how it is presented, in media messages,
             cards and lists.
         template_message: At least one of `channel_template` and `omni_template` must be
             present.
         text_message: A message made of text only.
-        list_message: The list_message of ListMessageField.
-        contact_info_message: A contact card with name, phone numbers and optional further
-            details.
+        variables: Variables that the content uses.
+        version: Version of the translation; a string, unlike the integer version of the
+            template.
     """
 
-    language_code: str | Unset = UNSET
-    version: str | Unset = UNSET
-    channel_template_overrides: dict[str, ChannelTemplateOverride] | Unset = UNSET
-    variables: list[TypeTemplateVariable] | Unset = UNSET
+    card_message: _models.CardMessage | Unset = UNSET
+    carousel_message: _models.CarouselMessage | Unset = UNSET
+    channel_template_overrides: dict[str, _models.ChannelTemplateOverride] | Unset = UNSET
+    choice_message: _models.ChoiceMessage | Unset = UNSET
+    contact_info_message: _models.ContactInfoMessage | Unset = UNSET
     create_time: DateTime | Unset = UNSET
+    language_code: str | Unset = UNSET
+    list_message: _models.ListMessage | Unset = UNSET
+    location_message: _models.LocationMessage | Unset = UNSET
+    media_message: _models.MediaProperties | Unset = UNSET
+    template_message: _models.TemplateMessage | Unset = UNSET
+    text_message: _models.TextMessage | Unset = UNSET
     update_time: DateTime | Unset = UNSET
-    card_message: CardMessage | Unset = UNSET
-    carousel_message: CarouselMessage | Unset = UNSET
-    choice_message: ChoiceMessage | Unset = UNSET
-    location_message: LocationMessage | Unset = UNSET
-    media_message: MediaProperties | Unset = UNSET
-    template_message: TemplateMessage | Unset = UNSET
-    text_message: TextMessage | Unset = UNSET
-    list_message: ListMessage | Unset = UNSET
-    contact_info_message: ContactInfoMessage | Unset = UNSET
+    variables: list[_models.TypeTemplateVariable] | Unset = UNSET
+    version: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as a JSON object."""
         result: dict[str, Any] = dump(self.additional_properties) if self.additional_properties else {}
-        if self.language_code is not UNSET:
-            result["language_code"] = self.language_code
-        if self.version is not UNSET:
-            result["version"] = self.version
-        if self.channel_template_overrides is not UNSET:
-            result["channel_template_overrides"] = dump(self.channel_template_overrides)
-        if self.variables is not UNSET:
-            result["variables"] = dump(self.variables)
-        if self.create_time is not UNSET:
-            result["create_time"] = dump(self.create_time)
-        if self.update_time is not UNSET:
-            result["update_time"] = dump(self.update_time)
         if self.card_message is not UNSET:
             result["card_message"] = dump(self.card_message)
         if self.carousel_message is not UNSET:
             result["carousel_message"] = dump(self.carousel_message)
+        if self.channel_template_overrides is not UNSET:
+            result["channel_template_overrides"] = dump(self.channel_template_overrides)
         if self.choice_message is not UNSET:
             result["choice_message"] = dump(self.choice_message)
+        if self.contact_info_message is not UNSET:
+            result["contact_info_message"] = dump(self.contact_info_message)
+        if self.create_time is not UNSET:
+            result["create_time"] = dump(self.create_time)
+        if self.language_code is not UNSET:
+            result["language_code"] = self.language_code
+        if self.list_message is not UNSET:
+            result["list_message"] = dump(self.list_message)
         if self.location_message is not UNSET:
             result["location_message"] = dump(self.location_message)
         if self.media_message is not UNSET:
@@ -97,10 +82,12 @@ class V2TemplateTranslation(Model):
             result["template_message"] = dump(self.template_message)
         if self.text_message is not UNSET:
             result["text_message"] = dump(self.text_message)
-        if self.list_message is not UNSET:
-            result["list_message"] = dump(self.list_message)
-        if self.contact_info_message is not UNSET:
-            result["contact_info_message"] = dump(self.contact_info_message)
+        if self.update_time is not UNSET:
+            result["update_time"] = dump(self.update_time)
+        if self.variables is not UNSET:
+            result["variables"] = dump(self.variables)
+        if self.version is not UNSET:
+            result["version"] = self.version
         return result
 
     @classmethod
@@ -109,25 +96,26 @@ class V2TemplateTranslation(Model):
         rest = dict(data)
         pop = rest.pop
         return cls(
-            language_code=UNSET if (value := pop("language_code", None)) is None else value,
-            version=UNSET if (value := pop("version", None)) is None else value,
-            channel_template_overrides=UNSET
-            if (value := pop("channel_template_overrides", None)) is None
-            else load_map(lambda item: load_model(_models.ChannelTemplateOverride, item), value),
-            variables=UNSET
-            if (value := pop("variables", None)) is None
-            else load_models(_models.TypeTemplateVariable, value),
-            create_time=UNSET if (value := pop("create_time", None)) is None else load_datetime(value),
-            update_time=UNSET if (value := pop("update_time", None)) is None else load_datetime(value),
             card_message=UNSET
             if (value := pop("card_message", None)) is None
             else load_model(_models.CardMessage, value),
             carousel_message=UNSET
             if (value := pop("carousel_message", None)) is None
             else load_model(_models.CarouselMessage, value),
+            channel_template_overrides=UNSET
+            if (value := pop("channel_template_overrides", None)) is None
+            else load_map(lambda item: load_model(_models.ChannelTemplateOverride, item), value),
             choice_message=UNSET
             if (value := pop("choice_message", None)) is None
             else load_model(_models.ChoiceMessage, value),
+            contact_info_message=UNSET
+            if (value := pop("contact_info_message", None)) is None
+            else load_model(_models.ContactInfoMessage, value),
+            create_time=UNSET if (value := pop("create_time", None)) is None else load_datetime(value),
+            language_code=UNSET if (value := pop("language_code", None)) is None else value,
+            list_message=UNSET
+            if (value := pop("list_message", None)) is None
+            else load_model(_models.ListMessage, value),
             location_message=UNSET
             if (value := pop("location_message", None)) is None
             else load_model(_models.LocationMessage, value),
@@ -140,11 +128,10 @@ class V2TemplateTranslation(Model):
             text_message=UNSET
             if (value := pop("text_message", None)) is None
             else load_model(_models.TextMessage, value),
-            list_message=UNSET
-            if (value := pop("list_message", None)) is None
-            else load_model(_models.ListMessage, value),
-            contact_info_message=UNSET
-            if (value := pop("contact_info_message", None)) is None
-            else load_model(_models.ContactInfoMessage, value),
+            update_time=UNSET if (value := pop("update_time", None)) is None else load_datetime(value),
+            variables=UNSET
+            if (value := pop("variables", None)) is None
+            else load_models(_models.TypeTemplateVariable, value),
+            version=UNSET if (value := pop("version", None)) is None else value,
             additional_properties=rest,
         )

@@ -4,14 +4,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import Any
 
+from ... import models as _models
+from ...types import AsyncSession, DateTime, Response, Session
 from .insert_consents import insert_consents as _insert_consents
-
-if TYPE_CHECKING:
-    from ...models.insert_consents_request import InsertConsentsRequest
-    from ...models.insert_consents_response import InsertConsentsResponse
-    from ...types import AsyncSession, DateTime, Response, Session
 
 
 class ConsentsResource:
@@ -26,8 +23,8 @@ class ConsentsResource:
     def insert_consents(
         self,
         *,
-        body: InsertConsentsRequest | Mapping[str, object],
-    ) -> InsertConsentsResponse:
+        body: _models.InsertConsentsRequest | Mapping[str, object],
+    ) -> _models.InsertConsentsResponse:
         """Record many opt-outs.
 
         Adds identities to the opt-out lists of an app. It is not atomic, so after a failure none or
@@ -47,8 +44,8 @@ class ConsentsResource:
     def insert_consents_detailed(
         self,
         *,
-        body: InsertConsentsRequest | Mapping[str, object],
-    ) -> Response[InsertConsentsResponse]:
+        body: _models.InsertConsentsRequest | Mapping[str, object],
+    ) -> Response[_models.InsertConsentsResponse]:
         """Like `insert_consents`, with status, headers and raw content."""
         operation = _insert_consents(
             self._project_id,
@@ -71,8 +68,8 @@ class AsyncConsentsResource:
     async def insert_consents(
         self,
         *,
-        body: InsertConsentsRequest | Mapping[str, object],
-    ) -> InsertConsentsResponse:
+        body: _models.InsertConsentsRequest | Mapping[str, object],
+    ) -> _models.InsertConsentsResponse:
         """Record many opt-outs.
 
         Adds identities to the opt-out lists of an app. It is not atomic, so after a failure none or
@@ -92,8 +89,8 @@ class AsyncConsentsResource:
     async def insert_consents_detailed(
         self,
         *,
-        body: InsertConsentsRequest | Mapping[str, object],
-    ) -> Response[InsertConsentsResponse]:
+        body: _models.InsertConsentsRequest | Mapping[str, object],
+    ) -> Response[_models.InsertConsentsResponse]:
         """Like `insert_consents`, with status, headers and raw content."""
         operation = _insert_consents(
             self._project_id,

@@ -2,21 +2,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from ... import models as _models
 from ...types import Operation, dump, load_body, path_segment
-
-if TYPE_CHECKING:
-    from ...models.insert_consents_request import InsertConsentsRequest
-    from ...models.insert_consents_response import InsertConsentsResponse
 
 
 def insert_consents(
     project_id: str,
     *,
-    body: InsertConsentsRequest | Mapping[str, object],
-) -> Operation[InsertConsentsResponse]:
+    body: _models.InsertConsentsRequest | Mapping[str, object],
+) -> Operation[_models.InsertConsentsResponse]:
     """Record many opt-outs.
 
     Adds identities to the opt-out lists of an app. It is not atomic, so after a failure none or

@@ -4,15 +4,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import Any
 
+from ... import models as _models
+from ...types import AsyncSession, DateTime, Response, Session
 from .create_contacts import create_contacts as _create_contacts
 from .delete_contacts import delete_contacts as _delete_contacts
-
-if TYPE_CHECKING:
-    from ...models.create_contacts_request import CreateContactsRequest
-    from ...models.delete_contacts_request import DeleteContactsRequest
-    from ...types import AsyncSession, DateTime, Response, Session
 
 
 class ContactsResource:
@@ -27,7 +24,7 @@ class ContactsResource:
     def create_contacts(
         self,
         *,
-        body: CreateContactsRequest | Mapping[str, object],
+        body: _models.CreateContactsRequest | Mapping[str, object],
     ) -> None:
         """Create many contacts.
 
@@ -47,7 +44,7 @@ class ContactsResource:
     def create_contacts_detailed(
         self,
         *,
-        body: CreateContactsRequest | Mapping[str, object],
+        body: _models.CreateContactsRequest | Mapping[str, object],
     ) -> Response[None]:
         """Like `create_contacts`, with status, headers and raw content."""
         operation = _create_contacts(
@@ -61,7 +58,7 @@ class ContactsResource:
     def delete_contacts(
         self,
         *,
-        body: DeleteContactsRequest | Mapping[str, object],
+        body: _models.DeleteContactsRequest | Mapping[str, object],
     ) -> None:
         """Delete many contacts.
 
@@ -82,7 +79,7 @@ class ContactsResource:
     def delete_contacts_detailed(
         self,
         *,
-        body: DeleteContactsRequest | Mapping[str, object],
+        body: _models.DeleteContactsRequest | Mapping[str, object],
     ) -> Response[None]:
         """Like `delete_contacts`, with status, headers and raw content."""
         operation = _delete_contacts(
@@ -106,7 +103,7 @@ class AsyncContactsResource:
     async def create_contacts(
         self,
         *,
-        body: CreateContactsRequest | Mapping[str, object],
+        body: _models.CreateContactsRequest | Mapping[str, object],
     ) -> None:
         """Create many contacts.
 
@@ -126,7 +123,7 @@ class AsyncContactsResource:
     async def create_contacts_detailed(
         self,
         *,
-        body: CreateContactsRequest | Mapping[str, object],
+        body: _models.CreateContactsRequest | Mapping[str, object],
     ) -> Response[None]:
         """Like `create_contacts`, with status, headers and raw content."""
         operation = _create_contacts(
@@ -140,7 +137,7 @@ class AsyncContactsResource:
     async def delete_contacts(
         self,
         *,
-        body: DeleteContactsRequest | Mapping[str, object],
+        body: _models.DeleteContactsRequest | Mapping[str, object],
     ) -> None:
         """Delete many contacts.
 
@@ -161,7 +158,7 @@ class AsyncContactsResource:
     async def delete_contacts_detailed(
         self,
         *,
-        body: DeleteContactsRequest | Mapping[str, object],
+        body: _models.DeleteContactsRequest | Mapping[str, object],
     ) -> Response[None]:
         """Like `delete_contacts`, with status, headers and raw content."""
         operation = _delete_contacts(

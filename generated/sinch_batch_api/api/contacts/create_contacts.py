@@ -2,18 +2,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
+from ... import models as _models
 from ...types import Operation, dump, path_segment
-
-if TYPE_CHECKING:
-    from ...models.create_contacts_request import CreateContactsRequest
 
 
 def create_contacts(
     project_id: str,
     *,
-    body: CreateContactsRequest | Mapping[str, object],
+    body: _models.CreateContactsRequest | Mapping[str, object],
 ) -> Operation[None]:
     """Create many contacts.
 

@@ -2,18 +2,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
+from ... import models as _models
 from ...types import Operation, dump, path_segment
-
-if TYPE_CHECKING:
-    from ...models.delete_contacts_request import DeleteContactsRequest
 
 
 def delete_contacts(
     project_id: str,
     *,
-    body: DeleteContactsRequest | Mapping[str, object],
+    body: _models.DeleteContactsRequest | Mapping[str, object],
 ) -> Operation[None]:
     """Delete many contacts.
 

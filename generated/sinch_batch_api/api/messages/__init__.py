@@ -4,20 +4,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import Any
 
+from ... import models as _models
+from ...types import AsyncSession, DateTime, Response, Session
 from .cancel_batch import cancel_batch as _cancel_batch
 from .get_batch_status import get_batch_status as _get_batch_status
 from .get_batch_statuses_by_metadata import get_batch_statuses_by_metadata as _get_batch_statuses_by_metadata
 from .send_batch import send_batch as _send_batch
 from .send_batch_v1_beta import send_batch_v1_beta as _send_batch_v1_beta
-
-if TYPE_CHECKING:
-    from ...models.batch_status import BatchStatus
-    from ...models.cancel_batch_request import CancelBatchRequest
-    from ...models.send_batch_request import SendBatchRequest
-    from ...models.send_batch_response import SendBatchResponse
-    from ...types import AsyncSession, DateTime, Response, Session
 
 
 class MessagesResource:
@@ -29,12 +24,83 @@ class MessagesResource:
         self._session = session
         self._project_id = project_id
 
+    def cancel_batch(
+        self,
+        *,
+        body: _models.CancelBatchRequest | Mapping[str, object],
+    ) -> None:
+        """Cancel scheduled batches.
+
+        Cancels one batch by its id, or every batch with matching batch metadata, through a DELETE
+        with a JSON body. It works only before send_after, so never for a batch without one. The
+        work is asynchronous and 200 comes back even when the cancellation fails; read the status
+        for the outcome.
+
+        Operation: ``Batch_CancelBatch``.
+        """
+        operation = _cancel_batch(
+            self._project_id,
+            body=body,
+        )
+        # A traceback that shows locals must not show them.
+        del body
+        self._session.request(operation)
+
+    def cancel_batch_detailed(
+        self,
+        *,
+        body: _models.CancelBatchRequest | Mapping[str, object],
+    ) -> Response[None]:
+        """Like `cancel_batch`, with status, headers and raw content."""
+        operation = _cancel_batch(
+            self._project_id,
+            body=body,
+        )
+        # A traceback that shows locals must not show them.
+        del body
+        return self._session.request(operation)
+
+    def get_batch_status(
+        self,
+        batch_id: str,
+    ) -> _models.BatchStatus:
+        """Get the status of a batch.
+
+        Reads the state of one batch as a whole. It has no counts of messages; receipts tell what
+        became of each.
+
+        Args:
+            batch_id: Id that the send call returned.
+
+        Operation: ``Batch_GetBatchStatus``.
+        """
+        operation = _get_batch_status(
+            self._project_id,
+            batch_id,
+        )
+        # A traceback that shows locals must not show them.
+        del batch_id
+        return self._session.request(operation).parsed
+
+    def get_batch_status_detailed(
+        self,
+        batch_id: str,
+    ) -> Response[_models.BatchStatus]:
+        """Like `get_batch_status`, with status, headers and raw content."""
+        operation = _get_batch_status(
+            self._project_id,
+            batch_id,
+        )
+        # A traceback that shows locals must not show them.
+        del batch_id
+        return self._session.request(operation)
+
     def get_batch_statuses_by_metadata(
         self,
         *,
         metadata_key: str,
         metadata_value: str,
-    ) -> list[BatchStatus]:
+    ) -> list[_models.BatchStatus]:
         """Find batches by metadata.
 
         Returns the status of all batches whose batch_metadata has the given key and value, with no
@@ -61,7 +127,7 @@ class MessagesResource:
         *,
         metadata_key: str,
         metadata_value: str,
-    ) -> Response[list[BatchStatus]]:
+    ) -> Response[list[_models.BatchStatus]]:
         """Like `get_batch_statuses_by_metadata`, with status, headers and raw content."""
         operation = _get_batch_statuses_by_metadata(
             self._project_id,
@@ -75,8 +141,8 @@ class MessagesResource:
     def send_batch(
         self,
         *,
-        body: SendBatchRequest | Mapping[str, object],
-    ) -> SendBatchResponse:
+        body: _models.SendBatchRequest | Mapping[str, object],
+    ) -> _models.SendBatchResponse:
         """Send a message to many recipients.
 
         Accepts one message definition for 1 to 1000 recipients; 200 means accepted, not sent, and
@@ -98,8 +164,8 @@ class MessagesResource:
     def send_batch_detailed(
         self,
         *,
-        body: SendBatchRequest | Mapping[str, object],
-    ) -> Response[SendBatchResponse]:
+        body: _models.SendBatchRequest | Mapping[str, object],
+    ) -> Response[_models.SendBatchResponse]:
         """Like `send_batch`, with status, headers and raw content."""
         operation = _send_batch(
             self._project_id,
@@ -109,82 +175,11 @@ class MessagesResource:
         del body
         return self._session.request(operation)
 
-    def cancel_batch(
-        self,
-        *,
-        body: CancelBatchRequest | Mapping[str, object],
-    ) -> None:
-        """Cancel scheduled batches.
-
-        Cancels one batch by its id, or every batch with matching batch metadata, through a DELETE
-        with a JSON body. It works only before send_after, so never for a batch without one. The
-        work is asynchronous and 200 comes back even when the cancellation fails; read the status
-        for the outcome.
-
-        Operation: ``Batch_CancelBatch``.
-        """
-        operation = _cancel_batch(
-            self._project_id,
-            body=body,
-        )
-        # A traceback that shows locals must not show them.
-        del body
-        self._session.request(operation)
-
-    def cancel_batch_detailed(
-        self,
-        *,
-        body: CancelBatchRequest | Mapping[str, object],
-    ) -> Response[None]:
-        """Like `cancel_batch`, with status, headers and raw content."""
-        operation = _cancel_batch(
-            self._project_id,
-            body=body,
-        )
-        # A traceback that shows locals must not show them.
-        del body
-        return self._session.request(operation)
-
-    def get_batch_status(
-        self,
-        batch_id: str,
-    ) -> BatchStatus:
-        """Get the status of a batch.
-
-        Reads the state of one batch as a whole. It has no counts of messages; receipts tell what
-        became of each.
-
-        Args:
-            batch_id: Id that the send call returned.
-
-        Operation: ``Batch_GetBatchStatus``.
-        """
-        operation = _get_batch_status(
-            self._project_id,
-            batch_id,
-        )
-        # A traceback that shows locals must not show them.
-        del batch_id
-        return self._session.request(operation).parsed
-
-    def get_batch_status_detailed(
-        self,
-        batch_id: str,
-    ) -> Response[BatchStatus]:
-        """Like `get_batch_status`, with status, headers and raw content."""
-        operation = _get_batch_status(
-            self._project_id,
-            batch_id,
-        )
-        # A traceback that shows locals must not show them.
-        del batch_id
-        return self._session.request(operation)
-
     def send_batch_v1_beta(
         self,
         *,
-        body: SendBatchRequest | Mapping[str, object],
-    ) -> SendBatchResponse:
+        body: _models.SendBatchRequest | Mapping[str, object],
+    ) -> _models.SendBatchResponse:
         """Send a batch, older version.
 
         Deprecated. Same body and response as Batch_SendBatch. Served in the regions us and eu only,
@@ -204,8 +199,8 @@ class MessagesResource:
     def send_batch_v1_beta_detailed(
         self,
         *,
-        body: SendBatchRequest | Mapping[str, object],
-    ) -> Response[SendBatchResponse]:
+        body: _models.SendBatchRequest | Mapping[str, object],
+    ) -> Response[_models.SendBatchResponse]:
         """Like `send_batch_v1_beta`, with status, headers and raw content."""
         operation = _send_batch_v1_beta(
             self._project_id,
@@ -225,12 +220,83 @@ class AsyncMessagesResource:
         self._session = session
         self._project_id = project_id
 
+    async def cancel_batch(
+        self,
+        *,
+        body: _models.CancelBatchRequest | Mapping[str, object],
+    ) -> None:
+        """Cancel scheduled batches.
+
+        Cancels one batch by its id, or every batch with matching batch metadata, through a DELETE
+        with a JSON body. It works only before send_after, so never for a batch without one. The
+        work is asynchronous and 200 comes back even when the cancellation fails; read the status
+        for the outcome.
+
+        Operation: ``Batch_CancelBatch``.
+        """
+        operation = _cancel_batch(
+            self._project_id,
+            body=body,
+        )
+        # A traceback that shows locals must not show them.
+        del body
+        await self._session.request(operation)
+
+    async def cancel_batch_detailed(
+        self,
+        *,
+        body: _models.CancelBatchRequest | Mapping[str, object],
+    ) -> Response[None]:
+        """Like `cancel_batch`, with status, headers and raw content."""
+        operation = _cancel_batch(
+            self._project_id,
+            body=body,
+        )
+        # A traceback that shows locals must not show them.
+        del body
+        return await self._session.request(operation)
+
+    async def get_batch_status(
+        self,
+        batch_id: str,
+    ) -> _models.BatchStatus:
+        """Get the status of a batch.
+
+        Reads the state of one batch as a whole. It has no counts of messages; receipts tell what
+        became of each.
+
+        Args:
+            batch_id: Id that the send call returned.
+
+        Operation: ``Batch_GetBatchStatus``.
+        """
+        operation = _get_batch_status(
+            self._project_id,
+            batch_id,
+        )
+        # A traceback that shows locals must not show them.
+        del batch_id
+        return (await self._session.request(operation)).parsed
+
+    async def get_batch_status_detailed(
+        self,
+        batch_id: str,
+    ) -> Response[_models.BatchStatus]:
+        """Like `get_batch_status`, with status, headers and raw content."""
+        operation = _get_batch_status(
+            self._project_id,
+            batch_id,
+        )
+        # A traceback that shows locals must not show them.
+        del batch_id
+        return await self._session.request(operation)
+
     async def get_batch_statuses_by_metadata(
         self,
         *,
         metadata_key: str,
         metadata_value: str,
-    ) -> list[BatchStatus]:
+    ) -> list[_models.BatchStatus]:
         """Find batches by metadata.
 
         Returns the status of all batches whose batch_metadata has the given key and value, with no
@@ -257,7 +323,7 @@ class AsyncMessagesResource:
         *,
         metadata_key: str,
         metadata_value: str,
-    ) -> Response[list[BatchStatus]]:
+    ) -> Response[list[_models.BatchStatus]]:
         """Like `get_batch_statuses_by_metadata`, with status, headers and raw content."""
         operation = _get_batch_statuses_by_metadata(
             self._project_id,
@@ -271,8 +337,8 @@ class AsyncMessagesResource:
     async def send_batch(
         self,
         *,
-        body: SendBatchRequest | Mapping[str, object],
-    ) -> SendBatchResponse:
+        body: _models.SendBatchRequest | Mapping[str, object],
+    ) -> _models.SendBatchResponse:
         """Send a message to many recipients.
 
         Accepts one message definition for 1 to 1000 recipients; 200 means accepted, not sent, and
@@ -294,8 +360,8 @@ class AsyncMessagesResource:
     async def send_batch_detailed(
         self,
         *,
-        body: SendBatchRequest | Mapping[str, object],
-    ) -> Response[SendBatchResponse]:
+        body: _models.SendBatchRequest | Mapping[str, object],
+    ) -> Response[_models.SendBatchResponse]:
         """Like `send_batch`, with status, headers and raw content."""
         operation = _send_batch(
             self._project_id,
@@ -305,82 +371,11 @@ class AsyncMessagesResource:
         del body
         return await self._session.request(operation)
 
-    async def cancel_batch(
-        self,
-        *,
-        body: CancelBatchRequest | Mapping[str, object],
-    ) -> None:
-        """Cancel scheduled batches.
-
-        Cancels one batch by its id, or every batch with matching batch metadata, through a DELETE
-        with a JSON body. It works only before send_after, so never for a batch without one. The
-        work is asynchronous and 200 comes back even when the cancellation fails; read the status
-        for the outcome.
-
-        Operation: ``Batch_CancelBatch``.
-        """
-        operation = _cancel_batch(
-            self._project_id,
-            body=body,
-        )
-        # A traceback that shows locals must not show them.
-        del body
-        await self._session.request(operation)
-
-    async def cancel_batch_detailed(
-        self,
-        *,
-        body: CancelBatchRequest | Mapping[str, object],
-    ) -> Response[None]:
-        """Like `cancel_batch`, with status, headers and raw content."""
-        operation = _cancel_batch(
-            self._project_id,
-            body=body,
-        )
-        # A traceback that shows locals must not show them.
-        del body
-        return await self._session.request(operation)
-
-    async def get_batch_status(
-        self,
-        batch_id: str,
-    ) -> BatchStatus:
-        """Get the status of a batch.
-
-        Reads the state of one batch as a whole. It has no counts of messages; receipts tell what
-        became of each.
-
-        Args:
-            batch_id: Id that the send call returned.
-
-        Operation: ``Batch_GetBatchStatus``.
-        """
-        operation = _get_batch_status(
-            self._project_id,
-            batch_id,
-        )
-        # A traceback that shows locals must not show them.
-        del batch_id
-        return (await self._session.request(operation)).parsed
-
-    async def get_batch_status_detailed(
-        self,
-        batch_id: str,
-    ) -> Response[BatchStatus]:
-        """Like `get_batch_status`, with status, headers and raw content."""
-        operation = _get_batch_status(
-            self._project_id,
-            batch_id,
-        )
-        # A traceback that shows locals must not show them.
-        del batch_id
-        return await self._session.request(operation)
-
     async def send_batch_v1_beta(
         self,
         *,
-        body: SendBatchRequest | Mapping[str, object],
-    ) -> SendBatchResponse:
+        body: _models.SendBatchRequest | Mapping[str, object],
+    ) -> _models.SendBatchResponse:
         """Send a batch, older version.
 
         Deprecated. Same body and response as Batch_SendBatch. Served in the regions us and eu only,
@@ -400,8 +395,8 @@ class AsyncMessagesResource:
     async def send_batch_v1_beta_detailed(
         self,
         *,
-        body: SendBatchRequest | Mapping[str, object],
-    ) -> Response[SendBatchResponse]:
+        body: _models.SendBatchRequest | Mapping[str, object],
+    ) -> Response[_models.SendBatchResponse]:
         """Like `send_batch_v1_beta`, with status, headers and raw content."""
         operation = _send_batch_v1_beta(
             self._project_id,

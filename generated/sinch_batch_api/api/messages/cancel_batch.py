@@ -2,18 +2,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
+from ... import models as _models
 from ...types import Operation, dump, path_segment
-
-if TYPE_CHECKING:
-    from ...models.cancel_batch_request import CancelBatchRequest
 
 
 def cancel_batch(
     project_id: str,
     *,
-    body: CancelBatchRequest | Mapping[str, object],
+    body: _models.CancelBatchRequest | Mapping[str, object],
 ) -> Operation[None]:
     """Cancel scheduled batches.
 

@@ -2,21 +2,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from ... import models as _models
 from ...types import Operation, dump, load_body, path_segment
-
-if TYPE_CHECKING:
-    from ...models.send_batch_request import SendBatchRequest
-    from ...models.send_batch_response import SendBatchResponse
 
 
 def send_batch(
     project_id: str,
     *,
-    body: SendBatchRequest | Mapping[str, object],
-) -> Operation[SendBatchResponse]:
+    body: _models.SendBatchRequest | Mapping[str, object],
+) -> Operation[_models.SendBatchResponse]:
     """Send a message to many recipients.
 
     Accepts one message definition for 1 to 1000 recipients; 200 means accepted, not sent, and

@@ -2,21 +2,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from ... import models as _models
 from ...types import Operation, dump, load_body, path_segment
-
-if TYPE_CHECKING:
-    from ...models.send_batch_request import SendBatchRequest
-    from ...models.send_batch_response import SendBatchResponse
 
 
 def send_batch_v1_beta(
     project_id: str,
     *,
-    body: SendBatchRequest | Mapping[str, object],
-) -> Operation[SendBatchResponse]:
+    body: _models.SendBatchRequest | Mapping[str, object],
+) -> Operation[_models.SendBatchResponse]:
     """Send a batch, older version.
 
     Deprecated. Same body and response as Batch_SendBatch. Served in the regions us and eu only,

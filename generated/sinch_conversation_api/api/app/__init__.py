@@ -4,20 +4,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import Any
 
+from ... import models as _models
+from ...types import AsyncSession, DateTime, Response, Session
 from .create_app import create_app as _create_app
 from .delete_app import delete_app as _delete_app
 from .get_app import get_app as _get_app
 from .list_apps import list_apps as _list_apps
 from .update_app import update_app as _update_app
-
-if TYPE_CHECKING:
-    from ...models.app_create_request import AppCreateRequest
-    from ...models.app_response import AppResponse
-    from ...models.app_update_request import AppUpdateRequest
-    from ...models.list_apps_response import ListAppsResponse
-    from ...types import AsyncSession, DateTime, Response, Session
 
 
 class AppResource:
@@ -29,34 +24,11 @@ class AppResource:
         self._session = session
         self._project_id = project_id
 
-    def list_apps(
-        self,
-    ) -> ListAppsResponse:
-        """List apps.
-
-        Returns all apps of the project in the region called, in one answer without pages.
-
-        Operation: ``App_ListApps``.
-        """
-        operation = _list_apps(
-            self._project_id,
-        )
-        return self._session.request(operation).parsed
-
-    def list_apps_detailed(
-        self,
-    ) -> Response[ListAppsResponse]:
-        """Like `list_apps`, with status, headers and raw content."""
-        operation = _list_apps(
-            self._project_id,
-        )
-        return self._session.request(operation)
-
     def create_app(
         self,
         *,
-        body: AppCreateRequest | Mapping[str, object],
-    ) -> AppResponse:
+        body: _models.AppCreateRequest | Mapping[str, object],
+    ) -> _models.AppResponse:
         """Create an app.
 
         Creates an app with its channels in the region called; it can be used in that region only.
@@ -75,8 +47,8 @@ class AppResource:
     def create_app_detailed(
         self,
         *,
-        body: AppCreateRequest | Mapping[str, object],
-    ) -> Response[AppResponse]:
+        body: _models.AppCreateRequest | Mapping[str, object],
+    ) -> Response[_models.AppResponse]:
         """Like `create_app`, with status, headers and raw content."""
         operation = _create_app(
             self._project_id,
@@ -84,40 +56,6 @@ class AppResource:
         )
         # A traceback that shows locals must not show them.
         del body
-        return self._session.request(operation)
-
-    def get_app(
-        self,
-        app_id: str,
-    ) -> AppResponse:
-        """Get an app.
-
-        Reads one app, with its channel credentials, rate limits and state of its queue.
-
-        Args:
-            app_id: Id of the app.
-
-        Operation: ``App_GetApp``.
-        """
-        operation = _get_app(
-            self._project_id,
-            app_id,
-        )
-        # A traceback that shows locals must not show them.
-        del app_id
-        return self._session.request(operation).parsed
-
-    def get_app_detailed(
-        self,
-        app_id: str,
-    ) -> Response[AppResponse]:
-        """Like `get_app`, with status, headers and raw content."""
-        operation = _get_app(
-            self._project_id,
-            app_id,
-        )
-        # A traceback that shows locals must not show them.
-        del app_id
         return self._session.request(operation)
 
     def delete_app(
@@ -154,13 +92,70 @@ class AppResource:
         del app_id
         return self._session.request(operation)
 
+    def get_app(
+        self,
+        app_id: str,
+    ) -> _models.AppResponse:
+        """Get an app.
+
+        Reads one app, with its channel credentials, rate limits and state of its queue.
+
+        Args:
+            app_id: Id of the app.
+
+        Operation: ``App_GetApp``.
+        """
+        operation = _get_app(
+            self._project_id,
+            app_id,
+        )
+        # A traceback that shows locals must not show them.
+        del app_id
+        return self._session.request(operation).parsed
+
+    def get_app_detailed(
+        self,
+        app_id: str,
+    ) -> Response[_models.AppResponse]:
+        """Like `get_app`, with status, headers and raw content."""
+        operation = _get_app(
+            self._project_id,
+            app_id,
+        )
+        # A traceback that shows locals must not show them.
+        del app_id
+        return self._session.request(operation)
+
+    def list_apps(
+        self,
+    ) -> _models.ListAppsResponse:
+        """List apps.
+
+        Returns all apps of the project in the region called, in one answer without pages.
+
+        Operation: ``App_ListApps``.
+        """
+        operation = _list_apps(
+            self._project_id,
+        )
+        return self._session.request(operation).parsed
+
+    def list_apps_detailed(
+        self,
+    ) -> Response[_models.ListAppsResponse]:
+        """Like `list_apps`, with status, headers and raw content."""
+        operation = _list_apps(
+            self._project_id,
+        )
+        return self._session.request(operation)
+
     def update_app(
         self,
         app_id: str,
         *,
-        body: AppUpdateRequest | Mapping[str, object],
+        body: _models.AppUpdateRequest | Mapping[str, object],
         update_mask: Iterable[str] | None = None,
-    ) -> AppResponse:
+    ) -> _models.AppResponse:
         """Update an app.
 
         Changes an app and returns it; update_mask limits the change to the fields it lists.
@@ -185,9 +180,9 @@ class AppResource:
         self,
         app_id: str,
         *,
-        body: AppUpdateRequest | Mapping[str, object],
+        body: _models.AppUpdateRequest | Mapping[str, object],
         update_mask: Iterable[str] | None = None,
-    ) -> Response[AppResponse]:
+    ) -> Response[_models.AppResponse]:
         """Like `update_app`, with status, headers and raw content."""
         operation = _update_app(
             self._project_id,
@@ -209,34 +204,11 @@ class AsyncAppResource:
         self._session = session
         self._project_id = project_id
 
-    async def list_apps(
-        self,
-    ) -> ListAppsResponse:
-        """List apps.
-
-        Returns all apps of the project in the region called, in one answer without pages.
-
-        Operation: ``App_ListApps``.
-        """
-        operation = _list_apps(
-            self._project_id,
-        )
-        return (await self._session.request(operation)).parsed
-
-    async def list_apps_detailed(
-        self,
-    ) -> Response[ListAppsResponse]:
-        """Like `list_apps`, with status, headers and raw content."""
-        operation = _list_apps(
-            self._project_id,
-        )
-        return await self._session.request(operation)
-
     async def create_app(
         self,
         *,
-        body: AppCreateRequest | Mapping[str, object],
-    ) -> AppResponse:
+        body: _models.AppCreateRequest | Mapping[str, object],
+    ) -> _models.AppResponse:
         """Create an app.
 
         Creates an app with its channels in the region called; it can be used in that region only.
@@ -255,8 +227,8 @@ class AsyncAppResource:
     async def create_app_detailed(
         self,
         *,
-        body: AppCreateRequest | Mapping[str, object],
-    ) -> Response[AppResponse]:
+        body: _models.AppCreateRequest | Mapping[str, object],
+    ) -> Response[_models.AppResponse]:
         """Like `create_app`, with status, headers and raw content."""
         operation = _create_app(
             self._project_id,
@@ -264,40 +236,6 @@ class AsyncAppResource:
         )
         # A traceback that shows locals must not show them.
         del body
-        return await self._session.request(operation)
-
-    async def get_app(
-        self,
-        app_id: str,
-    ) -> AppResponse:
-        """Get an app.
-
-        Reads one app, with its channel credentials, rate limits and state of its queue.
-
-        Args:
-            app_id: Id of the app.
-
-        Operation: ``App_GetApp``.
-        """
-        operation = _get_app(
-            self._project_id,
-            app_id,
-        )
-        # A traceback that shows locals must not show them.
-        del app_id
-        return (await self._session.request(operation)).parsed
-
-    async def get_app_detailed(
-        self,
-        app_id: str,
-    ) -> Response[AppResponse]:
-        """Like `get_app`, with status, headers and raw content."""
-        operation = _get_app(
-            self._project_id,
-            app_id,
-        )
-        # A traceback that shows locals must not show them.
-        del app_id
         return await self._session.request(operation)
 
     async def delete_app(
@@ -334,13 +272,70 @@ class AsyncAppResource:
         del app_id
         return await self._session.request(operation)
 
+    async def get_app(
+        self,
+        app_id: str,
+    ) -> _models.AppResponse:
+        """Get an app.
+
+        Reads one app, with its channel credentials, rate limits and state of its queue.
+
+        Args:
+            app_id: Id of the app.
+
+        Operation: ``App_GetApp``.
+        """
+        operation = _get_app(
+            self._project_id,
+            app_id,
+        )
+        # A traceback that shows locals must not show them.
+        del app_id
+        return (await self._session.request(operation)).parsed
+
+    async def get_app_detailed(
+        self,
+        app_id: str,
+    ) -> Response[_models.AppResponse]:
+        """Like `get_app`, with status, headers and raw content."""
+        operation = _get_app(
+            self._project_id,
+            app_id,
+        )
+        # A traceback that shows locals must not show them.
+        del app_id
+        return await self._session.request(operation)
+
+    async def list_apps(
+        self,
+    ) -> _models.ListAppsResponse:
+        """List apps.
+
+        Returns all apps of the project in the region called, in one answer without pages.
+
+        Operation: ``App_ListApps``.
+        """
+        operation = _list_apps(
+            self._project_id,
+        )
+        return (await self._session.request(operation)).parsed
+
+    async def list_apps_detailed(
+        self,
+    ) -> Response[_models.ListAppsResponse]:
+        """Like `list_apps`, with status, headers and raw content."""
+        operation = _list_apps(
+            self._project_id,
+        )
+        return await self._session.request(operation)
+
     async def update_app(
         self,
         app_id: str,
         *,
-        body: AppUpdateRequest | Mapping[str, object],
+        body: _models.AppUpdateRequest | Mapping[str, object],
         update_mask: Iterable[str] | None = None,
-    ) -> AppResponse:
+    ) -> _models.AppResponse:
         """Update an app.
 
         Changes an app and returns it; update_mask limits the change to the fields it lists.
@@ -365,9 +360,9 @@ class AsyncAppResource:
         self,
         app_id: str,
         *,
-        body: AppUpdateRequest | Mapping[str, object],
+        body: _models.AppUpdateRequest | Mapping[str, object],
         update_mask: Iterable[str] | None = None,
-    ) -> Response[AppResponse]:
+    ) -> Response[_models.AppResponse]:
         """Like `update_app`, with status, headers and raw content."""
         operation = _update_app(
             self._project_id,

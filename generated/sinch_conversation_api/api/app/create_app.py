@@ -2,21 +2,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from ... import models as _models
 from ...types import Operation, dump, load_body, path_segment
-
-if TYPE_CHECKING:
-    from ...models.app_create_request import AppCreateRequest
-    from ...models.app_response import AppResponse
 
 
 def create_app(
     project_id: str,
     *,
-    body: AppCreateRequest | Mapping[str, object],
-) -> Operation[AppResponse]:
+    body: _models.AppCreateRequest | Mapping[str, object],
+) -> Operation[_models.AppResponse]:
     """Create an app.
 
     Creates an app with its channels in the region called; it can be used in that region only.

@@ -2,23 +2,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
 
 from ... import models as _models
 from ...types import Operation, dump, joined, load_body, path_segment, query
-
-if TYPE_CHECKING:
-    from ...models.app_response import AppResponse
-    from ...models.app_update_request import AppUpdateRequest
 
 
 def update_app(
     project_id: str,
     app_id: str,
     *,
-    body: AppUpdateRequest | Mapping[str, object],
+    body: _models.AppUpdateRequest | Mapping[str, object],
     update_mask: Iterable[str] | None = None,
-) -> Operation[AppResponse]:
+) -> Operation[_models.AppResponse]:
     """Update an app.
 
     Changes an app and returns it; update_mask limits the change to the fields it lists.

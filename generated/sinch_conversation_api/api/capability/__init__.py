@@ -4,14 +4,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import Any
 
+from ... import models as _models
+from ...types import AsyncSession, DateTime, Response, Session
 from .query_capability import query_capability as _query_capability
-
-if TYPE_CHECKING:
-    from ...models.query_capability import QueryCapability
-    from ...models.query_capability_response import QueryCapabilityResponse
-    from ...types import AsyncSession, DateTime, Response, Session
 
 
 class CapabilityResource:
@@ -26,8 +23,8 @@ class CapabilityResource:
     def query_capability(
         self,
         *,
-        body: QueryCapability | Mapping[str, object],
-    ) -> QueryCapabilityResponse:
+        body: _models.QueryCapability | Mapping[str, object],
+    ) -> _models.QueryCapabilityResponse:
         """Query channel capabilities of a recipient.
 
         Asks what the channels of an app can do for one recipient. The answer only confirms the
@@ -46,8 +43,8 @@ class CapabilityResource:
     def query_capability_detailed(
         self,
         *,
-        body: QueryCapability | Mapping[str, object],
-    ) -> Response[QueryCapabilityResponse]:
+        body: _models.QueryCapability | Mapping[str, object],
+    ) -> Response[_models.QueryCapabilityResponse]:
         """Like `query_capability`, with status, headers and raw content."""
         operation = _query_capability(
             self._project_id,
@@ -70,8 +67,8 @@ class AsyncCapabilityResource:
     async def query_capability(
         self,
         *,
-        body: QueryCapability | Mapping[str, object],
-    ) -> QueryCapabilityResponse:
+        body: _models.QueryCapability | Mapping[str, object],
+    ) -> _models.QueryCapabilityResponse:
         """Query channel capabilities of a recipient.
 
         Asks what the channels of an app can do for one recipient. The answer only confirms the
@@ -90,8 +87,8 @@ class AsyncCapabilityResource:
     async def query_capability_detailed(
         self,
         *,
-        body: QueryCapability | Mapping[str, object],
-    ) -> Response[QueryCapabilityResponse]:
+        body: _models.QueryCapability | Mapping[str, object],
+    ) -> Response[_models.QueryCapabilityResponse]:
         """Like `query_capability`, with status, headers and raw content."""
         operation = _query_capability(
             self._project_id,

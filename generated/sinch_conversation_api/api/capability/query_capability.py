@@ -2,21 +2,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from ... import models as _models
 from ...types import Operation, dump, load_body, path_segment
-
-if TYPE_CHECKING:
-    from ...models.query_capability import QueryCapability
-    from ...models.query_capability_response import QueryCapabilityResponse
 
 
 def query_capability(
     project_id: str,
     *,
-    body: QueryCapability | Mapping[str, object],
-) -> Operation[QueryCapabilityResponse]:
+    body: _models.QueryCapability | Mapping[str, object],
+) -> Operation[_models.QueryCapabilityResponse]:
     """Query channel capabilities of a recipient.
 
     Asks what the channels of an app can do for one recipient. The answer only confirms the

@@ -4,16 +4,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import Any
 
+from ... import models as _models
+from ...types import AsyncSession, DateTime, Response, Session
 from .get_consents import get_consents as _get_consents
 from .get_consents_audit_records import get_consents_audit_records as _get_consents_audit_records
-
-if TYPE_CHECKING:
-    from ...models.consents_list_type import ConsentsListType
-    from ...models.get_audit_records_from_consent_response import GetAuditRecordsFromConsentResponse
-    from ...models.get_identities_from_consent_response import GetIdentitiesFromConsentResponse
-    from ...types import AsyncSession, DateTime, Response, Session
 
 
 class ConsentResource:
@@ -28,12 +24,12 @@ class ConsentResource:
     def get_consents(
         self,
         app_id: str,
-        list_type: ConsentsListType | str,
+        list_type: _models.ConsentsListType | str,
         *,
-        page_size: int | None = None,
         page_number: int | None = None,
+        page_size: int | None = None,
         page_token: str | None = None,
-    ) -> GetIdentitiesFromConsentResponse:
+    ) -> _models.GetIdentitiesFromConsentResponse:
         """List opted-out identities.
 
         Lists page by page the identities on one opt-out list of an app.
@@ -43,8 +39,8 @@ class ConsentResource:
             list_type: Which opt-out list of an app is meant, as consent look-ups name it and audit
                 records report it. One list holds opt-outs from everything, the others from
                 marketing or notification messages only.
-            page_size: Identities a page; the server uses 10 when absent and allows at most 50.
             page_number: Number of the page, the first being 0; superseded by page_token.
+            page_size: Identities a page; the server uses 10 when absent and allows at most 50.
             page_token: The next_page_token of the page before; absent for the first page.
 
         Operation: ``Consents_GetConsents``.
@@ -53,41 +49,41 @@ class ConsentResource:
             self._project_id,
             app_id,
             list_type,
-            page_size=page_size,
             page_number=page_number,
+            page_size=page_size,
             page_token=page_token,
         )
         # A traceback that shows locals must not show them.
-        del app_id, list_type, page_size, page_number, page_token
+        del app_id, list_type, page_number, page_size, page_token
         return self._session.request(operation).parsed
 
     def get_consents_detailed(
         self,
         app_id: str,
-        list_type: ConsentsListType | str,
+        list_type: _models.ConsentsListType | str,
         *,
-        page_size: int | None = None,
         page_number: int | None = None,
+        page_size: int | None = None,
         page_token: str | None = None,
-    ) -> Response[GetIdentitiesFromConsentResponse]:
+    ) -> Response[_models.GetIdentitiesFromConsentResponse]:
         """Like `get_consents`, with status, headers and raw content."""
         operation = _get_consents(
             self._project_id,
             app_id,
             list_type,
-            page_size=page_size,
             page_number=page_number,
+            page_size=page_size,
             page_token=page_token,
         )
         # A traceback that shows locals must not show them.
-        del app_id, list_type, page_size, page_number, page_token
+        del app_id, list_type, page_number, page_size, page_token
         return self._session.request(operation)
 
     def get_consents_audit_records(
         self,
         app_id: str,
         identity: str,
-    ) -> GetAuditRecordsFromConsentResponse:
+    ) -> _models.GetAuditRecordsFromConsentResponse:
         """List consent changes of an identity.
 
         Returns the history of additions, changes and removals of one identity on the opt-out lists
@@ -113,7 +109,7 @@ class ConsentResource:
         self,
         app_id: str,
         identity: str,
-    ) -> Response[GetAuditRecordsFromConsentResponse]:
+    ) -> Response[_models.GetAuditRecordsFromConsentResponse]:
         """Like `get_consents_audit_records`, with status, headers and raw content."""
         operation = _get_consents_audit_records(
             self._project_id,
@@ -137,12 +133,12 @@ class AsyncConsentResource:
     async def get_consents(
         self,
         app_id: str,
-        list_type: ConsentsListType | str,
+        list_type: _models.ConsentsListType | str,
         *,
-        page_size: int | None = None,
         page_number: int | None = None,
+        page_size: int | None = None,
         page_token: str | None = None,
-    ) -> GetIdentitiesFromConsentResponse:
+    ) -> _models.GetIdentitiesFromConsentResponse:
         """List opted-out identities.
 
         Lists page by page the identities on one opt-out list of an app.
@@ -152,8 +148,8 @@ class AsyncConsentResource:
             list_type: Which opt-out list of an app is meant, as consent look-ups name it and audit
                 records report it. One list holds opt-outs from everything, the others from
                 marketing or notification messages only.
-            page_size: Identities a page; the server uses 10 when absent and allows at most 50.
             page_number: Number of the page, the first being 0; superseded by page_token.
+            page_size: Identities a page; the server uses 10 when absent and allows at most 50.
             page_token: The next_page_token of the page before; absent for the first page.
 
         Operation: ``Consents_GetConsents``.
@@ -162,41 +158,41 @@ class AsyncConsentResource:
             self._project_id,
             app_id,
             list_type,
-            page_size=page_size,
             page_number=page_number,
+            page_size=page_size,
             page_token=page_token,
         )
         # A traceback that shows locals must not show them.
-        del app_id, list_type, page_size, page_number, page_token
+        del app_id, list_type, page_number, page_size, page_token
         return (await self._session.request(operation)).parsed
 
     async def get_consents_detailed(
         self,
         app_id: str,
-        list_type: ConsentsListType | str,
+        list_type: _models.ConsentsListType | str,
         *,
-        page_size: int | None = None,
         page_number: int | None = None,
+        page_size: int | None = None,
         page_token: str | None = None,
-    ) -> Response[GetIdentitiesFromConsentResponse]:
+    ) -> Response[_models.GetIdentitiesFromConsentResponse]:
         """Like `get_consents`, with status, headers and raw content."""
         operation = _get_consents(
             self._project_id,
             app_id,
             list_type,
-            page_size=page_size,
             page_number=page_number,
+            page_size=page_size,
             page_token=page_token,
         )
         # A traceback that shows locals must not show them.
-        del app_id, list_type, page_size, page_number, page_token
+        del app_id, list_type, page_number, page_size, page_token
         return await self._session.request(operation)
 
     async def get_consents_audit_records(
         self,
         app_id: str,
         identity: str,
-    ) -> GetAuditRecordsFromConsentResponse:
+    ) -> _models.GetAuditRecordsFromConsentResponse:
         """List consent changes of an identity.
 
         Returns the history of additions, changes and removals of one identity on the opt-out lists
@@ -222,7 +218,7 @@ class AsyncConsentResource:
         self,
         app_id: str,
         identity: str,
-    ) -> Response[GetAuditRecordsFromConsentResponse]:
+    ) -> Response[_models.GetAuditRecordsFromConsentResponse]:
         """Like `get_consents_audit_records`, with status, headers and raw content."""
         operation = _get_consents_audit_records(
             self._project_id,

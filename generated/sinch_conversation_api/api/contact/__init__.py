@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import Any
 
+from ... import models as _models
+from ...types import AsyncSession, DateTime, Response, Session
 from .create_contact import create_contact as _create_contact
 from .delete_contact import delete_contact as _delete_contact
 from .get_channel_profile import get_channel_profile as _get_channel_profile
@@ -14,17 +16,6 @@ from .list_contacts import list_contacts as _list_contacts
 from .list_identity_conflicts import list_identity_conflicts as _list_identity_conflicts
 from .merge_contact import merge_contact as _merge_contact
 from .update_contact import update_contact as _update_contact
-
-if TYPE_CHECKING:
-    from ...models.contact import Contact
-    from ...models.contact_create_request import ContactCreateRequest
-    from ...models.conversation_channel import ConversationChannel
-    from ...models.get_channel_profile_request import GetChannelProfileRequest
-    from ...models.get_channel_profile_response import GetChannelProfileResponse
-    from ...models.list_contacts_response import ListContactsResponse
-    from ...models.list_identity_conflicts_response import ListIdentityConflictsResponse
-    from ...models.merge_contact_request import MergeContactRequest
-    from ...types import AsyncSession, DateTime, Response, Session
 
 
 class ContactResource:
@@ -36,69 +27,11 @@ class ContactResource:
         self._session = session
         self._project_id = project_id
 
-    def list_contacts(
-        self,
-        *,
-        page_size: int | None = None,
-        page_token: str | None = None,
-        external_id: str | None = None,
-        channel: ConversationChannel | str | None = None,
-        identity: str | None = None,
-    ) -> ListContactsResponse:
-        """List contacts.
-
-        Lists the contacts of the project page by page, optionally only those with one external id
-        or one channel identity.
-
-        Args:
-            page_size: Contacts a page; the server uses 10 when absent and allows at most 20.
-            page_token: The next_page_token of the page before; absent for the first page.
-            external_id: Only contacts with this external id; excludes channel and identity.
-            channel: A messaging channel. Samples and SDKs also show `CHANNEL_UNSPECIFIED` and the
-                retired `VIBER`, so read it as an open list.
-            identity: Only contacts with this address on the channel; goes together with channel.
-
-        Operation: ``Contact_ListContacts``.
-        """
-        operation = _list_contacts(
-            self._project_id,
-            page_size=page_size,
-            page_token=page_token,
-            external_id=external_id,
-            channel=channel,
-            identity=identity,
-        )
-        # A traceback that shows locals must not show them.
-        del page_size, page_token, external_id, channel, identity
-        return self._session.request(operation).parsed
-
-    def list_contacts_detailed(
-        self,
-        *,
-        page_size: int | None = None,
-        page_token: str | None = None,
-        external_id: str | None = None,
-        channel: ConversationChannel | str | None = None,
-        identity: str | None = None,
-    ) -> Response[ListContactsResponse]:
-        """Like `list_contacts`, with status, headers and raw content."""
-        operation = _list_contacts(
-            self._project_id,
-            page_size=page_size,
-            page_token=page_token,
-            external_id=external_id,
-            channel=channel,
-            identity=identity,
-        )
-        # A traceback that shows locals must not show them.
-        del page_size, page_token, external_id, channel, identity
-        return self._session.request(operation)
-
     def create_contact(
         self,
         *,
-        body: ContactCreateRequest | Mapping[str, object],
-    ) -> Contact:
+        body: _models.ContactCreateRequest | Mapping[str, object],
+    ) -> _models.Contact:
         """Create a contact.
 
         Creates a contact with at least one channel identity and returns it.
@@ -116,8 +49,8 @@ class ContactResource:
     def create_contact_detailed(
         self,
         *,
-        body: ContactCreateRequest | Mapping[str, object],
-    ) -> Response[Contact]:
+        body: _models.ContactCreateRequest | Mapping[str, object],
+    ) -> Response[_models.Contact]:
         """Like `create_contact`, with status, headers and raw content."""
         operation = _create_contact(
             self._project_id,
@@ -125,40 +58,6 @@ class ContactResource:
         )
         # A traceback that shows locals must not show them.
         del body
-        return self._session.request(operation)
-
-    def get_contact(
-        self,
-        contact_id: str,
-    ) -> Contact:
-        """Get a contact.
-
-        Reads one contact with its channel identities.
-
-        Args:
-            contact_id: Id of the contact.
-
-        Operation: ``Contact_GetContact``.
-        """
-        operation = _get_contact(
-            self._project_id,
-            contact_id,
-        )
-        # A traceback that shows locals must not show them.
-        del contact_id
-        return self._session.request(operation).parsed
-
-    def get_contact_detailed(
-        self,
-        contact_id: str,
-    ) -> Response[Contact]:
-        """Like `get_contact`, with status, headers and raw content."""
-        operation = _get_contact(
-            self._project_id,
-            contact_id,
-        )
-        # A traceback that shows locals must not show them.
-        del contact_id
         return self._session.request(operation)
 
     def delete_contact(
@@ -195,98 +94,11 @@ class ContactResource:
         del contact_id
         return self._session.request(operation)
 
-    def update_contact(
-        self,
-        contact_id: str,
-        *,
-        body: Contact | Mapping[str, object],
-        update_mask: Iterable[str] | None = None,
-    ) -> Contact:
-        """Update a contact.
-
-        Changes a contact and returns it; update_mask limits the change to the fields it lists. The
-        body has the schema of the full contact.
-
-        Args:
-            contact_id: Id of the contact.
-            update_mask: Field paths that the update shall change, joined by commas.
-
-        Operation: ``Contact_UpdateContact``.
-        """
-        operation = _update_contact(
-            self._project_id,
-            contact_id,
-            body=body,
-            update_mask=update_mask,
-        )
-        # A traceback that shows locals must not show them.
-        del contact_id, body, update_mask
-        return self._session.request(operation).parsed
-
-    def update_contact_detailed(
-        self,
-        contact_id: str,
-        *,
-        body: Contact | Mapping[str, object],
-        update_mask: Iterable[str] | None = None,
-    ) -> Response[Contact]:
-        """Like `update_contact`, with status, headers and raw content."""
-        operation = _update_contact(
-            self._project_id,
-            contact_id,
-            body=body,
-            update_mask=update_mask,
-        )
-        # A traceback that shows locals must not show them.
-        del contact_id, body, update_mask
-        return self._session.request(operation)
-
-    def merge_contact(
-        self,
-        destination_id: str,
-        *,
-        body: MergeContactRequest | Mapping[str, object],
-    ) -> Contact:
-        """Merge two contacts.
-
-        Merges the contact named in the body into the one in the path and returns the contact that
-        stays. The other contact is deleted.
-
-        Args:
-            destination_id: Id of the contact that stays after the merge.
-
-        Operation: ``Contact_MergeContact``.
-        """
-        operation = _merge_contact(
-            self._project_id,
-            destination_id,
-            body=body,
-        )
-        # A traceback that shows locals must not show them.
-        del destination_id, body
-        return self._session.request(operation).parsed
-
-    def merge_contact_detailed(
-        self,
-        destination_id: str,
-        *,
-        body: MergeContactRequest | Mapping[str, object],
-    ) -> Response[Contact]:
-        """Like `merge_contact`, with status, headers and raw content."""
-        operation = _merge_contact(
-            self._project_id,
-            destination_id,
-            body=body,
-        )
-        # A traceback that shows locals must not show them.
-        del destination_id, body
-        return self._session.request(operation)
-
     def get_channel_profile(
         self,
         *,
-        body: GetChannelProfileRequest | Mapping[str, object],
-    ) -> GetChannelProfileResponse:
+        body: _models.GetChannelProfileRequest | Mapping[str, object],
+    ) -> _models.GetChannelProfileResponse:
         """Get a recipient's profile name.
 
         Asks a channel for the name that a recipient uses there. Only the channels of
@@ -305,8 +117,8 @@ class ContactResource:
     def get_channel_profile_detailed(
         self,
         *,
-        body: GetChannelProfileRequest | Mapping[str, object],
-    ) -> Response[GetChannelProfileResponse]:
+        body: _models.GetChannelProfileRequest | Mapping[str, object],
+    ) -> Response[_models.GetChannelProfileResponse]:
         """Like `get_channel_profile`, with status, headers and raw content."""
         operation = _get_channel_profile(
             self._project_id,
@@ -316,12 +128,104 @@ class ContactResource:
         del body
         return self._session.request(operation)
 
+    def get_contact(
+        self,
+        contact_id: str,
+    ) -> _models.Contact:
+        """Get a contact.
+
+        Reads one contact with its channel identities.
+
+        Args:
+            contact_id: Id of the contact.
+
+        Operation: ``Contact_GetContact``.
+        """
+        operation = _get_contact(
+            self._project_id,
+            contact_id,
+        )
+        # A traceback that shows locals must not show them.
+        del contact_id
+        return self._session.request(operation).parsed
+
+    def get_contact_detailed(
+        self,
+        contact_id: str,
+    ) -> Response[_models.Contact]:
+        """Like `get_contact`, with status, headers and raw content."""
+        operation = _get_contact(
+            self._project_id,
+            contact_id,
+        )
+        # A traceback that shows locals must not show them.
+        del contact_id
+        return self._session.request(operation)
+
+    def list_contacts(
+        self,
+        *,
+        channel: _models.ConversationChannel | str | None = None,
+        external_id: str | None = None,
+        identity: str | None = None,
+        page_size: int | None = None,
+        page_token: str | None = None,
+    ) -> _models.ListContactsResponse:
+        """List contacts.
+
+        Lists the contacts of the project page by page, optionally only those with one external id
+        or one channel identity.
+
+        Args:
+            channel: A messaging channel. Samples and SDKs also show `CHANNEL_UNSPECIFIED` and the
+                retired `VIBER`, so read it as an open list.
+            external_id: Only contacts with this external id; excludes channel and identity.
+            identity: Only contacts with this address on the channel; goes together with channel.
+            page_size: Contacts a page; the server uses 10 when absent and allows at most 20.
+            page_token: The next_page_token of the page before; absent for the first page.
+
+        Operation: ``Contact_ListContacts``.
+        """
+        operation = _list_contacts(
+            self._project_id,
+            channel=channel,
+            external_id=external_id,
+            identity=identity,
+            page_size=page_size,
+            page_token=page_token,
+        )
+        # A traceback that shows locals must not show them.
+        del channel, external_id, identity, page_size, page_token
+        return self._session.request(operation).parsed
+
+    def list_contacts_detailed(
+        self,
+        *,
+        channel: _models.ConversationChannel | str | None = None,
+        external_id: str | None = None,
+        identity: str | None = None,
+        page_size: int | None = None,
+        page_token: str | None = None,
+    ) -> Response[_models.ListContactsResponse]:
+        """Like `list_contacts`, with status, headers and raw content."""
+        operation = _list_contacts(
+            self._project_id,
+            channel=channel,
+            external_id=external_id,
+            identity=identity,
+            page_size=page_size,
+            page_token=page_token,
+        )
+        # A traceback that shows locals must not show them.
+        del channel, external_id, identity, page_size, page_token
+        return self._session.request(operation)
+
     def list_identity_conflicts(
         self,
         *,
         page_size: int | None = None,
         page_token: str | None = None,
-    ) -> ListIdentityConflictsResponse:
+    ) -> _models.ListIdentityConflictsResponse:
         """List identities shared by several contacts.
 
         Lists page by page the identities that more than one contact claims, with the channels and
@@ -348,7 +252,7 @@ class ContactResource:
         *,
         page_size: int | None = None,
         page_token: str | None = None,
-    ) -> Response[ListIdentityConflictsResponse]:
+    ) -> Response[_models.ListIdentityConflictsResponse]:
         """Like `list_identity_conflicts`, with status, headers and raw content."""
         operation = _list_identity_conflicts(
             self._project_id,
@@ -357,6 +261,93 @@ class ContactResource:
         )
         # A traceback that shows locals must not show them.
         del page_size, page_token
+        return self._session.request(operation)
+
+    def merge_contact(
+        self,
+        destination_id: str,
+        *,
+        body: _models.MergeContactRequest | Mapping[str, object],
+    ) -> _models.Contact:
+        """Merge two contacts.
+
+        Merges the contact named in the body into the one in the path and returns the contact that
+        stays. The other contact is deleted.
+
+        Args:
+            destination_id: Id of the contact that stays after the merge.
+
+        Operation: ``Contact_MergeContact``.
+        """
+        operation = _merge_contact(
+            self._project_id,
+            destination_id,
+            body=body,
+        )
+        # A traceback that shows locals must not show them.
+        del destination_id, body
+        return self._session.request(operation).parsed
+
+    def merge_contact_detailed(
+        self,
+        destination_id: str,
+        *,
+        body: _models.MergeContactRequest | Mapping[str, object],
+    ) -> Response[_models.Contact]:
+        """Like `merge_contact`, with status, headers and raw content."""
+        operation = _merge_contact(
+            self._project_id,
+            destination_id,
+            body=body,
+        )
+        # A traceback that shows locals must not show them.
+        del destination_id, body
+        return self._session.request(operation)
+
+    def update_contact(
+        self,
+        contact_id: str,
+        *,
+        body: _models.Contact | Mapping[str, object],
+        update_mask: Iterable[str] | None = None,
+    ) -> _models.Contact:
+        """Update a contact.
+
+        Changes a contact and returns it; update_mask limits the change to the fields it lists. The
+        body has the schema of the full contact.
+
+        Args:
+            contact_id: Id of the contact.
+            update_mask: Field paths that the update shall change, joined by commas.
+
+        Operation: ``Contact_UpdateContact``.
+        """
+        operation = _update_contact(
+            self._project_id,
+            contact_id,
+            body=body,
+            update_mask=update_mask,
+        )
+        # A traceback that shows locals must not show them.
+        del contact_id, body, update_mask
+        return self._session.request(operation).parsed
+
+    def update_contact_detailed(
+        self,
+        contact_id: str,
+        *,
+        body: _models.Contact | Mapping[str, object],
+        update_mask: Iterable[str] | None = None,
+    ) -> Response[_models.Contact]:
+        """Like `update_contact`, with status, headers and raw content."""
+        operation = _update_contact(
+            self._project_id,
+            contact_id,
+            body=body,
+            update_mask=update_mask,
+        )
+        # A traceback that shows locals must not show them.
+        del contact_id, body, update_mask
         return self._session.request(operation)
 
 
@@ -369,69 +360,11 @@ class AsyncContactResource:
         self._session = session
         self._project_id = project_id
 
-    async def list_contacts(
-        self,
-        *,
-        page_size: int | None = None,
-        page_token: str | None = None,
-        external_id: str | None = None,
-        channel: ConversationChannel | str | None = None,
-        identity: str | None = None,
-    ) -> ListContactsResponse:
-        """List contacts.
-
-        Lists the contacts of the project page by page, optionally only those with one external id
-        or one channel identity.
-
-        Args:
-            page_size: Contacts a page; the server uses 10 when absent and allows at most 20.
-            page_token: The next_page_token of the page before; absent for the first page.
-            external_id: Only contacts with this external id; excludes channel and identity.
-            channel: A messaging channel. Samples and SDKs also show `CHANNEL_UNSPECIFIED` and the
-                retired `VIBER`, so read it as an open list.
-            identity: Only contacts with this address on the channel; goes together with channel.
-
-        Operation: ``Contact_ListContacts``.
-        """
-        operation = _list_contacts(
-            self._project_id,
-            page_size=page_size,
-            page_token=page_token,
-            external_id=external_id,
-            channel=channel,
-            identity=identity,
-        )
-        # A traceback that shows locals must not show them.
-        del page_size, page_token, external_id, channel, identity
-        return (await self._session.request(operation)).parsed
-
-    async def list_contacts_detailed(
-        self,
-        *,
-        page_size: int | None = None,
-        page_token: str | None = None,
-        external_id: str | None = None,
-        channel: ConversationChannel | str | None = None,
-        identity: str | None = None,
-    ) -> Response[ListContactsResponse]:
-        """Like `list_contacts`, with status, headers and raw content."""
-        operation = _list_contacts(
-            self._project_id,
-            page_size=page_size,
-            page_token=page_token,
-            external_id=external_id,
-            channel=channel,
-            identity=identity,
-        )
-        # A traceback that shows locals must not show them.
-        del page_size, page_token, external_id, channel, identity
-        return await self._session.request(operation)
-
     async def create_contact(
         self,
         *,
-        body: ContactCreateRequest | Mapping[str, object],
-    ) -> Contact:
+        body: _models.ContactCreateRequest | Mapping[str, object],
+    ) -> _models.Contact:
         """Create a contact.
 
         Creates a contact with at least one channel identity and returns it.
@@ -449,8 +382,8 @@ class AsyncContactResource:
     async def create_contact_detailed(
         self,
         *,
-        body: ContactCreateRequest | Mapping[str, object],
-    ) -> Response[Contact]:
+        body: _models.ContactCreateRequest | Mapping[str, object],
+    ) -> Response[_models.Contact]:
         """Like `create_contact`, with status, headers and raw content."""
         operation = _create_contact(
             self._project_id,
@@ -458,40 +391,6 @@ class AsyncContactResource:
         )
         # A traceback that shows locals must not show them.
         del body
-        return await self._session.request(operation)
-
-    async def get_contact(
-        self,
-        contact_id: str,
-    ) -> Contact:
-        """Get a contact.
-
-        Reads one contact with its channel identities.
-
-        Args:
-            contact_id: Id of the contact.
-
-        Operation: ``Contact_GetContact``.
-        """
-        operation = _get_contact(
-            self._project_id,
-            contact_id,
-        )
-        # A traceback that shows locals must not show them.
-        del contact_id
-        return (await self._session.request(operation)).parsed
-
-    async def get_contact_detailed(
-        self,
-        contact_id: str,
-    ) -> Response[Contact]:
-        """Like `get_contact`, with status, headers and raw content."""
-        operation = _get_contact(
-            self._project_id,
-            contact_id,
-        )
-        # A traceback that shows locals must not show them.
-        del contact_id
         return await self._session.request(operation)
 
     async def delete_contact(
@@ -528,98 +427,11 @@ class AsyncContactResource:
         del contact_id
         return await self._session.request(operation)
 
-    async def update_contact(
-        self,
-        contact_id: str,
-        *,
-        body: Contact | Mapping[str, object],
-        update_mask: Iterable[str] | None = None,
-    ) -> Contact:
-        """Update a contact.
-
-        Changes a contact and returns it; update_mask limits the change to the fields it lists. The
-        body has the schema of the full contact.
-
-        Args:
-            contact_id: Id of the contact.
-            update_mask: Field paths that the update shall change, joined by commas.
-
-        Operation: ``Contact_UpdateContact``.
-        """
-        operation = _update_contact(
-            self._project_id,
-            contact_id,
-            body=body,
-            update_mask=update_mask,
-        )
-        # A traceback that shows locals must not show them.
-        del contact_id, body, update_mask
-        return (await self._session.request(operation)).parsed
-
-    async def update_contact_detailed(
-        self,
-        contact_id: str,
-        *,
-        body: Contact | Mapping[str, object],
-        update_mask: Iterable[str] | None = None,
-    ) -> Response[Contact]:
-        """Like `update_contact`, with status, headers and raw content."""
-        operation = _update_contact(
-            self._project_id,
-            contact_id,
-            body=body,
-            update_mask=update_mask,
-        )
-        # A traceback that shows locals must not show them.
-        del contact_id, body, update_mask
-        return await self._session.request(operation)
-
-    async def merge_contact(
-        self,
-        destination_id: str,
-        *,
-        body: MergeContactRequest | Mapping[str, object],
-    ) -> Contact:
-        """Merge two contacts.
-
-        Merges the contact named in the body into the one in the path and returns the contact that
-        stays. The other contact is deleted.
-
-        Args:
-            destination_id: Id of the contact that stays after the merge.
-
-        Operation: ``Contact_MergeContact``.
-        """
-        operation = _merge_contact(
-            self._project_id,
-            destination_id,
-            body=body,
-        )
-        # A traceback that shows locals must not show them.
-        del destination_id, body
-        return (await self._session.request(operation)).parsed
-
-    async def merge_contact_detailed(
-        self,
-        destination_id: str,
-        *,
-        body: MergeContactRequest | Mapping[str, object],
-    ) -> Response[Contact]:
-        """Like `merge_contact`, with status, headers and raw content."""
-        operation = _merge_contact(
-            self._project_id,
-            destination_id,
-            body=body,
-        )
-        # A traceback that shows locals must not show them.
-        del destination_id, body
-        return await self._session.request(operation)
-
     async def get_channel_profile(
         self,
         *,
-        body: GetChannelProfileRequest | Mapping[str, object],
-    ) -> GetChannelProfileResponse:
+        body: _models.GetChannelProfileRequest | Mapping[str, object],
+    ) -> _models.GetChannelProfileResponse:
         """Get a recipient's profile name.
 
         Asks a channel for the name that a recipient uses there. Only the channels of
@@ -638,8 +450,8 @@ class AsyncContactResource:
     async def get_channel_profile_detailed(
         self,
         *,
-        body: GetChannelProfileRequest | Mapping[str, object],
-    ) -> Response[GetChannelProfileResponse]:
+        body: _models.GetChannelProfileRequest | Mapping[str, object],
+    ) -> Response[_models.GetChannelProfileResponse]:
         """Like `get_channel_profile`, with status, headers and raw content."""
         operation = _get_channel_profile(
             self._project_id,
@@ -649,12 +461,104 @@ class AsyncContactResource:
         del body
         return await self._session.request(operation)
 
+    async def get_contact(
+        self,
+        contact_id: str,
+    ) -> _models.Contact:
+        """Get a contact.
+
+        Reads one contact with its channel identities.
+
+        Args:
+            contact_id: Id of the contact.
+
+        Operation: ``Contact_GetContact``.
+        """
+        operation = _get_contact(
+            self._project_id,
+            contact_id,
+        )
+        # A traceback that shows locals must not show them.
+        del contact_id
+        return (await self._session.request(operation)).parsed
+
+    async def get_contact_detailed(
+        self,
+        contact_id: str,
+    ) -> Response[_models.Contact]:
+        """Like `get_contact`, with status, headers and raw content."""
+        operation = _get_contact(
+            self._project_id,
+            contact_id,
+        )
+        # A traceback that shows locals must not show them.
+        del contact_id
+        return await self._session.request(operation)
+
+    async def list_contacts(
+        self,
+        *,
+        channel: _models.ConversationChannel | str | None = None,
+        external_id: str | None = None,
+        identity: str | None = None,
+        page_size: int | None = None,
+        page_token: str | None = None,
+    ) -> _models.ListContactsResponse:
+        """List contacts.
+
+        Lists the contacts of the project page by page, optionally only those with one external id
+        or one channel identity.
+
+        Args:
+            channel: A messaging channel. Samples and SDKs also show `CHANNEL_UNSPECIFIED` and the
+                retired `VIBER`, so read it as an open list.
+            external_id: Only contacts with this external id; excludes channel and identity.
+            identity: Only contacts with this address on the channel; goes together with channel.
+            page_size: Contacts a page; the server uses 10 when absent and allows at most 20.
+            page_token: The next_page_token of the page before; absent for the first page.
+
+        Operation: ``Contact_ListContacts``.
+        """
+        operation = _list_contacts(
+            self._project_id,
+            channel=channel,
+            external_id=external_id,
+            identity=identity,
+            page_size=page_size,
+            page_token=page_token,
+        )
+        # A traceback that shows locals must not show them.
+        del channel, external_id, identity, page_size, page_token
+        return (await self._session.request(operation)).parsed
+
+    async def list_contacts_detailed(
+        self,
+        *,
+        channel: _models.ConversationChannel | str | None = None,
+        external_id: str | None = None,
+        identity: str | None = None,
+        page_size: int | None = None,
+        page_token: str | None = None,
+    ) -> Response[_models.ListContactsResponse]:
+        """Like `list_contacts`, with status, headers and raw content."""
+        operation = _list_contacts(
+            self._project_id,
+            channel=channel,
+            external_id=external_id,
+            identity=identity,
+            page_size=page_size,
+            page_token=page_token,
+        )
+        # A traceback that shows locals must not show them.
+        del channel, external_id, identity, page_size, page_token
+        return await self._session.request(operation)
+
     async def list_identity_conflicts(
         self,
         *,
         page_size: int | None = None,
         page_token: str | None = None,
-    ) -> ListIdentityConflictsResponse:
+    ) -> _models.ListIdentityConflictsResponse:
         """List identities shared by several contacts.
 
         Lists page by page the identities that more than one contact claims, with the channels and
@@ -681,7 +585,7 @@ class AsyncContactResource:
         *,
         page_size: int | None = None,
         page_token: str | None = None,
-    ) -> Response[ListIdentityConflictsResponse]:
+    ) -> Response[_models.ListIdentityConflictsResponse]:
         """Like `list_identity_conflicts`, with status, headers and raw content."""
         operation = _list_identity_conflicts(
             self._project_id,
@@ -690,4 +594,91 @@ class AsyncContactResource:
         )
         # A traceback that shows locals must not show them.
         del page_size, page_token
+        return await self._session.request(operation)
+
+    async def merge_contact(
+        self,
+        destination_id: str,
+        *,
+        body: _models.MergeContactRequest | Mapping[str, object],
+    ) -> _models.Contact:
+        """Merge two contacts.
+
+        Merges the contact named in the body into the one in the path and returns the contact that
+        stays. The other contact is deleted.
+
+        Args:
+            destination_id: Id of the contact that stays after the merge.
+
+        Operation: ``Contact_MergeContact``.
+        """
+        operation = _merge_contact(
+            self._project_id,
+            destination_id,
+            body=body,
+        )
+        # A traceback that shows locals must not show them.
+        del destination_id, body
+        return (await self._session.request(operation)).parsed
+
+    async def merge_contact_detailed(
+        self,
+        destination_id: str,
+        *,
+        body: _models.MergeContactRequest | Mapping[str, object],
+    ) -> Response[_models.Contact]:
+        """Like `merge_contact`, with status, headers and raw content."""
+        operation = _merge_contact(
+            self._project_id,
+            destination_id,
+            body=body,
+        )
+        # A traceback that shows locals must not show them.
+        del destination_id, body
+        return await self._session.request(operation)
+
+    async def update_contact(
+        self,
+        contact_id: str,
+        *,
+        body: _models.Contact | Mapping[str, object],
+        update_mask: Iterable[str] | None = None,
+    ) -> _models.Contact:
+        """Update a contact.
+
+        Changes a contact and returns it; update_mask limits the change to the fields it lists. The
+        body has the schema of the full contact.
+
+        Args:
+            contact_id: Id of the contact.
+            update_mask: Field paths that the update shall change, joined by commas.
+
+        Operation: ``Contact_UpdateContact``.
+        """
+        operation = _update_contact(
+            self._project_id,
+            contact_id,
+            body=body,
+            update_mask=update_mask,
+        )
+        # A traceback that shows locals must not show them.
+        del contact_id, body, update_mask
+        return (await self._session.request(operation)).parsed
+
+    async def update_contact_detailed(
+        self,
+        contact_id: str,
+        *,
+        body: _models.Contact | Mapping[str, object],
+        update_mask: Iterable[str] | None = None,
+    ) -> Response[_models.Contact]:
+        """Like `update_contact`, with status, headers and raw content."""
+        operation = _update_contact(
+            self._project_id,
+            contact_id,
+            body=body,
+            update_mask=update_mask,
+        )
+        # A traceback that shows locals must not show them.
+        del contact_id, body, update_mask
         return await self._session.request(operation)

@@ -2,21 +2,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from ... import models as _models
 from ...types import Operation, dump, load_body, path_segment
-
-if TYPE_CHECKING:
-    from ...models.contact import Contact
-    from ...models.contact_create_request import ContactCreateRequest
 
 
 def create_contact(
     project_id: str,
     *,
-    body: ContactCreateRequest | Mapping[str, object],
-) -> Operation[Contact]:
+    body: _models.ContactCreateRequest | Mapping[str, object],
+) -> Operation[_models.Contact]:
     """Create a contact.
 
     Creates a contact with at least one channel identity and returns it.

@@ -2,21 +2,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from ... import models as _models
 from ...types import Operation, dump, load_body, path_segment
-
-if TYPE_CHECKING:
-    from ...models.get_channel_profile_request import GetChannelProfileRequest
-    from ...models.get_channel_profile_response import GetChannelProfileResponse
 
 
 def get_channel_profile(
     project_id: str,
     *,
-    body: GetChannelProfileRequest | Mapping[str, object],
-) -> Operation[GetChannelProfileResponse]:
+    body: _models.GetChannelProfileRequest | Mapping[str, object],
+) -> Operation[_models.GetChannelProfileResponse]:
     """Get a recipient's profile name.
 
     Asks a channel for the name that a recipient uses there. Only the channels of

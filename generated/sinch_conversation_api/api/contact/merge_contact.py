@@ -2,22 +2,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from ... import models as _models
 from ...types import Operation, dump, load_body, path_segment
-
-if TYPE_CHECKING:
-    from ...models.contact import Contact
-    from ...models.merge_contact_request import MergeContactRequest
 
 
 def merge_contact(
     project_id: str,
     destination_id: str,
     *,
-    body: MergeContactRequest | Mapping[str, object],
-) -> Operation[Contact]:
+    body: _models.MergeContactRequest | Mapping[str, object],
+) -> Operation[_models.Contact]:
     """Merge two contacts.
 
     Merges the contact named in the body into the one in the path and returns the contact that

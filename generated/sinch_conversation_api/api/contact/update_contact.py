@@ -2,22 +2,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
 
 from ... import models as _models
 from ...types import Operation, dump, joined, load_body, path_segment, query
-
-if TYPE_CHECKING:
-    from ...models.contact import Contact
 
 
 def update_contact(
     project_id: str,
     contact_id: str,
     *,
-    body: Contact | Mapping[str, object],
+    body: _models.Contact | Mapping[str, object],
     update_mask: Iterable[str] | None = None,
-) -> Operation[Contact]:
+) -> Operation[_models.Contact]:
     """Update a contact.
 
     Changes a contact and returns it; update_mask limits the change to the fields it lists. The

@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import Any
 
+from ... import models as _models
+from ...types import AsyncSession, DateTime, Response, Session
 from .create_conversation import create_conversation as _create_conversation
 from .delete_conversation import delete_conversation as _delete_conversation
 from .get_conversation import get_conversation as _get_conversation
@@ -15,19 +17,6 @@ from .list_conversations import list_conversations as _list_conversations
 from .list_recent_conversations import list_recent_conversations as _list_recent_conversations
 from .stop_active_conversation import stop_active_conversation as _stop_active_conversation
 from .update_conversation import update_conversation as _update_conversation
-
-if TYPE_CHECKING:
-    from ...models.conversation import Conversation
-    from ...models.conversation_channel import ConversationChannel
-    from ...models.create_conversation_request import CreateConversationRequest
-    from ...models.inject_conversation_event_request import InjectConversationEventRequest
-    from ...models.inject_event_response import InjectEventResponse
-    from ...models.inject_message_request import InjectMessageRequest
-    from ...models.list_conversations_response import ListConversationsResponse
-    from ...models.list_recent_conversations_order import ListRecentConversationsOrder
-    from ...models.list_recent_conversations_response import ListRecentConversationsResponse
-    from ...models.metadata_update_strategy import MetadataUpdateStrategy
-    from ...types import AsyncSession, DateTime, Response, Session
 
 
 class ConversationResource:
@@ -39,73 +28,11 @@ class ConversationResource:
         self._session = session
         self._project_id = project_id
 
-    def list_conversations(
-        self,
-        *,
-        app_id: str | None = None,
-        contact_id: str | None = None,
-        only_active: bool | None = None,
-        page_size: int | None = None,
-        page_token: str | None = None,
-        active_channel: ConversationChannel | str | None = None,
-    ) -> ListConversationsResponse:
-        """List conversations.
-
-        Lists conversations page by page. One of app_id or contact_id must be given.
-
-        Args:
-            app_id: Only items of this app.
-            contact_id: Only items of this contact.
-            only_active: True lists active conversations only, false lists inactive ones only.
-            page_size: Conversations a page; the server uses 10 when absent and allows at most 20.
-            page_token: The next_page_token of the page before; absent for the first page.
-            active_channel: A messaging channel. Samples and SDKs also show `CHANNEL_UNSPECIFIED`
-                and the retired `VIBER`, so read it as an open list.
-
-        Operation: ``Conversation_ListConversations``.
-        """
-        operation = _list_conversations(
-            self._project_id,
-            app_id=app_id,
-            contact_id=contact_id,
-            only_active=only_active,
-            page_size=page_size,
-            page_token=page_token,
-            active_channel=active_channel,
-        )
-        # A traceback that shows locals must not show them.
-        del app_id, contact_id, only_active, page_size, page_token, active_channel
-        return self._session.request(operation).parsed
-
-    def list_conversations_detailed(
-        self,
-        *,
-        app_id: str | None = None,
-        contact_id: str | None = None,
-        only_active: bool | None = None,
-        page_size: int | None = None,
-        page_token: str | None = None,
-        active_channel: ConversationChannel | str | None = None,
-    ) -> Response[ListConversationsResponse]:
-        """Like `list_conversations`, with status, headers and raw content."""
-        operation = _list_conversations(
-            self._project_id,
-            app_id=app_id,
-            contact_id=contact_id,
-            only_active=only_active,
-            page_size=page_size,
-            page_token=page_token,
-            active_channel=active_channel,
-        )
-        # A traceback that shows locals must not show them.
-        del app_id, contact_id, only_active, page_size, page_token, active_channel
-        return self._session.request(operation)
-
     def create_conversation(
         self,
         *,
-        body: CreateConversationRequest | Mapping[str, object],
-    ) -> Conversation:
+        body: _models.CreateConversationRequest | Mapping[str, object],
+    ) -> _models.Conversation:
         """Create a conversation.
 
         Creates a conversation between an app and a contact. Sending a message creates one by itself
@@ -124,8 +51,8 @@ class ConversationResource:
     def create_conversation_detailed(
         self,
         *,
-        body: CreateConversationRequest | Mapping[str, object],
-    ) -> Response[Conversation]:
+        body: _models.CreateConversationRequest | Mapping[str, object],
+    ) -> Response[_models.Conversation]:
         """Like `create_conversation`, with status, headers and raw content."""
         operation = _create_conversation(
             self._project_id,
@@ -133,40 +60,6 @@ class ConversationResource:
         )
         # A traceback that shows locals must not show them.
         del body
-        return self._session.request(operation)
-
-    def get_conversation(
-        self,
-        conversation_id: str,
-    ) -> Conversation:
-        """Get a conversation.
-
-        Reads one conversation, without its messages.
-
-        Args:
-            conversation_id: Id of the conversation.
-
-        Operation: ``Conversation_GetConversation``.
-        """
-        operation = _get_conversation(
-            self._project_id,
-            conversation_id,
-        )
-        # A traceback that shows locals must not show them.
-        del conversation_id
-        return self._session.request(operation).parsed
-
-    def get_conversation_detailed(
-        self,
-        conversation_id: str,
-    ) -> Response[Conversation]:
-        """Like `get_conversation`, with status, headers and raw content."""
-        operation = _get_conversation(
-            self._project_id,
-            conversation_id,
-        )
-        # A traceback that shows locals must not show them.
-        del conversation_id
         return self._session.request(operation)
 
     def delete_conversation(
@@ -203,121 +96,46 @@ class ConversationResource:
         del conversation_id
         return self._session.request(operation)
 
-    def update_conversation(
+    def get_conversation(
         self,
         conversation_id: str,
-        *,
-        body: Conversation | Mapping[str, object],
-        update_mask: Iterable[str] | None = None,
-        metadata_update_strategy: MetadataUpdateStrategy | str | None = None,
-    ) -> Conversation:
-        """Update a conversation.
+    ) -> _models.Conversation:
+        """Get a conversation.
 
-        Changes a conversation and returns it; update_mask limits the change to the fields it lists.
-        The body has the schema of the full conversation.
+        Reads one conversation, without its messages.
 
         Args:
             conversation_id: Id of the conversation.
-            update_mask: Field paths that the update shall change, joined by commas.
-            metadata_update_strategy: Whether new conversation metadata replaces the stored metadata
-                or is merged into it as a JSON merge patch.
 
-        Operation: ``Conversation_UpdateConversation``.
+        Operation: ``Conversation_GetConversation``.
         """
-        operation = _update_conversation(
+        operation = _get_conversation(
             self._project_id,
             conversation_id,
-            body=body,
-            update_mask=update_mask,
-            metadata_update_strategy=metadata_update_strategy,
         )
         # A traceback that shows locals must not show them.
-        del conversation_id, body, update_mask, metadata_update_strategy
+        del conversation_id
         return self._session.request(operation).parsed
 
-    def update_conversation_detailed(
+    def get_conversation_detailed(
         self,
         conversation_id: str,
-        *,
-        body: Conversation | Mapping[str, object],
-        update_mask: Iterable[str] | None = None,
-        metadata_update_strategy: MetadataUpdateStrategy | str | None = None,
-    ) -> Response[Conversation]:
-        """Like `update_conversation`, with status, headers and raw content."""
-        operation = _update_conversation(
+    ) -> Response[_models.Conversation]:
+        """Like `get_conversation`, with status, headers and raw content."""
+        operation = _get_conversation(
             self._project_id,
             conversation_id,
-            body=body,
-            update_mask=update_mask,
-            metadata_update_strategy=metadata_update_strategy,
         )
         # A traceback that shows locals must not show them.
-        del conversation_id, body, update_mask, metadata_update_strategy
-        return self._session.request(operation)
-
-    def list_recent_conversations(
-        self,
-        *,
-        app_id: str,
-        only_active: bool | None = None,
-        page_size: int | None = None,
-        page_token: str | None = None,
-        order: ListRecentConversationsOrder | str | None = None,
-    ) -> ListRecentConversationsResponse:
-        """List conversations with their last message.
-
-        Lists the conversations of one app page by page, each with its last message.
-
-        Args:
-            app_id: App whose conversations are listed.
-            only_active: True lists active conversations only; the server uses false when absent.
-            page_size: Conversations a page; the server uses 10 when absent and allows at most 50.
-                Better always sent, since an empty list was reported when it was left out.
-            page_token: The next_page_token of the page before; absent for the first page.
-            order: Ascending or descending; the server uses DESC when absent.
-
-        Operation: ``Conversation_ListRecentConversations``.
-        """
-        operation = _list_recent_conversations(
-            self._project_id,
-            app_id=app_id,
-            only_active=only_active,
-            page_size=page_size,
-            page_token=page_token,
-            order=order,
-        )
-        # A traceback that shows locals must not show them.
-        del app_id, only_active, page_size, page_token, order
-        return self._session.request(operation).parsed
-
-    def list_recent_conversations_detailed(
-        self,
-        *,
-        app_id: str,
-        only_active: bool | None = None,
-        page_size: int | None = None,
-        page_token: str | None = None,
-        order: ListRecentConversationsOrder | str | None = None,
-    ) -> Response[ListRecentConversationsResponse]:
-        """Like `list_recent_conversations`, with status, headers and raw content."""
-        operation = _list_recent_conversations(
-            self._project_id,
-            app_id=app_id,
-            only_active=only_active,
-            page_size=page_size,
-            page_token=page_token,
-            order=order,
-        )
-        # A traceback that shows locals must not show them.
-        del app_id, only_active, page_size, page_token, order
+        del conversation_id
         return self._session.request(operation)
 
     def inject_event(
         self,
         conversation_id: str,
         *,
-        body: InjectConversationEventRequest | Mapping[str, object],
-    ) -> InjectEventResponse:
+        body: _models.InjectConversationEventRequest | Mapping[str, object],
+    ) -> _models.InjectEventResponse:
         """Inject an event.
 
         Stores an event that happened outside the API in a conversation, without sending it to a
@@ -341,8 +159,8 @@ class ConversationResource:
         self,
         conversation_id: str,
         *,
-        body: InjectConversationEventRequest | Mapping[str, object],
-    ) -> Response[InjectEventResponse]:
+        body: _models.InjectConversationEventRequest | Mapping[str, object],
+    ) -> Response[_models.InjectEventResponse]:
         """Like `inject_event`, with status, headers and raw content."""
         operation = _inject_event(
             self._project_id,
@@ -351,6 +169,167 @@ class ConversationResource:
         )
         # A traceback that shows locals must not show them.
         del conversation_id, body
+        return self._session.request(operation)
+
+    def inject_message(
+        self,
+        conversation_id: str,
+        *,
+        body: _models.InjectMessageRequest | Mapping[str, object],
+    ) -> None:
+        """Inject a message.
+
+        Stores a message that was exchanged outside the API in a conversation, without sending it to
+        a channel. Its accept_time must lie in the past, less than 30 days ago. Success has no body,
+        so the id of the message is not returned.
+
+        Args:
+            conversation_id: Conversation that the message is stored in.
+
+        Operation: ``Conversation_InjectMessage``.
+        """
+        operation = _inject_message(
+            self._project_id,
+            conversation_id,
+            body=body,
+        )
+        # A traceback that shows locals must not show them.
+        del conversation_id, body
+        self._session.request(operation)
+
+    def inject_message_detailed(
+        self,
+        conversation_id: str,
+        *,
+        body: _models.InjectMessageRequest | Mapping[str, object],
+    ) -> Response[None]:
+        """Like `inject_message`, with status, headers and raw content."""
+        operation = _inject_message(
+            self._project_id,
+            conversation_id,
+            body=body,
+        )
+        # A traceback that shows locals must not show them.
+        del conversation_id, body
+        return self._session.request(operation)
+
+    def list_conversations(
+        self,
+        *,
+        active_channel: _models.ConversationChannel | str | None = None,
+        app_id: str | None = None,
+        contact_id: str | None = None,
+        only_active: bool | None = None,
+        page_size: int | None = None,
+        page_token: str | None = None,
+    ) -> _models.ListConversationsResponse:
+        """List conversations.
+
+        Lists conversations page by page. One of app_id or contact_id must be given.
+
+        Args:
+            active_channel: A messaging channel. Samples and SDKs also show `CHANNEL_UNSPECIFIED`
+                and the retired `VIBER`, so read it as an open list.
+            app_id: Only items of this app.
+            contact_id: Only items of this contact.
+            only_active: True lists active conversations only, false lists inactive ones only.
+            page_size: Conversations a page; the server uses 10 when absent and allows at most 20.
+            page_token: The next_page_token of the page before; absent for the first page.
+
+        Operation: ``Conversation_ListConversations``.
+        """
+        operation = _list_conversations(
+            self._project_id,
+            active_channel=active_channel,
+            app_id=app_id,
+            contact_id=contact_id,
+            only_active=only_active,
+            page_size=page_size,
+            page_token=page_token,
+        )
+        # A traceback that shows locals must not show them.
+        del active_channel, app_id, contact_id, only_active, page_size, page_token
+        return self._session.request(operation).parsed
+
+    def list_conversations_detailed(
+        self,
+        *,
+        active_channel: _models.ConversationChannel | str | None = None,
+        app_id: str | None = None,
+        contact_id: str | None = None,
+        only_active: bool | None = None,
+        page_size: int | None = None,
+        page_token: str | None = None,
+    ) -> Response[_models.ListConversationsResponse]:
+        """Like `list_conversations`, with status, headers and raw content."""
+        operation = _list_conversations(
+            self._project_id,
+            active_channel=active_channel,
+            app_id=app_id,
+            contact_id=contact_id,
+            only_active=only_active,
+            page_size=page_size,
+            page_token=page_token,
+        )
+        # A traceback that shows locals must not show them.
+        del active_channel, app_id, contact_id, only_active, page_size, page_token
+        return self._session.request(operation)
+
+    def list_recent_conversations(
+        self,
+        *,
+        app_id: str,
+        only_active: bool | None = None,
+        order: _models.ListRecentConversationsOrder | str | None = None,
+        page_size: int | None = None,
+        page_token: str | None = None,
+    ) -> _models.ListRecentConversationsResponse:
+        """List conversations with their last message.
+
+        Lists the conversations of one app page by page, each with its last message.
+
+        Args:
+            app_id: App whose conversations are listed.
+            only_active: True lists active conversations only; the server uses false when absent.
+            order: Ascending or descending; the server uses DESC when absent.
+            page_size: Conversations a page; the server uses 10 when absent and allows at most 50.
+                Better always sent, since an empty list was reported when it was left out.
+            page_token: The next_page_token of the page before; absent for the first page.
+
+        Operation: ``Conversation_ListRecentConversations``.
+        """
+        operation = _list_recent_conversations(
+            self._project_id,
+            app_id=app_id,
+            only_active=only_active,
+            order=order,
+            page_size=page_size,
+            page_token=page_token,
+        )
+        # A traceback that shows locals must not show them.
+        del app_id, only_active, order, page_size, page_token
+        return self._session.request(operation).parsed
+
+    def list_recent_conversations_detailed(
+        self,
+        *,
+        app_id: str,
+        only_active: bool | None = None,
+        order: _models.ListRecentConversationsOrder | str | None = None,
+        page_size: int | None = None,
+        page_token: str | None = None,
+    ) -> Response[_models.ListRecentConversationsResponse]:
+        """Like `list_recent_conversations`, with status, headers and raw content."""
+        operation = _list_recent_conversations(
+            self._project_id,
+            app_id=app_id,
+            only_active=only_active,
+            order=order,
+            page_size=page_size,
+            page_token=page_token,
+        )
+        # A traceback that shows locals must not show them.
+        del app_id, only_active, order, page_size, page_token
         return self._session.request(operation)
 
     def stop_active_conversation(
@@ -387,46 +366,56 @@ class ConversationResource:
         del conversation_id
         return self._session.request(operation)
 
-    def inject_message(
+    def update_conversation(
         self,
         conversation_id: str,
         *,
-        body: InjectMessageRequest | Mapping[str, object],
-    ) -> None:
-        """Inject a message.
+        body: _models.Conversation | Mapping[str, object],
+        metadata_update_strategy: _models.MetadataUpdateStrategy | str | None = None,
+        update_mask: Iterable[str] | None = None,
+    ) -> _models.Conversation:
+        """Update a conversation.
 
-        Stores a message that was exchanged outside the API in a conversation, without sending it to
-        a channel. Its accept_time must lie in the past, less than 30 days ago. Success has no body,
-        so the id of the message is not returned.
+        Changes a conversation and returns it; update_mask limits the change to the fields it lists.
+        The body has the schema of the full conversation.
 
         Args:
-            conversation_id: Conversation that the message is stored in.
+            conversation_id: Id of the conversation.
+            metadata_update_strategy: Whether new conversation metadata replaces the stored metadata
+                or is merged into it as a JSON merge patch.
+            update_mask: Field paths that the update shall change, joined by commas.
 
-        Operation: ``Conversation_InjectMessage``.
+        Operation: ``Conversation_UpdateConversation``.
         """
-        operation = _inject_message(
+        operation = _update_conversation(
             self._project_id,
             conversation_id,
             body=body,
+            metadata_update_strategy=metadata_update_strategy,
+            update_mask=update_mask,
         )
         # A traceback that shows locals must not show them.
-        del conversation_id, body
-        self._session.request(operation)
+        del conversation_id, body, metadata_update_strategy, update_mask
+        return self._session.request(operation).parsed
 
-    def inject_message_detailed(
+    def update_conversation_detailed(
         self,
         conversation_id: str,
         *,
-        body: InjectMessageRequest | Mapping[str, object],
-    ) -> Response[None]:
-        """Like `inject_message`, with status, headers and raw content."""
-        operation = _inject_message(
+        body: _models.Conversation | Mapping[str, object],
+        metadata_update_strategy: _models.MetadataUpdateStrategy | str | None = None,
+        update_mask: Iterable[str] | None = None,
+    ) -> Response[_models.Conversation]:
+        """Like `update_conversation`, with status, headers and raw content."""
+        operation = _update_conversation(
             self._project_id,
             conversation_id,
             body=body,
+            metadata_update_strategy=metadata_update_strategy,
+            update_mask=update_mask,
         )
         # A traceback that shows locals must not show them.
-        del conversation_id, body
+        del conversation_id, body, metadata_update_strategy, update_mask
         return self._session.request(operation)
 
 
@@ -439,73 +428,11 @@ class AsyncConversationResource:
         self._session = session
         self._project_id = project_id
 
-    async def list_conversations(
-        self,
-        *,
-        app_id: str | None = None,
-        contact_id: str | None = None,
-        only_active: bool | None = None,
-        page_size: int | None = None,
-        page_token: str | None = None,
-        active_channel: ConversationChannel | str | None = None,
-    ) -> ListConversationsResponse:
-        """List conversations.
-
-        Lists conversations page by page. One of app_id or contact_id must be given.
-
-        Args:
-            app_id: Only items of this app.
-            contact_id: Only items of this contact.
-            only_active: True lists active conversations only, false lists inactive ones only.
-            page_size: Conversations a page; the server uses 10 when absent and allows at most 20.
-            page_token: The next_page_token of the page before; absent for the first page.
-            active_channel: A messaging channel. Samples and SDKs also show `CHANNEL_UNSPECIFIED`
-                and the retired `VIBER`, so read it as an open list.
-
-        Operation: ``Conversation_ListConversations``.
-        """
-        operation = _list_conversations(
-            self._project_id,
-            app_id=app_id,
-            contact_id=contact_id,
-            only_active=only_active,
-            page_size=page_size,
-            page_token=page_token,
-            active_channel=active_channel,
-        )
-        # A traceback that shows locals must not show them.
-        del app_id, contact_id, only_active, page_size, page_token, active_channel
-        return (await self._session.request(operation)).parsed
-
-    async def list_conversations_detailed(
-        self,
-        *,
-        app_id: str | None = None,
-        contact_id: str | None = None,
-        only_active: bool | None = None,
-        page_size: int | None = None,
-        page_token: str | None = None,
-        active_channel: ConversationChannel | str | None = None,
-    ) -> Response[ListConversationsResponse]:
-        """Like `list_conversations`, with status, headers and raw content."""
-        operation = _list_conversations(
-            self._project_id,
-            app_id=app_id,
-            contact_id=contact_id,
-            only_active=only_active,
-            page_size=page_size,
-            page_token=page_token,
-            active_channel=active_channel,
-        )
-        # A traceback that shows locals must not show them.
-        del app_id, contact_id, only_active, page_size, page_token, active_channel
-        return await self._session.request(operation)
-
     async def create_conversation(
         self,
         *,
-        body: CreateConversationRequest | Mapping[str, object],
-    ) -> Conversation:
+        body: _models.CreateConversationRequest | Mapping[str, object],
+    ) -> _models.Conversation:
         """Create a conversation.
 
         Creates a conversation between an app and a contact. Sending a message creates one by itself
@@ -524,8 +451,8 @@ class AsyncConversationResource:
     async def create_conversation_detailed(
         self,
         *,
-        body: CreateConversationRequest | Mapping[str, object],
-    ) -> Response[Conversation]:
+        body: _models.CreateConversationRequest | Mapping[str, object],
+    ) -> Response[_models.Conversation]:
         """Like `create_conversation`, with status, headers and raw content."""
         operation = _create_conversation(
             self._project_id,
@@ -533,40 +460,6 @@ class AsyncConversationResource:
         )
         # A traceback that shows locals must not show them.
         del body
-        return await self._session.request(operation)
-
-    async def get_conversation(
-        self,
-        conversation_id: str,
-    ) -> Conversation:
-        """Get a conversation.
-
-        Reads one conversation, without its messages.
-
-        Args:
-            conversation_id: Id of the conversation.
-
-        Operation: ``Conversation_GetConversation``.
-        """
-        operation = _get_conversation(
-            self._project_id,
-            conversation_id,
-        )
-        # A traceback that shows locals must not show them.
-        del conversation_id
-        return (await self._session.request(operation)).parsed
-
-    async def get_conversation_detailed(
-        self,
-        conversation_id: str,
-    ) -> Response[Conversation]:
-        """Like `get_conversation`, with status, headers and raw content."""
-        operation = _get_conversation(
-            self._project_id,
-            conversation_id,
-        )
-        # A traceback that shows locals must not show them.
-        del conversation_id
         return await self._session.request(operation)
 
     async def delete_conversation(
@@ -603,121 +496,46 @@ class AsyncConversationResource:
         del conversation_id
         return await self._session.request(operation)
 
-    async def update_conversation(
+    async def get_conversation(
         self,
         conversation_id: str,
-        *,
-        body: Conversation | Mapping[str, object],
-        update_mask: Iterable[str] | None = None,
-        metadata_update_strategy: MetadataUpdateStrategy | str | None = None,
-    ) -> Conversation:
-        """Update a conversation.
+    ) -> _models.Conversation:
+        """Get a conversation.
 
-        Changes a conversation and returns it; update_mask limits the change to the fields it lists.
-        The body has the schema of the full conversation.
+        Reads one conversation, without its messages.
 
         Args:
             conversation_id: Id of the conversation.
-            update_mask: Field paths that the update shall change, joined by commas.
-            metadata_update_strategy: Whether new conversation metadata replaces the stored metadata
-                or is merged into it as a JSON merge patch.
 
-        Operation: ``Conversation_UpdateConversation``.
+        Operation: ``Conversation_GetConversation``.
         """
-        operation = _update_conversation(
+        operation = _get_conversation(
             self._project_id,
             conversation_id,
-            body=body,
-            update_mask=update_mask,
-            metadata_update_strategy=metadata_update_strategy,
         )
         # A traceback that shows locals must not show them.
-        del conversation_id, body, update_mask, metadata_update_strategy
+        del conversation_id
         return (await self._session.request(operation)).parsed
 
-    async def update_conversation_detailed(
+    async def get_conversation_detailed(
         self,
         conversation_id: str,
-        *,
-        body: Conversation | Mapping[str, object],
-        update_mask: Iterable[str] | None = None,
-        metadata_update_strategy: MetadataUpdateStrategy | str | None = None,
-    ) -> Response[Conversation]:
-        """Like `update_conversation`, with status, headers and raw content."""
-        operation = _update_conversation(
+    ) -> Response[_models.Conversation]:
+        """Like `get_conversation`, with status, headers and raw content."""
+        operation = _get_conversation(
             self._project_id,
             conversation_id,
-            body=body,
-            update_mask=update_mask,
-            metadata_update_strategy=metadata_update_strategy,
         )
         # A traceback that shows locals must not show them.
-        del conversation_id, body, update_mask, metadata_update_strategy
-        return await self._session.request(operation)
-
-    async def list_recent_conversations(
-        self,
-        *,
-        app_id: str,
-        only_active: bool | None = None,
-        page_size: int | None = None,
-        page_token: str | None = None,
-        order: ListRecentConversationsOrder | str | None = None,
-    ) -> ListRecentConversationsResponse:
-        """List conversations with their last message.
-
-        Lists the conversations of one app page by page, each with its last message.
-
-        Args:
-            app_id: App whose conversations are listed.
-            only_active: True lists active conversations only; the server uses false when absent.
-            page_size: Conversations a page; the server uses 10 when absent and allows at most 50.
-                Better always sent, since an empty list was reported when it was left out.
-            page_token: The next_page_token of the page before; absent for the first page.
-            order: Ascending or descending; the server uses DESC when absent.
-
-        Operation: ``Conversation_ListRecentConversations``.
-        """
-        operation = _list_recent_conversations(
-            self._project_id,
-            app_id=app_id,
-            only_active=only_active,
-            page_size=page_size,
-            page_token=page_token,
-            order=order,
-        )
-        # A traceback that shows locals must not show them.
-        del app_id, only_active, page_size, page_token, order
-        return (await self._session.request(operation)).parsed
-
-    async def list_recent_conversations_detailed(
-        self,
-        *,
-        app_id: str,
-        only_active: bool | None = None,
-        page_size: int | None = None,
-        page_token: str | None = None,
-        order: ListRecentConversationsOrder | str | None = None,
-    ) -> Response[ListRecentConversationsResponse]:
-        """Like `list_recent_conversations`, with status, headers and raw content."""
-        operation = _list_recent_conversations(
-            self._project_id,
-            app_id=app_id,
-            only_active=only_active,
-            page_size=page_size,
-            page_token=page_token,
-            order=order,
-        )
-        # A traceback that shows locals must not show them.
-        del app_id, only_active, page_size, page_token, order
+        del conversation_id
         return await self._session.request(operation)
 
     async def inject_event(
         self,
         conversation_id: str,
         *,
-        body: InjectConversationEventRequest | Mapping[str, object],
-    ) -> InjectEventResponse:
+        body: _models.InjectConversationEventRequest | Mapping[str, object],
+    ) -> _models.InjectEventResponse:
         """Inject an event.
 
         Stores an event that happened outside the API in a conversation, without sending it to a
@@ -741,8 +559,8 @@ class AsyncConversationResource:
         self,
         conversation_id: str,
         *,
-        body: InjectConversationEventRequest | Mapping[str, object],
-    ) -> Response[InjectEventResponse]:
+        body: _models.InjectConversationEventRequest | Mapping[str, object],
+    ) -> Response[_models.InjectEventResponse]:
         """Like `inject_event`, with status, headers and raw content."""
         operation = _inject_event(
             self._project_id,
@@ -751,6 +569,167 @@ class AsyncConversationResource:
         )
         # A traceback that shows locals must not show them.
         del conversation_id, body
+        return await self._session.request(operation)
+
+    async def inject_message(
+        self,
+        conversation_id: str,
+        *,
+        body: _models.InjectMessageRequest | Mapping[str, object],
+    ) -> None:
+        """Inject a message.
+
+        Stores a message that was exchanged outside the API in a conversation, without sending it to
+        a channel. Its accept_time must lie in the past, less than 30 days ago. Success has no body,
+        so the id of the message is not returned.
+
+        Args:
+            conversation_id: Conversation that the message is stored in.
+
+        Operation: ``Conversation_InjectMessage``.
+        """
+        operation = _inject_message(
+            self._project_id,
+            conversation_id,
+            body=body,
+        )
+        # A traceback that shows locals must not show them.
+        del conversation_id, body
+        await self._session.request(operation)
+
+    async def inject_message_detailed(
+        self,
+        conversation_id: str,
+        *,
+        body: _models.InjectMessageRequest | Mapping[str, object],
+    ) -> Response[None]:
+        """Like `inject_message`, with status, headers and raw content."""
+        operation = _inject_message(
+            self._project_id,
+            conversation_id,
+            body=body,
+        )
+        # A traceback that shows locals must not show them.
+        del conversation_id, body
+        return await self._session.request(operation)
+
+    async def list_conversations(
+        self,
+        *,
+        active_channel: _models.ConversationChannel | str | None = None,
+        app_id: str | None = None,
+        contact_id: str | None = None,
+        only_active: bool | None = None,
+        page_size: int | None = None,
+        page_token: str | None = None,
+    ) -> _models.ListConversationsResponse:
+        """List conversations.
+
+        Lists conversations page by page. One of app_id or contact_id must be given.
+
+        Args:
+            active_channel: A messaging channel. Samples and SDKs also show `CHANNEL_UNSPECIFIED`
+                and the retired `VIBER`, so read it as an open list.
+            app_id: Only items of this app.
+            contact_id: Only items of this contact.
+            only_active: True lists active conversations only, false lists inactive ones only.
+            page_size: Conversations a page; the server uses 10 when absent and allows at most 20.
+            page_token: The next_page_token of the page before; absent for the first page.
+
+        Operation: ``Conversation_ListConversations``.
+        """
+        operation = _list_conversations(
+            self._project_id,
+            active_channel=active_channel,
+            app_id=app_id,
+            contact_id=contact_id,
+            only_active=only_active,
+            page_size=page_size,
+            page_token=page_token,
+        )
+        # A traceback that shows locals must not show them.
+        del active_channel, app_id, contact_id, only_active, page_size, page_token
+        return (await self._session.request(operation)).parsed
+
+    async def list_conversations_detailed(
+        self,
+        *,
+        active_channel: _models.ConversationChannel | str | None = None,
+        app_id: str | None = None,
+        contact_id: str | None = None,
+        only_active: bool | None = None,
+        page_size: int | None = None,
+        page_token: str | None = None,
+    ) -> Response[_models.ListConversationsResponse]:
+        """Like `list_conversations`, with status, headers and raw content."""
+        operation = _list_conversations(
+            self._project_id,
+            active_channel=active_channel,
+            app_id=app_id,
+            contact_id=contact_id,
+            only_active=only_active,
+            page_size=page_size,
+            page_token=page_token,
+        )
+        # A traceback that shows locals must not show them.
+        del active_channel, app_id, contact_id, only_active, page_size, page_token
+        return await self._session.request(operation)
+
+    async def list_recent_conversations(
+        self,
+        *,
+        app_id: str,
+        only_active: bool | None = None,
+        order: _models.ListRecentConversationsOrder | str | None = None,
+        page_size: int | None = None,
+        page_token: str | None = None,
+    ) -> _models.ListRecentConversationsResponse:
+        """List conversations with their last message.
+
+        Lists the conversations of one app page by page, each with its last message.
+
+        Args:
+            app_id: App whose conversations are listed.
+            only_active: True lists active conversations only; the server uses false when absent.
+            order: Ascending or descending; the server uses DESC when absent.
+            page_size: Conversations a page; the server uses 10 when absent and allows at most 50.
+                Better always sent, since an empty list was reported when it was left out.
+            page_token: The next_page_token of the page before; absent for the first page.
+
+        Operation: ``Conversation_ListRecentConversations``.
+        """
+        operation = _list_recent_conversations(
+            self._project_id,
+            app_id=app_id,
+            only_active=only_active,
+            order=order,
+            page_size=page_size,
+            page_token=page_token,
+        )
+        # A traceback that shows locals must not show them.
+        del app_id, only_active, order, page_size, page_token
+        return (await self._session.request(operation)).parsed
+
+    async def list_recent_conversations_detailed(
+        self,
+        *,
+        app_id: str,
+        only_active: bool | None = None,
+        order: _models.ListRecentConversationsOrder | str | None = None,
+        page_size: int | None = None,
+        page_token: str | None = None,
+    ) -> Response[_models.ListRecentConversationsResponse]:
+        """Like `list_recent_conversations`, with status, headers and raw content."""
+        operation = _list_recent_conversations(
+            self._project_id,
+            app_id=app_id,
+            only_active=only_active,
+            order=order,
+            page_size=page_size,
+            page_token=page_token,
+        )
+        # A traceback that shows locals must not show them.
+        del app_id, only_active, order, page_size, page_token
         return await self._session.request(operation)
 
     async def stop_active_conversation(
@@ -787,44 +766,54 @@ class AsyncConversationResource:
         del conversation_id
         return await self._session.request(operation)
 
-    async def inject_message(
+    async def update_conversation(
         self,
         conversation_id: str,
         *,
-        body: InjectMessageRequest | Mapping[str, object],
-    ) -> None:
-        """Inject a message.
+        body: _models.Conversation | Mapping[str, object],
+        metadata_update_strategy: _models.MetadataUpdateStrategy | str | None = None,
+        update_mask: Iterable[str] | None = None,
+    ) -> _models.Conversation:
+        """Update a conversation.
 
-        Stores a message that was exchanged outside the API in a conversation, without sending it to
-        a channel. Its accept_time must lie in the past, less than 30 days ago. Success has no body,
-        so the id of the message is not returned.
+        Changes a conversation and returns it; update_mask limits the change to the fields it lists.
+        The body has the schema of the full conversation.
 
         Args:
-            conversation_id: Conversation that the message is stored in.
+            conversation_id: Id of the conversation.
+            metadata_update_strategy: Whether new conversation metadata replaces the stored metadata
+                or is merged into it as a JSON merge patch.
+            update_mask: Field paths that the update shall change, joined by commas.
 
-        Operation: ``Conversation_InjectMessage``.
+        Operation: ``Conversation_UpdateConversation``.
         """
-        operation = _inject_message(
+        operation = _update_conversation(
             self._project_id,
             conversation_id,
             body=body,
+            metadata_update_strategy=metadata_update_strategy,
+            update_mask=update_mask,
         )
         # A traceback that shows locals must not show them.
-        del conversation_id, body
-        await self._session.request(operation)
+        del conversation_id, body, metadata_update_strategy, update_mask
+        return (await self._session.request(operation)).parsed
 
-    async def inject_message_detailed(
+    async def update_conversation_detailed(
         self,
         conversation_id: str,
         *,
-        body: InjectMessageRequest | Mapping[str, object],
-    ) -> Response[None]:
-        """Like `inject_message`, with status, headers and raw content."""
-        operation = _inject_message(
+        body: _models.Conversation | Mapping[str, object],
+        metadata_update_strategy: _models.MetadataUpdateStrategy | str | None = None,
+        update_mask: Iterable[str] | None = None,
+    ) -> Response[_models.Conversation]:
+        """Like `update_conversation`, with status, headers and raw content."""
+        operation = _update_conversation(
             self._project_id,
             conversation_id,
             body=body,
+            metadata_update_strategy=metadata_update_strategy,
+            update_mask=update_mask,
         )
         # A traceback that shows locals must not show them.
-        del conversation_id, body
+        del conversation_id, body, metadata_update_strategy, update_mask
         return await self._session.request(operation)

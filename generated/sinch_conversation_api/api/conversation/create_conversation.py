@@ -2,21 +2,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from ... import models as _models
 from ...types import Operation, dump, load_body, path_segment
-
-if TYPE_CHECKING:
-    from ...models.conversation import Conversation
-    from ...models.create_conversation_request import CreateConversationRequest
 
 
 def create_conversation(
     project_id: str,
     *,
-    body: CreateConversationRequest | Mapping[str, object],
-) -> Operation[Conversation]:
+    body: _models.CreateConversationRequest | Mapping[str, object],
+) -> Operation[_models.Conversation]:
     """Create a conversation.
 
     Creates a conversation between an app and a contact. Sending a message creates one by itself

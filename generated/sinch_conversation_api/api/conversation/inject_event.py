@@ -2,22 +2,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from ... import models as _models
 from ...types import Operation, dump, load_body, path_segment
-
-if TYPE_CHECKING:
-    from ...models.inject_conversation_event_request import InjectConversationEventRequest
-    from ...models.inject_event_response import InjectEventResponse
 
 
 def inject_event(
     project_id: str,
     conversation_id: str,
     *,
-    body: InjectConversationEventRequest | Mapping[str, object],
-) -> Operation[InjectEventResponse]:
+    body: _models.InjectConversationEventRequest | Mapping[str, object],
+) -> Operation[_models.InjectEventResponse]:
     """Inject an event.
 
     Stores an event that happened outside the API in a conversation, without sending it to a

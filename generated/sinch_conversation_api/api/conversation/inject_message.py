@@ -2,19 +2,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
+from ... import models as _models
 from ...types import Operation, dump, path_segment
-
-if TYPE_CHECKING:
-    from ...models.inject_message_request import InjectMessageRequest
 
 
 def inject_message(
     project_id: str,
     conversation_id: str,
     *,
-    body: InjectMessageRequest | Mapping[str, object],
+    body: _models.InjectMessageRequest | Mapping[str, object],
 ) -> Operation[None]:
     """Inject a message.
 

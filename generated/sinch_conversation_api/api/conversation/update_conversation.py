@@ -2,24 +2,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
 
 from ... import models as _models
 from ...types import Operation, dump, joined, load_body, path_segment, query
-
-if TYPE_CHECKING:
-    from ...models.conversation import Conversation
-    from ...models.metadata_update_strategy import MetadataUpdateStrategy
 
 
 def update_conversation(
     project_id: str,
     conversation_id: str,
     *,
-    body: Conversation | Mapping[str, object],
+    body: _models.Conversation | Mapping[str, object],
+    metadata_update_strategy: _models.MetadataUpdateStrategy | str | None = None,
     update_mask: Iterable[str] | None = None,
-    metadata_update_strategy: MetadataUpdateStrategy | str | None = None,
-) -> Operation[Conversation]:
+) -> Operation[_models.Conversation]:
     """Update a conversation.
 
     Changes a conversation and returns it; update_mask limits the change to the fields it lists.
@@ -27,9 +22,9 @@ def update_conversation(
 
     Args:
         conversation_id: Id of the conversation.
-        update_mask: Field paths that the update shall change, joined by commas.
         metadata_update_strategy: Whether new conversation metadata replaces the stored metadata
             or is merged into it as a JSON merge patch.
+        update_mask: Field paths that the update shall change, joined by commas.
 
     Operation: ``Conversation_UpdateConversation``.
     """
@@ -42,8 +37,8 @@ def update_conversation(
         + path_segment("conversation_id", conversation_id),
         params=query(
             {
-                "update_mask": joined(update_mask),
                 "metadata_update_strategy": metadata_update_strategy,
+                "update_mask": joined(update_mask),
             }
         ),
         json=dump(body),

@@ -4,19 +4,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import Any
 
+from ... import models as _models
+from ...types import AsyncSession, DateTime, Response, Session
 from .delete_events import delete_events as _delete_events
 from .get_event import get_event as _get_event
 from .list_events import list_events as _list_events
 from .send_event import send_event as _send_event
-
-if TYPE_CHECKING:
-    from ...models.conversation_event import ConversationEvent
-    from ...models.list_events_response import ListEventsResponse
-    from ...models.send_event_request import SendEventRequest
-    from ...models.send_event_response import SendEventResponse
-    from ...types import AsyncSession, DateTime, Response, Session
 
 
 class EventsResource:
@@ -27,75 +22,6 @@ class EventsResource:
     def __init__(self, session: Session, project_id: str) -> None:
         self._session = session
         self._project_id = project_id
-
-    def send_event(
-        self,
-        *,
-        body: SendEventRequest | Mapping[str, object],
-    ) -> SendEventResponse:
-        """Send an event.
-
-        Accepts an event for one recipient, such as a typing indicator, and answers with its id;
-        delivery follows later, and EVENT_DELIVERY callbacks report the outcome. Only one element of
-        channel_priority_order has an effect.
-
-        Operation: ``Events_SendEvent``.
-        """
-        operation = _send_event(
-            self._project_id,
-            body=body,
-        )
-        # A traceback that shows locals must not show them.
-        del body
-        return self._session.request(operation).parsed
-
-    def send_event_detailed(
-        self,
-        *,
-        body: SendEventRequest | Mapping[str, object],
-    ) -> Response[SendEventResponse]:
-        """Like `send_event`, with status, headers and raw content."""
-        operation = _send_event(
-            self._project_id,
-            body=body,
-        )
-        # A traceback that shows locals must not show them.
-        del body
-        return self._session.request(operation)
-
-    def get_event(
-        self,
-        event_id: str,
-    ) -> ConversationEvent:
-        """Get an event.
-
-        Reads one stored event.
-
-        Args:
-            event_id: Id of the event.
-
-        Operation: ``Events_GetEvent``.
-        """
-        operation = _get_event(
-            self._project_id,
-            event_id,
-        )
-        # A traceback that shows locals must not show them.
-        del event_id
-        return self._session.request(operation).parsed
-
-    def get_event_detailed(
-        self,
-        event_id: str,
-    ) -> Response[ConversationEvent]:
-        """Like `get_event`, with status, headers and raw content."""
-        operation = _get_event(
-            self._project_id,
-            event_id,
-        )
-        # A traceback that shows locals must not show them.
-        del event_id
-        return self._session.request(operation)
 
     def delete_events(
         self,
@@ -131,106 +57,10 @@ class EventsResource:
         del event_id
         return self._session.request(operation)
 
-    def list_events(
-        self,
-        *,
-        conversation_id: str | None = None,
-        contact_id: str | None = None,
-        page_size: int | None = None,
-        page_token: str | None = None,
-    ) -> ListEventsResponse:
-        """List events.
-
-        Lists stored events page by page. One of conversation_id or contact_id must be given.
-
-        Args:
-            conversation_id: Only events of this conversation.
-            contact_id: Only events of this contact.
-            page_size: Events a page; the server uses 10 when absent and allows at most 20.
-            page_token: The next_page_token of the page before; absent for the first page.
-
-        Operation: ``Events_ListEvents``.
-        """
-        operation = _list_events(
-            self._project_id,
-            conversation_id=conversation_id,
-            contact_id=contact_id,
-            page_size=page_size,
-            page_token=page_token,
-        )
-        # A traceback that shows locals must not show them.
-        del conversation_id, contact_id, page_size, page_token
-        return self._session.request(operation).parsed
-
-    def list_events_detailed(
-        self,
-        *,
-        conversation_id: str | None = None,
-        contact_id: str | None = None,
-        page_size: int | None = None,
-        page_token: str | None = None,
-    ) -> Response[ListEventsResponse]:
-        """Like `list_events`, with status, headers and raw content."""
-        operation = _list_events(
-            self._project_id,
-            conversation_id=conversation_id,
-            contact_id=contact_id,
-            page_size=page_size,
-            page_token=page_token,
-        )
-        # A traceback that shows locals must not show them.
-        del conversation_id, contact_id, page_size, page_token
-        return self._session.request(operation)
-
-
-class AsyncEventsResource:
-    """The operations of the tag events."""
-
-    __slots__ = ("_project_id", "_session")
-
-    def __init__(self, session: AsyncSession, project_id: str) -> None:
-        self._session = session
-        self._project_id = project_id
-
-    async def send_event(
-        self,
-        *,
-        body: SendEventRequest | Mapping[str, object],
-    ) -> SendEventResponse:
-        """Send an event.
-
-        Accepts an event for one recipient, such as a typing indicator, and answers with its id;
-        delivery follows later, and EVENT_DELIVERY callbacks report the outcome. Only one element of
-        channel_priority_order has an effect.
-
-        Operation: ``Events_SendEvent``.
-        """
-        operation = _send_event(
-            self._project_id,
-            body=body,
-        )
-        # A traceback that shows locals must not show them.
-        del body
-        return (await self._session.request(operation)).parsed
-
-    async def send_event_detailed(
-        self,
-        *,
-        body: SendEventRequest | Mapping[str, object],
-    ) -> Response[SendEventResponse]:
-        """Like `send_event`, with status, headers and raw content."""
-        operation = _send_event(
-            self._project_id,
-            body=body,
-        )
-        # A traceback that shows locals must not show them.
-        del body
-        return await self._session.request(operation)
-
-    async def get_event(
+    def get_event(
         self,
         event_id: str,
-    ) -> ConversationEvent:
+    ) -> _models.ConversationEvent:
         """Get an event.
 
         Reads one stored event.
@@ -246,12 +76,12 @@ class AsyncEventsResource:
         )
         # A traceback that shows locals must not show them.
         del event_id
-        return (await self._session.request(operation)).parsed
+        return self._session.request(operation).parsed
 
-    async def get_event_detailed(
+    def get_event_detailed(
         self,
         event_id: str,
-    ) -> Response[ConversationEvent]:
+    ) -> Response[_models.ConversationEvent]:
         """Like `get_event`, with status, headers and raw content."""
         operation = _get_event(
             self._project_id,
@@ -259,7 +89,103 @@ class AsyncEventsResource:
         )
         # A traceback that shows locals must not show them.
         del event_id
-        return await self._session.request(operation)
+        return self._session.request(operation)
+
+    def list_events(
+        self,
+        *,
+        contact_id: str | None = None,
+        conversation_id: str | None = None,
+        page_size: int | None = None,
+        page_token: str | None = None,
+    ) -> _models.ListEventsResponse:
+        """List events.
+
+        Lists stored events page by page. One of conversation_id or contact_id must be given.
+
+        Args:
+            contact_id: Only events of this contact.
+            conversation_id: Only events of this conversation.
+            page_size: Events a page; the server uses 10 when absent and allows at most 20.
+            page_token: The next_page_token of the page before; absent for the first page.
+
+        Operation: ``Events_ListEvents``.
+        """
+        operation = _list_events(
+            self._project_id,
+            contact_id=contact_id,
+            conversation_id=conversation_id,
+            page_size=page_size,
+            page_token=page_token,
+        )
+        # A traceback that shows locals must not show them.
+        del contact_id, conversation_id, page_size, page_token
+        return self._session.request(operation).parsed
+
+    def list_events_detailed(
+        self,
+        *,
+        contact_id: str | None = None,
+        conversation_id: str | None = None,
+        page_size: int | None = None,
+        page_token: str | None = None,
+    ) -> Response[_models.ListEventsResponse]:
+        """Like `list_events`, with status, headers and raw content."""
+        operation = _list_events(
+            self._project_id,
+            contact_id=contact_id,
+            conversation_id=conversation_id,
+            page_size=page_size,
+            page_token=page_token,
+        )
+        # A traceback that shows locals must not show them.
+        del contact_id, conversation_id, page_size, page_token
+        return self._session.request(operation)
+
+    def send_event(
+        self,
+        *,
+        body: _models.SendEventRequest | Mapping[str, object],
+    ) -> _models.SendEventResponse:
+        """Send an event.
+
+        Accepts an event for one recipient, such as a typing indicator, and answers with its id;
+        delivery follows later, and EVENT_DELIVERY callbacks report the outcome. Only one element of
+        channel_priority_order has an effect.
+
+        Operation: ``Events_SendEvent``.
+        """
+        operation = _send_event(
+            self._project_id,
+            body=body,
+        )
+        # A traceback that shows locals must not show them.
+        del body
+        return self._session.request(operation).parsed
+
+    def send_event_detailed(
+        self,
+        *,
+        body: _models.SendEventRequest | Mapping[str, object],
+    ) -> Response[_models.SendEventResponse]:
+        """Like `send_event`, with status, headers and raw content."""
+        operation = _send_event(
+            self._project_id,
+            body=body,
+        )
+        # A traceback that shows locals must not show them.
+        del body
+        return self._session.request(operation)
+
+
+class AsyncEventsResource:
+    """The operations of the tag events."""
+
+    __slots__ = ("_project_id", "_session")
+
+    def __init__(self, session: AsyncSession, project_id: str) -> None:
+        self._session = session
+        self._project_id = project_id
 
     async def delete_events(
         self,
@@ -295,21 +221,55 @@ class AsyncEventsResource:
         del event_id
         return await self._session.request(operation)
 
+    async def get_event(
+        self,
+        event_id: str,
+    ) -> _models.ConversationEvent:
+        """Get an event.
+
+        Reads one stored event.
+
+        Args:
+            event_id: Id of the event.
+
+        Operation: ``Events_GetEvent``.
+        """
+        operation = _get_event(
+            self._project_id,
+            event_id,
+        )
+        # A traceback that shows locals must not show them.
+        del event_id
+        return (await self._session.request(operation)).parsed
+
+    async def get_event_detailed(
+        self,
+        event_id: str,
+    ) -> Response[_models.ConversationEvent]:
+        """Like `get_event`, with status, headers and raw content."""
+        operation = _get_event(
+            self._project_id,
+            event_id,
+        )
+        # A traceback that shows locals must not show them.
+        del event_id
+        return await self._session.request(operation)
+
     async def list_events(
         self,
         *,
-        conversation_id: str | None = None,
         contact_id: str | None = None,
+        conversation_id: str | None = None,
         page_size: int | None = None,
         page_token: str | None = None,
-    ) -> ListEventsResponse:
+    ) -> _models.ListEventsResponse:
         """List events.
 
         Lists stored events page by page. One of conversation_id or contact_id must be given.
 
         Args:
-            conversation_id: Only events of this conversation.
             contact_id: Only events of this contact.
+            conversation_id: Only events of this conversation.
             page_size: Events a page; the server uses 10 when absent and allows at most 20.
             page_token: The next_page_token of the page before; absent for the first page.
 
@@ -317,31 +277,66 @@ class AsyncEventsResource:
         """
         operation = _list_events(
             self._project_id,
-            conversation_id=conversation_id,
             contact_id=contact_id,
+            conversation_id=conversation_id,
             page_size=page_size,
             page_token=page_token,
         )
         # A traceback that shows locals must not show them.
-        del conversation_id, contact_id, page_size, page_token
+        del contact_id, conversation_id, page_size, page_token
         return (await self._session.request(operation)).parsed
 
     async def list_events_detailed(
         self,
         *,
-        conversation_id: str | None = None,
         contact_id: str | None = None,
+        conversation_id: str | None = None,
         page_size: int | None = None,
         page_token: str | None = None,
-    ) -> Response[ListEventsResponse]:
+    ) -> Response[_models.ListEventsResponse]:
         """Like `list_events`, with status, headers and raw content."""
         operation = _list_events(
             self._project_id,
-            conversation_id=conversation_id,
             contact_id=contact_id,
+            conversation_id=conversation_id,
             page_size=page_size,
             page_token=page_token,
         )
         # A traceback that shows locals must not show them.
-        del conversation_id, contact_id, page_size, page_token
+        del contact_id, conversation_id, page_size, page_token
+        return await self._session.request(operation)
+
+    async def send_event(
+        self,
+        *,
+        body: _models.SendEventRequest | Mapping[str, object],
+    ) -> _models.SendEventResponse:
+        """Send an event.
+
+        Accepts an event for one recipient, such as a typing indicator, and answers with its id;
+        delivery follows later, and EVENT_DELIVERY callbacks report the outcome. Only one element of
+        channel_priority_order has an effect.
+
+        Operation: ``Events_SendEvent``.
+        """
+        operation = _send_event(
+            self._project_id,
+            body=body,
+        )
+        # A traceback that shows locals must not show them.
+        del body
+        return (await self._session.request(operation)).parsed
+
+    async def send_event_detailed(
+        self,
+        *,
+        body: _models.SendEventRequest | Mapping[str, object],
+    ) -> Response[_models.SendEventResponse]:
+        """Like `send_event`, with status, headers and raw content."""
+        operation = _send_event(
+            self._project_id,
+            body=body,
+        )
+        # A traceback that shows locals must not show them.
+        del body
         return await self._session.request(operation)

@@ -2,21 +2,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from ... import models as _models
 from ...types import Operation, dump, load_body, path_segment
-
-if TYPE_CHECKING:
-    from ...models.send_event_request import SendEventRequest
-    from ...models.send_event_response import SendEventResponse
 
 
 def send_event(
     project_id: str,
     *,
-    body: SendEventRequest | Mapping[str, object],
-) -> Operation[SendEventResponse]:
+    body: _models.SendEventRequest | Mapping[str, object],
+) -> Operation[_models.SendEventResponse]:
     """Send an event.
 
     Accepts an event for one recipient, such as a typing indicator, and answers with its id;

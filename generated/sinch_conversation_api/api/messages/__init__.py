@@ -4,27 +4,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import Any
 
+from ... import models as _models
+from ...types import AsyncSession, DateTime, Response, Session
 from .delete_message import delete_message as _delete_message
 from .get_message import get_message as _get_message
 from .list_messages import list_messages as _list_messages
 from .list_messages_by_channel_identity import list_messages_by_channel_identity as _list_messages_by_channel_identity
 from .send_message import send_message as _send_message
 from .update_message_metadata import update_message_metadata as _update_message_metadata
-
-if TYPE_CHECKING:
-    from ...models.conversation_channel import ConversationChannel
-    from ...models.conversation_direction import ConversationDirection
-    from ...models.conversation_message import ConversationMessage
-    from ...models.conversation_messages_view import ConversationMessagesView
-    from ...models.list_messages_by_channel_identity_request import ListMessagesByChannelIdentityRequest
-    from ...models.list_messages_response import ListMessagesResponse
-    from ...models.message_source import MessageSource
-    from ...models.send_message_request import SendMessageRequest
-    from ...models.send_message_response import SendMessageResponse
-    from ...models.update_message_metadata_request import UpdateMessageMetadataRequest
-    from ...types import AsyncSession, DateTime, Response, Session
 
 
 class MessagesResource:
@@ -36,89 +25,11 @@ class MessagesResource:
         self._session = session
         self._project_id = project_id
 
-    def send_message(
-        self,
-        *,
-        body: SendMessageRequest | Mapping[str, object],
-    ) -> SendMessageResponse:
-        """Send a message.
-
-        Accepts one message for one recipient and answers with its id; delivery follows later, and
-        MESSAGE_DELIVERY callbacks report the outcome. Errors found after acceptance arrive as
-        receipts with status FAILED. No idempotency key is documented, so a repeat after a lost
-        answer can send twice.
-
-        Operation: ``Messages_SendMessage``.
-        """
-        operation = _send_message(
-            self._project_id,
-            body=body,
-        )
-        # A traceback that shows locals must not show them.
-        del body
-        return self._session.request(operation).parsed
-
-    def send_message_detailed(
-        self,
-        *,
-        body: SendMessageRequest | Mapping[str, object],
-    ) -> Response[SendMessageResponse]:
-        """Like `send_message`, with status, headers and raw content."""
-        operation = _send_message(
-            self._project_id,
-            body=body,
-        )
-        # A traceback that shows locals must not show them.
-        del body
-        return self._session.request(operation)
-
-    def get_message(
-        self,
-        message_id: str,
-        *,
-        messages_source: MessageSource | str | None = None,
-    ) -> ConversationMessage:
-        """Get a message.
-
-        Reads one stored message from the store that messages_source names.
-
-        Args:
-            message_id: Id of the message.
-            messages_source: Which store a message call looks in, the one of `CONVERSATION` mode or
-                the one of `DISPATCH` mode.
-
-        Operation: ``Messages_GetMessage``.
-        """
-        operation = _get_message(
-            self._project_id,
-            message_id,
-            messages_source=messages_source,
-        )
-        # A traceback that shows locals must not show them.
-        del message_id, messages_source
-        return self._session.request(operation).parsed
-
-    def get_message_detailed(
-        self,
-        message_id: str,
-        *,
-        messages_source: MessageSource | str | None = None,
-    ) -> Response[ConversationMessage]:
-        """Like `get_message`, with status, headers and raw content."""
-        operation = _get_message(
-            self._project_id,
-            message_id,
-            messages_source=messages_source,
-        )
-        # A traceback that shows locals must not show them.
-        del message_id, messages_source
-        return self._session.request(operation)
-
     def delete_message(
         self,
         message_id: str,
         *,
-        messages_source: MessageSource | str | None = None,
+        messages_source: _models.MessageSource | str | None = None,
     ) -> None:
         """Delete a message.
 
@@ -144,7 +55,7 @@ class MessagesResource:
         self,
         message_id: str,
         *,
-        messages_source: MessageSource | str | None = None,
+        messages_source: _models.MessageSource | str | None = None,
     ) -> Response[None]:
         """Like `delete_message`, with status, headers and raw content."""
         operation = _delete_message(
@@ -156,13 +67,254 @@ class MessagesResource:
         del message_id, messages_source
         return self._session.request(operation)
 
+    def get_message(
+        self,
+        message_id: str,
+        *,
+        messages_source: _models.MessageSource | str | None = None,
+    ) -> _models.ConversationMessage:
+        """Get a message.
+
+        Reads one stored message from the store that messages_source names.
+
+        Args:
+            message_id: Id of the message.
+            messages_source: Which store a message call looks in, the one of `CONVERSATION` mode or
+                the one of `DISPATCH` mode.
+
+        Operation: ``Messages_GetMessage``.
+        """
+        operation = _get_message(
+            self._project_id,
+            message_id,
+            messages_source=messages_source,
+        )
+        # A traceback that shows locals must not show them.
+        del message_id, messages_source
+        return self._session.request(operation).parsed
+
+    def get_message_detailed(
+        self,
+        message_id: str,
+        *,
+        messages_source: _models.MessageSource | str | None = None,
+    ) -> Response[_models.ConversationMessage]:
+        """Like `get_message`, with status, headers and raw content."""
+        operation = _get_message(
+            self._project_id,
+            message_id,
+            messages_source=messages_source,
+        )
+        # A traceback that shows locals must not show them.
+        del message_id, messages_source
+        return self._session.request(operation)
+
+    def list_messages(
+        self,
+        *,
+        app_id: str | None = None,
+        channel: _models.ConversationChannel | str | None = None,
+        channel_identity: str | None = None,
+        contact_id: str | None = None,
+        conversation_id: str | None = None,
+        direction: _models.ConversationDirection | str | None = None,
+        end_time: DateTime | None = None,
+        messages_source: _models.MessageSource | str | None = None,
+        only_recipient_originated: bool | None = None,
+        page_size: int | None = None,
+        page_token: str | None = None,
+        start_time: DateTime | None = None,
+        view: _models.ConversationMessagesView | str | None = None,
+    ) -> _models.ListMessagesResponse:
+        """List messages.
+
+        Lists stored messages page by page. The filters conversation_id and contact_id work with
+        CONVERSATION_SOURCE only.
+
+        Args:
+            app_id: Only messages of this app.
+            channel: A messaging channel. Samples and SDKs also show `CHANNEL_UNSPECIFIED` and the
+                retired `VIBER`, so read it as an open list.
+            channel_identity: Only messages from or to this address on a channel, for example a
+                phone number.
+            contact_id: Only items of this contact.
+            conversation_id: Only items of this conversation.
+            direction: Whether a message or an event goes from the contact to the app or from the
+                app to the contact.
+            end_time: Only messages up to this time.
+            messages_source: Which store a message call looks in, the one of `CONVERSATION` mode or
+                the one of `DISPATCH` mode.
+            only_recipient_originated: True lists only messages that came from recipients.
+            page_size: Messages a page; the server uses 10 when absent and allows at most 1000.
+            page_token: The next_page_token of the page before; absent for the first page.
+            start_time: Only messages from this time on; must lie before end_time.
+            view: Whether listed messages come with or without their metadata.
+
+        Operation: ``Messages_ListMessages``.
+        """
+        operation = _list_messages(
+            self._project_id,
+            app_id=app_id,
+            channel=channel,
+            channel_identity=channel_identity,
+            contact_id=contact_id,
+            conversation_id=conversation_id,
+            direction=direction,
+            end_time=end_time,
+            messages_source=messages_source,
+            only_recipient_originated=only_recipient_originated,
+            page_size=page_size,
+            page_token=page_token,
+            start_time=start_time,
+            view=view,
+        )
+        # A traceback that shows locals must not show them.
+        del (
+            app_id,
+            channel,
+            channel_identity,
+            contact_id,
+            conversation_id,
+            direction,
+            end_time,
+            messages_source,
+            only_recipient_originated,
+            page_size,
+            page_token,
+            start_time,
+            view,
+        )
+        return self._session.request(operation).parsed
+
+    def list_messages_detailed(
+        self,
+        *,
+        app_id: str | None = None,
+        channel: _models.ConversationChannel | str | None = None,
+        channel_identity: str | None = None,
+        contact_id: str | None = None,
+        conversation_id: str | None = None,
+        direction: _models.ConversationDirection | str | None = None,
+        end_time: DateTime | None = None,
+        messages_source: _models.MessageSource | str | None = None,
+        only_recipient_originated: bool | None = None,
+        page_size: int | None = None,
+        page_token: str | None = None,
+        start_time: DateTime | None = None,
+        view: _models.ConversationMessagesView | str | None = None,
+    ) -> Response[_models.ListMessagesResponse]:
+        """Like `list_messages`, with status, headers and raw content."""
+        operation = _list_messages(
+            self._project_id,
+            app_id=app_id,
+            channel=channel,
+            channel_identity=channel_identity,
+            contact_id=contact_id,
+            conversation_id=conversation_id,
+            direction=direction,
+            end_time=end_time,
+            messages_source=messages_source,
+            only_recipient_originated=only_recipient_originated,
+            page_size=page_size,
+            page_token=page_token,
+            start_time=start_time,
+            view=view,
+        )
+        # A traceback that shows locals must not show them.
+        del (
+            app_id,
+            channel,
+            channel_identity,
+            contact_id,
+            conversation_id,
+            direction,
+            end_time,
+            messages_source,
+            only_recipient_originated,
+            page_size,
+            page_token,
+            start_time,
+            view,
+        )
+        return self._session.request(operation)
+
+    def list_messages_by_channel_identity(
+        self,
+        *,
+        body: _models.ListMessagesByChannelIdentityRequest | Mapping[str, object],
+    ) -> _models.ListMessagesResponse:
+        """Fetch last messages of several recipients.
+
+        Fetches the latest messages of the channel identities or contacts that the body lists, one
+        kind or the other. Pages are turned with page_token in the request body, not in the query.
+
+        Operation: ``Messages_ListMessagesByChannelIdentity``.
+        """
+        operation = _list_messages_by_channel_identity(
+            self._project_id,
+            body=body,
+        )
+        # A traceback that shows locals must not show them.
+        del body
+        return self._session.request(operation).parsed
+
+    def list_messages_by_channel_identity_detailed(
+        self,
+        *,
+        body: _models.ListMessagesByChannelIdentityRequest | Mapping[str, object],
+    ) -> Response[_models.ListMessagesResponse]:
+        """Like `list_messages_by_channel_identity`, with status, headers and raw content."""
+        operation = _list_messages_by_channel_identity(
+            self._project_id,
+            body=body,
+        )
+        # A traceback that shows locals must not show them.
+        del body
+        return self._session.request(operation)
+
+    def send_message(
+        self,
+        *,
+        body: _models.SendMessageRequest | Mapping[str, object],
+    ) -> _models.SendMessageResponse:
+        """Send a message.
+
+        Accepts one message for one recipient and answers with its id; delivery follows later, and
+        MESSAGE_DELIVERY callbacks report the outcome. Errors found after acceptance arrive as
+        receipts with status FAILED. No idempotency key is documented, so a repeat after a lost
+        answer can send twice.
+
+        Operation: ``Messages_SendMessage``.
+        """
+        operation = _send_message(
+            self._project_id,
+            body=body,
+        )
+        # A traceback that shows locals must not show them.
+        del body
+        return self._session.request(operation).parsed
+
+    def send_message_detailed(
+        self,
+        *,
+        body: _models.SendMessageRequest | Mapping[str, object],
+    ) -> Response[_models.SendMessageResponse]:
+        """Like `send_message`, with status, headers and raw content."""
+        operation = _send_message(
+            self._project_id,
+            body=body,
+        )
+        # A traceback that shows locals must not show them.
+        del body
+        return self._session.request(operation)
+
     def update_message_metadata(
         self,
         message_id: str,
         *,
-        body: UpdateMessageMetadataRequest | Mapping[str, object],
-        messages_source: MessageSource | str | None = None,
-    ) -> ConversationMessage:
+        body: _models.UpdateMessageMetadataRequest | Mapping[str, object],
+        messages_source: _models.MessageSource | str | None = None,
+    ) -> _models.ConversationMessage:
         """Change a message's metadata.
 
         Sets the metadata text of a stored message and returns the message. The API has no other
@@ -189,9 +341,9 @@ class MessagesResource:
         self,
         message_id: str,
         *,
-        body: UpdateMessageMetadataRequest | Mapping[str, object],
-        messages_source: MessageSource | str | None = None,
-    ) -> Response[ConversationMessage]:
+        body: _models.UpdateMessageMetadataRequest | Mapping[str, object],
+        messages_source: _models.MessageSource | str | None = None,
+    ) -> Response[_models.ConversationMessage]:
         """Like `update_message_metadata`, with status, headers and raw content."""
         operation = _update_message_metadata(
             self._project_id,
@@ -201,169 +353,6 @@ class MessagesResource:
         )
         # A traceback that shows locals must not show them.
         del message_id, body, messages_source
-        return self._session.request(operation)
-
-    def list_messages(
-        self,
-        *,
-        conversation_id: str | None = None,
-        contact_id: str | None = None,
-        app_id: str | None = None,
-        channel_identity: str | None = None,
-        start_time: DateTime | None = None,
-        end_time: DateTime | None = None,
-        page_size: int | None = None,
-        page_token: str | None = None,
-        view: ConversationMessagesView | str | None = None,
-        messages_source: MessageSource | str | None = None,
-        only_recipient_originated: bool | None = None,
-        channel: ConversationChannel | str | None = None,
-        direction: ConversationDirection | str | None = None,
-    ) -> ListMessagesResponse:
-        """List messages.
-
-        Lists stored messages page by page. The filters conversation_id and contact_id work with
-        CONVERSATION_SOURCE only.
-
-        Args:
-            conversation_id: Only items of this conversation.
-            contact_id: Only items of this contact.
-            app_id: Only messages of this app.
-            channel_identity: Only messages from or to this address on a channel, for example a
-                phone number.
-            start_time: Only messages from this time on; must lie before end_time.
-            end_time: Only messages up to this time.
-            page_size: Messages a page; the server uses 10 when absent and allows at most 1000.
-            page_token: The next_page_token of the page before; absent for the first page.
-            view: Whether listed messages come with or without their metadata.
-            messages_source: Which store a message call looks in, the one of `CONVERSATION` mode or
-                the one of `DISPATCH` mode.
-            only_recipient_originated: True lists only messages that came from recipients.
-            channel: A messaging channel. Samples and SDKs also show `CHANNEL_UNSPECIFIED` and the
-                retired `VIBER`, so read it as an open list.
-            direction: Whether a message or an event goes from the contact to the app or from the
-                app to the contact.
-
-        Operation: ``Messages_ListMessages``.
-        """
-        operation = _list_messages(
-            self._project_id,
-            conversation_id=conversation_id,
-            contact_id=contact_id,
-            app_id=app_id,
-            channel_identity=channel_identity,
-            start_time=start_time,
-            end_time=end_time,
-            page_size=page_size,
-            page_token=page_token,
-            view=view,
-            messages_source=messages_source,
-            only_recipient_originated=only_recipient_originated,
-            channel=channel,
-            direction=direction,
-        )
-        # A traceback that shows locals must not show them.
-        del (
-            conversation_id,
-            contact_id,
-            app_id,
-            channel_identity,
-            start_time,
-            end_time,
-            page_size,
-            page_token,
-            view,
-            messages_source,
-            only_recipient_originated,
-            channel,
-            direction,
-        )
-        return self._session.request(operation).parsed
-
-    def list_messages_detailed(
-        self,
-        *,
-        conversation_id: str | None = None,
-        contact_id: str | None = None,
-        app_id: str | None = None,
-        channel_identity: str | None = None,
-        start_time: DateTime | None = None,
-        end_time: DateTime | None = None,
-        page_size: int | None = None,
-        page_token: str | None = None,
-        view: ConversationMessagesView | str | None = None,
-        messages_source: MessageSource | str | None = None,
-        only_recipient_originated: bool | None = None,
-        channel: ConversationChannel | str | None = None,
-        direction: ConversationDirection | str | None = None,
-    ) -> Response[ListMessagesResponse]:
-        """Like `list_messages`, with status, headers and raw content."""
-        operation = _list_messages(
-            self._project_id,
-            conversation_id=conversation_id,
-            contact_id=contact_id,
-            app_id=app_id,
-            channel_identity=channel_identity,
-            start_time=start_time,
-            end_time=end_time,
-            page_size=page_size,
-            page_token=page_token,
-            view=view,
-            messages_source=messages_source,
-            only_recipient_originated=only_recipient_originated,
-            channel=channel,
-            direction=direction,
-        )
-        # A traceback that shows locals must not show them.
-        del (
-            conversation_id,
-            contact_id,
-            app_id,
-            channel_identity,
-            start_time,
-            end_time,
-            page_size,
-            page_token,
-            view,
-            messages_source,
-            only_recipient_originated,
-            channel,
-            direction,
-        )
-        return self._session.request(operation)
-
-    def list_messages_by_channel_identity(
-        self,
-        *,
-        body: ListMessagesByChannelIdentityRequest | Mapping[str, object],
-    ) -> ListMessagesResponse:
-        """Fetch last messages of several recipients.
-
-        Fetches the latest messages of the channel identities or contacts that the body lists, one
-        kind or the other. Pages are turned with page_token in the request body, not in the query.
-
-        Operation: ``Messages_ListMessagesByChannelIdentity``.
-        """
-        operation = _list_messages_by_channel_identity(
-            self._project_id,
-            body=body,
-        )
-        # A traceback that shows locals must not show them.
-        del body
-        return self._session.request(operation).parsed
-
-    def list_messages_by_channel_identity_detailed(
-        self,
-        *,
-        body: ListMessagesByChannelIdentityRequest | Mapping[str, object],
-    ) -> Response[ListMessagesResponse]:
-        """Like `list_messages_by_channel_identity`, with status, headers and raw content."""
-        operation = _list_messages_by_channel_identity(
-            self._project_id,
-            body=body,
-        )
-        # A traceback that shows locals must not show them.
-        del body
         return self._session.request(operation)
 
 
@@ -376,89 +365,11 @@ class AsyncMessagesResource:
         self._session = session
         self._project_id = project_id
 
-    async def send_message(
-        self,
-        *,
-        body: SendMessageRequest | Mapping[str, object],
-    ) -> SendMessageResponse:
-        """Send a message.
-
-        Accepts one message for one recipient and answers with its id; delivery follows later, and
-        MESSAGE_DELIVERY callbacks report the outcome. Errors found after acceptance arrive as
-        receipts with status FAILED. No idempotency key is documented, so a repeat after a lost
-        answer can send twice.
-
-        Operation: ``Messages_SendMessage``.
-        """
-        operation = _send_message(
-            self._project_id,
-            body=body,
-        )
-        # A traceback that shows locals must not show them.
-        del body
-        return (await self._session.request(operation)).parsed
-
-    async def send_message_detailed(
-        self,
-        *,
-        body: SendMessageRequest | Mapping[str, object],
-    ) -> Response[SendMessageResponse]:
-        """Like `send_message`, with status, headers and raw content."""
-        operation = _send_message(
-            self._project_id,
-            body=body,
-        )
-        # A traceback that shows locals must not show them.
-        del body
-        return await self._session.request(operation)
-
-    async def get_message(
-        self,
-        message_id: str,
-        *,
-        messages_source: MessageSource | str | None = None,
-    ) -> ConversationMessage:
-        """Get a message.
-
-        Reads one stored message from the store that messages_source names.
-
-        Args:
-            message_id: Id of the message.
-            messages_source: Which store a message call looks in, the one of `CONVERSATION` mode or
-                the one of `DISPATCH` mode.
-
-        Operation: ``Messages_GetMessage``.
-        """
-        operation = _get_message(
-            self._project_id,
-            message_id,
-            messages_source=messages_source,
-        )
-        # A traceback that shows locals must not show them.
-        del message_id, messages_source
-        return (await self._session.request(operation)).parsed
-
-    async def get_message_detailed(
-        self,
-        message_id: str,
-        *,
-        messages_source: MessageSource | str | None = None,
-    ) -> Response[ConversationMessage]:
-        """Like `get_message`, with status, headers and raw content."""
-        operation = _get_message(
-            self._project_id,
-            message_id,
-            messages_source=messages_source,
-        )
-        # A traceback that shows locals must not show them.
-        del message_id, messages_source
-        return await self._session.request(operation)
-
     async def delete_message(
         self,
         message_id: str,
         *,
-        messages_source: MessageSource | str | None = None,
+        messages_source: _models.MessageSource | str | None = None,
     ) -> None:
         """Delete a message.
 
@@ -484,7 +395,7 @@ class AsyncMessagesResource:
         self,
         message_id: str,
         *,
-        messages_source: MessageSource | str | None = None,
+        messages_source: _models.MessageSource | str | None = None,
     ) -> Response[None]:
         """Like `delete_message`, with status, headers and raw content."""
         operation = _delete_message(
@@ -496,13 +407,254 @@ class AsyncMessagesResource:
         del message_id, messages_source
         return await self._session.request(operation)
 
+    async def get_message(
+        self,
+        message_id: str,
+        *,
+        messages_source: _models.MessageSource | str | None = None,
+    ) -> _models.ConversationMessage:
+        """Get a message.
+
+        Reads one stored message from the store that messages_source names.
+
+        Args:
+            message_id: Id of the message.
+            messages_source: Which store a message call looks in, the one of `CONVERSATION` mode or
+                the one of `DISPATCH` mode.
+
+        Operation: ``Messages_GetMessage``.
+        """
+        operation = _get_message(
+            self._project_id,
+            message_id,
+            messages_source=messages_source,
+        )
+        # A traceback that shows locals must not show them.
+        del message_id, messages_source
+        return (await self._session.request(operation)).parsed
+
+    async def get_message_detailed(
+        self,
+        message_id: str,
+        *,
+        messages_source: _models.MessageSource | str | None = None,
+    ) -> Response[_models.ConversationMessage]:
+        """Like `get_message`, with status, headers and raw content."""
+        operation = _get_message(
+            self._project_id,
+            message_id,
+            messages_source=messages_source,
+        )
+        # A traceback that shows locals must not show them.
+        del message_id, messages_source
+        return await self._session.request(operation)
+
+    async def list_messages(
+        self,
+        *,
+        app_id: str | None = None,
+        channel: _models.ConversationChannel | str | None = None,
+        channel_identity: str | None = None,
+        contact_id: str | None = None,
+        conversation_id: str | None = None,
+        direction: _models.ConversationDirection | str | None = None,
+        end_time: DateTime | None = None,
+        messages_source: _models.MessageSource | str | None = None,
+        only_recipient_originated: bool | None = None,
+        page_size: int | None = None,
+        page_token: str | None = None,
+        start_time: DateTime | None = None,
+        view: _models.ConversationMessagesView | str | None = None,
+    ) -> _models.ListMessagesResponse:
+        """List messages.
+
+        Lists stored messages page by page. The filters conversation_id and contact_id work with
+        CONVERSATION_SOURCE only.
+
+        Args:
+            app_id: Only messages of this app.
+            channel: A messaging channel. Samples and SDKs also show `CHANNEL_UNSPECIFIED` and the
+                retired `VIBER`, so read it as an open list.
+            channel_identity: Only messages from or to this address on a channel, for example a
+                phone number.
+            contact_id: Only items of this contact.
+            conversation_id: Only items of this conversation.
+            direction: Whether a message or an event goes from the contact to the app or from the
+                app to the contact.
+            end_time: Only messages up to this time.
+            messages_source: Which store a message call looks in, the one of `CONVERSATION` mode or
+                the one of `DISPATCH` mode.
+            only_recipient_originated: True lists only messages that came from recipients.
+            page_size: Messages a page; the server uses 10 when absent and allows at most 1000.
+            page_token: The next_page_token of the page before; absent for the first page.
+            start_time: Only messages from this time on; must lie before end_time.
+            view: Whether listed messages come with or without their metadata.
+
+        Operation: ``Messages_ListMessages``.
+        """
+        operation = _list_messages(
+            self._project_id,
+            app_id=app_id,
+            channel=channel,
+            channel_identity=channel_identity,
+            contact_id=contact_id,
+            conversation_id=conversation_id,
+            direction=direction,
+            end_time=end_time,
+            messages_source=messages_source,
+            only_recipient_originated=only_recipient_originated,
+            page_size=page_size,
+            page_token=page_token,
+            start_time=start_time,
+            view=view,
+        )
+        # A traceback that shows locals must not show them.
+        del (
+            app_id,
+            channel,
+            channel_identity,
+            contact_id,
+            conversation_id,
+            direction,
+            end_time,
+            messages_source,
+            only_recipient_originated,
+            page_size,
+            page_token,
+            start_time,
+            view,
+        )
+        return (await self._session.request(operation)).parsed
+
+    async def list_messages_detailed(
+        self,
+        *,
+        app_id: str | None = None,
+        channel: _models.ConversationChannel | str | None = None,
+        channel_identity: str | None = None,
+        contact_id: str | None = None,
+        conversation_id: str | None = None,
+        direction: _models.ConversationDirection | str | None = None,
+        end_time: DateTime | None = None,
+        messages_source: _models.MessageSource | str | None = None,
+        only_recipient_originated: bool | None = None,
+        page_size: int | None = None,
+        page_token: str | None = None,
+        start_time: DateTime | None = None,
+        view: _models.ConversationMessagesView | str | None = None,
+    ) -> Response[_models.ListMessagesResponse]:
+        """Like `list_messages`, with status, headers and raw content."""
+        operation = _list_messages(
+            self._project_id,
+            app_id=app_id,
+            channel=channel,
+            channel_identity=channel_identity,
+            contact_id=contact_id,
+            conversation_id=conversation_id,
+            direction=direction,
+            end_time=end_time,
+            messages_source=messages_source,
+            only_recipient_originated=only_recipient_originated,
+            page_size=page_size,
+            page_token=page_token,
+            start_time=start_time,
+            view=view,
+        )
+        # A traceback that shows locals must not show them.
+        del (
+            app_id,
+            channel,
+            channel_identity,
+            contact_id,
+            conversation_id,
+            direction,
+            end_time,
+            messages_source,
+            only_recipient_originated,
+            page_size,
+            page_token,
+            start_time,
+            view,
+        )
+        return await self._session.request(operation)
+
+    async def list_messages_by_channel_identity(
+        self,
+        *,
+        body: _models.ListMessagesByChannelIdentityRequest | Mapping[str, object],
+    ) -> _models.ListMessagesResponse:
+        """Fetch last messages of several recipients.
+
+        Fetches the latest messages of the channel identities or contacts that the body lists, one
+        kind or the other. Pages are turned with page_token in the request body, not in the query.
+
+        Operation: ``Messages_ListMessagesByChannelIdentity``.
+        """
+        operation = _list_messages_by_channel_identity(
+            self._project_id,
+            body=body,
+        )
+        # A traceback that shows locals must not show them.
+        del body
+        return (await self._session.request(operation)).parsed
+
+    async def list_messages_by_channel_identity_detailed(
+        self,
+        *,
+        body: _models.ListMessagesByChannelIdentityRequest | Mapping[str, object],
+    ) -> Response[_models.ListMessagesResponse]:
+        """Like `list_messages_by_channel_identity`, with status, headers and raw content."""
+        operation = _list_messages_by_channel_identity(
+            self._project_id,
+            body=body,
+        )
+        # A traceback that shows locals must not show them.
+        del body
+        return await self._session.request(operation)
+
+    async def send_message(
+        self,
+        *,
+        body: _models.SendMessageRequest | Mapping[str, object],
+    ) -> _models.SendMessageResponse:
+        """Send a message.
+
+        Accepts one message for one recipient and answers with its id; delivery follows later, and
+        MESSAGE_DELIVERY callbacks report the outcome. Errors found after acceptance arrive as
+        receipts with status FAILED. No idempotency key is documented, so a repeat after a lost
+        answer can send twice.
+
+        Operation: ``Messages_SendMessage``.
+        """
+        operation = _send_message(
+            self._project_id,
+            body=body,
+        )
+        # A traceback that shows locals must not show them.
+        del body
+        return (await self._session.request(operation)).parsed
+
+    async def send_message_detailed(
+        self,
+        *,
+        body: _models.SendMessageRequest | Mapping[str, object],
+    ) -> Response[_models.SendMessageResponse]:
+        """Like `send_message`, with status, headers and raw content."""
+        operation = _send_message(
+            self._project_id,
+            body=body,
+        )
+        # A traceback that shows locals must not show them.
+        del body
+        return await self._session.request(operation)
+
     async def update_message_metadata(
         self,
         message_id: str,
         *,
-        body: UpdateMessageMetadataRequest | Mapping[str, object],
-        messages_source: MessageSource | str | None = None,
-    ) -> ConversationMessage:
+        body: _models.UpdateMessageMetadataRequest | Mapping[str, object],
+        messages_source: _models.MessageSource | str | None = None,
+    ) -> _models.ConversationMessage:
         """Change a message's metadata.
 
         Sets the metadata text of a stored message and returns the message. The API has no other
@@ -529,9 +681,9 @@ class AsyncMessagesResource:
         self,
         message_id: str,
         *,
-        body: UpdateMessageMetadataRequest | Mapping[str, object],
-        messages_source: MessageSource | str | None = None,
-    ) -> Response[ConversationMessage]:
+        body: _models.UpdateMessageMetadataRequest | Mapping[str, object],
+        messages_source: _models.MessageSource | str | None = None,
+    ) -> Response[_models.ConversationMessage]:
         """Like `update_message_metadata`, with status, headers and raw content."""
         operation = _update_message_metadata(
             self._project_id,
@@ -541,167 +693,4 @@ class AsyncMessagesResource:
         )
         # A traceback that shows locals must not show them.
         del message_id, body, messages_source
-        return await self._session.request(operation)
-
-    async def list_messages(
-        self,
-        *,
-        conversation_id: str | None = None,
-        contact_id: str | None = None,
-        app_id: str | None = None,
-        channel_identity: str | None = None,
-        start_time: DateTime | None = None,
-        end_time: DateTime | None = None,
-        page_size: int | None = None,
-        page_token: str | None = None,
-        view: ConversationMessagesView | str | None = None,
-        messages_source: MessageSource | str | None = None,
-        only_recipient_originated: bool | None = None,
-        channel: ConversationChannel | str | None = None,
-        direction: ConversationDirection | str | None = None,
-    ) -> ListMessagesResponse:
-        """List messages.
-
-        Lists stored messages page by page. The filters conversation_id and contact_id work with
-        CONVERSATION_SOURCE only.
-
-        Args:
-            conversation_id: Only items of this conversation.
-            contact_id: Only items of this contact.
-            app_id: Only messages of this app.
-            channel_identity: Only messages from or to this address on a channel, for example a
-                phone number.
-            start_time: Only messages from this time on; must lie before end_time.
-            end_time: Only messages up to this time.
-            page_size: Messages a page; the server uses 10 when absent and allows at most 1000.
-            page_token: The next_page_token of the page before; absent for the first page.
-            view: Whether listed messages come with or without their metadata.
-            messages_source: Which store a message call looks in, the one of `CONVERSATION` mode or
-                the one of `DISPATCH` mode.
-            only_recipient_originated: True lists only messages that came from recipients.
-            channel: A messaging channel. Samples and SDKs also show `CHANNEL_UNSPECIFIED` and the
-                retired `VIBER`, so read it as an open list.
-            direction: Whether a message or an event goes from the contact to the app or from the
-                app to the contact.
-
-        Operation: ``Messages_ListMessages``.
-        """
-        operation = _list_messages(
-            self._project_id,
-            conversation_id=conversation_id,
-            contact_id=contact_id,
-            app_id=app_id,
-            channel_identity=channel_identity,
-            start_time=start_time,
-            end_time=end_time,
-            page_size=page_size,
-            page_token=page_token,
-            view=view,
-            messages_source=messages_source,
-            only_recipient_originated=only_recipient_originated,
-            channel=channel,
-            direction=direction,
-        )
-        # A traceback that shows locals must not show them.
-        del (
-            conversation_id,
-            contact_id,
-            app_id,
-            channel_identity,
-            start_time,
-            end_time,
-            page_size,
-            page_token,
-            view,
-            messages_source,
-            only_recipient_originated,
-            channel,
-            direction,
-        )
-        return (await self._session.request(operation)).parsed
-
-    async def list_messages_detailed(
-        self,
-        *,
-        conversation_id: str | None = None,
-        contact_id: str | None = None,
-        app_id: str | None = None,
-        channel_identity: str | None = None,
-        start_time: DateTime | None = None,
-        end_time: DateTime | None = None,
-        page_size: int | None = None,
-        page_token: str | None = None,
-        view: ConversationMessagesView | str | None = None,
-        messages_source: MessageSource | str | None = None,
-        only_recipient_originated: bool | None = None,
-        channel: ConversationChannel | str | None = None,
-        direction: ConversationDirection | str | None = None,
-    ) -> Response[ListMessagesResponse]:
-        """Like `list_messages`, with status, headers and raw content."""
-        operation = _list_messages(
-            self._project_id,
-            conversation_id=conversation_id,
-            contact_id=contact_id,
-            app_id=app_id,
-            channel_identity=channel_identity,
-            start_time=start_time,
-            end_time=end_time,
-            page_size=page_size,
-            page_token=page_token,
-            view=view,
-            messages_source=messages_source,
-            only_recipient_originated=only_recipient_originated,
-            channel=channel,
-            direction=direction,
-        )
-        # A traceback that shows locals must not show them.
-        del (
-            conversation_id,
-            contact_id,
-            app_id,
-            channel_identity,
-            start_time,
-            end_time,
-            page_size,
-            page_token,
-            view,
-            messages_source,
-            only_recipient_originated,
-            channel,
-            direction,
-        )
-        return await self._session.request(operation)
-
-    async def list_messages_by_channel_identity(
-        self,
-        *,
-        body: ListMessagesByChannelIdentityRequest | Mapping[str, object],
-    ) -> ListMessagesResponse:
-        """Fetch last messages of several recipients.
-
-        Fetches the latest messages of the channel identities or contacts that the body lists, one
-        kind or the other. Pages are turned with page_token in the request body, not in the query.
-
-        Operation: ``Messages_ListMessagesByChannelIdentity``.
-        """
-        operation = _list_messages_by_channel_identity(
-            self._project_id,
-            body=body,
-        )
-        # A traceback that shows locals must not show them.
-        del body
-        return (await self._session.request(operation)).parsed
-
-    async def list_messages_by_channel_identity_detailed(
-        self,
-        *,
-        body: ListMessagesByChannelIdentityRequest | Mapping[str, object],
-    ) -> Response[ListMessagesResponse]:
-        """Like `list_messages_by_channel_identity`, with status, headers and raw content."""
-        operation = _list_messages_by_channel_identity(
-            self._project_id,
-            body=body,
-        )
-        # A traceback that shows locals must not show them.
-        del body
         return await self._session.request(operation)

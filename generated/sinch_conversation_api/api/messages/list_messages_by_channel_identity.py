@@ -2,21 +2,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from ... import models as _models
 from ...types import Operation, dump, load_body, path_segment
-
-if TYPE_CHECKING:
-    from ...models.list_messages_by_channel_identity_request import ListMessagesByChannelIdentityRequest
-    from ...models.list_messages_response import ListMessagesResponse
 
 
 def list_messages_by_channel_identity(
     project_id: str,
     *,
-    body: ListMessagesByChannelIdentityRequest | Mapping[str, object],
-) -> Operation[ListMessagesResponse]:
+    body: _models.ListMessagesByChannelIdentityRequest | Mapping[str, object],
+) -> Operation[_models.ListMessagesResponse]:
     """Fetch last messages of several recipients.
 
     Fetches the latest messages of the channel identities or contacts that the body lists, one

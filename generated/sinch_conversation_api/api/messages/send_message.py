@@ -2,21 +2,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from ... import models as _models
 from ...types import Operation, dump, load_body, path_segment
-
-if TYPE_CHECKING:
-    from ...models.send_message_request import SendMessageRequest
-    from ...models.send_message_response import SendMessageResponse
 
 
 def send_message(
     project_id: str,
     *,
-    body: SendMessageRequest | Mapping[str, object],
-) -> Operation[SendMessageResponse]:
+    body: _models.SendMessageRequest | Mapping[str, object],
+) -> Operation[_models.SendMessageResponse]:
     """Send a message.
 
     Accepts one message for one recipient and answers with its id; delivery follows later, and

@@ -2,24 +2,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from ... import models as _models
 from ...types import Operation, dump, load_body, path_segment, query
-
-if TYPE_CHECKING:
-    from ...models.conversation_message import ConversationMessage
-    from ...models.message_source import MessageSource
-    from ...models.update_message_metadata_request import UpdateMessageMetadataRequest
 
 
 def update_message_metadata(
     project_id: str,
     message_id: str,
     *,
-    body: UpdateMessageMetadataRequest | Mapping[str, object],
-    messages_source: MessageSource | str | None = None,
-) -> Operation[ConversationMessage]:
+    body: _models.UpdateMessageMetadataRequest | Mapping[str, object],
+    messages_source: _models.MessageSource | str | None = None,
+) -> Operation[_models.ConversationMessage]:
     """Change a message's metadata.
 
     Sets the metadata text of a stored message and returns the message. The API has no other

@@ -4,17 +4,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import Any
 
+from ... import models as _models
+from ...types import AsyncSession, DateTime, Response, Session
 from .create_settings import create_settings as _create_settings
 from .delete_settings import delete_settings as _delete_settings
 from .get_settings import get_settings as _get_settings
 from .update_settings import update_settings as _update_settings
-
-if TYPE_CHECKING:
-    from ...models.project_settings import ProjectSettings
-    from ...models.project_settings_request import ProjectSettingsRequest
-    from ...types import AsyncSession, DateTime, Response, Session
 
 
 class ProjectSettingsResource:
@@ -26,34 +23,11 @@ class ProjectSettingsResource:
         self._session = session
         self._project_id = project_id
 
-    def get_settings(
-        self,
-    ) -> ProjectSettings:
-        """Get the project settings.
-
-        Reads the settings that apply to the whole project.
-
-        Operation: ``ProjectSettings_GetSettings``.
-        """
-        operation = _get_settings(
-            self._project_id,
-        )
-        return self._session.request(operation).parsed
-
-    def get_settings_detailed(
-        self,
-    ) -> Response[ProjectSettings]:
-        """Like `get_settings`, with status, headers and raw content."""
-        operation = _get_settings(
-            self._project_id,
-        )
-        return self._session.request(operation)
-
     def create_settings(
         self,
         *,
-        body: ProjectSettingsRequest | Mapping[str, object],
-    ) -> ProjectSettings:
+        body: _models.ProjectSettingsRequest | Mapping[str, object],
+    ) -> _models.ProjectSettings:
         """Create the project settings.
 
         Creates the settings that apply to the whole project and returns them.
@@ -71,8 +45,8 @@ class ProjectSettingsResource:
     def create_settings_detailed(
         self,
         *,
-        body: ProjectSettingsRequest | Mapping[str, object],
-    ) -> Response[ProjectSettings]:
+        body: _models.ProjectSettingsRequest | Mapping[str, object],
+    ) -> Response[_models.ProjectSettings]:
         """Like `create_settings`, with status, headers and raw content."""
         operation = _create_settings(
             self._project_id,
@@ -105,11 +79,34 @@ class ProjectSettingsResource:
         )
         return self._session.request(operation)
 
+    def get_settings(
+        self,
+    ) -> _models.ProjectSettings:
+        """Get the project settings.
+
+        Reads the settings that apply to the whole project.
+
+        Operation: ``ProjectSettings_GetSettings``.
+        """
+        operation = _get_settings(
+            self._project_id,
+        )
+        return self._session.request(operation).parsed
+
+    def get_settings_detailed(
+        self,
+    ) -> Response[_models.ProjectSettings]:
+        """Like `get_settings`, with status, headers and raw content."""
+        operation = _get_settings(
+            self._project_id,
+        )
+        return self._session.request(operation)
+
     def update_settings(
         self,
         *,
-        body: ProjectSettingsRequest | Mapping[str, object],
-    ) -> ProjectSettings:
+        body: _models.ProjectSettingsRequest | Mapping[str, object],
+    ) -> _models.ProjectSettings:
         """Update the project settings.
 
         Changes the settings that apply to the whole project and returns them. The operation has no
@@ -128,8 +125,8 @@ class ProjectSettingsResource:
     def update_settings_detailed(
         self,
         *,
-        body: ProjectSettingsRequest | Mapping[str, object],
-    ) -> Response[ProjectSettings]:
+        body: _models.ProjectSettingsRequest | Mapping[str, object],
+    ) -> Response[_models.ProjectSettings]:
         """Like `update_settings`, with status, headers and raw content."""
         operation = _update_settings(
             self._project_id,
@@ -149,34 +146,11 @@ class AsyncProjectSettingsResource:
         self._session = session
         self._project_id = project_id
 
-    async def get_settings(
-        self,
-    ) -> ProjectSettings:
-        """Get the project settings.
-
-        Reads the settings that apply to the whole project.
-
-        Operation: ``ProjectSettings_GetSettings``.
-        """
-        operation = _get_settings(
-            self._project_id,
-        )
-        return (await self._session.request(operation)).parsed
-
-    async def get_settings_detailed(
-        self,
-    ) -> Response[ProjectSettings]:
-        """Like `get_settings`, with status, headers and raw content."""
-        operation = _get_settings(
-            self._project_id,
-        )
-        return await self._session.request(operation)
-
     async def create_settings(
         self,
         *,
-        body: ProjectSettingsRequest | Mapping[str, object],
-    ) -> ProjectSettings:
+        body: _models.ProjectSettingsRequest | Mapping[str, object],
+    ) -> _models.ProjectSettings:
         """Create the project settings.
 
         Creates the settings that apply to the whole project and returns them.
@@ -194,8 +168,8 @@ class AsyncProjectSettingsResource:
     async def create_settings_detailed(
         self,
         *,
-        body: ProjectSettingsRequest | Mapping[str, object],
-    ) -> Response[ProjectSettings]:
+        body: _models.ProjectSettingsRequest | Mapping[str, object],
+    ) -> Response[_models.ProjectSettings]:
         """Like `create_settings`, with status, headers and raw content."""
         operation = _create_settings(
             self._project_id,
@@ -228,11 +202,34 @@ class AsyncProjectSettingsResource:
         )
         return await self._session.request(operation)
 
+    async def get_settings(
+        self,
+    ) -> _models.ProjectSettings:
+        """Get the project settings.
+
+        Reads the settings that apply to the whole project.
+
+        Operation: ``ProjectSettings_GetSettings``.
+        """
+        operation = _get_settings(
+            self._project_id,
+        )
+        return (await self._session.request(operation)).parsed
+
+    async def get_settings_detailed(
+        self,
+    ) -> Response[_models.ProjectSettings]:
+        """Like `get_settings`, with status, headers and raw content."""
+        operation = _get_settings(
+            self._project_id,
+        )
+        return await self._session.request(operation)
+
     async def update_settings(
         self,
         *,
-        body: ProjectSettingsRequest | Mapping[str, object],
-    ) -> ProjectSettings:
+        body: _models.ProjectSettingsRequest | Mapping[str, object],
+    ) -> _models.ProjectSettings:
         """Update the project settings.
 
         Changes the settings that apply to the whole project and returns them. The operation has no
@@ -251,8 +248,8 @@ class AsyncProjectSettingsResource:
     async def update_settings_detailed(
         self,
         *,
-        body: ProjectSettingsRequest | Mapping[str, object],
-    ) -> Response[ProjectSettings]:
+        body: _models.ProjectSettingsRequest | Mapping[str, object],
+    ) -> Response[_models.ProjectSettings]:
         """Like `update_settings`, with status, headers and raw content."""
         operation = _update_settings(
             self._project_id,

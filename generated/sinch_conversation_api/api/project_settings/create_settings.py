@@ -2,21 +2,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from ... import models as _models
 from ...types import Operation, dump, load_body, path_segment
-
-if TYPE_CHECKING:
-    from ...models.project_settings import ProjectSettings
-    from ...models.project_settings_request import ProjectSettingsRequest
 
 
 def create_settings(
     project_id: str,
     *,
-    body: ProjectSettingsRequest | Mapping[str, object],
-) -> Operation[ProjectSettings]:
+    body: _models.ProjectSettingsRequest | Mapping[str, object],
+) -> Operation[_models.ProjectSettings]:
     """Create the project settings.
 
     Creates the settings that apply to the whole project and returns them.

@@ -2,21 +2,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from ... import models as _models
 from ...types import Operation, dump, load_body, path_segment
-
-if TYPE_CHECKING:
-    from ...models.project_settings import ProjectSettings
-    from ...models.project_settings_request import ProjectSettingsRequest
 
 
 def update_settings(
     project_id: str,
     *,
-    body: ProjectSettingsRequest | Mapping[str, object],
-) -> Operation[ProjectSettings]:
+    body: _models.ProjectSettingsRequest | Mapping[str, object],
+) -> Operation[_models.ProjectSettings]:
     """Update the project settings.
 
     Changes the settings that apply to the whole project and returns them. The operation has no

@@ -4,14 +4,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import Any
 
+from ... import models as _models
+from ...types import AsyncSession, DateTime, Response, Session
 from .transcode_message import transcode_message as _transcode_message
-
-if TYPE_CHECKING:
-    from ...models.transcode_message_request import TranscodeMessageRequest
-    from ...models.transcode_message_response import TranscodeMessageResponse
-    from ...types import AsyncSession, DateTime, Response, Session
 
 
 class TranscodingResource:
@@ -26,8 +23,8 @@ class TranscodingResource:
     def transcode_message(
         self,
         *,
-        body: TranscodeMessageRequest | Mapping[str, object],
-    ) -> TranscodeMessageResponse:
+        body: _models.TranscodeMessageRequest | Mapping[str, object],
+    ) -> _models.TranscodeMessageResponse:
         """Transcode a message.
 
         Shows how a message would look in the format of each channel listed, as one string for each
@@ -46,8 +43,8 @@ class TranscodingResource:
     def transcode_message_detailed(
         self,
         *,
-        body: TranscodeMessageRequest | Mapping[str, object],
-    ) -> Response[TranscodeMessageResponse]:
+        body: _models.TranscodeMessageRequest | Mapping[str, object],
+    ) -> Response[_models.TranscodeMessageResponse]:
         """Like `transcode_message`, with status, headers and raw content."""
         operation = _transcode_message(
             self._project_id,
@@ -70,8 +67,8 @@ class AsyncTranscodingResource:
     async def transcode_message(
         self,
         *,
-        body: TranscodeMessageRequest | Mapping[str, object],
-    ) -> TranscodeMessageResponse:
+        body: _models.TranscodeMessageRequest | Mapping[str, object],
+    ) -> _models.TranscodeMessageResponse:
         """Transcode a message.
 
         Shows how a message would look in the format of each channel listed, as one string for each
@@ -90,8 +87,8 @@ class AsyncTranscodingResource:
     async def transcode_message_detailed(
         self,
         *,
-        body: TranscodeMessageRequest | Mapping[str, object],
-    ) -> Response[TranscodeMessageResponse]:
+        body: _models.TranscodeMessageRequest | Mapping[str, object],
+    ) -> Response[_models.TranscodeMessageResponse]:
         """Like `transcode_message`, with status, headers and raw content."""
         operation = _transcode_message(
             self._project_id,

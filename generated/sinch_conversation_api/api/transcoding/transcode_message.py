@@ -2,21 +2,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from ... import models as _models
 from ...types import Operation, dump, load_body, path_segment
-
-if TYPE_CHECKING:
-    from ...models.transcode_message_request import TranscodeMessageRequest
-    from ...models.transcode_message_response import TranscodeMessageResponse
 
 
 def transcode_message(
     project_id: str,
     *,
-    body: TranscodeMessageRequest | Mapping[str, object],
-) -> Operation[TranscodeMessageResponse]:
+    body: _models.TranscodeMessageRequest | Mapping[str, object],
+) -> Operation[_models.TranscodeMessageResponse]:
     """Transcode a message.
 
     Shows how a message would look in the format of each channel listed, as one string for each

@@ -4,19 +4,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import Any
 
+from ... import models as _models
+from ...types import AsyncSession, DateTime, Response, Session
 from .create_webhook import create_webhook as _create_webhook
 from .delete_webhook import delete_webhook as _delete_webhook
 from .get_webhook import get_webhook as _get_webhook
 from .list_webhooks import list_webhooks as _list_webhooks
 from .update_webhook import update_webhook as _update_webhook
-
-if TYPE_CHECKING:
-    from ...models.create_webhook_request import CreateWebhookRequest
-    from ...models.list_webhooks_response import ListWebhooksResponse
-    from ...models.webhook import Webhook
-    from ...types import AsyncSession, DateTime, Response, Session
 
 
 class WebhooksResource:
@@ -28,45 +24,11 @@ class WebhooksResource:
         self._session = session
         self._project_id = project_id
 
-    def list_webhooks(
-        self,
-        app_id: str,
-    ) -> ListWebhooksResponse:
-        """List webhooks of an app.
-
-        Returns the webhooks of one app, in one answer without pages.
-
-        Args:
-            app_id: Id of the app.
-
-        Operation: ``Webhooks_ListWebhooks``.
-        """
-        operation = _list_webhooks(
-            self._project_id,
-            app_id,
-        )
-        # A traceback that shows locals must not show them.
-        del app_id
-        return self._session.request(operation).parsed
-
-    def list_webhooks_detailed(
-        self,
-        app_id: str,
-    ) -> Response[ListWebhooksResponse]:
-        """Like `list_webhooks`, with status, headers and raw content."""
-        operation = _list_webhooks(
-            self._project_id,
-            app_id,
-        )
-        # A traceback that shows locals must not show them.
-        del app_id
-        return self._session.request(operation)
-
     def create_webhook(
         self,
         *,
-        body: CreateWebhookRequest | Mapping[str, object],
-    ) -> Webhook:
+        body: _models.CreateWebhookRequest | Mapping[str, object],
+    ) -> _models.Webhook:
         """Create a webhook.
 
         Registers a URL for callbacks of one app, which app_id must name. An app has at most 5
@@ -86,8 +48,8 @@ class WebhooksResource:
     def create_webhook_detailed(
         self,
         *,
-        body: CreateWebhookRequest | Mapping[str, object],
-    ) -> Response[Webhook]:
+        body: _models.CreateWebhookRequest | Mapping[str, object],
+    ) -> Response[_models.Webhook]:
         """Like `create_webhook`, with status, headers and raw content."""
         operation = _create_webhook(
             self._project_id,
@@ -95,40 +57,6 @@ class WebhooksResource:
         )
         # A traceback that shows locals must not show them.
         del body
-        return self._session.request(operation)
-
-    def get_webhook(
-        self,
-        webhook_id: str,
-    ) -> Webhook:
-        """Get a webhook.
-
-        Reads one webhook.
-
-        Args:
-            webhook_id: Id of the webhook.
-
-        Operation: ``Webhooks_GetWebhook``.
-        """
-        operation = _get_webhook(
-            self._project_id,
-            webhook_id,
-        )
-        # A traceback that shows locals must not show them.
-        del webhook_id
-        return self._session.request(operation).parsed
-
-    def get_webhook_detailed(
-        self,
-        webhook_id: str,
-    ) -> Response[Webhook]:
-        """Like `get_webhook`, with status, headers and raw content."""
-        operation = _get_webhook(
-            self._project_id,
-            webhook_id,
-        )
-        # A traceback that shows locals must not show them.
-        del webhook_id
         return self._session.request(operation)
 
     def delete_webhook(
@@ -165,13 +93,81 @@ class WebhooksResource:
         del webhook_id
         return self._session.request(operation)
 
+    def get_webhook(
+        self,
+        webhook_id: str,
+    ) -> _models.Webhook:
+        """Get a webhook.
+
+        Reads one webhook.
+
+        Args:
+            webhook_id: Id of the webhook.
+
+        Operation: ``Webhooks_GetWebhook``.
+        """
+        operation = _get_webhook(
+            self._project_id,
+            webhook_id,
+        )
+        # A traceback that shows locals must not show them.
+        del webhook_id
+        return self._session.request(operation).parsed
+
+    def get_webhook_detailed(
+        self,
+        webhook_id: str,
+    ) -> Response[_models.Webhook]:
+        """Like `get_webhook`, with status, headers and raw content."""
+        operation = _get_webhook(
+            self._project_id,
+            webhook_id,
+        )
+        # A traceback that shows locals must not show them.
+        del webhook_id
+        return self._session.request(operation)
+
+    def list_webhooks(
+        self,
+        app_id: str,
+    ) -> _models.ListWebhooksResponse:
+        """List webhooks of an app.
+
+        Returns the webhooks of one app, in one answer without pages.
+
+        Args:
+            app_id: Id of the app.
+
+        Operation: ``Webhooks_ListWebhooks``.
+        """
+        operation = _list_webhooks(
+            self._project_id,
+            app_id,
+        )
+        # A traceback that shows locals must not show them.
+        del app_id
+        return self._session.request(operation).parsed
+
+    def list_webhooks_detailed(
+        self,
+        app_id: str,
+    ) -> Response[_models.ListWebhooksResponse]:
+        """Like `list_webhooks`, with status, headers and raw content."""
+        operation = _list_webhooks(
+            self._project_id,
+            app_id,
+        )
+        # A traceback that shows locals must not show them.
+        del app_id
+        return self._session.request(operation)
+
     def update_webhook(
         self,
         webhook_id: str,
         *,
-        body: Webhook | Mapping[str, object],
+        body: _models.Webhook | Mapping[str, object],
         update_mask: Iterable[str] | None = None,
-    ) -> Webhook:
+    ) -> _models.Webhook:
         """Update a webhook.
 
         Changes a webhook and returns it. The schema requires target, so even an update of other
@@ -197,9 +193,9 @@ class WebhooksResource:
         self,
         webhook_id: str,
         *,
-        body: Webhook | Mapping[str, object],
+        body: _models.Webhook | Mapping[str, object],
         update_mask: Iterable[str] | None = None,
-    ) -> Response[Webhook]:
+    ) -> Response[_models.Webhook]:
         """Like `update_webhook`, with status, headers and raw content."""
         operation = _update_webhook(
             self._project_id,
@@ -221,45 +217,11 @@ class AsyncWebhooksResource:
         self._session = session
         self._project_id = project_id
 
-    async def list_webhooks(
-        self,
-        app_id: str,
-    ) -> ListWebhooksResponse:
-        """List webhooks of an app.
-
-        Returns the webhooks of one app, in one answer without pages.
-
-        Args:
-            app_id: Id of the app.
-
-        Operation: ``Webhooks_ListWebhooks``.
-        """
-        operation = _list_webhooks(
-            self._project_id,
-            app_id,
-        )
-        # A traceback that shows locals must not show them.
-        del app_id
-        return (await self._session.request(operation)).parsed
-
-    async def list_webhooks_detailed(
-        self,
-        app_id: str,
-    ) -> Response[ListWebhooksResponse]:
-        """Like `list_webhooks`, with status, headers and raw content."""
-        operation = _list_webhooks(
-            self._project_id,
-            app_id,
-        )
-        # A traceback that shows locals must not show them.
-        del app_id
-        return await self._session.request(operation)
-
     async def create_webhook(
         self,
         *,
-        body: CreateWebhookRequest | Mapping[str, object],
-    ) -> Webhook:
+        body: _models.CreateWebhookRequest | Mapping[str, object],
+    ) -> _models.Webhook:
         """Create a webhook.
 
         Registers a URL for callbacks of one app, which app_id must name. An app has at most 5
@@ -279,8 +241,8 @@ class AsyncWebhooksResource:
     async def create_webhook_detailed(
         self,
         *,
-        body: CreateWebhookRequest | Mapping[str, object],
-    ) -> Response[Webhook]:
+        body: _models.CreateWebhookRequest | Mapping[str, object],
+    ) -> Response[_models.Webhook]:
         """Like `create_webhook`, with status, headers and raw content."""
         operation = _create_webhook(
             self._project_id,
@@ -288,40 +250,6 @@ class AsyncWebhooksResource:
         )
         # A traceback that shows locals must not show them.
         del body
-        return await self._session.request(operation)
-
-    async def get_webhook(
-        self,
-        webhook_id: str,
-    ) -> Webhook:
-        """Get a webhook.
-
-        Reads one webhook.
-
-        Args:
-            webhook_id: Id of the webhook.
-
-        Operation: ``Webhooks_GetWebhook``.
-        """
-        operation = _get_webhook(
-            self._project_id,
-            webhook_id,
-        )
-        # A traceback that shows locals must not show them.
-        del webhook_id
-        return (await self._session.request(operation)).parsed
-
-    async def get_webhook_detailed(
-        self,
-        webhook_id: str,
-    ) -> Response[Webhook]:
-        """Like `get_webhook`, with status, headers and raw content."""
-        operation = _get_webhook(
-            self._project_id,
-            webhook_id,
-        )
-        # A traceback that shows locals must not show them.
-        del webhook_id
         return await self._session.request(operation)
 
     async def delete_webhook(
@@ -358,13 +286,81 @@ class AsyncWebhooksResource:
         del webhook_id
         return await self._session.request(operation)
 
+    async def get_webhook(
+        self,
+        webhook_id: str,
+    ) -> _models.Webhook:
+        """Get a webhook.
+
+        Reads one webhook.
+
+        Args:
+            webhook_id: Id of the webhook.
+
+        Operation: ``Webhooks_GetWebhook``.
+        """
+        operation = _get_webhook(
+            self._project_id,
+            webhook_id,
+        )
+        # A traceback that shows locals must not show them.
+        del webhook_id
+        return (await self._session.request(operation)).parsed
+
+    async def get_webhook_detailed(
+        self,
+        webhook_id: str,
+    ) -> Response[_models.Webhook]:
+        """Like `get_webhook`, with status, headers and raw content."""
+        operation = _get_webhook(
+            self._project_id,
+            webhook_id,
+        )
+        # A traceback that shows locals must not show them.
+        del webhook_id
+        return await self._session.request(operation)
+
+    async def list_webhooks(
+        self,
+        app_id: str,
+    ) -> _models.ListWebhooksResponse:
+        """List webhooks of an app.
+
+        Returns the webhooks of one app, in one answer without pages.
+
+        Args:
+            app_id: Id of the app.
+
+        Operation: ``Webhooks_ListWebhooks``.
+        """
+        operation = _list_webhooks(
+            self._project_id,
+            app_id,
+        )
+        # A traceback that shows locals must not show them.
+        del app_id
+        return (await self._session.request(operation)).parsed
+
+    async def list_webhooks_detailed(
+        self,
+        app_id: str,
+    ) -> Response[_models.ListWebhooksResponse]:
+        """Like `list_webhooks`, with status, headers and raw content."""
+        operation = _list_webhooks(
+            self._project_id,
+            app_id,
+        )
+        # A traceback that shows locals must not show them.
+        del app_id
+        return await self._session.request(operation)
+
     async def update_webhook(
         self,
         webhook_id: str,
         *,
-        body: Webhook | Mapping[str, object],
+        body: _models.Webhook | Mapping[str, object],
         update_mask: Iterable[str] | None = None,
-    ) -> Webhook:
+    ) -> _models.Webhook:
         """Update a webhook.
 
         Changes a webhook and returns it. The schema requires target, so even an update of other
@@ -390,9 +386,9 @@ class AsyncWebhooksResource:
         self,
         webhook_id: str,
         *,
-        body: Webhook | Mapping[str, object],
+        body: _models.Webhook | Mapping[str, object],
         update_mask: Iterable[str] | None = None,
-    ) -> Response[Webhook]:
+    ) -> Response[_models.Webhook]:
         """Like `update_webhook`, with status, headers and raw content."""
         operation = _update_webhook(
             self._project_id,

@@ -2,21 +2,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from ... import models as _models
 from ...types import Operation, dump, load_body, path_segment
-
-if TYPE_CHECKING:
-    from ...models.create_webhook_request import CreateWebhookRequest
-    from ...models.webhook import Webhook
 
 
 def create_webhook(
     project_id: str,
     *,
-    body: CreateWebhookRequest | Mapping[str, object],
-) -> Operation[Webhook]:
+    body: _models.CreateWebhookRequest | Mapping[str, object],
+) -> Operation[_models.Webhook]:
     """Create a webhook.
 
     Registers a URL for callbacks of one app, which app_id must name. An app has at most 5

@@ -2,22 +2,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
 
 from ... import models as _models
 from ...types import Operation, dump, joined, load_body, path_segment, query
-
-if TYPE_CHECKING:
-    from ...models.webhook import Webhook
 
 
 def update_webhook(
     project_id: str,
     webhook_id: str,
     *,
-    body: Webhook | Mapping[str, object],
+    body: _models.Webhook | Mapping[str, object],
     update_mask: Iterable[str] | None = None,
-) -> Operation[Webhook]:
+) -> Operation[_models.Webhook]:
     """Update a webhook.
 
     Changes a webhook and returns it. The schema requires target, so even an update of other

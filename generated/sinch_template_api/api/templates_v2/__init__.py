@@ -4,22 +4,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import Any
 
+from ... import models as _models
+from ...types import AsyncSession, DateTime, Response, Session
 from .create_template import create_template as _create_template
 from .delete_template import delete_template as _delete_template
 from .get_template import get_template as _get_template
 from .list_templates import list_templates as _list_templates
 from .list_translations import list_translations as _list_translations
 from .update_template import update_template as _update_template
-
-if TYPE_CHECKING:
-    from ...models.create_template_request import CreateTemplateRequest
-    from ...models.update_template_request import UpdateTemplateRequest
-    from ...models.v2_list_templates_response import V2ListTemplatesResponse
-    from ...models.v2_list_translations_response import V2ListTranslationsResponse
-    from ...models.v2_template import V2Template
-    from ...types import AsyncSession, DateTime, Response, Session
 
 
 class TemplatesV2Resource:
@@ -31,34 +25,11 @@ class TemplatesV2Resource:
         self._session = session
         self._project_id = project_id
 
-    def list_templates(
-        self,
-    ) -> V2ListTemplatesResponse:
-        """List templates.
-
-        Returns all templates of the project, in one answer without pages.
-
-        Operation: ``Templates_v2_ListTemplates``.
-        """
-        operation = _list_templates(
-            self._project_id,
-        )
-        return self._session.request(operation).parsed
-
-    def list_templates_detailed(
-        self,
-    ) -> Response[V2ListTemplatesResponse]:
-        """Like `list_templates`, with status, headers and raw content."""
-        operation = _list_templates(
-            self._project_id,
-        )
-        return self._session.request(operation)
-
     def create_template(
         self,
         *,
-        body: CreateTemplateRequest | Mapping[str, object],
-    ) -> V2Template:
+        body: _models.CreateTemplateRequest | Mapping[str, object],
+    ) -> _models.V2Template:
         """Create a template.
 
         Stores a template with at least its default translation and returns it as version 1. Without
@@ -77,8 +48,8 @@ class TemplatesV2Resource:
     def create_template_detailed(
         self,
         *,
-        body: CreateTemplateRequest | Mapping[str, object],
-    ) -> Response[V2Template]:
+        body: _models.CreateTemplateRequest | Mapping[str, object],
+    ) -> Response[_models.V2Template]:
         """Like `create_template`, with status, headers and raw content."""
         operation = _create_template(
             self._project_id,
@@ -86,121 +57,6 @@ class TemplatesV2Resource:
         )
         # A traceback that shows locals must not show them.
         del body
-        return self._session.request(operation)
-
-    def list_translations(
-        self,
-        template_id: str,
-        *,
-        language_code: str | None = None,
-        translation_version: str | None = None,
-    ) -> V2ListTranslationsResponse:
-        """List translations of a template.
-
-        Returns the translations of one template, optionally of one language or one version, in one
-        answer without pages.
-
-        Args:
-            language_code: Only translations in this language, a BCP-47 code.
-            translation_version: Only translations of this version.
-
-        Operation: ``Templates_v2_ListTranslations``.
-        """
-        operation = _list_translations(
-            self._project_id,
-            template_id,
-            language_code=language_code,
-            translation_version=translation_version,
-        )
-        # A traceback that shows locals must not show them.
-        del template_id, language_code, translation_version
-        return self._session.request(operation).parsed
-
-    def list_translations_detailed(
-        self,
-        template_id: str,
-        *,
-        language_code: str | None = None,
-        translation_version: str | None = None,
-    ) -> Response[V2ListTranslationsResponse]:
-        """Like `list_translations`, with status, headers and raw content."""
-        operation = _list_translations(
-            self._project_id,
-            template_id,
-            language_code=language_code,
-            translation_version=translation_version,
-        )
-        # A traceback that shows locals must not show them.
-        del template_id, language_code, translation_version
-        return self._session.request(operation)
-
-    def get_template(
-        self,
-        template_id: str,
-    ) -> V2Template:
-        """Get a template.
-
-        Reads one template with its translations.
-
-        Operation: ``Templates_v2_GetTemplate``.
-        """
-        operation = _get_template(
-            self._project_id,
-            template_id,
-        )
-        # A traceback that shows locals must not show them.
-        del template_id
-        return self._session.request(operation).parsed
-
-    def get_template_detailed(
-        self,
-        template_id: str,
-    ) -> Response[V2Template]:
-        """Like `get_template`, with status, headers and raw content."""
-        operation = _get_template(
-            self._project_id,
-            template_id,
-        )
-        # A traceback that shows locals must not show them.
-        del template_id
-        return self._session.request(operation)
-
-    def update_template(
-        self,
-        template_id: str,
-        *,
-        body: UpdateTemplateRequest | Mapping[str, object],
-    ) -> V2Template:
-        """Replace a template.
-
-        Replaces a template and returns it. The version in the body must be the latest one that the
-        server knows, so read the template first.
-
-        Operation: ``Templates_v2_UpdateTemplate``.
-        """
-        operation = _update_template(
-            self._project_id,
-            template_id,
-            body=body,
-        )
-        # A traceback that shows locals must not show them.
-        del template_id, body
-        return self._session.request(operation).parsed
-
-    def update_template_detailed(
-        self,
-        template_id: str,
-        *,
-        body: UpdateTemplateRequest | Mapping[str, object],
-    ) -> Response[V2Template]:
-        """Like `update_template`, with status, headers and raw content."""
-        operation = _update_template(
-            self._project_id,
-            template_id,
-            body=body,
-        )
-        # A traceback that shows locals must not show them.
-        del template_id, body
         return self._session.request(operation)
 
     def delete_template(
@@ -235,19 +91,40 @@ class TemplatesV2Resource:
         del template_id
         return self._session.request(operation)
 
-
-class AsyncTemplatesV2Resource:
-    """The operations of the tag templates_v2."""
-
-    __slots__ = ("_project_id", "_session")
-
-    def __init__(self, session: AsyncSession, project_id: str) -> None:
-        self._session = session
-        self._project_id = project_id
-
-    async def list_templates(
+    def get_template(
         self,
-    ) -> V2ListTemplatesResponse:
+        template_id: str,
+    ) -> _models.V2Template:
+        """Get a template.
+
+        Reads one template with its translations.
+
+        Operation: ``Templates_v2_GetTemplate``.
+        """
+        operation = _get_template(
+            self._project_id,
+            template_id,
+        )
+        # A traceback that shows locals must not show them.
+        del template_id
+        return self._session.request(operation).parsed
+
+    def get_template_detailed(
+        self,
+        template_id: str,
+    ) -> Response[_models.V2Template]:
+        """Like `get_template`, with status, headers and raw content."""
+        operation = _get_template(
+            self._project_id,
+            template_id,
+        )
+        # A traceback that shows locals must not show them.
+        del template_id
+        return self._session.request(operation)
+
+    def list_templates(
+        self,
+    ) -> _models.V2ListTemplatesResponse:
         """List templates.
 
         Returns all templates of the project, in one answer without pages.
@@ -257,58 +134,24 @@ class AsyncTemplatesV2Resource:
         operation = _list_templates(
             self._project_id,
         )
-        return (await self._session.request(operation)).parsed
+        return self._session.request(operation).parsed
 
-    async def list_templates_detailed(
+    def list_templates_detailed(
         self,
-    ) -> Response[V2ListTemplatesResponse]:
+    ) -> Response[_models.V2ListTemplatesResponse]:
         """Like `list_templates`, with status, headers and raw content."""
         operation = _list_templates(
             self._project_id,
         )
-        return await self._session.request(operation)
+        return self._session.request(operation)
 
-    async def create_template(
-        self,
-        *,
-        body: CreateTemplateRequest | Mapping[str, object],
-    ) -> V2Template:
-        """Create a template.
-
-        Stores a template with at least its default translation and returns it as version 1. Without
-        an id in the body the server generates one.
-
-        Operation: ``Templates_v2_CreateTemplate``.
-        """
-        operation = _create_template(
-            self._project_id,
-            body=body,
-        )
-        # A traceback that shows locals must not show them.
-        del body
-        return (await self._session.request(operation)).parsed
-
-    async def create_template_detailed(
-        self,
-        *,
-        body: CreateTemplateRequest | Mapping[str, object],
-    ) -> Response[V2Template]:
-        """Like `create_template`, with status, headers and raw content."""
-        operation = _create_template(
-            self._project_id,
-            body=body,
-        )
-        # A traceback that shows locals must not show them.
-        del body
-        return await self._session.request(operation)
-
-    async def list_translations(
+    def list_translations(
         self,
         template_id: str,
         *,
         language_code: str | None = None,
         translation_version: str | None = None,
-    ) -> V2ListTranslationsResponse:
+    ) -> _models.V2ListTranslationsResponse:
         """List translations of a template.
 
         Returns the translations of one template, optionally of one language or one version, in one
@@ -328,15 +171,15 @@ class AsyncTemplatesV2Resource:
         )
         # A traceback that shows locals must not show them.
         del template_id, language_code, translation_version
-        return (await self._session.request(operation)).parsed
+        return self._session.request(operation).parsed
 
-    async def list_translations_detailed(
+    def list_translations_detailed(
         self,
         template_id: str,
         *,
         language_code: str | None = None,
         translation_version: str | None = None,
-    ) -> Response[V2ListTranslationsResponse]:
+    ) -> Response[_models.V2ListTranslationsResponse]:
         """Like `list_translations`, with status, headers and raw content."""
         operation = _list_translations(
             self._project_id,
@@ -346,45 +189,14 @@ class AsyncTemplatesV2Resource:
         )
         # A traceback that shows locals must not show them.
         del template_id, language_code, translation_version
-        return await self._session.request(operation)
+        return self._session.request(operation)
 
-    async def get_template(
-        self,
-        template_id: str,
-    ) -> V2Template:
-        """Get a template.
-
-        Reads one template with its translations.
-
-        Operation: ``Templates_v2_GetTemplate``.
-        """
-        operation = _get_template(
-            self._project_id,
-            template_id,
-        )
-        # A traceback that shows locals must not show them.
-        del template_id
-        return (await self._session.request(operation)).parsed
-
-    async def get_template_detailed(
-        self,
-        template_id: str,
-    ) -> Response[V2Template]:
-        """Like `get_template`, with status, headers and raw content."""
-        operation = _get_template(
-            self._project_id,
-            template_id,
-        )
-        # A traceback that shows locals must not show them.
-        del template_id
-        return await self._session.request(operation)
-
-    async def update_template(
+    def update_template(
         self,
         template_id: str,
         *,
-        body: UpdateTemplateRequest | Mapping[str, object],
-    ) -> V2Template:
+        body: _models.UpdateTemplateRequest | Mapping[str, object],
+    ) -> _models.V2Template:
         """Replace a template.
 
         Replaces a template and returns it. The version in the body must be the latest one that the
@@ -399,14 +211,14 @@ class AsyncTemplatesV2Resource:
         )
         # A traceback that shows locals must not show them.
         del template_id, body
-        return (await self._session.request(operation)).parsed
+        return self._session.request(operation).parsed
 
-    async def update_template_detailed(
+    def update_template_detailed(
         self,
         template_id: str,
         *,
-        body: UpdateTemplateRequest | Mapping[str, object],
-    ) -> Response[V2Template]:
+        body: _models.UpdateTemplateRequest | Mapping[str, object],
+    ) -> Response[_models.V2Template]:
         """Like `update_template`, with status, headers and raw content."""
         operation = _update_template(
             self._project_id,
@@ -415,6 +227,50 @@ class AsyncTemplatesV2Resource:
         )
         # A traceback that shows locals must not show them.
         del template_id, body
+        return self._session.request(operation)
+
+
+class AsyncTemplatesV2Resource:
+    """The operations of the tag templates_v2."""
+
+    __slots__ = ("_project_id", "_session")
+
+    def __init__(self, session: AsyncSession, project_id: str) -> None:
+        self._session = session
+        self._project_id = project_id
+
+    async def create_template(
+        self,
+        *,
+        body: _models.CreateTemplateRequest | Mapping[str, object],
+    ) -> _models.V2Template:
+        """Create a template.
+
+        Stores a template with at least its default translation and returns it as version 1. Without
+        an id in the body the server generates one.
+
+        Operation: ``Templates_v2_CreateTemplate``.
+        """
+        operation = _create_template(
+            self._project_id,
+            body=body,
+        )
+        # A traceback that shows locals must not show them.
+        del body
+        return (await self._session.request(operation)).parsed
+
+    async def create_template_detailed(
+        self,
+        *,
+        body: _models.CreateTemplateRequest | Mapping[str, object],
+    ) -> Response[_models.V2Template]:
+        """Like `create_template`, with status, headers and raw content."""
+        operation = _create_template(
+            self._project_id,
+            body=body,
+        )
+        # A traceback that shows locals must not show them.
+        del body
         return await self._session.request(operation)
 
     async def delete_template(
@@ -447,4 +303,142 @@ class AsyncTemplatesV2Resource:
         )
         # A traceback that shows locals must not show them.
         del template_id
+        return await self._session.request(operation)
+
+    async def get_template(
+        self,
+        template_id: str,
+    ) -> _models.V2Template:
+        """Get a template.
+
+        Reads one template with its translations.
+
+        Operation: ``Templates_v2_GetTemplate``.
+        """
+        operation = _get_template(
+            self._project_id,
+            template_id,
+        )
+        # A traceback that shows locals must not show them.
+        del template_id
+        return (await self._session.request(operation)).parsed
+
+    async def get_template_detailed(
+        self,
+        template_id: str,
+    ) -> Response[_models.V2Template]:
+        """Like `get_template`, with status, headers and raw content."""
+        operation = _get_template(
+            self._project_id,
+            template_id,
+        )
+        # A traceback that shows locals must not show them.
+        del template_id
+        return await self._session.request(operation)
+
+    async def list_templates(
+        self,
+    ) -> _models.V2ListTemplatesResponse:
+        """List templates.
+
+        Returns all templates of the project, in one answer without pages.
+
+        Operation: ``Templates_v2_ListTemplates``.
+        """
+        operation = _list_templates(
+            self._project_id,
+        )
+        return (await self._session.request(operation)).parsed
+
+    async def list_templates_detailed(
+        self,
+    ) -> Response[_models.V2ListTemplatesResponse]:
+        """Like `list_templates`, with status, headers and raw content."""
+        operation = _list_templates(
+            self._project_id,
+        )
+        return await self._session.request(operation)
+
+    async def list_translations(
+        self,
+        template_id: str,
+        *,
+        language_code: str | None = None,
+        translation_version: str | None = None,
+    ) -> _models.V2ListTranslationsResponse:
+        """List translations of a template.
+
+        Returns the translations of one template, optionally of one language or one version, in one
+        answer without pages.
+
+        Args:
+            language_code: Only translations in this language, a BCP-47 code.
+            translation_version: Only translations of this version.
+
+        Operation: ``Templates_v2_ListTranslations``.
+        """
+        operation = _list_translations(
+            self._project_id,
+            template_id,
+            language_code=language_code,
+            translation_version=translation_version,
+        )
+        # A traceback that shows locals must not show them.
+        del template_id, language_code, translation_version
+        return (await self._session.request(operation)).parsed
+
+    async def list_translations_detailed(
+        self,
+        template_id: str,
+        *,
+        language_code: str | None = None,
+        translation_version: str | None = None,
+    ) -> Response[_models.V2ListTranslationsResponse]:
+        """Like `list_translations`, with status, headers and raw content."""
+        operation = _list_translations(
+            self._project_id,
+            template_id,
+            language_code=language_code,
+            translation_version=translation_version,
+        )
+        # A traceback that shows locals must not show them.
+        del template_id, language_code, translation_version
+        return await self._session.request(operation)
+
+    async def update_template(
+        self,
+        template_id: str,
+        *,
+        body: _models.UpdateTemplateRequest | Mapping[str, object],
+    ) -> _models.V2Template:
+        """Replace a template.
+
+        Replaces a template and returns it. The version in the body must be the latest one that the
+        server knows, so read the template first.
+
+        Operation: ``Templates_v2_UpdateTemplate``.
+        """
+        operation = _update_template(
+            self._project_id,
+            template_id,
+            body=body,
+        )
+        # A traceback that shows locals must not show them.
+        del template_id, body
+        return (await self._session.request(operation)).parsed
+
+    async def update_template_detailed(
+        self,
+        template_id: str,
+        *,
+        body: _models.UpdateTemplateRequest | Mapping[str, object],
+    ) -> Response[_models.V2Template]:
+        """Like `update_template`, with status, headers and raw content."""
+        operation = _update_template(
+            self._project_id,
+            template_id,
+            body=body,
+        )
+        # A traceback that shows locals must not show them.
+        del template_id, body
         return await self._session.request(operation)

@@ -2,21 +2,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from ... import models as _models
 from ...types import Operation, dump, load_body, path_segment
-
-if TYPE_CHECKING:
-    from ...models.create_template_request import CreateTemplateRequest
-    from ...models.v2_template import V2Template
 
 
 def create_template(
     project_id: str,
     *,
-    body: CreateTemplateRequest | Mapping[str, object],
-) -> Operation[V2Template]:
+    body: _models.CreateTemplateRequest | Mapping[str, object],
+) -> Operation[_models.V2Template]:
     """Create a template.
 
     Stores a template with at least its default translation and returns it as version 1. Without

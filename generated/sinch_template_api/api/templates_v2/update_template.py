@@ -2,22 +2,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from ... import models as _models
 from ...types import Operation, dump, load_body, path_segment
-
-if TYPE_CHECKING:
-    from ...models.update_template_request import UpdateTemplateRequest
-    from ...models.v2_template import V2Template
 
 
 def update_template(
     project_id: str,
     template_id: str,
     *,
-    body: UpdateTemplateRequest | Mapping[str, object],
-) -> Operation[V2Template]:
+    body: _models.UpdateTemplateRequest | Mapping[str, object],
+) -> Operation[_models.V2Template]:
     """Replace a template.
 
     Replaces a template and returns it. The version in the body must be the latest one that the
