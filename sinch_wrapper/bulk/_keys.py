@@ -109,6 +109,11 @@ def find_key(connection: Connection, key: str) -> tuple[int, bytes] | None:
     return None if row is None else (row.chunk, row.digest)
 
 
+def open_numbers(connection: Connection, states: Sequence[str]) -> set[int]:
+    """The numbers of the requests in one of these *states*."""
+    return set(connection.execute(select(chunks.c.id).where(chunks.c.state.in_(states))).scalars())
+
+
 def enqueue(
     journal: Journal, connection: Connection, messages: Sequence[KeyedMessage]
 ) -> list[int | BulkError]:

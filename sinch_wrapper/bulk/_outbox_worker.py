@@ -18,7 +18,7 @@ from sinch_wrapper.bulk._driver import RunningCalls, drive
 from sinch_wrapper.bulk._jobs import Jobs
 from sinch_wrapper.bulk._journal import Job, Journal
 from sinch_wrapper.bulk._journal_file import journal_lock
-from sinch_wrapper.bulk._keys import KeyedMessage, enqueue, find_key, open_outbox
+from sinch_wrapper.bulk._keys import KeyedMessage, enqueue, find_key, open_numbers, open_outbox
 from sinch_wrapper.bulk._options import RunSettings
 from sinch_wrapper.bulk._results import RecipientResult, result_of
 from sinch_wrapper.bulk._sender import Sender
@@ -28,8 +28,8 @@ from sinch_wrapper.errors import BulkError
 # Seconds: how long the lock is kept without work, and how often the file is looked at without it.
 _LINGER: Final = 0.5
 _POLL: Final = 0.05
-_SETTLED: Final = frozenset({ChunkState.ACCEPTED, ChunkState.REJECTED})
-_IN_DOUBT: Final = frozenset({ChunkState.UNKNOWN, ChunkState.SENDING})
+_PLANNED: Final = ChunkState.PLANNED
+_IN_DOUBT: Final = (ChunkState.UNKNOWN, ChunkState.SENDING)
 
 
 @dataclass(slots=True, eq=False)
@@ -197,16 +197,19 @@ class OutboxWorker:
 
     def look(self, job: Job, *, is_over: bool = False) -> None:
         """Hand over what is settled; when sending *is_over*, what is in doubt too."""
-        ends = _SETTLED | (_IN_DOUBT if is_over else frozenset())
         with self._guard:
-            waiting = self._waiting = [each for each in self._waiting if not each.result.done()]
+            self._waiting = [each for each in self._waiting if not each.result.done()]
+            waiting = [each for each in self._waiting if each.number >= 0]
+        if not waiting:
+            return
+        with job.journal.read() as connection:
+            still = open_numbers(connection, (_PLANNED,) if is_over else (_PLANNED, *_IN_DOUBT))
+            ended = {each.number for each in waiting} - still
+            found = [job.journal.chunk(connection, number) for number in ended]
+        results = {chunk.id: result_of(job, chunk) for chunk in found if chunk is not None}
         for ticket in waiting:
-            if ticket.number < 0:
-                continue
-            with job.journal.read() as connection:
-                chunk = job.journal.chunk(connection, ticket.number)
-            if chunk is None or chunk.state in ends:
-                ticket.end(None if chunk is None else result_of(job, chunk))
+            if ticket.number in ended:
+                ticket.end(results.get(ticket.number))
 
     @property
     def is_idle(self) -> bool:
