@@ -287,9 +287,8 @@ def prepare(  # noqa: PLR0913, PLR0917 (all that a job is made of)
     if job is not None:
         _check_same(job, spec, source, project, stopped)
         return job
-    now = wall()
+    now, digest = wall(), source.digest()
     check_schedule(spec.request, datetime.fromtimestamp(now, UTC))
-    digest = source.digest()
     loader = _loaded(journal, spec, source, stopped)
     facts = {
         "job": secrets.token_hex(8),

@@ -69,7 +69,7 @@ class ProbeResult:
             )
         return (
             f"all were listed, after {max(self.lags):.1f} s at most: the evidence of "
-            'send_again="evidence" holds here, as far as so many batches tell'
+            'send_again="evidence" holds here, as far as so few batches show'
         )
 
 

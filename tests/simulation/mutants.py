@@ -70,16 +70,8 @@ MUTANTS: Final = {
         "self._journal.set(connection, chunk.id, sent=chunk.sent + 1, **values)",
     ),
     "no flush": Mutant("_sender", "self._job.journal.flush()", "pass"),
-    "doubts take the last place": Mutant(
-        "_sender", "(sent < room or not self._sending + sent)", "sent < room"
-    ),
     "doubts keep back for ever": Mutant(
         "_sender", "return journal.next_planned(connection)\n", "return None\n"
-    ),
-    "callbacks do not stop a second sending": Mutant(
-        "_tracker",
-        "if chunk is None or not chunk.certain or not self._has_look_up:",
-        "if True:",
     ),
     "the queue is not counted": Mutant(
         "_tracker", "self._queue.add(chunk.count)\n        self.doubts.leave", "self.doubts.leave"
