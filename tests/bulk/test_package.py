@@ -95,7 +95,7 @@ def test_another_process_is_locked_out_until_it_dies(tmp_path: Path) -> None:
     """The lock is one between processes, and a killed process leaves none."""
     job = tmp_path / "job.db"
     code = (
-        "import sys, pathlib; from sinch_wrapper.bulk._journal import sending_lock; "
+        "import sys, pathlib; from sinch_wrapper.bulk._journal_file import sending_lock; "
         "lock = sending_lock(pathlib.Path(sys.argv[1])); print('locked', flush=True); "
         "sys.stdin.read()"
     )
