@@ -8,7 +8,6 @@ pool; the HTTP library sends. Token requests join at `RetryingTransport`.
 
 import inspect
 import ssl
-import time
 
 from sinch_wrapper._auth.credentials import AccessKey
 from sinch_wrapper._auth.flow import Auth, BasicAuth, BearerAuth
@@ -22,6 +21,7 @@ from sinch_wrapper._transport.foreign import (
     tells_what_was_sent,
 )
 from sinch_wrapper._transport.http_client import AsyncHTTPClient, HTTPClient
+from sinch_wrapper._transport.limits import sleep
 from sinch_wrapper._transport.pool import AsyncPooledTransport, PooledTransport
 from sinch_wrapper._transport.retrying import (
     AsyncRetryingTransport,
@@ -46,8 +46,8 @@ def connect(options: Options, transport: httpx.BaseTransport | None) -> HTTPClie
         inner = PooledTransport(*_pool_options(options))
     else:
         inner = ForeignTransport(transport, options.max_response_size)
-    sleep = _no_sleep if is_waiting_skipped() else time.sleep
-    retrying = RetryingTransport(inner, _retry_context(options, transport), sleep)
+    wait = _no_sleep if is_waiting_skipped() else sleep
+    retrying = RetryingTransport(inner, _retry_context(options, transport), wait)
     return HTTPClient(retrying, _auth(options))
 
 
@@ -62,8 +62,8 @@ def connect_async(options: Options, transport: httpx.AsyncBaseTransport | None) 
         inner = AsyncPooledTransport(*_pool_options(options))
     else:
         inner = AsyncForeignTransport(transport, options.max_response_size)
-    sleep = _no_async_sleep if is_waiting_skipped() else asleep
-    retrying = AsyncRetryingTransport(inner, _retry_context(options, transport), sleep)
+    wait = _no_async_sleep if is_waiting_skipped() else asleep
+    retrying = AsyncRetryingTransport(inner, _retry_context(options, transport), wait)
     return AsyncHTTPClient(retrying, _auth(options))
 
 

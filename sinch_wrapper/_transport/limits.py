@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Coroutine
 from typing import Final, Protocol, TypeVar, cast
 
+from sinch_wrapper._giving_up import waiting
 from sinch_wrapper._http import httpx
 
 T = TypeVar("T")
@@ -18,6 +19,7 @@ T = TypeVar("T")
 # So few bytes fit into the buffer of a socket at once: the time is looked at between them.
 _SLICE: Final = 16_384
 _LATE: Final = "the attempt took too long in all"
+_GIVEN_UP: Final = "nobody waits for it any more"
 # The windows of zlib: with the header of gzip, of zlib, or of neither.
 _WINDOWS: Final = {
     "gzip": (zlib.MAX_WBITS | 16,),
@@ -54,8 +56,11 @@ class _Deadline(threading.local):
     def left(self, timeout: float | None, late: type[httpx.TimeoutException]) -> float | None:
         """The time for a step that has a *timeout* of its own.
 
-        Raises: *late* when no time is left.
+        Raises: *late* when no time is left, or nobody waits any more.
         """
+        group = waiting()
+        if group is not None and group.is_over:
+            raise late(_GIVEN_UP)
         if self.at is None:
             return timeout
         left = self.at - time.monotonic()
@@ -94,10 +99,17 @@ class _TimedStream:
         self.close = inner.close
         self.get_extra_info = inner.get_extra_info
 
+    def _note(self) -> None:
+        group = waiting()
+        if group is not None:
+            group.use(self._inner)
+
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        self._note()
         return self._inner.read(max_bytes, deadline.left(timeout, httpx.ReadTimeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._note()
         for start in range(0, len(buffer), _SLICE):
             part = buffer[start : start + _SLICE]
             self._inner.write(part, deadline.left(timeout, httpx.WriteTimeout))
@@ -108,6 +120,7 @@ class _TimedStream:
         server_hostname: str | None = None,
         timeout: float | None = None,
     ) -> "_TimedStream":
+        self._note()
         left = deadline.left(timeout, httpx.ConnectTimeout)
         return _TimedStream(self._inner.start_tls(ssl_context, server_hostname, left))
 
@@ -132,6 +145,18 @@ def timed(transport: httpx.HTTPTransport) -> httpx.HTTPTransport:
     backend = cast("_Backend", pool._network_backend)  # noqa: SLF001 (see above)
     vars(pool)["_network_backend"] = _TimedBackend(backend)
     return transport
+
+
+def sleep(seconds: float) -> None:
+    """Wait between attempts.
+
+    Raises: ConnectTimeout when nobody waits any more; nothing is sent then.
+    """
+    group = waiting()
+    if group is None:
+        time.sleep(seconds)
+    elif group.pause(seconds):
+        raise httpx.ConnectTimeout(_GIVEN_UP)
 
 
 # In tasks: the event loop interrupts any step.

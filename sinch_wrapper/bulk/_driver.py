@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Final, Self, TypeAlias, TypeVar, cast
 
+from sinch_wrapper._giving_up import GivingUp
 from sinch_wrapper.bulk._calls import BatchCall, Done, Planner, Step
 from sinch_wrapper.bulk._states import Progress
 from sinch_wrapper.errors import BulkError, SinchError
@@ -26,7 +27,7 @@ Ended: TypeAlias = Done | BaseException | None
 # How often a waiting planner looks whether it must stop, in seconds.
 _TICK: Final = 0.2
 # How long calls that are running when time is up may still take, in seconds.
-_GRACE: Final = 0.5
+_GRACE: Final = 0.3
 # For the end of tasks that were cancelled, in seconds; a loop that was closed ends none of them.
 _LAST_WAIT: Final = 10.0
 
@@ -100,11 +101,11 @@ class ThreadCalls(RunningCalls):
         self._most = concurrency
         self._calls: queue.SimpleQueue[tuple[object, BatchCall] | None] = queue.SimpleQueue()
         self._threads: list[threading.Thread] = []
-        self._given_up = False
+        self._waiting = GivingUp()
 
     def give_up(self) -> None:
-        """Wait for nothing that is running."""
-        self._given_up = True
+        """Wait for nothing that is running, and cut its connections."""
+        self._waiting.give_up()
 
     def _begin(self, api: object, calls: Sequence[BatchCall]) -> None:
         for call in calls:
@@ -115,6 +116,7 @@ class ThreadCalls(RunningCalls):
             self._threads[-1].start()
 
     def _work(self) -> None:
+        self._waiting.join()
         while (found := self._calls.get()) is not None:
             self._perform(*found)
 
@@ -131,7 +133,7 @@ class ThreadCalls(RunningCalls):
             self._calls.put(None)
         ends = time.monotonic() + _GRACE
         for thread in self._threads:
-            thread.join(max(0.0, ends - time.monotonic()) if self._given_up else None)
+            thread.join(max(0.0, ends - time.monotonic()) if self._waiting.is_over else None)
 
 
 class TaskCalls(RunningCalls):

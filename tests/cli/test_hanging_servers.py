@@ -1,0 +1,118 @@
+"""A job ends when it must, whatever the server does: the deadline, and the second Ctrl-C."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sinch_wrapper import Endpoints, Sinch, text
+from sinch_wrapper.bulk import Report
+from tests.helpers.bulk import APP, csv_file, rows
+from tests.helpers.core import KEY_ID, KEY_SECRET, PROJECT
+from tests.helpers.fault_server import TOKEN, Fault, FaultServer, endless
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n"
+HANGS: dict[str, Fault] = {
+    "no response": endless(b"", b"", 3600),
+    "a byte now and then": endless(HEAD, b" ", 0.1),
+    "headers without end": endless(b"HTTP/1.1 200 OK\r\n", b"X: y\r\n", 0.05),
+    "interim responses": endless(b"", b"HTTP/1.1 102 Processing\r\n\r\n", 0.1),
+}
+TOKEN_HANGS = {"a token that drips": HANGS["a byte now and then"]}
+
+
+@pytest.fixture(params=[*HANGS, *TOKEN_HANGS])
+def server(request: pytest.FixtureRequest) -> Iterator[FaultServer]:
+    """A server that hangs, in the response to a request or to that for a token."""
+    found = FaultServer(HANGS.get(request.param, HANGS["no response"]))
+    found.token_script = [TOKEN_HANGS.get(request.param, TOKEN)]
+    yield found
+    found.stop()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+@pytest.mark.slow
+def test_the_deadline_ends_the_command_within_a_second(server: FaultServer, tmp_path: Path) -> None:
+    """What is on its way is unknown, the rest pending, and the exit code says so."""
+    began = time.monotonic()
+    done = subprocess.run(
+        _command(server, tmp_path, "--deadline", "2"), env=_environment(),
+        check=False, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    took = time.monotonic() - began
+    report = Report(tmp_path / "all.csv.db")
+    assert 3 == done.returncode, done.stderr
+    assert (8, 12) == (report.unknown, report.pending)
+    assert "Traceback" not in done.stderr
+    # Two seconds, one more, and what starting and ending a Python takes on a busy machine.
+    assert took < 3 + 4
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+@pytest.mark.slow
+def test_the_second_interrupt_ends_the_command_within_a_second(
+    server: FaultServer, tmp_path: Path
+) -> None:
+    """The first one waits for what is running, the second one for nothing."""
+    with subprocess.Popen(
+        _command(server, tmp_path), env=_environment(), stderr=subprocess.PIPE, text=True
+    ) as process:
+        while not server.seen and not server.tokens_seen:
+            time.sleep(0.02)
+        time.sleep(0.3)
+        process.send_signal(signal.SIGINT)
+        time.sleep(1.0)
+        assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        began = time.monotonic()
+        _, said = process.communicate(timeout=30)
+        took = time.monotonic() - began
+    assert (130, False) == (process.returncode, "Traceback" in said), said
+    assert took < 2
+    assert (8, 12) == (
+        Report(tmp_path / "all.csv.db").unknown, Report(tmp_path / "all.csv.db").pending,
+    )  # fmt: skip
+
+
+@pytest.mark.slow
+def test_no_thread_outlives_a_job(server: FaultServer, tmp_path: Path) -> None:
+    """Within a second of its deadline the job is over, and soon after so are its threads."""
+    with Sinch(
+        project_id=PROJECT, key_id=KEY_ID, key_secret=KEY_SECRET, limits=None,
+        endpoints=Endpoints.sandbox(server.url),
+    ) as sinch:  # fmt: skip
+        began = time.monotonic()
+        report = sinch.bulk.send(
+            app_id=APP, message=text("Hi ${name}"), recipients=rows(20), chunk_size=2,
+            job=tmp_path / "job.db", deadline=1.0,
+        )  # fmt: skip
+        took = time.monotonic() - began
+        assert took < 2.5
+        assert (8, 12, "deadline") == (report.unknown, report.pending, report.stopped)
+        ends = time.monotonic() + 1
+        while _threads() and time.monotonic() < ends:
+            time.sleep(0.02)
+        assert [] == _threads()
+
+
+def _threads() -> list[str]:
+    return [each.name for each in threading.enumerate() if "sinch-bulk" in each.name]
+
+
+def _command(server: FaultServer, folder: Path, *more: str) -> list[str]:
+    return [
+        sys.executable, "-m", "sinch_wrapper.cli", "bulk", "send", str(csv_file(folder, 20)),
+        "--app", APP, "--text", "Hi ${name}", "--key", "key", "--chunk-size", "2",
+        "--sandbox", server.url, *more,
+    ]  # fmt: skip
+
+
+def _environment() -> dict[str, str]:
+    keys = {"PROJECT_ID": PROJECT, "KEY_ID": KEY_ID, "KEY_SECRET": KEY_SECRET}
+    return {**os.environ, **{f"SINCH_{name}": value for name, value in keys.items()}}
