@@ -1,7 +1,11 @@
 """Operations in, values or exceptions out: the layer between generated code and the HTTP client."""
 
+from collections.abc import Callable
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Generic, TypeVar
+from urllib.parse import urlsplit
 
+from sinch_wrapper import _validate
 from sinch_wrapper._auth.credentials import AccessToken
 from sinch_wrapper._request import (
     FAILURES,
@@ -16,12 +20,37 @@ from sinch_wrapper._request import (
 )
 from sinch_wrapper._retry import RetryPolicy
 from sinch_wrapper._transport.http_client import AsyncHTTPClient, HTTPClient
+from sinch_wrapper.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from sinch_wrapper._telemetry import Telemetry
 
 T = TypeVar("T")
 ClientT = TypeVar("ClientT", HTTPClient, AsyncHTTPClient)
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()
+
+
+def check_lifetime(operation: OperationLike[T], base_url: str, today: date) -> None:
+    """Warn of an operation whose end is announced, and refuse it from that day on.
+
+    Other servers than those of the API may have it for ever.
+
+    Raises: ConfigurationError, before anything is sent.
+    """
+    ends, instead = getattr(operation, "ends", ""), getattr(operation, "instead", "")
+    host = urlsplit(base_url).hostname or ""
+    if not ends or not host.endswith(".sinch.com"):
+        return
+    if today < date.fromisoformat(ends):
+        _validate.deprecated(f"{operation.id} ends on {ends}: use {instead}")
+        return
+    raise ConfigurationError(
+        f"{operation.id} was not sent: it ended on {ends}; use {instead}, or name a server that "
+        "still has it with endpoints="
+    )
 
 
 class _BaseSession(Generic[ClientT]):
@@ -39,14 +68,17 @@ class _BaseSession(Generic[ClientT]):
         retry: RetryPolicy,
         attempt_timeout: float | None = None,
         telemetry: "Telemetry | None" = None,
+        today: Callable[[], date] = _today,
     ) -> None:
         self._http_client: ClientT = http_client
         self._base_url = base_url
         self._timeouts = timeouts(timeout, attempt_timeout)
         self._retry = retry
         self._telemetry = telemetry
+        self._today = today
 
     def _build(self, operation: OperationLike[T]) -> APIRequest:
+        check_lifetime(operation, self._base_url, self._today())
         call = Call(operation.id, operation.method, self._retry, self._timeouts)
         return build_request(operation, self._base_url, call)
 

@@ -10,6 +10,7 @@ import json
 import os
 import re
 import sys
+import warnings
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
@@ -20,6 +21,11 @@ T = TypeVar("T")
 FunctionT = TypeVar("FunctionT", bound=Callable[..., object])
 Error: TypeAlias = type[Exception] | None
 
+# Modules between a caller and the place of a warning.
+_BETWEEN: Final = {
+    *("sinch_wrapper", "sinch_batch_api", "sinch_conversation_api", "sinch_template_api"),
+    *("asyncio", "concurrent", "threading"),
+}
 _LARGEST: Final = sys.float_info.max
 # google.protobuf.Duration as JSON.
 _DURATION: Final = re.compile(r"[0-9]+(\.[0-9]{1,9})?s")
@@ -300,6 +306,19 @@ _REQUEST_FIELDS: Final[Mapping[str, _Check]] = {
 def request_field(name: str, value: object, *, error: Error = None) -> object:
     """Check the optional field *name* of a request, and return it as the API takes it."""
     return _REQUEST_FIELDS[name](name, value, error=error)
+
+
+def deprecated(text: str) -> None:
+    """Warn whoever called the library, not a line of the library; nobody in a thread of its own."""
+    frame = sys._getframe(1)  # noqa: SLF001 - the standard way to the caller, as in warnings
+    while (module := str(frame.f_globals.get("__name__"))).partition(".")[0] in _BETWEEN:
+        # The command says it in words of its own.
+        if frame.f_back is None or module.startswith(("sinch_wrapper.cli", "threading")):
+            return
+        frame = frame.f_back
+    warnings.warn_explicit(
+        text, DeprecationWarning, frame.f_code.co_filename, frame.f_lineno, module
+    )
 
 
 def counted(count: int, noun: str) -> str:

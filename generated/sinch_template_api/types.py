@@ -83,6 +83,10 @@ class Operation(Generic[T]):
     """The body as a JSON value, or None for no body."""
     load: Callable[[object], T] | None
     """Reads the decoded response, or raises UnexpectedShape; None when no content is documented."""
+    ends: str = ""
+    """The day, as in 2030-05-17, from which the API no longer has the operation; often unknown."""
+    instead: str = ""
+    """The id of the operation to use then."""
 
     def __repr__(self) -> str:
         # Path, parameters and body contain identities and message text.

@@ -21,7 +21,7 @@ _LITERAL = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+,;=:@/-]|%[0-9A-Fa-f]{2})*")
 def sound(identifier: str, name: str, place: str) -> str:
     """The identifier that was made of a name, if Python reads it as it is written.
 
-    Raises: Refused for one that is no identifier, that Python would normalise into another, or
+    Raises: Refused for one that is not an identifier, that Python would normalise into another, or
     that is too long for the name of a file.
     """
     plain = unicodedata.normalize("NFKC", identifier) == identifier

@@ -75,6 +75,7 @@ def _operation(document: Node, operation: Node, item: Node, place: str) -> Node:
         "operationId": name,
         "x-operation-id": identifier,
         "x-deprecated": bool(operation.get("deprecated")),
+        **_end(operation, place),
     }
     for key in ("summary", "description"):
         if key in operation:
@@ -88,6 +89,17 @@ def _operation(document: Node, operation: Node, item: Node, place: str) -> Node:
         result["requestBody"] = {"required": True, "content": {_JSON: {"schema": schema}}}
     result["responses"] = _responses(document, operation, pascal, place)
     return result
+
+
+def _end(operation: Node, place: str) -> Node:
+    """The day from which the API no longer has an operation, and what to use then.
+
+    No document says it: an overlay adds it from the release notes.
+    """
+    ends = str(operation.get("x-ends", ""))
+    if ends and not re.fullmatch(r"\d{4}-\d\d-\d\d", ends):
+        raise Refused(f"{place}.x-ends", "is not a day such as 2030-05-17", "correct it")
+    return {"x-ends": ends, "x-instead": str(operation.get("x-instead", ""))}
 
 
 def _body(document: Node, node: Node, pascal: str, place: str) -> Node:

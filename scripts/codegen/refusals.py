@@ -200,7 +200,7 @@ def check(document: Node) -> None:
 
 
 def left_out(document: Node) -> list[str]:
-    """What is no part of generated code, in words; the schemas that it refers to are."""
+    """What generated code leaves out, in words; the schemas that it refers to are."""
     names = [*document.get("webhooks", {})]
     if not names:
         return []

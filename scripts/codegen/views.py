@@ -64,6 +64,8 @@ class OperationView:
     result: str
     load: str | None
     description: str
+    ends: str
+    instead: str
 
 
 # Names that the code of a model or a function uses itself. A field or parameter of that name keeps
@@ -135,6 +137,8 @@ class Views:
             result=result,
             load=load,
             description=_operation_docstring(endpoint, node, [*path, *query]),
+            ends=texts.quoted(node["x-ends"]) if node["x-ends"] else "",
+            instead=texts.quoted(node["x-instead"]),
         )
 
     def helpers(self, operation: OperationView) -> list[str]:
@@ -228,10 +232,11 @@ def _path_expression(endpoint: Endpoint, views: list[FieldView]) -> str:
 
 
 def _operation_docstring(endpoint: Endpoint, node: Node, parameters: list[FieldView]) -> str:
-    prefix = "Deprecated. " if node["x-deprecated"] else ""
+    until = f" It ends on {node['x-ends']}." if node["x-ends"] else ""
+    prefix = f"Deprecated.{until} " if node["x-deprecated"] else ""
     return texts.of_function(
         texts.plain(endpoint.summary or node["x-operation-id"]),
-        f"{prefix}{texts.plain(endpoint.description)}".strip(),
+        f"{texts.plain(prefix)} {texts.plain(endpoint.description)}".strip(),
         _described(parameters),
         f"Operation: ``{texts.plain(node['x-operation-id'])}``.",
     )

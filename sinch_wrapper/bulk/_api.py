@@ -23,6 +23,7 @@ from sinch_wrapper.bulk._arguments import (
     send_run,
 )
 from sinch_wrapper.bulk._driver import TaskCalls, in_thread
+from sinch_wrapper.bulk._job_spec import warn_of_end
 from sinch_wrapper.bulk._jobs import JobClient, Jobs
 from sinch_wrapper.bulk._options import JobOptions, RunOptions, SendOptions
 from sinch_wrapper.bulk._polling import Cancellation
@@ -96,6 +97,7 @@ class Bulk:
         Raises: BulkError when it cannot start, with nothing sent (BulkArgumentError, which is a
         ValueError, or TypeError for an argument); BulkStoppedError when the API refuses all.
         """
+        warn_of_end(options)
         return self._jobs.run(send_run(app_id, message, recipients, job, options))
 
     def resume(self, job: JobPath, **options: Unpack[RunOptions]) -> Report:
@@ -258,6 +260,7 @@ class AsyncBulk:
         Raises: BulkError when it cannot start, with nothing sent (BulkArgumentError, which is a
         ValueError, or TypeError for an argument); BulkStoppedError when the API refuses all.
         """
+        warn_of_end(options)
         return await self._run(
             lambda jobs: jobs.run(send_run(app_id, message, recipients, job, options))
         )

@@ -18,6 +18,7 @@ from sinch_wrapper.parameters import placeholders
 
 _HORIZON: Final = timedelta(days=7)
 _OPERATIONS: Final = {"v1": "messages", "v1beta": "messages-v1beta"}
+_ENDS: Final = {"v1beta": "2026-12-16"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,13 @@ def message_spec(app_id: str, message: Mapping[str, object], options: CheckedOpt
         raise BulkArgumentError("message= has a placeholder without a name: ${}")
     kind = BATCH_OPERATIONS[_OPERATIONS[options.api]]
     return JobSpec(kind, _as_json(request), options.columns, options.rules)
+
+
+def warn_of_end(options: Mapping[str, object]) -> None:
+    """Warn the caller when the *options* of a job choose a version whose end is announced."""
+    api = str(options.get("api"))
+    if api in _ENDS:
+        _validate.deprecated(f'api="{api}" ends on {_ENDS[api]}: use api="v1"')
 
 
 def checked_app_id(app_id: object) -> str:

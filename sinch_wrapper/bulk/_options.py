@@ -86,7 +86,7 @@ class SendOptions(JobOptions, RequestOptions, total=False):
 
     *columns* says what the columns of a table mean. *send_after* must have a time zone; the
     report has the time that the server settles on. *api* `"v1beta"` sends through the older path,
-    which has no look-up, so that doubtful requests stay unknown.
+    which has no look-up, so that doubtful requests stay unknown; it ends on 2026-12-16.
     """
 
     columns: Columns

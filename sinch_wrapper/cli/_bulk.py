@@ -99,7 +99,7 @@ def _send_time(
     type=click.Choice(["v1", "v1beta"]),
     default="v1",
     show_default=True,
-    help="Version of the Batch API to send with.",
+    help="Version of the Batch API to send with; v1beta ends on 2026-12-16.",
 )
 @click.option(
     "--on-invalid",
@@ -140,6 +140,8 @@ def send(
 
     names = ("send_after", "api", "on_invalid", "on_duplicate", "chunk_size")
     options = {name: given[name] for name in names} | sending_arguments(given)
+    if given["api"] == "v1beta":
+        click.echo("v1beta ends on 2026-12-16: send with --api v1", err=True)
     columns, message = _columns(given), message_of(given["words"], given["message"])
     job = given["job"] or _beside(source)
     with client(region, sandbox) as sinch, library_errors():

@@ -10,7 +10,17 @@ import pytest
 from sinch_wrapper import AuthenticationError, BulkError, Recipient
 from sinch_wrapper._http import httpx
 from sinch_wrapper.bulk import BulkInterruptedError, BulkStoppedError, Columns, Progress, StopReason
-from tests.helpers.bulk import APP, MESSAGE, FakeBatchApi, MakeBulk, csv_file, make_bulk, rows
+from tests.helpers.bulk import (
+    APP,
+    ELSEWHERE,
+    ENDING,
+    MESSAGE,
+    FakeBatchApi,
+    MakeBulk,
+    csv_file,
+    make_bulk,
+    rows,
+)
 
 __all__ = ["make_bulk"]
 
@@ -167,7 +177,8 @@ def test_wrong_credentials_are_the_cause(make_bulk: MakeBulk) -> None:
 def test_v1beta_never_repeats_a_doubtful_request(make_bulk: MakeBulk) -> None:
     """The older path has no look-up, so a doubt stays one and is reported."""
     api = FakeBatchApi("lost")
-    report = make_bulk(api).go(rows(4), api="v1beta")
+    with pytest.warns(DeprecationWarning, match=ENDING):
+        report = make_bulk(api, endpoints=ELSEWHERE).go(rows(4), api="v1beta")
     assert (2, 2, 0, 2) == (report.accepted, report.unknown, api.looks, len(api.sent))
     assert not report.resumable
     assert all(path.endswith("/batches:send") for path in api.paths)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from sinch_wrapper import RetryPolicy, text
+from sinch_wrapper import Endpoints, RetryPolicy, text
 from sinch_wrapper._http import httpx
 from sinch_wrapper.bulk import AsyncBulk, Bulk
 from sinch_wrapper.bulk._metadata import CHUNK_MARK
@@ -154,10 +154,12 @@ class OtherProject:
 class BulkFace:
     """Bulk or AsyncBulk, called alike."""
 
-    def __init__(self, flavour: Flavour, api: Callable[[httpx.Request], httpx.Response]) -> None:
+    def __init__(
+        self, flavour: Flavour, api: Callable[[httpx.Request], httpx.Response], **options: Any
+    ) -> None:
         self.flavour = flavour
         # One attempt in the transport, so that the sender itself deals with each response.
-        self.client = flavour.client(api, retry=RetryPolicy(attempts=1))
+        self.client = flavour.client(api, retry=RetryPolicy(attempts=1), **options)
         kind = AsyncBulk if flavour.name == "async" else Bulk
         self.bulk: Any = kind(self.client)
         self.moment: float | None = None
@@ -188,6 +190,9 @@ class BulkFace:
 
 
 MakeBulk = Callable[..., BulkFace]
+ELSEWHERE = Endpoints("https://a.example.test/oauth2/token", *["https://b.example.test"] * 3)
+"""Servers that are not those of the API, where nothing ends on a day."""
+ENDING = "ends on 2026-12-16: use"
 
 
 @pytest.fixture
@@ -195,8 +200,8 @@ def make_bulk(flavour: Flavour) -> Iterator[MakeBulk]:
     """Build a bulk sender over a fake API, for threads and then for tasks."""
     faces: list[BulkFace] = []
 
-    def make(api: Callable[[httpx.Request], httpx.Response]) -> BulkFace:
-        faces.append(BulkFace(flavour, api))
+    def make(api: Callable[[httpx.Request], httpx.Response], **options: Any) -> BulkFace:
+        faces.append(BulkFace(flavour, api, **options))
         return faces[-1]
 
     yield make

@@ -182,9 +182,9 @@ class MessagesResource:
     ) -> _models.SendBatchResponse:
         """Send a batch, older version.
 
-        Deprecated. Same body and response as Batch_SendBatch. Served in the regions us and eu only,
-        for projects that were admitted to the beta; others get 403. Whether it is still served is
-        unknown. Use Batch_SendBatch.
+        Deprecated. It ends on 2026-12-16. Same body and response as Batch_SendBatch. Served in the
+        regions us and eu only, for projects that were admitted to the beta; others get 403. Use
+        Batch_SendBatch.
 
         Operation: ``Batch_SendBatchV1Beta``.
         """
@@ -378,9 +378,9 @@ class AsyncMessagesResource:
     ) -> _models.SendBatchResponse:
         """Send a batch, older version.
 
-        Deprecated. Same body and response as Batch_SendBatch. Served in the regions us and eu only,
-        for projects that were admitted to the beta; others get 403. Whether it is still served is
-        unknown. Use Batch_SendBatch.
+        Deprecated. It ends on 2026-12-16. Same body and response as Batch_SendBatch. Served in the
+        regions us and eu only, for projects that were admitted to the beta; others get 403. Use
+        Batch_SendBatch.
 
         Operation: ``Batch_SendBatchV1Beta``.
         """

@@ -14,9 +14,9 @@ def send_batch_v1_beta(
 ) -> Operation[_models.SendBatchResponse]:
     """Send a batch, older version.
 
-    Deprecated. Same body and response as Batch_SendBatch. Served in the regions us and eu only,
-    for projects that were admitted to the beta; others get 403. Whether it is still served is
-    unknown. Use Batch_SendBatch.
+    Deprecated. It ends on 2026-12-16. Same body and response as Batch_SendBatch. Served in the
+    regions us and eu only, for projects that were admitted to the beta; others get 403. Use
+    Batch_SendBatch.
 
     Operation: ``Batch_SendBatchV1Beta``.
     """
@@ -27,4 +27,6 @@ def send_batch_v1_beta(
         params={},
         json=dump(body),
         load=lambda value: load_body(_models.SendBatchResponse, value),
+        ends="2026-12-16",
+        instead="Batch_SendBatch",
     )
