@@ -35,10 +35,12 @@ _LAST_WAIT: Final = 10.0
 class RunningCalls:
     """Starts the calls of a planner and receives how they end; used in a `with` block.
 
-    *cancelled* is set when nobody waits for the planner any more.
+    *cancelled* is set when nobody waits for the planner any more. For *gather* seconds receive()
+    waits for more once something has ended.
     """
 
     def __init__(self) -> None:
+        self.gather = 0.0
         self.cancelled = threading.Event()
         self._ended: queue.SimpleQueue[Ended] = queue.SimpleQueue()
         self._running = 0
@@ -63,11 +65,14 @@ class RunningCalls:
         found: list[Done] = []
         with suppress(queue.Empty):
             item = self._ended.get(timeout=wait)
-            while item is not None:
-                self._running -= 1
+            if self.gather:
+                # More will end in a moment, and are written down together.
+                time.sleep(self.gather)
+            while True:
+                self._running -= item is not None
                 if isinstance(item, BaseException):
                     raise item
-                found.append(item)
+                found += [] if item is None else [item]
                 item = self._ended.get_nowait()
         return found
 

@@ -4,6 +4,7 @@ import hashlib
 import json
 import secrets
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from typing import Final, cast
 
@@ -25,6 +26,11 @@ from sinch_wrapper.errors import BulkArgumentError, BulkError
 _MOST_BYTES: Final = 5_000_000
 _LONGEST_KEY: Final = 500
 _FIND: Final = select(keys.c.chunk, keys.c.digest).where(keys.c.key == bindparam("wanted"))
+_FIND_ALL: Final = select(keys.c.key, keys.c.chunk, keys.c.digest).where(
+    keys.c.key.in_(bindparam("wanted", expanding=True))
+)
+_LAST: Final = select(func.max(chunks.c.id))
+_OPEN: Final = select(chunks.c.id).where(chunks.c.state.in_(bindparam("states", expanding=True)))
 _OWN: Final = select(keys.c.request).where(keys.c.chunk == bindparam("wanted"))
 
 
@@ -66,7 +72,8 @@ def keyed_message(  # noqa: PLR0913, PLR0917 (all that a message is made of)
     try:
         blocks, skips = cut([build(1, record)], _MOST_BYTES, is_messages=True)
     except InvalidError as error:
-        raise BulkArgumentError(f"{error.column or 'to'}: {error.reason}") from None
+        name = error.column.replace("recipient", "to") or "to"
+        raise BulkArgumentError(f"{name}: {error.reason}") from None
     if skips:
         raise BulkArgumentError(f"to: {skips[0].reason}")
     if build.unused:
@@ -111,34 +118,37 @@ def find_key(connection: Connection, key: str) -> tuple[int, bytes] | None:
 
 def open_numbers(connection: Connection, states: Sequence[str]) -> set[int]:
     """The numbers of the requests in one of these *states*."""
-    return set(connection.execute(select(chunks.c.id).where(chunks.c.state.in_(states))).scalars())
+    return set(connection.execute(_OPEN, {"states": list(states)}).scalars())
 
 
 def enqueue(
     journal: Journal, connection: Connection, messages: Sequence[KeyedMessage]
 ) -> list[int | BulkError]:
     """Write those *messages* whose keys are new; returns the number of each, or why not."""
-    found: list[int | BulkError] = []
-    number = connection.execute(select(func.max(chunks.c.id))).scalar()
-    number = -1 if number is None else number
+    wanted = {message.key for message in messages}
+    rows = connection.execute(_FIND_ALL, {"wanted": list(wanted)})
+    known = {row.key: (row.chunk, row.digest) for row in rows}
+    last = connection.execute(_LAST).scalar()
+    number = 0 if last is None else last + 1
+    new: dict[int, KeyedMessage] = {}
     for message in messages:
-        known = find_key(connection, message.key)
-        if known is None:
+        if message.key not in known:
+            known[message.key] = number, message.digest
+            new[number] = message
             number += 1
-            journal.add(connection, [NewChunk(number, 1, message.content, message.places)])
-            row = {"key": message.key, "chunk": number, "digest": message.digest}
-            connection.execute(insert(keys), row | {"request": message.request})
-            found.append(number)
-        elif known[1] == message.digest:
-            found.append(known[0])
-        else:
-            found.append(
-                BulkError(
-                    f"journal {journal.name}: this key was used for another message, so nothing "
-                    "was sent: give each message a key of its own"
-                )
-            )
-    return found
+    journal.add(connection, [NewChunk(n, 1, each.content, each.places) for n, each in new.items()])
+    if new:
+        rows_of = [
+            {"key": each.key, "chunk": n, "digest": each.digest, "request": each.request}
+            for n, each in new.items()
+        ]
+        connection.execute(insert(keys), rows_of)
+    used = BulkError(
+        f"journal {journal.name}: this key was used for another message, so nothing was sent: "
+        "give each message a key of its own"
+    )
+    found = [(known[each.key], each.digest) for each in messages]
+    return [number if digest == same else copy(used) for (number, same), digest in found]
 
 
 def own_request(connection: Connection, chunk: int) -> Mapping[str, object]:

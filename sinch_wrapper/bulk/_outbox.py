@@ -155,7 +155,8 @@ class Outbox(_BaseOutbox):
         (BulkArgumentError, which is a ValueError, or TypeError for an argument), other SinchErrors
         when every message would be refused. In all cases the same call may be made again.
         """
-        return self._result(key, self._ticket(key, app_id, to, message, fields), _wait(wait))
+        seconds = _wait(wait)
+        return self._result(key, self._ticket(key, app_id, to, message, fields), seconds)
 
     def _result(self, key: str, ticket: Ticket, wait: float) -> RecipientResult:
         try:
@@ -185,9 +186,10 @@ class Outbox(_BaseOutbox):
 
         Raises: as send(), and BulkError while another process sends from the file.
         """
+        seconds = _wait(wait)
         ticket = self._word(key)
         try:
-            return ticket.result.result(_wait(wait))
+            return ticket.result.result(seconds)
         except TimeoutError:
             ticket.result.cancel()
             return self._get(key)

@@ -28,6 +28,9 @@ from sinch_wrapper.errors import BulkError
 # Seconds: how long the lock is kept without work, and how often the file is looked at without it.
 _LINGER: Final = 0.5
 _POLL: Final = 0.05
+# So long messages are gathered that are written in one transaction.
+_GATHER: Final = 0.005
+_FEW: Final = 4
 _PLANNED: Final = ChunkState.PLANNED
 _IN_DOUBT: Final = (ChunkState.UNKNOWN, ChunkState.SENDING)
 
@@ -195,6 +198,11 @@ class OutboxWorker:
                     ticket.note()
         return len(messages), [each for each in new if each.is_word]
 
+    def gather(self) -> None:
+        """Write together what many callers hand over, and without delay what few do."""
+        if self._running is not None:
+            self._running.gather = _GATHER if len(self._waiting) > _FEW else 0.0
+
     def look(self, job: Job, *, is_over: bool = False) -> None:
         """Hand over what is settled; when sending *is_over*, what is in doubt too."""
         with self._guard:
@@ -228,6 +236,7 @@ class _OutboxPlanner:
 
     def step(self, now: float, done: list[Done], *, stopping: bool) -> Step:
         """Write what is new, take what is *done*, and hand out what leaves."""
+        self._worker.gather()
         many, words = (0, []) if stopping else self._worker.write(self._job)
         self.sender.add(many)
         for ticket in words:

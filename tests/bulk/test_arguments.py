@@ -1,6 +1,7 @@
 """Every public option of bulk sending refuses values of other kinds, and names itself."""
 
 import asyncio
+import contextlib
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -13,10 +14,12 @@ from sinch_wrapper import AsyncSinch, Sinch, text
 from sinch_wrapper._http import httpx
 from sinch_wrapper.bulk import (
     AsyncBulk,
+    AsyncOutbox,
     Bulk,
     Columns,
     JournalFollower,
     MessageLimits,
+    Outbox,
     RecipientState,
     Report,
     probe,
@@ -134,7 +137,67 @@ def probe_numbers(**options: Any) -> object:
         return probe(**{"client": sinch, **options})
 
 
+OUTBOX = {
+    name: kinds
+    for name, kinds in RUN.items()
+    if name not in {"deadline", "progress", "stop", "send_now"}
+}
+KEYED = {
+    **{name: kinds for name, kinds in SEND.items() if name not in JOB_OPTIONS},
+    "key": "string",
+    "to": "",
+    "parameters": "no_entries none",
+    "wait": SECONDS,
+}
+for _name in ("recipients", "columns", "send_after", "api"):
+    KEYED.pop(_name, None)
+RIGHT_KEYED = {
+    "key": "k", "app_id": "A", "to": {"contact_id": "C"}, "message": text("Hi"), "wait": 0,
+}  # fmt: skip
+
+
+def opened(is_async: bool, name: str = "") -> Callable[..., object]:  # noqa: FBT001 (a test)
+    """The method *name* of an outbox over the fake API, else what opens one."""
+    given: Any = {"project_id": PROJECT, "key_id": KEY_ID, "key_secret": KEY_SECRET, "region": "eu"}
+
+    def call(**options: Any) -> object:
+        kind: Any = AsyncOutbox if is_async else Outbox
+        client: Any = AsyncSinch if is_async else Sinch
+        with contextlib.ExitStack() as stack:
+            sinch = client(**given, transport=httpx.MockTransport(API))
+            if not is_async:
+                stack.enter_context(sinch)
+            if not name:
+                return kind(**{"client": sinch, **options})
+            outbox = kind(sinch, Path(FOLDER.name, "outbox.db"))
+            found = getattr(outbox, name)(**options)
+            return asyncio.run(found) if is_async else found
+
+    return call
+
+
+def outbox_calls() -> list[PublicCall]:
+    """The table of both kinds of outboxes."""
+    rows: dict[str, tuple[Mapping[str, str], Mapping[str, object]]] = {
+        "send": (KEYED, RIGHT_KEYED),
+        "get": ({"key": "string"}, {}),
+        "send_again": ({"key": "string", "wait": SECONDS}, {"key": "k"}),
+    }
+    found = []
+    for is_async in (False, True):
+        kind = "AsyncOutbox" if is_async else "Outbox"
+        options = {**OUTBOX, "client": "", "path": "string"}
+        right = {"path": JOB}
+        found.append(PublicCall(kind, opened(is_async), options, right, touched=touched))
+        found += [
+            PublicCall(f"{kind}.{name}", opened(is_async, name), *row, touched=touched)
+            for name, row in rows.items()
+        ]
+    return found
+
+
 CALLS = [
+    *outbox_calls(),
     *calls(Bulk),
     *calls(AsyncBulk),
     PublicCall("Bulk", Bulk, {"client": ""}),
