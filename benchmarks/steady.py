@@ -51,7 +51,7 @@ def measure(environments: Environments, plan: Plan) -> Report:
 
 
 def _run(worker: Worker, service: Service, plan: Plan) -> tuple[float, float]:
-    """Percent of the limit that is used, the median of three rounds, and of all responses the 429s."""
+    """Percent of the limit that is used, the median of three rounds; and of responses 429."""
     worker.run(_WARM_UP, _WAYS)
     before, used = service.counts(), []
     for _ in range(min(plan.rounds, 3)):

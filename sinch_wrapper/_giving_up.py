@@ -34,7 +34,7 @@ class GivingUp:
         return self._over.is_set()
 
     def pause(self, seconds: float) -> bool:
-        """Wait for so many seconds; returns whether it was given up meanwhile."""
+        """Wait for *seconds*; returns whether it was given up meanwhile."""
         return self._over.wait(seconds)
 
     def give_up(self) -> None:

@@ -94,8 +94,8 @@ def render(document: Node, package: str, origin: str, folder: Path, *, tidy: boo
     return target
 
 
-def _project(normalised: Node, document: Node, package: str, target: Path) -> Project:
-    config = Config.from_sources(
+def _config(package: str, target: Path) -> Config:
+    return Config.from_sources(
         ConfigFile(
             literal_enums=True,
             use_path_prefixes_for_title_model_names=False,
@@ -108,6 +108,10 @@ def _project(normalised: Node, document: Node, package: str, target: Path) -> Pr
         overwrite=False,
         output_path=target,
     )
+
+
+def _project(normalised: Node, document: Node, package: str, target: Path) -> Project:
+    config = _config(package, target)
     # The generator gets what it needs and nothing else. Titles have done their work in the
     # normaliser; here they would rename components.
     plain = {

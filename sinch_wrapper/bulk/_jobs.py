@@ -89,7 +89,7 @@ class OpenJob:
 class Jobs:
     """The jobs of *client*; *clock* gives monotonic seconds, *wall* Unix seconds.
 
-    *calls* makes what runs so many calls at a time. *cancelled* is set when nobody waits for the
+    *calls* makes what runs that many calls at a time. *cancelled* is set when nobody waits for the
     result any more.
     """
 

@@ -37,7 +37,7 @@ _IN_DOUBT: Final = (ChunkState.UNKNOWN, ChunkState.SENDING)
 
 @dataclass(slots=True, eq=False)
 class Ticket:
-    """One message that somebody waits for, or a person's *word* that it shall leave again.
+    """One message that somebody waits for, or a person's *word* that it may leave again.
 
     *written* ends when it is on disk, or never will be; *result* when its outcome is known.
     """

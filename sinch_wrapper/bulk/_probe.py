@@ -23,7 +23,7 @@ from sinch_wrapper.errors import BulkArgumentError, SinchError
 from sinch_wrapper.messages import text
 
 if TYPE_CHECKING:
-    from sinch_wrapper import Sinch
+    from sinch_wrapper.bulk._api import BulkClient
 
 _PAUSE: Final = 0.2
 # Look-ups in a row that list all before it ends: replicas may differ.
@@ -154,7 +154,7 @@ class Probe:
 
 
 def probe(  # noqa: PLR0913 (keyword-only)
-    client: "Sinch",
+    client: "BulkClient",
     *,
     app_id: str,
     recipient: Mapping[str, object],

@@ -49,9 +49,7 @@ class Sender:
     def start(self) -> None:
         """Start it; what it prints is kept."""
         with self.log.open("a") as log:
-            self.process = subprocess.Popen(
-                self.command, stdout=log, stderr=subprocess.DEVNULL
-            )
+            self.process = subprocess.Popen(self.command, stdout=log, stderr=subprocess.DEVNULL)
 
     def kill(self) -> bool:
         """Kill and start it, unless it has ended."""
