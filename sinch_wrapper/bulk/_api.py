@@ -279,10 +279,7 @@ class AsyncBulk:
     async def create_contacts(
         self, contacts: Items, *, job: JobPath | None = None, **options: Unpack[JobOptions]
     ) -> Report:
-        """Create any number of contacts; a request whose outcome is unknown is never repeated.
-
-        Raises: as send().
-        """
+        """Create any number of contacts; see Bulk.create_contacts()."""
         return await self._run(
             lambda jobs: jobs.run(contacts_run("create_contacts", contacts, job, options))
         )

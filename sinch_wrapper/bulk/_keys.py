@@ -13,7 +13,7 @@ from sqlalchemy import Connection, bindparam, func, insert, select
 from sinch_wrapper import _validate
 from sinch_wrapper._json import decode, encode
 from sinch_wrapper.bulk._columns import Columns
-from sinch_wrapper.bulk._job_spec import message_spec
+from sinch_wrapper.bulk._job_spec import JobSpec, message_spec
 from sinch_wrapper.bulk._journal import Job, Journal, NewChunk, open_job
 from sinch_wrapper.bulk._metadata import static_limits
 from sinch_wrapper.bulk._options import RequestOptions, read_options
@@ -67,6 +67,19 @@ def keyed_message(  # noqa: PLR0913, PLR0917 (all that a message is made of)
     """
     checked_key(key)
     spec = message_spec(app_id, message, read_options("send()", options, RequestOptions))
+    content = _item(spec, to, parameters)
+    same = json.dumps([spec.request, decode(content)], sort_keys=True).encode()
+    return KeyedMessage(
+        key,
+        hashlib.sha256(same).digest(),
+        pack(encode(spec.request)),
+        pack(content),
+        pack_places([1], [key]),
+    )
+
+
+def _item(spec: JobSpec, to: object, parameters: Mapping[str, str] | None) -> bytes:
+    """The only item of a request, as JSON; raises BulkArgumentError."""
     record = {"recipient": to, "parameters": parameters or {}}
     build = ObjectBuilder(Columns(), spec.needed, static_limits(spec.request), "outbox")
     try:
@@ -78,15 +91,7 @@ def keyed_message(  # noqa: PLR0913, PLR0917 (all that a message is made of)
         raise BulkArgumentError(f"to: {skips[0].reason}")
     if build.unused:
         raise BulkArgumentError("parameters: one of them is used by no placeholder")
-    content = blocks[0].content
-    same = json.dumps([spec.request, decode(content)], sort_keys=True).encode()
-    return KeyedMessage(
-        key,
-        hashlib.sha256(same).digest(),
-        pack(encode(spec.request)),
-        pack(content),
-        pack_places([1], [key]),
-    )
+    return blocks[0].content
 
 
 def open_outbox(journal: Journal, project: str, created: float) -> Job:
