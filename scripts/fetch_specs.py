@@ -11,7 +11,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from commands import ROOT, be_printable, place, reason, seconds
 from fetching.download import Downloader, Fetched, Limits
-from fetching.record import Arrival, find, is_intact, known_etag, replace
+from fetching.record import Arrival, find, is_intact, known_etag, replace, strike
 
 from codegen.document import Refused
 from codegen.sources import Source, sources
@@ -38,6 +38,8 @@ def main(arguments: list[str] | None = None) -> int:
     except Refused as refused:
         print(f"fetch_specs: {refused}", file=sys.stderr)
         return 1
+    if options.strike:
+        return _strike(chosen)
     recorded = [_renew(source, options) for source in chosen]
     if "recorded" in recorded:
         print("next: uv run python scripts/regenerate.py")
@@ -58,11 +60,30 @@ def _parser() -> argparse.ArgumentParser:
         help="fetch from here instead of the url in sources.toml",
     )
     group.add_argument(
+        "--strike",
+        action="store_true",
+        help="remove from the inventory the names that the present file no longer has",
+    )
+    group.add_argument(
         "--record", action="store_true", help="record the present file after an edit by hand"
     )
     parser.add_argument("--timeout", type=seconds, default=_USUAL.seconds, metavar="SECONDS")
     parser.add_argument("--documents", type=Path, default=ROOT / "openapi", metavar="FOLDER")
     return parser
+
+
+def _strike(chosen: list[Source]) -> int:
+    try:
+        for source in chosen:
+            for name in strike(source):
+                print(f"struck {source.path.name}: {name}")
+    except Refused as refused:
+        print(f"fetch_specs: {refused}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"fetch_specs: {reason(error)}", file=sys.stderr)
+        return 1
+    return 0
 
 
 def _renew(source: Source, options: argparse.Namespace) -> str:

@@ -73,7 +73,10 @@ def _spell_types(schema: Node) -> None:
     kinds = schema.get("type")
     if isinstance(kinds, list):
         schema["type"] = next(kind for kind in kinds if kind != "null")
-    if "type" not in schema:
+    if schema.get("type") == "object" and schema.keys() & {*COMPOSITIONS}:
+        # A composition that is generated is one of objects: some documents say so, others do not.
+        del schema["type"]
+    elif "type" not in schema:
         if "properties" in schema or "additionalProperties" in schema:
             schema["type"] = "object"
         elif "items" in schema:

@@ -101,7 +101,8 @@ def spot(document: Node, given: Spot, whole: Collection[str] = ()) -> Spot:
         single = (key for key in COMPOSITIONS if len(node.get(key) or []) == 1)
         key = next((key for key in single if key not in whole), None)
         # A composition of one part is a way to add a description to a reference.
-        if key is None or node.keys() - {key, "description", "title"}:
+        beside = {"description", "title", *(["type"] if node.get("type") == "object" else [])}
+        if key is None or node.keys() - {key, *beside}:
             return Spot(node, pointer, reference)
         node, pointer = node[key][0], joined(pointer, key, 0)
 

@@ -71,6 +71,10 @@ class SchemaWalk:
 
     def _spots(self, old: Spot, new: Spot) -> tuple[Spot, Spot]:
         """Both schemas without references; a composition on both sides is kept."""
+        full = spot(self._base, old), spot(self._revision, new)
+        if full[0].reference and full[0].reference == full[1].reference:
+            # A component, perhaps with a description around its reference on one side.
+            return full
         sides = spot(self._base, old, COMPOSITIONS), spot(self._revision, new, COMPOSITIONS)
         both = [key for key in COMPOSITIONS if all(key in side.node for side in sides)]
         whole = [key for key in both if any(len(side.node[key]) > 1 for side in sides)]
@@ -149,10 +153,10 @@ class SchemaWalk:
     def _paired(
         self, mine: list[Spot], theirs: list[Spot]
     ) -> tuple[list[tuple[Spot, Spot]], list[Spot], list[Spot]]:
-        """The parts paired by name, by meaning, or as the only ones left; then the unpaired."""
+        """The parts paired by name, meaning or fields, or as the last ones; then the unpaired."""
         pairs: list[tuple[Spot, Spot]] = []
         mine, theirs = mine.copy(), theirs.copy()
-        for same in (_same_name, self._same_meaning):
+        for same in (_same_name, self._same_meaning, self._same_fields):
             for old in mine.copy():
                 new = next((one for one in theirs if same(old, one)), None)
                 if new is not None:
@@ -162,6 +166,10 @@ class SchemaWalk:
         if len(mine) == len(theirs) == 1:
             return [*pairs, (mine[0], theirs[0])], [], []
         return pairs, mine, theirs
+
+    def _same_fields(self, old: Spot, new: Spot) -> bool:
+        names = fields(self._base, old.node)
+        return bool(names) and names == fields(self._revision, new.node)
 
     def _same_meaning(self, old: Spot, new: Spot) -> bool:
         first = spot(self._base, old).node

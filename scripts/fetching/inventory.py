@@ -41,6 +41,32 @@ def renewed(table: Node, name: str, document: Node) -> tuple[Node, list[str]]:
     return {**table, name: section}, [*_lost(known, found)]
 
 
+def struck(table: Node, name: str, document: Node) -> Node:
+    """The inventory without the names that a document no longer has."""
+    found, section = names(document), dict(table.get(name, {}))
+    section["operations"] = _kept(section.get("operations", {}), found["operations"])
+    for key in _SCHEMAS:
+        if key in section:
+            section[key] = _kept(section[key], found["schemas"])
+    if "shared" in section:
+        section["shared"] = [one for one in section["shared"] if one in found["schemas"]]
+    return {**table, name: section}
+
+
+def _kept(known: Node, found: Node) -> Node:
+    """Of the known names those that are found, with those of their facts that are found."""
+    return {
+        name: {
+            key: [one for one in value if one in found[name].get(key, [])]
+            if isinstance(value, list)
+            else found[name].get(key, value)
+            for key, value in facts.items()
+        }
+        for name, facts in known.items()
+        if name in found
+    }
+
+
 def read(path: Path) -> Node | None:
     """The inventory, or None when the file does not exist.
 
@@ -64,10 +90,11 @@ def written(table: Node) -> bytes:
 
 def warnings(missing: list[str], document: str) -> list[str]:
     """One line per name that a document lacks; the rest as a number when there are many."""
-    advice = f"if that is intended, remove it from openapi/{FILE}"
-    lines = [f"{document} no longer has {one}; {advice}" for one in missing[:_SHOWN]]
+    lines = [f"{document} no longer has {one}" for one in missing[:_SHOWN]]
     more = len(missing) - _SHOWN
-    return [*lines, f"{document} no longer has {more} other names"] if more > 0 else lines
+    lines += [f"{document} no longer has {more} other names"] * (more > 0)
+    advice = f"if that is intended, strike them from openapi/{FILE}: fetch_specs.py NAME --strike"
+    return [*lines, advice] if lines else []
 
 
 def _operations(document: Node) -> Iterator[tuple[str, Node]]:

