@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import datetime
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Never
 
 from commands import ROOT, be_printable, reason, seconds
-from drift import formats
-from drift.checks import Folders, check_generated, check_upstream
+from drift import accepted, formats
+from drift.checks import Folders, check_generated, check_since, check_upstream
+from drift.notes import check as check_notes
 from drift.report import COULD_NOT_TELL, Report
 from fetching.download import Downloader, Limits
 
@@ -33,7 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Compare generated code with the documents, or the documents with newer ones.
 
     The first needs no network. The second, with --upstream or --from, reads the addresses in
-    sources.toml or the given places.
+    sources.toml or the given places; --since reads an earlier revision of this repository.
 
     Returns: 0 without drift, 1 when all of it is additive, 2 when something breaks, 3 when a
     document could not be compared.
@@ -42,6 +45,13 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         report = _report(options, parser)
+        today = datetime.datetime.now(tz=datetime.UTC).date()
+        report = accepted.settle(report, accepted.read(options.documents), today)
+        if options.known:
+            earlier = accepted.known(options.known.read_text(encoding="utf-8"))
+            found = accepted.fingerprints(report)
+            new = tuple(line for mark, line in found.items() if mark not in earlier)
+            report = replace(report, new=new)
         _write(report, options)
     except Refused as refused:
         print(f"check_drift: {refused}", file=sys.stderr)
@@ -65,7 +75,17 @@ def _parser() -> _Parser:
         metavar="NAME=FILE_OR_URL",
         help="compare the document NAME with this one; repeatable",
     )
-    for name, what in (("json", "JSON"), ("markdown", "Markdown"), ("github", "annotations")):
+    add("--since", metavar="REVISION", help="compare the documents of a tag with the present ones")
+    text = "also report what the release notes have new; at PLACE, or as openapi/notes.toml says"
+    add("--notes", nargs="?", const="", metavar="PLACE", help=text)
+    text = "say what is new since the report in FILE, which may have any form"
+    add("--known", type=Path, metavar="FILE", help=text)
+    for name, what in (
+        ("json", "JSON"),
+        ("markdown", "Markdown"),
+        ("github", "annotations"),
+        ("changelog", "a section for the changelog"),
+    ):
         text = f"write {what} to FILE (default: standard output)"
         add(f"--{name}", nargs="?", const="-", metavar="FILE", help=text)
     add("--timeout", type=seconds, default=Limits().seconds, metavar="SECONDS")
@@ -81,12 +101,24 @@ def _report(options: argparse.Namespace, parser: _Parser) -> Report:
     given = {name: place for name, _, place in pairs if name and place}
     if len(given) != len(options.places):
         parser.error("--from needs NAME=FILE_OR_URL, at most once per document")
-    if not (options.upstream or given):
-        return check_generated(folders)
-    names = [one.name for one in sources(folders.documents)] if options.upstream else []
-    places = dict.fromkeys(names, "") | given
+    if options.since and (options.upstream or given):
+        parser.error("--since compares what is here; leave out --upstream and --from")
     limits = Limits(seconds=options.timeout, idle=min(options.timeout, Limits().idle))
-    return check_upstream(folders, places, Downloader(limits))
+    downloader = Downloader(limits)
+    if options.since:
+        report = check_since(folders, options.since)
+    elif options.upstream or given:
+        names = [one.name for one in sources(folders.documents)] if options.upstream else []
+        places = dict.fromkeys(names, "") | given
+        report = check_upstream(folders, places, downloader)
+    elif options.notes is None:
+        report = check_generated(folders)
+    else:
+        report = Report("release notes", ())
+    if options.notes is not None:
+        notes = check_notes(folders.documents, options.notes, downloader)
+        report = replace(report, documents=(*report.documents, notes))
+    return report
 
 
 def _write(report: Report, options: argparse.Namespace) -> None:
@@ -95,6 +127,7 @@ def _write(report: Report, options: argparse.Namespace) -> None:
         (options.json, formats.as_json),
         (options.markdown, formats.markdown),
         (options.github, formats.github),
+        (options.changelog, formats.changelog),
     )
     for target, shown in wanted:
         if target == "-":

@@ -10,8 +10,9 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 
 from commands import ROOT, be_printable, place, reason, seconds
+from drift import notes
 from fetching.download import Downloader, Fetched, Limits
-from fetching.record import Arrival, find, is_intact, known_etag, replace, strike
+from fetching.record import Arrival, find, is_intact, known_etag, put, replace, strike
 
 from codegen.document import Refused
 from codegen.sources import Source, sources
@@ -38,6 +39,8 @@ def main(arguments: list[str] | None = None) -> int:
     except Refused as refused:
         print(f"fetch_specs: {refused}", file=sys.stderr)
         return 1
+    if options.notes:
+        return _read_notes(options)
     if options.strike:
         return _strike(chosen)
     recorded = [_renew(source, options) for source in chosen]
@@ -60,6 +63,11 @@ def _parser() -> argparse.ArgumentParser:
         help="fetch from here instead of the url in sources.toml",
     )
     group.add_argument(
+        "--notes",
+        action="store_true",
+        help="record the newest day of the release notes as dealt with",
+    )
+    group.add_argument(
         "--strike",
         action="store_true",
         help="remove from the inventory the names that the present file no longer has",
@@ -70,6 +78,24 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--timeout", type=seconds, default=_USUAL.seconds, metavar="SECONDS")
     parser.add_argument("--documents", type=Path, default=ROOT / "openapi", metavar="FOLDER")
     return parser
+
+
+def _read_notes(options: argparse.Namespace) -> int:
+    try:
+        record, _ = notes.fetched(options.documents, "", _downloader(options))
+        put(options.documents / notes.FILE, notes.written(record))
+    except Refused as refused:
+        print(f"fetch_specs: {refused}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"fetch_specs: {reason(error)}", file=sys.stderr)
+        return 1
+    print(f"recorded {notes.FILE}: {record.newest}")
+    return 0
+
+
+def _downloader(options: argparse.Namespace) -> Downloader:
+    return Downloader(Limits(seconds=options.timeout, idle=min(options.timeout, _USUAL.idle)))
 
 
 def _strike(chosen: list[Source]) -> int:
@@ -112,12 +138,11 @@ def _renew(source: Source, options: argparse.Namespace) -> str:
 
 
 def _fetch(source: Source, options: argparse.Namespace) -> Fetched:
-    limits = Limits(seconds=options.timeout, idle=min(options.timeout, _USUAL.idle))
     place = str(source.path) if options.record else options.place or source.url
     if not place:
         problem = f"has no url for {source.name}"
         raise Refused("sources.toml", problem, "use --from FILE_OR_URL")
-    return Downloader(limits).get(place, etag=known_etag(source, place), page=source.page)
+    return _downloader(options).get(place, etag=known_etag(source, place), page=source.page)
 
 
 def _is_known(source: Source, content: bytes) -> bool:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import datetime
+import io
 import json
+import os
 import shutil
+import subprocess
+import tarfile
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -63,6 +67,41 @@ def check_upstream(folders: Folders, places: Mapping[str, str], downloader: Down
 
     found = _chosen(folders.documents, places)
     return Report("upstream", tuple(_settled(source, check) for source in found))
+
+
+def check_since(folders: Folders, revision: str) -> Report:
+    """Compare the documents of a revision of this repository with the present ones.
+
+    Raises: Refused when git does not know the revision.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        then = Folders(Path(name) / "openapi", Path(name) / "generated", folders.wrapper)
+        extract(revision, folders.documents.parent, Path(name))
+        before = {source.name for source in sources(then.documents)}
+        now = sources(folders.documents)
+        places = {one.name: str(one.path) for one in now if one.name in before}
+        report = check_upstream(then, places, Downloader())
+    new = [DocumentReport(one.name, notes=("is new",)) for one in now if one.name not in before]
+    return replace(report, check=f"since {revision}", documents=(*report.documents, *new))
+
+
+def extract(revision: str, repository: Path, target: Path) -> None:
+    """Write the documents and packages of a revision into a folder.
+
+    Raises: Refused when git does not have them.
+    """
+    if revision.startswith("-"):
+        raise Refused(revision, "is not the name of a revision", "name a tag")
+    command = ["git", "archive", "--format=tar", revision, "openapi", "generated"]
+    kept = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT") if name in os.environ}
+    done = subprocess.run(command, cwd=repository, capture_output=True, check=False, env=kept)
+    if done.returncode:
+        said = done.stderr.decode(errors="replace").splitlines()
+        raise Refused(
+            revision, f"cannot be read ({said[0] if said else 'git failed'})", "name a tag"
+        )
+    with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
+        archive.extractall(target, filter="data")
 
 
 def _chosen(documents: Path, names: Iterable[str]) -> list[Source]:

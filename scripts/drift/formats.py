@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 
 from codegen.surface import lines
+from drift.accepted import fingerprint
 from drift.change import Kind
 from drift.impact import Touched
 from drift.report import DocumentReport, Finding, Report
@@ -25,11 +26,13 @@ def text(report: Report) -> str:
         result.append(f"{document.name}: {_head(document)}")
         for finding in document.findings:
             change = finding.change
-            result.append(f"  {change.kind!s:9} {change.direction!s:9} {change.pointer}")
+            mark = f"  [{_mark(document, finding)}]" if change.kind else ""
+            result.append(f"  {change.kind!s:9} {change.direction!s:9} {change.pointer}{mark}")
             result.append(f"  {'':19} {change.text}")
             if change.kind:
                 result += [f"  {'':19} {line}" for line in _touched(finding.touched)]
         result += [f"  {line}" for line in _more(document)]
+    result += _news(report)
     return "\n".join([*map(_line, result), f"verdict: {_verdict(report)}", ""])
 
 
@@ -43,7 +46,10 @@ def as_json(report: Report) -> str:
             "contract": str(document.contract),
             "code": str(document.code),
             "problem": document.problem,
-            "changes": [_plain(finding) for finding in document.findings],
+            "changes": [
+                {**_plain(finding), "fingerprint": _mark(document, finding)}
+                for finding in document.findings
+            ],
             "files": document.differences,
             "generated": asdict(document.surface),
             "notes": document.notes,
@@ -54,6 +60,7 @@ def as_json(report: Report) -> str:
         "check": report.check,
         "verdict": report.verdict,
         "views": report.views,
+        "new": report.new,
         "exit_code": report.exit_code,
         "documents": documents,
     }
@@ -63,12 +70,14 @@ def as_json(report: Report) -> str:
 def markdown(report: Report) -> str:
     """The report for an issue; neutral changes are only counted."""
     result = [f"**Verdict: {_verdict(report)}**", ""]
+    if news := _news(report):
+        result += ["```text", *(_line(line).replace("```", "'''") for line in news), "```", ""]
     for document in report.documents:
         result += [f"### {document.name}: {_head(document)}", ""]
         rows = [finding for finding in document.findings if finding.change.kind]
         if rows:
-            result += ["| | direction | where | what | affects |", "|---|---|---|---|---|"]
-            result += [_row(finding) for finding in rows[:_ROWS]]
+            result += ["| | direction | where | what | affects | |", "|---|---|---|---|---|---|"]
+            result += [_row(finding, _mark(document, finding)) for finding in rows[:_ROWS]]
             result += [f"\n{len(rows) - _ROWS} more"] * (len(rows) > _ROWS) + [""]
         if more := _more(document):
             inside = [_line(line).replace("```", "'''") for line in more]
@@ -85,6 +94,16 @@ def github(report: Report) -> str:
             head = f"::{level} file={file},title={_escaped(title, ':,')}"
             result.append(f"{head}::{_escaped(message)}")
     return "\n".join([*result, ""])
+
+
+def changelog(report: Report) -> str:
+    """A section for the changelog: what programs can notice, what breaks them first."""
+    facts = [fact for document in report.documents for fact in document.surface.facts]
+    result = []
+    for title, breaks in (("### Breaking in generated code", True), ("### Added", False)):
+        lines = [_line(f"- `{fact.name}` {fact.text}.") for fact in facts if fact.breaks is breaks]
+        result += [title, "", *lines, ""] if lines else []
+    return "\n".join(result or ["Nothing that programs can notice changed.", ""])
 
 
 def _annotations(document: DocumentReport) -> Iterator[tuple[str, str, str]]:
@@ -106,6 +125,13 @@ def _annotations(document: DocumentReport) -> Iterator[tuple[str, str, str]]:
             yield "error", "programs that use it break", f"{fact.name} {fact.text}"
     for note in document.notes:
         yield "notice", f"about {document.name}", note
+
+
+def _news(report: Report) -> list[str]:
+    if report.new is None:
+        return []
+    lines = [f"  {line}" for line in report.new[:_ROWS]]
+    return [f"new since the earlier report: {len(report.new)}", *lines]
 
 
 def _verdict(report: Report) -> str:
@@ -162,12 +188,16 @@ def _plain(finding: Finding) -> dict[str, object]:
     }
 
 
-def _row(finding: Finding) -> str:
+def _mark(document: DocumentReport, finding: Finding) -> str:
+    return fingerprint(document.name, finding.change.pointer, finding.change.text)
+
+
+def _row(finding: Finding, mark: str) -> str:
     change = finding.change
     pointer = _line(change.pointer).replace("`", "'").replace("|", "\\|")
     texts = (change.text, "; ".join(_touched(finding.touched)))
     what, touched = (_plain_words(one) for one in texts)
-    cells = (str(change.kind), str(change.direction), f"`{pointer}`", what, touched)
+    cells = (str(change.kind), str(change.direction), f"`{pointer}`", what, touched, mark)
     return f"| {' | '.join(cells)} |"
 
 

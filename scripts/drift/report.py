@@ -67,6 +67,8 @@ class Report:
 
     check: str
     documents: tuple[DocumentReport, ...]
+    new: tuple[str, ...] | None = None
+    """The changes that an earlier report did not have, a line each; None without one."""
 
     @property
     def exit_code(self) -> int:

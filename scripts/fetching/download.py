@@ -65,13 +65,14 @@ class Downloader:
         self._limits = limits or Limits()
         self._transport = transport
 
-    def get(self, place: str, *, etag: str = "", page: str = "") -> Fetched:
+    def get(self, place: str, *, etag: str = "", page: str = "", feed: bool = False) -> Fetched:
         """Fetch a document from an address, or read it from a file.
 
         Args:
             place: http or https address, or a path.
             etag: of the committed document; the server then sends only a newer one.
             page: documentation page with the link to the document, named in messages.
+            feed: take XML as well.
 
         Raises: Refused unless a whole document arrives within the limits.
         """
@@ -84,7 +85,8 @@ class Downloader:
         else:
             raise Refused(shown, "is not an http or https address", "use one, or a file")
         # Neither YAML nor JSON begins with it.
-        if found.content and found.content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
+        start = (found.content or b"").lstrip(b"\xef\xbb\xbf \t\r\n")[:5]
+        if start.startswith(b"<") and not (feed and start in {b"<?xml", b"<rss "}):
             raise Refused(shown, "is a web page, not a document", _remedy(page))
         return found
 

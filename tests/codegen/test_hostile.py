@@ -275,5 +275,5 @@ def test_no_environment_is_handed_on() -> None:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Call) and ast.unparse(node.func).startswith("subprocess.")
     ]
-    assert {"render.py"} == {name for name, _ in started}
+    assert {"checks.py", "render.py"} == {name for name, _ in started}
     assert all("env" in keywords for _, keywords in started)

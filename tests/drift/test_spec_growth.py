@@ -234,7 +234,12 @@ def third_stage(given: Node) -> Node:
     """The callbacks have a section of their own."""
     names = [name for name in given["components"]["schemas"] if name.endswith("InboundEvent")]
     hooks = {
-        name: {"post": {"requestBody": content(ref(name)), "responses": {"200": {"description": "Received."}}}}
+        name: {
+            "post": {
+                "requestBody": content(ref(name)),
+                "responses": {"200": {"description": "Received."}},
+            }
+        }
         for name in names
     }
     return given | {"webhooks": hooks}

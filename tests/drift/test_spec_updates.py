@@ -28,7 +28,6 @@ from tests.helpers.document_shapes import (
     add_enum_value,
     add_operation,
     remove_field,
-    repair_itself,
 )
 from tests.helpers.web_pages import Page, Pages, serving
 
@@ -110,7 +109,7 @@ def masked(step: tuple[str, str]) -> tuple[str, str]:
 @pytest.mark.slow
 def test_page_shows_what_happens(command: Command, server: tuple[str, Pages]) -> None:
     """The commands of the page, run one after the other, print what it shows."""
-    content = newer(add_operation, add_enum_value, repair_itself)
+    content = newer(add_operation, add_enum_value)
     server[1]["/template.yaml"] = Page(content, {"ETag": '"2"'})
     text = PAGE.read_text(encoding="utf-8")
     steps = STEP.findall(text)

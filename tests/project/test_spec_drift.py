@@ -404,8 +404,21 @@ def test_one_issue_is_opened_updated_and_closed(
     runner.answers.write_text(open_issue)
     calls = reported(runner, code)
     assert calls[0].startswith("gh issue list --state open ")
-    assert (1 if call is None else 2) == len(calls)
+    looked = [one for one in calls if one.startswith("gh issue view 7 ")]
+    assert (1 if call is None else 2) + len(looked) == len(calls)
     assert calls[-1].startswith(call or "gh issue list")
+
+
+def test_comment_says_what_is_new_since_the_last_report(runner: Runner) -> None:
+    """Rows whose fingerprint the issue does not have yet; an edit alone notifies nobody."""
+    runner.answers.write_text("7")
+    row = "| breaking | both | `#/a` | a was removed | | {} |\n".format
+    calls = reported(runner, "2", row("0123456789ab") + row("ba9876543210"))
+    assert "gh issue comment 7 --body-file new.md" in calls
+    (path,) = runner.folder.rglob("new.md")
+    said = path.read_text(encoding="utf-8")
+    assert said.endswith(row("0123456789ab") + row("ba9876543210"))
+    assert "gh issue edit 7 --body-file body.md" == calls[-1]
 
 
 def test_run_that_cannot_tell_fails(runner: Runner) -> None:
