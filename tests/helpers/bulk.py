@@ -68,7 +68,10 @@ class FakeBatchApi:
             return self._app()
         if request.method == "GET":
             return self._status(request.url.path.rpartition("/")[2])
-        body = json.loads(request.content)
+        try:
+            body = json.loads(request.content)
+        except ValueError:
+            return self._refusal(400)
         if request.method == "DELETE" and "batch_id" in body:
             return self._cancel(body["batch_id"])
         return self._send(body)

@@ -59,7 +59,7 @@ def main(folder: Path) -> dict[str, Any]:
             for number in range(100_000):
                 seen.add([str(number)])
         bulk.send(**todo, deadline=0)
-        with room(120_000) as said["sending"]:
+        with room(132_000) as said["sending"]:
             bulk.resume(job)
         said["sent_until_then"] = api.accepted.total()
         report = bulk.resume(job, settle=0.05)
