@@ -80,6 +80,15 @@ def _parser() -> _Parser:
     add("--notes", nargs="?", const="", metavar="PLACE", help=text)
     text = "say what is new since the report in FILE, which may have any form"
     add("--known", type=Path, metavar="FILE", help=text)
+    _add_forms(parser)
+    add("--timeout", type=seconds, default=Limits().seconds, metavar="SECONDS")
+    add("--documents", type=Path, default=ROOT / "openapi", metavar="FOLDER")
+    add("--generated", type=Path, default=ROOT / "generated", metavar="FOLDER")
+    add("--wrapper", type=Path, default=ROOT / "sinch_wrapper", metavar="FOLDER")
+    return parser
+
+
+def _add_forms(parser: _Parser) -> None:
     for name, what in (
         ("json", "JSON"),
         ("markdown", "Markdown"),
@@ -87,12 +96,7 @@ def _parser() -> _Parser:
         ("changelog", "a section for the changelog"),
     ):
         text = f"write {what} to FILE (default: standard output)"
-        add(f"--{name}", nargs="?", const="-", metavar="FILE", help=text)
-    add("--timeout", type=seconds, default=Limits().seconds, metavar="SECONDS")
-    add("--documents", type=Path, default=ROOT / "openapi", metavar="FOLDER")
-    add("--generated", type=Path, default=ROOT / "generated", metavar="FOLDER")
-    add("--wrapper", type=Path, default=ROOT / "sinch_wrapper", metavar="FOLDER")
-    return parser
+        parser.add_argument(f"--{name}", nargs="?", const="-", metavar="FILE", help=text)
 
 
 def _report(options: argparse.Namespace, parser: _Parser) -> Report:

@@ -140,8 +140,7 @@ def send(
 
     names = ("send_after", "api", "on_invalid", "on_duplicate", "chunk_size")
     options = {name: given[name] for name in names} | sending_arguments(given)
-    if given["api"] == "v1beta":
-        click.echo("v1beta ends on 2026-12-16: send with --api v1", err=True)
+    _say_when_it_ends(given["api"])
     columns, message = _columns(given), message_of(given["words"], given["message"])
     job = given["job"] or _beside(source)
     with client(region, sandbox) as sinch, library_errors():
@@ -159,6 +158,11 @@ def send(
             as_json=as_json,
         )
     leave(code)
+
+
+def _say_when_it_ends(api: str) -> None:
+    if api == "v1beta":
+        click.echo("v1beta ends on 2026-12-16: send with --api v1", err=True)
 
 
 def _columns(given: "Mapping[str, Any]") -> "Columns":

@@ -6,7 +6,7 @@ import datetime
 import json
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import check_drift
@@ -127,7 +127,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def folder(made: Path, tmp_path: Path) -> Iterator[Path]:
+def folder(made: Path, tmp_path: Path) -> Path:
     """The same, to be changed."""
     shutil.copytree(made, tmp_path / "copy")
     return tmp_path / "copy"

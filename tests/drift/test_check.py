@@ -13,6 +13,7 @@ from pathlib import Path
 import check_drift
 import pytest
 import regenerate
+from drift.accepted import fingerprint
 from drift.impact import naming, words
 
 from codegen.document import Node
@@ -330,6 +331,9 @@ def test_json_has_every_change_with_what_it_touches(
             "models": ["Thing"],
             "functions": ["wrapper.client.Client.all"],
             "overlays": [],
+            "fingerprint": fingerprint(
+                "things", f"{THING}/properties/size", "property size was added"
+            ),
         }
     ]
     assert only["generated"]["models"]["changed"] == ["things_api: Thing"]
@@ -356,7 +360,7 @@ def test_markdown_is_a_table_of_what_matters(
     assert run(newer(folder, given), "--markdown") in {2, 3}
     lines = capsys.readouterr().out.splitlines()
     rows = [line for line in lines if line.startswith("| ")]
-    assert {line.replace("\\|", "").count("|") for line in rows} == {6}
+    assert {line.replace("\\|", "").count("|") for line in rows} == {7}
     assert "Things&#124;ListThings" in "".join(rows)
     assert not [line for line in rows if "#/info" in line]
     assert not [line for line in rows if "<img" in line.split("`")[-1]]
