@@ -54,8 +54,8 @@ def _tls_context(scheme: str) -> ssl.SSLContext:
 def proxy_for(scheme: str, host: str, explicit: str | None) -> str | None:
     """The proxy to use for *host*: *explicit*, or the one of the environment or the system.
 
-    An empty *explicit* means none at all. What listens on this machine, such as a sandbox, is no
-    host that a proxy of the environment could reach.
+    An empty *explicit* means none at all. No proxy of the environment could reach what
+    listens on this machine, such as a sandbox.
     """
     if explicit is not None:
         return explicit or None

@@ -23,6 +23,7 @@ from sinch_wrapper.cli._options import (
     sending_options,
     yes_option,
 )
+from sinch_wrapper.cli._terminal import say
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -162,7 +163,7 @@ def send(
 
 def _say_when_it_ends(api: str) -> None:
     if api == "v1beta":
-        click.echo("v1beta ends on 2026-12-16: send with --api v1", err=True)
+        say("v1beta ends on 2026-12-16: send with --api v1", err=True)
 
 
 def _columns(given: "Mapping[str, Any]") -> "Columns":

@@ -41,7 +41,7 @@ def test_a_word_sends_nothing_that_a_look_up_finds(make_bulk: MakeBulk, tmp_path
     assert (2, 1, ()) == (report.accepted, len(api.sent), report.sent_again)
 
 
-@pytest.mark.filterwarnings("ignore:api=:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:.*ends on:DeprecationWarning")
 def test_a_word_works_without_a_look_up(make_bulk: MakeBulk, tmp_path: Path) -> None:
     """The older path has none; a refusal of the second try says nothing about the first."""
     api, job = FakeBatchApi("dropped", "400"), tmp_path / "job.db"
