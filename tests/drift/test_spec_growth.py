@@ -284,11 +284,11 @@ def test_next_official_version_goes_through_in_three_stages(
         if "--strike" in said:
             assert 0 == run("fetch_specs", "conversation", "--strike")[0]
             by_hand += 1
-        for options in ([], ["--check"]):
-            code, said = run("regenerate", *options)
-            assert 0 == code, said
+        code, said = run("regenerate")
+        assert 0 == code, said
     assert 2 == by_hand
-    assert "#/webhooks is not generated" in run("regenerate")[1]
+    assert "#/webhooks is not generated" in said
+    assert (0, "") == run("regenerate", "--check")
     files = [f"tests/{name}" for name in CONCERNED]
     done = run_tests("-x", "-k", "not model and not round_trips", *files)
     assert 0 == done.returncode, done.stdout[-3000:]
