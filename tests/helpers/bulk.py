@@ -68,6 +68,9 @@ class FakeBatchApi:
             return self._app()
         if request.method == "GET":
             return self._status(request.url.path.rpartition("/")[2])
+        return self._change(request)
+
+    def _change(self, request: httpx.Request) -> httpx.Response:
         try:
             body = json.loads(request.content)
         except ValueError:
