@@ -11,13 +11,13 @@ from sinch_wrapper._backoff import backoff
 from sinch_wrapper.bulk._evidence import (
     AcceptedRequest,
     Doubt,
+    DoubtVerdict,
     EvidenceRules,
     Judgement,
     Known,
     Lack,
     LagMeter,
     RollCall,
-    Verdict,
     judge,
 )
 
@@ -136,10 +136,12 @@ class Doubts:
         }
         if self._failed >= self._patience:
             for number, found in self._judged.items():
-                self._judged[number] = replace(found, verdict=Verdict.UNKNOWN)
+                self._judged[number] = replace(found, verdict=DoubtVerdict.UNKNOWN)
         self._due = now + self._pause(now)
         self._looks += 1
-        return {n: found for n, found in self._judged.items() if found.verdict is not Verdict.WAIT}
+        return {
+            n: found for n, found in self._judged.items() if found.verdict is not DoubtVerdict.WAIT
+        }
 
     def ripen(self, number: int) -> None:
         """Let a request that may leave again wait for its turn."""

@@ -32,7 +32,7 @@ _LONGEST_MARGIN: Final = 6.0
 _WATCHED: Final = 60.0
 
 
-class Verdict(Enum):
+class DoubtVerdict(Enum):
     """What becomes of a request whose outcome is unknown."""
 
     ADOPT = auto()
@@ -174,7 +174,7 @@ class Judgement:
     *hope* says that what is lacking may still come.
     """
 
-    verdict: Verdict
+    verdict: DoubtVerdict
     lack: Lack = Lack.NOTHING
     hope: bool = True
     evidence: Evidence | None = None
@@ -210,10 +210,10 @@ class Known:
 def judge(doubt: Doubt, roll: RollCall, known: Known, rules: EvidenceRules) -> Judgement:
     """Decide about *doubt* after *roll*."""
     if doubt.batch_id or roll.found.get(doubt.number):
-        return Judgement(Verdict.ADOPT)
+        return Judgement(DoubtVerdict.ADOPT)
     found = _weigh(doubt, roll, known, rules)
     if known.unchanged >= rules.patience(known.lags, hope=found.hope or known.more):
-        return Judgement(Verdict.UNKNOWN, found.lack, hope=False)
+        return Judgement(DoubtVerdict.UNKNOWN, found.lack, hope=False)
     return found
 
 
@@ -263,12 +263,12 @@ def _timed(doubt: Doubt, evidence: Evidence, lags: Lags, rules: EvidenceRules) -
     if evidence.waited < rules.margin(lags):
         return _wait(Lack.MARGIN)
     if doubt.sent >= rules.attempts:
-        return Judgement(Verdict.UNKNOWN, Lack.ATTEMPTS, hope=False)
-    return Judgement(Verdict.SEND_AGAIN, evidence=evidence)
+        return Judgement(DoubtVerdict.UNKNOWN, Lack.ATTEMPTS, hope=False)
+    return Judgement(DoubtVerdict.SEND_AGAIN, evidence=evidence)
 
 
 def _wait(lack: Lack, *, hope: bool = True) -> Judgement:
-    return Judgement(Verdict.WAIT, lack, hope)
+    return Judgement(DoubtVerdict.WAIT, lack, hope)
 
 
 class LagMeter:

@@ -15,9 +15,9 @@ from sinch_wrapper.bulk._doubts import Doubts
 from sinch_wrapper.bulk._evidence import (
     AcceptedRequest,
     Doubt,
+    DoubtVerdict,
     Evidence,
     EvidenceRules,
-    Verdict,
     only_own,
     other_batches,
     read_roll_call,
@@ -241,11 +241,11 @@ class ChunkTracker:
         more = self.tally.left > 0
         is_turn = self._journal.next_planned(connection, self.pieces.held) is None
         for number, found in self.doubts.take(roll, accepted, told, now, more=more).items():
-            if found.verdict is Verdict.UNKNOWN:
+            if found.verdict is DoubtVerdict.UNKNOWN:
                 self.doubts.end(number)
-            elif found.verdict is Verdict.SEND_AGAIN and not is_turn:
+            elif found.verdict is DoubtVerdict.SEND_AGAIN and not is_turn:
                 self.doubts.ripen(number)
-            elif found.verdict is Verdict.SEND_AGAIN:
+            elif found.verdict is DoubtVerdict.SEND_AGAIN:
                 self._send_again(number, found.evidence)
 
     def _take_word(self) -> None:

@@ -9,7 +9,7 @@ from sinch_wrapper.sandbox._numbers import digits_of, is_phone_channel
 
 
 @dataclass(frozen=True, slots=True)
-class AcceptedRequest:
+class LedgerRequest:
     """What the recipients of one accepted request have in common."""
 
     operation: str
@@ -24,7 +24,7 @@ class AcceptedRequest:
 class LedgerEntry:
     """One accepted recipient, and how far their message came."""
 
-    request: AcceptedRequest
+    request: LedgerRequest
     index: int
     channel: str = ""
     identity: str = field(default="", repr=False)
@@ -93,7 +93,7 @@ class Ledger:
         self.responses: defaultdict[str, Counter[int]] = defaultdict(Counter)
         self.callbacks: Counter[str] = Counter()
 
-    def accept(self, request: AcceptedRequest, recipients: Iterable[Json]) -> list[LedgerEntry]:
+    def accept(self, request: LedgerRequest, recipients: Iterable[Json]) -> list[LedgerEntry]:
         """Enter the recipients of an accepted request; the oldest requests may be forgotten."""
         entries = [_entry_of(request, index, each) for index, each in enumerate(recipients)]
         self._requests.append(entries)
@@ -123,7 +123,7 @@ class Ledger:
         }
 
 
-def _entry_of(request: AcceptedRequest, index: int, recipient: Json) -> LedgerEntry:
+def _entry_of(request: LedgerRequest, index: int, recipient: Json) -> LedgerEntry:
     """Return the entry of *recipient* as the request names it."""
     if "contact_id" in recipient:
         return LedgerEntry(request, index, contact_id=recipient["contact_id"])

@@ -60,7 +60,7 @@ class FailedMessage:
     callback_url: str = ""
 
 
-class Outbox:
+class AppQueue:
     """The queues of all apps of a region.
 
     An identity that ends in 000 cannot be reached: the next channel is tried, and without one the

@@ -9,7 +9,7 @@ from sinch_wrapper.sandbox._clock import Clock
 from sinch_wrapper.sandbox._ids import Ulids
 from sinch_wrapper.sandbox._json import Json, JsonValue, timestamp
 from sinch_wrapper.sandbox._ledger import Ledger
-from sinch_wrapper.sandbox._outbox import Outbox
+from sinch_wrapper.sandbox._outbox import AppQueue
 from sinch_wrapper.sandbox._settings import Settings
 from sinch_wrapper.sandbox._store import RegionStore
 from sinch_wrapper.sandbox._webhook_delivery import CallbackEmitter, WebhookDelivery
@@ -28,13 +28,13 @@ class RegionState:
     delivery: InitVar[WebhookDelivery]
     store: RegionStore = field(init=False, default_factory=RegionStore)
     callbacks: CallbackEmitter = field(init=False)
-    outbox: Outbox = field(init=False)
+    outbox: AppQueue = field(init=False)
 
     def __post_init__(self, delivery: WebhookDelivery) -> None:
         """Connect the queues of the region with its resources."""
         project_id = self.settings.project_id
         self.callbacks = CallbackEmitter(project_id, self.store, self.clock, delivery)
-        self.outbox = Outbox(self.settings, self.clock, self.tasks, self.store, self.callbacks)
+        self.outbox = AppQueue(self.settings, self.clock, self.tasks, self.store, self.callbacks)
 
     def now(self) -> str:
         """Return the time as RFC 3339."""

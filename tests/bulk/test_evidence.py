@@ -18,12 +18,12 @@ from sinch_wrapper import APIConnectionError
 from sinch_wrapper.bulk import _evidence
 from sinch_wrapper.bulk._calls import BatchCall, Done, mark_of
 from sinch_wrapper.bulk._evidence import (
+    DoubtVerdict,
     EvidenceRules,
     Known,
     Lack,
     LagMeter,
     RollCall,
-    Verdict,
     multiple,
     other_batches,
     read_roll_call,
@@ -379,7 +379,7 @@ def test_nothing_leaves_again_without_evidence(data: st.DataObject) -> None:
     lags = _evidence.Lags(data.draw(st.integers(0, 50)), data.draw(st.floats(0, 60)))
     rules = EvidenceRules(never=data.draw(st.booleans()))
     found = _evidence.judge(doubted, roll, Known(accepted, lags), rules)
-    if found.verdict is Verdict.SEND_AGAIN:
+    if found.verdict is DoubtVerdict.SEND_AGAIN:
         assert found.evidence is not None
         witness, elder = (accepted[n] for n in (found.evidence.witness, found.evidence.elder))
         assert roll.proves
@@ -403,7 +403,7 @@ def test_never_means_never() -> None:
         _evidence.judge(doubted, roll, known, EvidenceRules(never=never)).verdict
         for never in (False, True)
     ]
-    assert [Verdict.SEND_AGAIN, Verdict.WAIT] == ends
+    assert [DoubtVerdict.SEND_AGAIN, DoubtVerdict.WAIT] == ends
 
 
 def test_a_lag_is_measured_only_where_somebody_asked_in_time() -> None:

@@ -6,6 +6,7 @@ import ast
 import re
 import subprocess
 import tomllib
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -95,6 +96,17 @@ def test_every_other_module_is_private() -> None:
     text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     assert public == PUBLIC_MODULES
     assert [] == [name for name in public if f"`{name}`" not in text.replace("sinch_wrapper.", "")]
+
+
+def test_no_class_has_the_name_of_another() -> None:
+    """A name of a class means one thing in the whole library."""
+    names = Counter(
+        node.name
+        for path in (ROOT / "sinch_wrapper").rglob("*.py")
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+    )
+    assert [] == [name for name, count in names.items() if count > 1]
 
 
 def test_functions_are_short() -> None:

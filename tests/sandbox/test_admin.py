@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from sinch_wrapper.sandbox import Settings, parse_fault
-from sinch_wrapper.sandbox._ledger import AcceptedRequest, Ledger
+from sinch_wrapper.sandbox._ledger import Ledger, LedgerRequest
 from tests.helpers.sandbox import START, Api, StartSandbox, eventually, row, text
 
 SEND = "/conversation/v1/~/messages:send"
@@ -94,7 +94,7 @@ def test_ledger_refuses_unknown_filters(api: Api, query: dict[str, str]) -> None
 def test_ledger_forgets_the_oldest_request_and_says_so() -> None:
     """The memory is bounded; the count of accepted recipients is not."""
     ledger = Ledger(3)
-    request = AcceptedRequest("Batch_SendBatch", "us", "app", START)
+    request = LedgerRequest("Batch_SendBatch", "us", "app", START)
     for _ in range(3):
         ledger.accept(request, [ADA["recipient"]] * 2)
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from sinch_wrapper.sandbox._errors import Refusal, invalid
 from sinch_wrapper.sandbox._json import Json, encode_text, timestamp
-from sinch_wrapper.sandbox._ledger import AcceptedRequest, LedgerEntry
+from sinch_wrapper.sandbox._ledger import LedgerEntry, LedgerRequest
 from sinch_wrapper.sandbox._outbox import FailedMessage
 from sinch_wrapper.sandbox._region import OperationCall, OperationHandler, RegionState
 from sinch_wrapper.sandbox._rendering import placeholders, substitute
@@ -159,7 +159,7 @@ def _send(region: RegionState, call: OperationCall, operation: str = "Batch_Send
     due = effective_time(moment(request, "send_after"), now)
     region.outbox.require_room(app["id"], len(rows))
     batch_id, metadata = region.new_id(), request.get("batch_metadata", {})
-    accepted = AcceptedRequest(operation, region.name, app["id"], now, batch_id, metadata)
+    accepted = LedgerRequest(operation, region.name, app["id"], now, batch_id, metadata)
     entries = region.ledger.accept(accepted, (row["recipient"] for row in rows))
     batch = StoredBatch(batch_id, request, "SCHEDULED" if due > now else "READY", due, entries)
     region.store.batches[batch.id] = batch

@@ -1,7 +1,7 @@
 """Events that an app sends: sending one, and reading what was sent."""
 
 from sinch_wrapper.sandbox._json import Json
-from sinch_wrapper.sandbox._ledger import AcceptedRequest
+from sinch_wrapper.sandbox._ledger import LedgerRequest
 from sinch_wrapper.sandbox._outbox import Outbound
 from sinch_wrapper.sandbox._region import OperationCall, OperationHandler, RegionState
 from sinch_wrapper.sandbox._resources.fields import app_of
@@ -17,7 +17,7 @@ def _send(region: RegionState, call: OperationCall) -> Json:
     region.outbox.require_room(app["id"], 1)
     addressee = find_addressee(region, app, request, request["recipient"])
     event = _keep(region, app["id"], addressee, request["event"])
-    accepted = AcceptedRequest("Events_SendEvent", region.name, app["id"], region.clock())
+    accepted = LedgerRequest("Events_SendEvent", region.name, app["id"], region.clock())
     [entry] = region.ledger.accept(accepted, [request["recipient"]])
     entry.message_id = event["id"]
     region.outbox.put(

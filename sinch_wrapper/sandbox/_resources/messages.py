@@ -2,7 +2,7 @@
 
 from sinch_wrapper.sandbox._errors import not_found
 from sinch_wrapper.sandbox._json import Json
-from sinch_wrapper.sandbox._ledger import AcceptedRequest, LedgerEntry
+from sinch_wrapper.sandbox._ledger import LedgerEntry, LedgerRequest
 from sinch_wrapper.sandbox._numbers import plain_identity
 from sinch_wrapper.sandbox._outbox import Outbound
 from sinch_wrapper.sandbox._region import OperationCall, OperationHandler, RegionState
@@ -87,7 +87,7 @@ def _send(region: RegionState, call: OperationCall) -> Json:
     region.outbox.require_room(app["id"], 1)
     addressee = find_addressee(region, app, request, request["recipient"])
     metadata = request.get("message_metadata", "")
-    accepted = AcceptedRequest("Messages_SendMessage", region.name, app["id"], region.clock())
+    accepted = LedgerRequest("Messages_SendMessage", region.name, app["id"], region.clock())
     [entry] = region.ledger.accept(accepted, [request["recipient"]])
     message_id = submit(region, request, addressee, request["message"], metadata, entry)
     return {"message_id": message_id, "accepted_time": region.now()}
