@@ -15,9 +15,9 @@ from sinch_wrapper.bulk import Columns
 from sinch_wrapper.bulk._calls import BATCH_OPERATIONS
 from sinch_wrapper.bulk._columns import layout
 from sinch_wrapper.bulk._job_spec import JobSpec
+from sinch_wrapper.bulk._loader import Loader
 from sinch_wrapper.bulk._metadata import MetadataLimits
 from sinch_wrapper.bulk._options import CuttingRules
-from sinch_wrapper.bulk._prepare import Loader
 from sinch_wrapper.bulk._rows import InvalidError, Skip
 from sinch_wrapper.bulk._rows_fast import Block, TableRows, cut
 from sinch_wrapper.bulk._sources import source_of

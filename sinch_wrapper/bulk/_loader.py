@@ -1,0 +1,192 @@
+"""The one reader of a source: its rows become requests, and what is wrong is counted."""
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from itertools import islice
+from typing import Final, Protocol
+
+from sinch_wrapper._validate import counted
+from sinch_wrapper.bulk._columns import layout
+from sinch_wrapper.bulk._duplicates import SeenIdentities, drop_repeated
+from sinch_wrapper.bulk._job_spec import JobSpec
+from sinch_wrapper.bulk._journal import Journal
+from sinch_wrapper.bulk._metadata import static_limits
+from sinch_wrapper.bulk._report import BulkInterruptedError
+from sinch_wrapper.bulk._rows import InvalidError, ItemBuilder, RowEntry, Skip
+from sinch_wrapper.bulk._rows_fast import Block, TableRows, cut
+from sinch_wrapper.bulk._rows_objects import ObjectBuilder
+from sinch_wrapper.bulk._schema import pack, pack_places
+from sinch_wrapper.bulk._sources import Source, Table
+from sinch_wrapper.errors import BulkError
+
+# Rows that an error names.
+_SHOWN: Final = 5
+# How a recipient with a contact id begins.
+_CONTACT: Final = b'{"recipient":{"contact_id":'
+
+
+class Builder(Protocol):
+    """Makes what the requests hold out of rows."""
+
+    @property
+    def unused(self) -> AbstractSet[str]:
+        """Parameters that no placeholder uses."""
+        ...
+
+    def __call__(self, line: int, value: object, /) -> RowEntry:
+        """Build the entry of one row; raises InvalidError."""
+        ...
+
+    def block(self, rows: Sequence[tuple[int, object]], /) -> Block | None:
+        """Build all *rows* at once; None when one of them must be built by itself."""
+        ...
+
+
+def opened_rows(spec: JobSpec, source: Source) -> tuple[Builder, Iterator[tuple[int, object]]]:
+    """Open *source*: what builds entries of its rows, and the rows.
+
+    Raises: BulkError when it cannot be read or lacks a column.
+    """
+    opened = source.open()
+    if not spec.kind.is_messages:
+        rows = opened.rows
+        if isinstance(opened, Table):
+            names = opened.header
+            rows = ((line, dict(zip(names, cells, strict=False))) for line, cells in opened.rows)
+        return ItemBuilder(spec.kind.name), rows
+    limits = static_limits(spec.request)
+    if isinstance(opened, Table):
+        at = layout(spec.columns, opened.header, spec.needed, source.name)
+        return TableRows(at, limits), opened.rows
+    return ObjectBuilder(spec.columns, spec.needed, limits, source.name), opened.rows
+
+
+class Sink(Protocol):
+    """Takes what a Loader has read."""
+
+    def add(self, count: int, items: bytes, places: bytes) -> None:
+        """Take a request of *count* recipients, packed."""
+
+    def skip(self, skips: list[Skip]) -> None:
+        """Take rows that are left out."""
+
+
+class Loader:
+    """Reads a source once, as *spec* says; afterwards it has the counts and a digest."""
+
+    def __init__(
+        self, spec: JobSpec, source: Source, sink: Sink, stopped: Callable[[], bool]
+    ) -> None:
+        self._spec = spec
+        self._source = source
+        self._sink = sink
+        self._stopped = stopped
+        self._hash = hashlib.sha256()
+        self._skips: list[Skip] = []
+        self._seen = SeenIdentities() if spec.rules.on_duplicate != "send" else None
+        self.total = 0
+        self.invalid = 0
+        self.duplicates = 0
+        self._first_invalid: list[Skip] = []
+        self._first_repeated: list[Skip] = []
+        self.by_contact = False
+        self.unused: frozenset[str] = frozenset()
+
+    def run(self) -> None:
+        """Read it all.
+
+        Raises: BulkError for what cannot be read, BulkInterruptedError when it is stopped.
+        """
+        build, rows = opened_rows(self._spec, self._source)
+        rules = self._spec.rules
+        waiting: list[RowEntry] = []
+        while some := list(islice(rows, rules.chunk_size - len(waiting))):
+            if self._stopped():
+                raise BulkInterruptedError(
+                    f"{self._source.name}: stopped while reading, nothing was sent: "
+                    "start the job again with the same recipients"
+                )
+            block = None if waiting else build.block(some)
+            if block is not None and len(block.content) <= rules.chunk_bytes:
+                self._take(block)
+                continue
+            for line, value in some:
+                try:
+                    waiting.append(build(line, value))
+                except InvalidError as error:
+                    self._refuse(Skip(line, error.key, error.reason, error.column))
+            if len(waiting) == rules.chunk_size:
+                self._cut(waiting)
+                waiting = []
+        self._cut(waiting)
+        self._sink.skip(self._skips)
+        self.unused = frozenset(build.unused)
+
+    def drop_duplicates(self, journal: Journal) -> None:
+        """Take repeated recipients out of *journal*, into which all recipients were read."""
+        if self._seen is not None:
+            for skip in drop_repeated(journal, self._spec.kind, self._seen.repeated()):
+                self.duplicates += 1
+                if len(self._first_repeated) < _SHOWN:
+                    self._first_repeated.append(skip)
+
+    def close(self) -> None:
+        """Remove temporary files."""
+        if self._seen is not None:
+            self._seen.close()
+
+    def digest(self) -> str:
+        """SHA-256 of all requests, for sources that have no digest of their own."""
+        return self._hash.hexdigest()
+
+    def refuse_if_needed(self) -> None:
+        """Raise BulkError when the rules stop the job because of what was found."""
+        rules, found, choices = self._spec.rules, [], []
+        first: list[Skip] = []
+        if rules.on_invalid == "stop" and self.invalid:
+            found.append(f"{counted(self.invalid, 'row')} cannot be sent")
+            choices.append('on_invalid="skip" (--on-invalid skip)')
+            first += self._first_invalid
+        if rules.on_duplicate == "stop" and self.duplicates:
+            verb = "repeats" if self.duplicates == 1 else "repeat"
+            found.append(f"{counted(self.duplicates, 'row')} {verb} a recipient")
+            choices.append('on_duplicate="skip" (--on-duplicate skip)')
+            first += self._first_repeated
+        if found:
+            places = "; ".join(map(_place, first[:_SHOWN]))
+            raise BulkError(
+                f"{self._source.name}: {' and '.join(found)}, nothing was sent ({places}): "
+                f"correct the input, or leave such rows out with {' and '.join(choices)}"
+            )
+
+    def _refuse(self, skip: Skip) -> None:
+        self._skips.append(skip)
+        self.invalid += 1
+        if len(self._first_invalid) < _SHOWN:
+            self._first_invalid.append(skip)
+        if len(self._skips) >= self._spec.rules.chunk_size:
+            self._sink.skip(self._skips)
+            self._skips = []
+
+    def _cut(self, entries: list[RowEntry]) -> None:
+        is_messages = self._spec.kind.is_messages
+        blocks, skips = cut(entries, self._spec.rules.chunk_bytes, is_messages=is_messages)
+        for skip in skips:
+            self._refuse(skip)
+        for block in blocks:
+            self._take(block)
+
+    def _take(self, block: Block) -> None:
+        if self._seen is not None:
+            self._seen.add(block.identities)
+        if self._source.path is None:
+            self._hash.update(block.content)
+        self.by_contact = self.by_contact or _CONTACT in block.content
+        self.total += len(block.lines)
+        self._sink.add(len(block.lines), pack(block.content), pack_places(block.lines, block.keys))
+
+
+def _place(skip: Skip) -> str:
+    column = f", {skip.column}" if skip.column else ""
+    return f"line {skip.line}{column}: {skip.reason}"
