@@ -9,7 +9,8 @@ from sinch_wrapper._lazy import Extra, lazy
 from sinch_wrapper.errors import BulkError
 
 if TYPE_CHECKING:
-    from sinch_wrapper.bulk._api import AsyncBulk, Bulk
+    from sinch_wrapper.bulk._api import Bulk
+    from sinch_wrapper.bulk._async_api import AsyncBulk
     from sinch_wrapper.bulk._callbacks import JournalFollower
     from sinch_wrapper.bulk._columns import Columns
     from sinch_wrapper.bulk._options import JobOptions, RunOptions, SendOptions
@@ -60,7 +61,8 @@ __all__ = [
 __getattr__ = lazy(
     __name__,
     {
-        "_api": ("AsyncBulk", "Bulk"),
+        "_api": ("Bulk",),
+        "_async_api": ("AsyncBulk",),
         "_callbacks": ("JournalFollower",),
         "_columns": ("Columns",),
         "_options": ("JobOptions", "RunOptions", "SendOptions"),

@@ -23,7 +23,8 @@ from sinch_wrapper.errors import BulkArgumentError, BulkError
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
-    from sinch_wrapper.bulk._api import AsyncBulkClient, BulkClient
+    from sinch_wrapper.bulk._api import BulkClient
+    from sinch_wrapper.bulk._async_api import AsyncBulkClient
     from sinch_wrapper.messages import Message
 
 _WAIT: Final = 30.0

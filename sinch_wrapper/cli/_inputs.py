@@ -7,9 +7,23 @@ from pathlib import Path
 
 import click
 
-from sinch_wrapper.cli._options import library_errors
+from sinch_wrapper.cli._options import CommandT, library_errors, options
 
 _STDIN = "sinch_wrapper.stdin"
+_MESSAGE = (
+    click.option(
+        "--text",
+        "words",
+        help="Text, with ${name} where the value of column name goes; or @FILE, or @- for stdin, "
+        "which no list of processes shows. @@ stands for @ at its beginning.",
+    ),
+    click.option("--message", metavar="JSON", help="Any message: JSON, @FILE, or @- for stdin."),
+)
+
+
+def message_options(command: CommandT) -> CommandT:
+    """Add --text and --message to *command*; `message_of` reads them."""
+    return options(_MESSAGE)(command)
 
 
 def text_of(value: str, option: str) -> str:

@@ -1,0 +1,221 @@
+"""AsyncBulk: what callers use in tasks; Jobs does the work, in a thread beside the event loop."""
+
+import asyncio
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Protocol, TypeVar, Unpack
+
+from sinch_wrapper._forget import forgetting_methods
+from sinch_wrapper.bulk._api import careful
+from sinch_wrapper.bulk._arguments import (
+    JobPath,
+    checked_ids,
+    consents_run,
+    contacts_run,
+    job_path,
+    lookup_pair,
+    patience,
+    resume_run,
+    retry_run,
+    run_settings,
+    send_again_run,
+    send_run,
+)
+from sinch_wrapper.bulk._driver import TaskCalls, in_thread
+from sinch_wrapper.bulk._job_spec import warn_of_end
+from sinch_wrapper.bulk._jobs import JobClient, Jobs
+from sinch_wrapper.bulk._options import JobOptions, RunOptions, SendOptions
+from sinch_wrapper.bulk._polling import Cancellation
+from sinch_wrapper.bulk._report import Report
+from sinch_wrapper.bulk._sources import Items
+from sinch_wrapper.callbacks import Event
+
+if TYPE_CHECKING:
+    import sinch_batch_api
+
+T = TypeVar("T")
+
+
+class AsyncBulkClient(JobClient, Protocol):
+    """What AsyncBulk needs of a client, such as an AsyncSinch."""
+
+    @property
+    def batch(self) -> "sinch_batch_api.AsyncClient":
+        """The Batch API, for tasks."""
+
+
+@forgetting_methods
+class AsyncBulk:
+    """Jobs of any size over the Batch API, in tasks; `sinch.bulk` of an AsyncSinch is one.
+
+    A job is a journal: a file that knows each recipient, what was sent, and what became of it.
+    Without `job=` it is in memory and ends with its report. Nothing is sent before all recipients
+    were read and checked. A request is on disk before it leaves; when its response is lost it is
+    looked up, and it leaves again only on evidence that it was not accepted, or never.
+
+    Its planner, and all reading and writing of files, runs in a thread beside the event loop.
+    """
+
+    def __init__(self, client: AsyncBulkClient) -> None:
+        self._jobs = Jobs(careful(client, "an AsyncSinch"))
+
+    async def send(
+        self,
+        *,
+        app_id: str,
+        message: Mapping[str, object],
+        recipients: Items,
+        job: JobPath | None = None,
+        **options: Unpack[SendOptions],
+    ) -> Report:
+        """Send *message* to all *recipients*; a job that was begun goes on where it was.
+
+        Args:
+            app_id: of the app that sends.
+            message: with `${name}` placeholders; see text() and the other builders.
+            recipients: path of a CSV, JSON lines (also .gz) or Parquet file, or an iterable of
+                Recipient, (Recipient, parameters), or objects.
+            job: path of the journal; in memory when absent.
+            **options: see SendOptions.
+
+        Raises: BulkError when it cannot start, with nothing sent (BulkArgumentError, which is a
+        ValueError, or TypeError for an argument); BulkStoppedError when the API refuses all.
+        """
+        warn_of_end(options)
+        return await self._run(
+            lambda jobs: jobs.run(send_run(app_id, message, recipients, job, options))
+        )
+
+    async def resume(self, job: JobPath, **options: Unpack[RunOptions]) -> Report:
+        """Go on with a job from its file alone.
+
+        Raises: BulkError when it cannot go on, BulkStoppedError when the API refuses all.
+        """
+        return await self._run(lambda jobs: jobs.run(resume_run(job, options)))
+
+    async def send_again(self, job: JobPath, **options: Unpack[RunOptions]) -> Report:
+        """Send what is unknown in *job* again, on your word; see Bulk.send_again()."""
+        return await self._run(lambda jobs: jobs.run(send_again_run(job, options)))
+
+    async def create_contacts(
+        self, contacts: Items, *, job: JobPath | None = None, **options: Unpack[JobOptions]
+    ) -> Report:
+        """Create any number of contacts; see Bulk.create_contacts()."""
+        return await self._run(
+            lambda jobs: jobs.run(contacts_run("create_contacts", contacts, job, options))
+        )
+
+    async def delete_contacts(
+        self, contact_ids: Items, *, job: JobPath | None = None, **options: Unpack[JobOptions]
+    ) -> Report:
+        """Delete any number of contacts; a request whose outcome is unknown is repeated: harmless.
+
+        Raises: as send().
+        """
+        return await self._run(
+            lambda jobs: jobs.run(contacts_run("delete_contacts", contact_ids, job, options))
+        )
+
+    async def insert_consents(
+        self,
+        records: Items,
+        *,
+        app_id: str,
+        job: JobPath | None = None,
+        **options: Unpack[JobOptions],
+    ) -> Report:
+        """Insert any number of consent records (`identification`, `consent_type`).
+
+        They are not atomic: a request that failed may have stored a part of its records, and is
+        repeated as the documentation advises.
+
+        Raises: as send().
+        """
+        return await self._run(lambda jobs: jobs.run(consents_run(app_id, records, job, options)))
+
+    async def retry_failed(
+        self,
+        job: JobPath,
+        *,
+        new_job: JobPath,
+        reasons: Collection[str],
+        **options: Unpack[JobOptions],
+    ) -> Report:
+        """Send again to the recipients of *job* that failed or were rejected for one of *reasons*.
+
+        *new_job* is a job of its own that points to the old one; keys stay.
+
+        Raises: as send().
+        """
+        return await self._run(lambda jobs: jobs.run(retry_run(job, new_job, reasons, options)))
+
+    async def report(self, job: JobPath) -> Report:
+        """Report what became of a job, also while it runs; raises BulkError."""
+        return await self._run(lambda _: Report(job_path(job)))
+
+    async def record(self, events: Event | Iterable[Event], job: JobPath | None = None) -> int:
+        """Write down what callbacks say about the recipients of *job*, else of all jobs run here.
+
+        They may come twice, in any order, and before the response to the request that they are
+        about. Several at once cost little more than one.
+
+        Returns: how many were about these jobs.
+        Raises: BulkError; TypeError for what is not an Event.
+        """
+        return await self._run(
+            lambda jobs: jobs.recorders.record(events, None if job is None else job_path(job))
+        )
+
+    async def status(self, job: JobPath, **options: Unpack[RunOptions]) -> Report:
+        """Ask the API for the status of each batch of *job*, then report.
+
+        Raises: BulkError, and SinchError when the API cannot be asked.
+        """
+        return await self._run(
+            lambda jobs: jobs.status(job_path(job), run_settings("status()", options))
+        )
+
+    async def cancel(
+        self, job: JobPath, *, poll_for: float = 30.0, **options: Unpack[RunOptions]
+    ) -> Cancellation:
+        """Cancel what is left of *job*: what has not left, and the batches that are scheduled.
+
+        The API responds with 200 whether or not it worked, so each batch is polled, for *poll_for*
+        seconds at most. The job cannot be resumed afterwards.
+
+        Raises: BulkError, also while another process sends from it; SinchError for wrong
+        credentials.
+        """
+        return await self._run(
+            lambda jobs: jobs.cancel(
+                job_path(job), run_settings("cancel()", options), patience(poll_for)
+            )
+        )
+
+    async def cancel_batches(
+        self,
+        *batch_ids: str,
+        metadata: tuple[str, str] | None = None,
+        poll_for: float = 30.0,
+        **options: Unpack[RunOptions],
+    ) -> Cancellation:
+        """Cancel batches by id, and all whose batch metadata have the key and value *metadata*.
+
+        They are polled as by cancel().
+
+        Raises: SinchError when the look-up by *metadata* fails, or the credentials are wrong.
+        """
+        return await self._run(
+            lambda jobs: jobs.cancel_batches(
+                checked_ids(batch_ids),
+                lookup_pair(metadata),
+                run_settings("cancel_batches()", options),
+                patience(poll_for),
+            )
+        )
+
+    async def _run(self, work: Callable[[Jobs], T]) -> T:
+        """Do *work* in a thread, its calls as tasks of this loop."""
+        running = TaskCalls(asyncio.get_running_loop())
+        jobs = replace(self._jobs, calls=lambda _concurrency: running, cancelled=running.cancelled)
+        return await in_thread(lambda: work(jobs), running.cancel)

@@ -1,0 +1,138 @@
+"""The commands about bulk jobs that exist: status, cancel, cancel-batches, report, probe."""
+
+# ruff: noqa: FBT001, PLR0913, PLR0917 (click passes each option as an argument)
+
+from pathlib import Path
+
+import click
+
+from sinch_wrapper.cli._bulk_options import job_argument, poll_option
+from sinch_wrapper.cli._exit_codes import leave
+from sinch_wrapper.cli._options import (
+    as_json,
+    client,
+    connection_options,
+    library_errors,
+    pairs,
+    yes_option,
+)
+
+
+@click.command()
+@job_argument
+@connection_options
+@as_json
+def status(job: Path, region: str | None, sandbox: str | None, as_json: bool) -> None:
+    """Ask the API for the status of each batch of JOB."""
+    from sinch_wrapper.cli._bulk_views import show_batches
+
+    with client(region, sandbox, only_reads=True) as sinch, library_errors():
+        show_batches(sinch.bulk.status(job), as_json=as_json)
+
+
+@click.command()
+@job_argument
+@connection_options
+@poll_option
+@as_json
+def cancel(
+    job: Path, region: str | None, sandbox: str | None, poll_for: float, as_json: bool
+) -> None:
+    """Cancel what is left of JOB, and show what was really cancelled."""
+    from sinch_wrapper.cli._bulk_views import show_cancellation
+
+    with client(region, sandbox) as sinch, library_errors():
+        done = sinch.bulk.cancel(job, poll_for=poll_for)
+    leave(show_cancellation(done, as_json=as_json))
+
+
+@click.command("cancel-batches")
+@click.argument("batch_ids", nargs=-1, metavar="[BATCH_ID]...")
+@click.option("--metadata", metavar="KEY=VALUE", help="All batches with this batch metadata.")
+@connection_options
+@poll_option
+@as_json
+def cancel_batches(
+    batch_ids: tuple[str, ...],
+    metadata: str | None,
+    region: str | None,
+    sandbox: str | None,
+    poll_for: float,
+    as_json: bool,
+) -> None:
+    """Cancel scheduled batches of any job, by id or by batch metadata."""
+    from sinch_wrapper.cli._bulk_views import show_cancellation
+
+    if not batch_ids and metadata is None:
+        raise click.UsageError("give batch ids or --metadata.")
+    texts = () if metadata is None else (metadata,)
+    pair = next(iter(pairs("--metadata", "KEY=VALUE", texts).items()), None)
+    with client(region, sandbox) as sinch, library_errors():
+        done = sinch.bulk.cancel_batches(*batch_ids, metadata=pair, poll_for=poll_for)
+    leave(show_cancellation(done, as_json=as_json))
+
+
+@click.command()
+@job_argument
+@click.option("--recipients", is_flag=True, help="Print one JSON line per recipient.")
+@click.option(
+    "--state",
+    "states",
+    multiple=True,
+    help="With --recipients: only those in this state, such as failed or pending. Repeatable.",
+)
+@as_json
+def report(job: Path, recipients: bool, states: tuple[str, ...], as_json: bool) -> None:
+    """Show what happened to the recipients of JOB, from its file alone."""
+    from sinch_wrapper.bulk import RecipientState, Report
+    from sinch_wrapper.cli._bulk_views import show, show_recipients
+
+    if states and not recipients:
+        raise click.UsageError("--state goes with --recipients.")
+    if not set(states) <= set(RecipientState):
+        raise click.UsageError(f"--state must be one of {', '.join(RecipientState)}.")
+    with library_errors():
+        found = Report(job)
+    if recipients:
+        show_recipients(found, states)
+    else:
+        show(found, as_json=as_json)
+
+
+@click.command("probe")
+@click.option("--app", required=True, help="Id of the app that sends.")
+@click.option("--to", required=True, metavar="NUMBER", help="A number of your own, for SMS.")
+@click.option(
+    "--count", type=click.IntRange(1, 200), default=5, show_default=True, help="Messages to send."
+)
+@click.option(
+    "--patience",
+    type=click.FloatRange(0),
+    default=120.0,
+    show_default=True,
+    help="How long to look for them (seconds).",
+)
+@connection_options
+@yes_option
+@as_json
+def probe_account(
+    app: str,
+    to: str,
+    count: int,
+    patience: float,
+    region: str | None,
+    sandbox: str | None,
+    yes: bool,
+    as_json: bool,
+) -> None:
+    """Measure how look-ups list what was accepted: sends a few messages to a number of yours."""
+    from sinch_wrapper import Recipient
+    from sinch_wrapper.bulk import probe
+    from sinch_wrapper.cli._bulk_views import may_probe, show_probe
+
+    if not may_probe(count, yes=yes):
+        return
+    with client(region, sandbox) as sinch, library_errors():
+        recipient = Recipient.sms(to)
+        found = probe(sinch, app_id=app, recipient=recipient, count=count, patience=patience)
+    leave(show_probe(found, as_json=as_json))

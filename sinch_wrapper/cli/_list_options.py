@@ -1,0 +1,80 @@
+"""Options that say how a list is read, for all commands that take one."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sinch_wrapper.cli._options import CommandT, library_errors, options, pairs
+
+if TYPE_CHECKING:
+    from sinch_wrapper.bulk import Columns
+
+_LIST = (
+    click.argument("source", metavar="FILE", type=click.Path(path_type=Path)),
+    click.option("--key", help="Column holding your own record id.  [default: the line number]"),
+    click.option(
+        "--to",
+        multiple=True,
+        metavar="COLUMN=CHANNEL",
+        help="Where to send, in order of preference. Repeatable.  [default: phone=SMS]",
+    ),
+    click.option(
+        "--parameter",
+        multiple=True,
+        metavar="NAME=COLUMN",
+        help="Map placeholder NAME to COLUMN when they differ. Repeatable.",
+    ),
+    click.option(
+        "--metadata",
+        multiple=True,
+        metavar="KEY=COLUMN",
+        help="Put COLUMN in the metadata of each message as KEY. Repeatable.",
+    ),
+    click.option(
+        "--on-duplicate",
+        type=click.Choice(["stop", "skip", "send"]),
+        default="skip",
+        show_default=True,
+        help="What to do when two rows name the same recipient.",
+    ),
+    click.option(
+        "--chunk-size",
+        type=click.IntRange(1, 1000),
+        default=1000,
+        show_default=True,
+        help="Recipients per request.",
+    ),
+)
+_DIRECT = ("on_duplicate", "chunk_size")
+
+invalid_option = click.option(
+    "--on-invalid",
+    type=click.Choice(["stop", "skip"]),
+    default="stop",
+    show_default=True,
+    help="What to do when a row cannot be sent.",
+)
+
+
+def list_options(command: CommandT) -> CommandT:
+    """Add FILE, and the options that say how it is read, to *command*."""
+    return options(_LIST)(command)
+
+
+def list_arguments(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of `list_options` but FILE, as the library takes them."""
+    return {name: given[name] for name in _DIRECT} | {"columns": _columns(given)}
+
+
+def _columns(given: Mapping[str, Any]) -> "Columns":
+    from sinch_wrapper.bulk import Columns
+
+    with library_errors():
+        return Columns(
+            to=pairs("--to", "COLUMN=CHANNEL", given["to"]),
+            key=given["key"],
+            parameters=pairs("--parameter", "NAME=COLUMN", given["parameter"]),
+            message_metadata=pairs("--metadata", "KEY=COLUMN", given["metadata"]),
+        )
