@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from sinch_wrapper.bulk._results import RecipientResult
     from sinch_wrapper.bulk._sources import Items
     from sinch_wrapper.bulk._states import Progress, RecipientState
+    from sinch_wrapper.bulk._windows import SendWindow
 
 __all__ = [
     "AsyncBulk",
@@ -53,6 +54,7 @@ __all__ = [
     "Report",
     "RunOptions",
     "SendOptions",
+    "SendWindow",
     "SentAgain",
     "StopReason",
     "probe",
@@ -81,6 +83,7 @@ __getattr__ = lazy(
         "_results": ("RecipientResult",),
         "_sources": ("Items",),
         "_states": ("Progress", "RecipientState"),
+        "_windows": ("SendWindow",),
     },
     extra=Extra("bulk sending", "bulk", frozenset({"sqlalchemy"}), BulkError),
 )

@@ -22,6 +22,7 @@ from sinch_wrapper.bulk import (
     Outbox,
     RecipientState,
     Report,
+    SendWindow,
     probe,
 )
 from tests.helpers.arguments import OPTIONAL_MAPPING, OPTIONAL_STRING, PublicCall, public_calls
@@ -232,6 +233,13 @@ CALLS = [
     ),
     PublicCall("RecipientState", RecipientState, {"value": ""}, named={"value": "state"}),
     PublicCall("Report", Report, {"path": "string"}),
+    PublicCall(
+        "SendWindow",
+        SendWindow,
+        {"hours": "", "default_timezone": "none", "quiet_days": "no_items", "schedule": "true"},
+        {"hours": "09:00-20:00"},
+        named={"hours": "window"},
+    ),
 ]
 
 # The library makes these itself, and calls these itself.
