@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, NoReturn, TypeVar
+from typing import Any, Final, NoReturn, TypeVar, cast
 
 from sqlalchemy import URL, Connection, MetaData, Row, create_engine, event, exc
 from sqlalchemy.pool import StaticPool
@@ -125,6 +125,9 @@ class Database:
             connect_args={"check_same_thread": False, "timeout": busy},
         )
         event.listen(self._engine, "connect", self._prepare)
+        # Kept: taking one from the pool costs more than a short transaction.
+        self._connection: Connection | None = None
+        self._is_used = False
         try:
             self._found()
         except BaseException:
@@ -180,15 +183,29 @@ class Database:
     @contextmanager
     def _transaction(self, begin: str) -> Iterator[Connection]:
         try:
-            with self._lock, self._engine.begin() as connection:
-                connection.exec_driver_sql(begin)
-                yield connection
+            with self._lock:
+                connection = self._connected()
+                with connection.begin():
+                    self._is_used = True
+                    try:
+                        _driver(connection).execute(begin)
+                        yield connection
+                    finally:
+                        self._is_used = False
         except exc.DBAPIError as error:
             self.format.fail(self.name, error.orig or error)
         except exc.NoResultFound as error:
             self.format.fail(self.name, error)
         except sqlite3.Error as error:
             self.format.fail(self.name, error)
+
+    def _connected(self) -> Connection:
+        if self._connection is None:
+            self._connection = self._engine.connect()
+        elif self._connection.in_transaction() and not self._is_used:
+            # An interrupt came right after its begin.
+            self._connection.rollback()
+        return self._connection
 
     def flush(self) -> None:
         """Copy committed transactions from the write-ahead log into the file itself.
@@ -197,13 +214,12 @@ class Database:
         pages that another process is reading at the moment follow with a later call.
         """
         with self._lock:
-            raw = self._engine.raw_connection()
             try:
-                raw.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)").close()
+                _driver(self._connected()).execute("PRAGMA wal_checkpoint(PASSIVE)").close()
+            except exc.DBAPIError as error:
+                self.format.fail(self.name, error.orig or error)
             except sqlite3.Error as error:
                 self.format.fail(self.name, error)
-            finally:
-                raw.close()
 
     @property
     def is_current(self) -> bool:
@@ -216,7 +232,15 @@ class Database:
         """Close the connection; a database in memory is then lost."""
         # Under the lock: closing while another thread executes crashes the interpreter.
         with self._lock:
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
             self._engine.dispose()
+
+
+def _driver(connection: Connection) -> sqlite3.Connection:
+    """The connection of the driver below *connection*."""
+    return cast("sqlite3.Connection", connection.connection.dbapi_connection)
 
 
 def ascending(rows: Sequence[RowT], after: int) -> Sequence[RowT]:

@@ -153,7 +153,8 @@ class Sender:
         """What leaves next: what is planned, then what leaves again, then what was held back."""
         tracker, journal = self._tracker, self._job.journal
         is_alone = not self._sending + sent
-        chunk = journal.next_planned(connection, tracker.pieces.held)
+        is_over = not tracker.tally.left and not self._job.is_outbox
+        chunk = None if is_over else journal.next_planned(connection, tracker.pieces.held)
         if chunk is not None:
             is_first = chunk.id <= tracker.pieces.alone + 1 and tracker.pieces.alone >= 0
             return None if is_first and not is_alone and not tracker.tally.accepted else chunk
@@ -164,7 +165,7 @@ class Sender:
         doubts = tracker.doubts
         if doubts.open and not doubts.rules.never and not (is_alone and doubts.wants_piece(now)):
             return None
-        return journal.next_planned(connection)
+        return None if is_over else journal.next_planned(connection)
 
     def _send(self, connection: Connection, chunk: Chunk, now: float) -> BatchCall | None:
         """What sends *chunk*; None when the journal has lost what is in it."""

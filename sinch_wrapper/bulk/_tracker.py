@@ -230,23 +230,26 @@ class ChunkTracker:
         rows = {row.id: row for row in self._journal.departed(connection)}
         owners = {row.batch_id: row.id for row in rows.values() if row.batch_id}
         roll = only_own(read_roll_call(done, self._job.id), owners, rows)
+        event = self._event
         for number, batches in roll.found.items():
             self._adopt(connection, rows[number], batches)
         for number in list(self.doubts.open):
             self._ask_callbacks(connection, rows.get(number))
-        accepted = _accepted(self._journal.departed(connection))
+        # Each acceptance has a number of its own.
+        is_same = event == self._event
+        accepted = _accepted(rows.values() if is_same else self._journal.departed(connection))
         latest = sorted(accepted, key=lambda number: accepted[number].last_left)[-_WITNESSES:]
         told = self._journal.told(connection, latest) if self.doubts.open else None
         self._take_word()
         more = self.tally.left > 0
-        is_turn = self._journal.next_planned(connection, self.pieces.held) is None
         for number, found in self.doubts.take(roll, accepted, told, now, more=more).items():
             if found.verdict is DoubtVerdict.UNKNOWN:
                 self.doubts.end(number)
-            elif found.verdict is DoubtVerdict.SEND_AGAIN and not is_turn:
-                self.doubts.ripen(number)
             elif found.verdict is DoubtVerdict.SEND_AGAIN:
-                self._send_again(number, found.evidence)
+                if self._journal.next_planned(connection, self.pieces.held) is not None:
+                    self.doubts.ripen(number)
+                else:
+                    self._send_again(number, found.evidence)
 
     def _take_word(self) -> None:
         """After one look-up, let all leave again that a person wants to."""
