@@ -111,10 +111,9 @@ class Database:
         # Absolute, because the program may change its working directory later.
         self.path = path = None if path is None else path.absolute()
         self.format = format_
-        if path is not None:
-            format_.refuse(path, self.name, must_exist=must_exist)
         self._lock = threading.RLock()
         if path is not None:
+            format_.refuse(path, self.name, must_exist=must_exist)
             _private_files.make(path)
         self._engine = create_engine(
             # Not a string, in which ? and % have a meaning.
