@@ -10,7 +10,7 @@ from typing import IO, Final
 from sinch_wrapper.bulk._calls import BatchOperation
 from sinch_wrapper.bulk._journal import Journal
 from sinch_wrapper.bulk._pieces import Entry, entries_of, request_of
-from sinch_wrapper.bulk._rows import ItemBuilder, Skip
+from sinch_wrapper.bulk._rows import Item, ItemBuilder, Skip
 from sinch_wrapper.bulk._rows_objects import identity_of
 from sinch_wrapper.errors import BulkError
 
@@ -116,12 +116,12 @@ class _Part:
     """What stays of one request, and what is left out."""
 
     entries: list[Entry] = field(default_factory=list)
-    gone: list[Skip] = field(default_factory=list)
+    gone: list[tuple[Skip, Item]] = field(default_factory=list)
 
 
 def drop_repeated(
     journal: Journal, kind: BatchOperation, repeated: Iterator[set[int]]
-) -> Iterator[Skip]:
+) -> Iterator[tuple[Skip, Item]]:
     """Keep the first of each recipient whose hash is in *repeated*, and take out the others."""
     identity = _identity(kind)
     for marks in repeated:
@@ -160,7 +160,7 @@ def _sifted(
             part.entries.append((item, line, key))
         else:
             reason = f"the same recipient as on line {before}"
-            part.gone.append(Skip(line, key, reason, duplicate=True))
+            part.gone.append((Skip(line, key, reason, duplicate=True), item))
     return part
 
 
@@ -168,4 +168,4 @@ def _replace(journal: Journal, chunk: int, kind: BatchOperation, part: _Part) ->
     with journal.write() as connection:
         left = request_of(chunk, part.entries, is_messages=kind.is_messages)
         journal.replace(connection, left)
-        journal.skip(connection, part.gone)
+        journal.skip(connection, [skip for skip, _ in part.gone])

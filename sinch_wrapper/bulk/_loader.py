@@ -1,7 +1,7 @@
 """The one reader of a source: its rows become requests, and what is wrong is counted."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from itertools import islice
 from typing import Final, Protocol
@@ -16,7 +16,6 @@ from sinch_wrapper.bulk._report import BulkInterruptedError
 from sinch_wrapper.bulk._rows import InvalidError, ItemBuilder, RowEntry, Skip
 from sinch_wrapper.bulk._rows_fast import Block, TableRows, cut
 from sinch_wrapper.bulk._rows_objects import ObjectBuilder
-from sinch_wrapper.bulk._schema import pack, pack_places
 from sinch_wrapper.bulk._sources import Source, Table
 from sinch_wrapper.errors import BulkError
 
@@ -65,11 +64,14 @@ def opened_rows(spec: JobSpec, source: Source) -> tuple[Builder, Iterator[tuple[
 class Sink(Protocol):
     """Takes what a Loader has read."""
 
-    def add(self, count: int, items: bytes, places: bytes) -> None:
-        """Take a request of *count* recipients, packed."""
+    def add(self, block: Block) -> None:
+        """Take a request."""
 
     def skip(self, skips: list[Skip]) -> None:
         """Take rows that are left out."""
+
+    def drop(self, item: Mapping[str, object], line: int) -> None:
+        """Take back a recipient that add() has brought: it is a repeated one."""
 
 
 class Loader:
@@ -126,8 +128,9 @@ class Loader:
     def drop_duplicates(self, journal: Journal) -> None:
         """Take repeated recipients out of *journal*, into which all recipients were read."""
         if self._seen is not None:
-            for skip in drop_repeated(journal, self._spec.kind, self._seen.repeated()):
+            for skip, item in drop_repeated(journal, self._spec.kind, self._seen.repeated()):
                 self.duplicates += 1
+                self._sink.drop(item, skip.line)
                 if len(self._first_repeated) < _SHOWN:
                     self._first_repeated.append(skip)
 
@@ -184,7 +187,7 @@ class Loader:
             self._hash.update(block.content)
         self.by_contact = self.by_contact or _CONTACT in block.content
         self.total += len(block.lines)
-        self._sink.add(len(block.lines), pack(block.content), pack_places(block.lines, block.keys))
+        self._sink.add(block)
 
 
 def _place(skip: Skip) -> str:

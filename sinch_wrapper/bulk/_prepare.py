@@ -11,6 +11,8 @@ from sinch_wrapper.bulk._journal import Job, Journal, NewChunk, open_job, read_j
 from sinch_wrapper.bulk._loader import Loader
 from sinch_wrapper.bulk._pieces import as_fact, cut_first, hold_back
 from sinch_wrapper.bulk._rows import Skip
+from sinch_wrapper.bulk._rows_fast import Block
+from sinch_wrapper.bulk._schema import pack, pack_places
 from sinch_wrapper.bulk._sources import Source
 from sinch_wrapper.errors import BulkError
 
@@ -56,9 +58,10 @@ class _JournalSink:
         self._skips: list[Skip] = []
         self._next = 0
 
-    def add(self, count: int, items: bytes, places: bytes) -> None:
+    def add(self, block: Block) -> None:
         """Write a request, a little later."""
-        self._chunks.append(NewChunk(self._next, count, items, places))
+        packed = pack(block.content), pack_places(block.lines, block.keys)
+        self._chunks.append(NewChunk(self._next, len(block.lines), *packed))
         self._next += 1
         if len(self._chunks) >= _TOGETHER:
             self.flush()
@@ -66,6 +69,9 @@ class _JournalSink:
     def skip(self, skips: list[Skip]) -> None:
         """Write rows that are left out, a little later."""
         self._skips += skips
+
+    def drop(self, item: Mapping[str, object], line: int) -> None:
+        """Do nothing: the recipient has left the journal."""
 
     def flush(self) -> None:
         """Write what add() and skip() have left to write."""
@@ -82,11 +88,14 @@ class _JournalSink:
 class _NoSink:
     """Keeps nothing: for reading recipients again only to compare their digest."""
 
-    def add(self, count: int, items: bytes, places: bytes) -> None:
+    def add(self, block: Block) -> None:
         """Keep nothing of a request."""
 
     def skip(self, skips: list[Skip]) -> None:
         """Keep nothing of rows that are left out."""
+
+    def drop(self, item: Mapping[str, object], line: int) -> None:
+        """Keep nothing of a repeated recipient."""
 
 
 def prepare(  # noqa: PLR0913, PLR0917 (all that a job is made of)

@@ -18,16 +18,31 @@ _STR: Final = frozenset({str})
 _STR_OR_NONE: Final = frozenset({str, type(None)})
 
 
+class BlockCells(NamedTuple):
+    """What the rows of a block hold, by columns; empty cells are none.
+
+    *to* are channels and their identities as they are sent; *parameters* are names and values.
+    """
+
+    to: Sequence[tuple[str, _Column]]
+    parameters: Sequence[tuple[str, Sequence[str]]]
+
+    def __repr__(self) -> str:
+        return f"BlockCells({len(self.to)} channels, {len(self.parameters)} parameters)"
+
+
 class Block(NamedTuple):
     """Rows that are ready to be sent, with *content* as the JSON list of a request.
 
-    *keys* are None where the line is the key; rows of equal *identities* are duplicates.
+    *keys* are None where the line is the key; rows of equal *identities* are duplicates. *cells*
+    say the same as *content*, so that it need not be read; None when they are not at hand.
     """
 
     lines: Sequence[int]
     keys: Sequence[str | None]
     identities: Sequence[str]
     content: bytes
+    cells: BlockCells | None = None
 
     def __repr__(self) -> str:
         return f"Block({len(self.lines)} rows)"
@@ -56,14 +71,19 @@ class TableBlocks:
             return None
         if len(columns) != self._width or self._never or not self._is_usual(columns):
             return None
-        identities, recipients = self._recipients(columns)
+        to, identities, recipients = self._recipients(columns)
         messages = _pairs(self._at.message_metadata, columns, len(lines))
         conversations = _pairs(self._at.conversation_metadata, columns, len(lines))
         if not all(recipients) or self._is_too_long(messages, conversations):
             return None
         content = self._content(columns, recipients, conversations, messages)
         keys = [None] * len(lines) if self._at.key is None else columns[self._at.key]
-        return None if content is None else Block(lines, keys, identities, content)
+        if content is None:
+            return None
+        parameters = [
+            (name, cast("Sequence[str]", columns[at])) for at, name in self._at.parameters
+        ]
+        return Block(lines, keys, identities, content, BlockCells(to, parameters))
 
     def _is_usual(self, columns: list[_Column]) -> bool:
         needed = [columns[place] for place in self._needed]
@@ -73,13 +93,20 @@ class TableBlocks:
             and all(_STR_OR_NONE.issuperset(map(type, columns[at])) for at in self._optional)
         )
 
-    def _recipients(self, columns: list[_Column]) -> tuple[list[str], list[str]]:
-        """The identity of each row, and its recipient as JSON; empty for none."""
+    def _recipients(
+        self, columns: list[_Column]
+    ) -> tuple[list[tuple[str, _Column]], list[str], list[str]]:
+        """The cells of each channel; the identity of each row, and its recipient as JSON.
+
+        The last two are empty for a row without a recipient.
+        """
         if not self._at.to:
-            return self._contacts(columns)
+            return [], *self._contacts(columns)
+        to: list[tuple[str, _Column]] = []
         texts, identities = [], []
         for place, channel in self._at.to:
             cells = [cell and cell.strip() for cell in columns[place]]
+            to.append((channel, cells))
             form = f'{{"channel":{_literal(channel)},"identity":%s}}'
             texts.append([form % encode_text(cell) if cell else "" for cell in cells])
             identities.append([f"{channel}\0{cell.lstrip('+')}" if cell else "" for cell in cells])
@@ -88,7 +115,7 @@ class TableBlocks:
             joined = [",".join(filter(None, row)) for row in zip(*texts, strict=True)]
             identities[0] = [next(filter(None, row), "") for row in zip(*identities, strict=True)]
         form = '{"identified_by":{"channel_identities":[%s]}}'
-        return identities[0], [text and form % text for text in joined]
+        return to, identities[0], [text and form % text for text in joined]
 
     def _contacts(self, columns: list[_Column]) -> tuple[list[str], list[str]]:
         column = columns[cast("int", self._at.contact_id)]

@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -60,8 +60,36 @@ def _one_by_one(rows: TableRows, table: Sequence[tuple[int, object]]) -> Block |
 
 
 def _comparable(block: Block) -> tuple[object, ...]:
-    lines, keys, identities, content = block
-    return list(lines), list(keys), list(identities), json.loads(content)
+    return (
+        list(block.lines),
+        list(block.keys),
+        list(block.identities),
+        json.loads(block.content),
+    )
+
+
+def _cells_of(block: Block) -> list[tuple[object, ...]]:
+    """What the cells beside a block say of each row: its identities and parameters."""
+    assert block.cells is not None
+    to, parameters = block.cells
+    return [
+        (
+            [{"channel": channel, "identity": cells[row]} for channel, cells in to if cells[row]],
+            {name: values[row] for name, values in parameters},
+        )
+        for row in range(len(block.lines))
+    ]
+
+
+def _sent_of(block: Block) -> list[tuple[object, ...]]:
+    """The same of what is sent."""
+    return [
+        (
+            item["recipient"].get("identified_by", {}).get("channel_identities", []),
+            item.get("parameters", {}),
+        )
+        for item in json.loads(block.content)
+    ]
 
 
 @pytest.mark.parametrize("columns", COLUMNS)
@@ -79,6 +107,7 @@ def test_blocks_equal_their_rows(columns: Columns, cells: st.SearchStrategy[Any]
         one_by_one = _one_by_one(rows, numbered)
         assert one_by_one is not None
         assert _comparable(one_by_one) == _comparable(block)
+        assert _sent_of(block) == _cells_of(block)
 
     check()
 
@@ -94,6 +123,7 @@ def test_usual_rows_are_taken_together(columns: Columns) -> None:
     block = _rows(columns).block(table)
     assert block is not None
     assert _comparable(block) == _comparable(_one_by_one(_rows(columns), table) or block)
+    assert _sent_of(block) == _cells_of(block)
 
 
 def test_contacts_are_taken_together() -> None:
@@ -131,10 +161,13 @@ class _Sink:
     def __init__(self) -> None:
         self.counts: list[int] = []
 
-    def add(self, count: int, _items: bytes, _places: bytes) -> None:
-        self.counts.append(count)
+    def add(self, block: Block) -> None:
+        self.counts.append(len(block.lines))
 
     def skip(self, skips: list[Any]) -> None:
+        pass
+
+    def drop(self, item: Mapping[str, object], line: int) -> None:
         pass
 
 
