@@ -1,5 +1,7 @@
 """Where the shared fixtures come from, and how the tests are spread over processes."""
 
+import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,14 +14,27 @@ settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
 
 HERE = Path(__file__).parent
+BYTECODE = HERE.parent / ".pytest_cache" / "bytecode"
 # No HTTP library is part of what these folders test.
 ONCE = {HERE / "codegen", HERE / "drift", HERE / "project"}
 
+if sys.dont_write_bytecode:
+    # Each of some hundred processes would compile everything again. It may not be written beside
+    # the sources, so it goes where pytest keeps what it has.
+    sys.dont_write_bytecode, sys.pycache_prefix = False, str(BYTECODE)
+    del os.environ["PYTHONDONTWRITEBYTECODE"]
+    os.environ["PYTHONPYCACHEPREFIX"] = str(BYTECODE)
 
-def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
-    """Run single files and tests in one process: workers take seconds to start."""
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Run single files in one process, and much with one worker more than there are cores.
+
+    Workers take seconds to start. A third of the time of a test is waiting.
+    """
     files = [argument for argument in config.args if ".py" in argument]
-    return 0 if files and files == config.args and len(files) < 4 else None
+    if files and files == config.args and len(files) < 4:
+        return 0
+    return (os.cpu_count() or 1) + 1
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-TOTAL: Final = 2500
+TOTAL: Final = 1000
 TEXT: Final = "Hi ${name}, your parcel arrives today."
 COLUMNS: Final = ("customer", "phone", "contact_id", "name")
 PATIENCE: Final = 120.0
@@ -18,7 +18,7 @@ _NAMES: Final = ("Ada", "Björn", "Chloé", "Dmitri", "Eve", "Fatima", "Grace", 
 _NAMELESS_EVERY: Final = 97
 _STRANGER_EVERY: Final = 251
 _UNREACHABLE_EVERY: Final = 83
-_ORIGINAL, _COPY = 1, 1234
+_ORIGINAL, _COPY = 1, 789
 _OPEN: Final = frozenset({"pending", "unknown", "accepted", "queued", "switching"})
 
 

@@ -197,7 +197,7 @@ def demo(as_json: bool) -> None:
     """Show everything at work: no account, no network, nothing left behind.
 
     Starts a sandbox and a callback receiver on this machine, sends one message and a bulk job of
-    2,500 rows with faults switched on, receives the signed callbacks, and accounts for every row.
+    1,000 rows with faults switched on, receives the signed callbacks, and accounts for every row.
     """
     from sinch_wrapper.cli._demo import run_demo
     from sinch_wrapper.cli._demo_data import expected, fault
