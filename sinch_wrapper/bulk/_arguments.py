@@ -1,16 +1,13 @@
 """From the arguments of a call to one run of a job; nothing is opened before all are checked."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
 from sinch_wrapper import _validate
 from sinch_wrapper.bulk._calls import BATCH_OPERATIONS
-from sinch_wrapper.bulk._damage import sound
 from sinch_wrapper.bulk._job_spec import JobSpec, checked_app_id, message_spec
-from sinch_wrapper.bulk._journal import Job, Journal, open_job
-from sinch_wrapper.bulk._metadata import INDEX_MARK
 from sinch_wrapper.bulk._options import (
     JobOptions,
     RunOptions,
@@ -18,15 +15,11 @@ from sinch_wrapper.bulk._options import (
     SendOptions,
     read_options,
 )
-from sinch_wrapper.bulk._results import stream
-from sinch_wrapper.bulk._schema import unpack_items
+from sinch_wrapper.bulk._retries import failed_recipients, old_spec
 from sinch_wrapper.bulk._sources import Items, Source, source_of
-from sinch_wrapper.bulk._states import RecipientState
-from sinch_wrapper.errors import BulkArgumentError, BulkError
+from sinch_wrapper.errors import BulkArgumentError
 
 JobPath: TypeAlias = str | Path
-
-_AGAIN = frozenset({RecipientState.FAILED, RecipientState.REJECTED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,9 +124,9 @@ def retry_run(
     old, new, wanted = job_path(job), job_path(new_job, "new_job"), _reasons(reasons)
     if old == new:
         raise BulkArgumentError("new_job= must be another file: a retry is a job of its own")
-    spec = replace(_old_spec(old), rules=checked.rules)
-    source = Source("failed recipients", None, _failed_recipients(old, wanted))
-    return JobRun(new, checked.run, spec, source)
+    spec = replace(old_spec(old), rules=checked.rules)
+    things = failed_recipients(old, wanted, spec.damage)
+    return JobRun(new, checked.run, spec, Source("failed recipients", None, things))
 
 
 def _reasons(reasons: object) -> frozenset[str]:
@@ -144,51 +137,3 @@ def _reasons(reasons: object) -> frozenset[str]:
         if len(listed) == len(found):
             return frozenset(listed)
     raise _validate.wrong_kind("reasons", "a list of strings", reasons, BulkArgumentError)
-
-
-def _old_spec(path: Path) -> JobSpec:
-    journal = Journal(path, must_exist=True)
-    try:
-        job = open_job(journal)
-        if not job.kind.is_messages:
-            raise BulkError(f"journal {journal.name}: only messages can be retried")
-        request = {name: value for name, value in job.request.items() if name != "send_after"}
-        return JobSpec(job.kind, request, parent=f"{job.id} {path.name}")
-    finally:
-        journal.close()
-
-
-def _failed_recipients(path: Path, reasons: frozenset[str]) -> Iterator[Mapping[str, object]]:
-    """The recipients of the job at *path* that failed or were rejected for one of *reasons*.
-
-    They keep their keys; those without one get their line in the old input as key.
-    """
-    journal = Journal(path, must_exist=True)
-    try:
-        job = open_job(journal)
-        items: list[dict[str, object]] = []
-        number: int | None = None
-        for result in stream(job, _AGAIN):
-            if result.reason not in reasons or result.chunk is None or result.position is None:
-                continue
-            if result.chunk != number:
-                number = result.chunk
-                items = _items(job, number)
-            yield _as_recipient(items[result.position], result.key)
-    finally:
-        journal.close()
-
-
-def _items(job: Job, chunk: int) -> list[dict[str, object]]:
-    with sound(job.journal.name, chunk):
-        with job.journal.storage.read() as connection:
-            content, _ = job.journal.body(connection, chunk)
-        return unpack_items(content)
-
-
-def _as_recipient(item: Mapping[str, object], key: str) -> Mapping[str, object]:
-    metadata = item.get("message_metadata")
-    pairs = metadata.items() if isinstance(metadata, Mapping) else ()
-    own = {name: value for name, value in pairs if name != INDEX_MARK}
-    fields = {name: value for name, value in item.items() if name != "message_metadata"}
-    return {**fields, "key": key} | ({"message_metadata": own} if own else {})

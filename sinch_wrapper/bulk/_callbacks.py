@@ -16,6 +16,7 @@ from typing import Final, TypeAlias, cast
 from sqlalchemy import Connection
 
 from sinch_wrapper import _validate
+from sinch_wrapper._forget import forgetting_methods
 from sinch_wrapper.bulk._calls import read_mark
 from sinch_wrapper.bulk._journal import Chunk, Job, Journal, open_job, read_job
 from sinch_wrapper.bulk._metadata import CHUNK_MARK, INDEX_MARK
@@ -263,6 +264,7 @@ def _checked_events(events: object) -> list[Event]:
     return listed
 
 
+@forgetting_methods
 class JournalFollower:
     """Writes callbacks into the journals of bulk jobs: the `job=` of a callback receiver.
 

@@ -76,6 +76,11 @@ class RunningCalls:
                 item = self._ended.get_nowait()
         return found
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is running, so that nothing can end."""
+        return not self._running
+
     def notify(self, progress: Callable[[Progress], None], value: Progress) -> None:
         """Call *progress* with *value*."""
         progress(value)
@@ -222,6 +227,11 @@ async def _performed(api: object, call: BatchCall) -> Done:
         return Done(call, error=error)
 
 
+def brief(seconds: float) -> float:
+    """How long to wait at once of *seconds* in which nothing can happen."""
+    return min(seconds, _TICK)
+
+
 def drive(  # noqa: PLR0913 (keyword-only, the parts of a loop)
     planner: Planner,
     api: object,
@@ -231,17 +241,19 @@ def drive(  # noqa: PLR0913 (keyword-only, the parts of a loop)
     stopping: Callable[[], bool],
     is_late: Callable[[], bool] = lambda: False,
     after_step: Callable[[], None] = lambda: None,
+    rest: Callable[[float], float] = brief,
 ) -> None:
     """Run *planner* to its end: its calls are methods of the resources of *api*.
 
     *clock* gives monotonic seconds; once *stopping* returns True no new call is asked for, and
     once *is_late* does, those that are running are given up. What *after_step* raises is raised
-    when what is running has ended, so that its outcome is known.
+    when what is running has ended, so that its outcome is known. *rest* is told for how many seconds
+    nothing will happen, and says how long to wait before *clock* is asked again.
 
     Raises: asyncio.CancelledError when nobody waits for it any more; BulkError in a process that
     was forked from the one that runs it.
     """
-    loop = _Loop(planner, running, clock, os.getpid())
+    loop = _Loop(planner, running, clock, rest, os.getpid())
     with running:
         try:
             while not running.cancelled.is_set():
@@ -270,11 +282,13 @@ class _Loop:
         planner: Planner,
         running: RunningCalls,
         clock: Callable[[], float],
+        rest: Callable[[float], float],
         process: int,
     ) -> None:
         self._planner = planner
         self._running = running
         self._clock = clock
+        self._rest = rest
         self._process = process
         self._done: list[Done] = []
         self._late: float | None = None
@@ -295,8 +309,9 @@ class _Loop:
                 self.failed = error
 
     def wait(self, step: Step, *, is_late: bool) -> None:
-        tick = _TICK if step.wait is None else min(step.wait, _TICK)
-        self._done = self._running.receive(tick)
+        wait = _TICK if step.wait is None else step.wait
+        rest = self._rest if self._running.is_idle else brief
+        self._done = self._running.receive(rest(wait))
         if is_late:
             self._late = self._clock() if self._late is None else self._late
             self.is_over = not self._done and self._clock() - self._late >= _GRACE

@@ -25,7 +25,8 @@ _ENDS: Final = {"v1beta": "2026-12-16"}
 class JobSpec:
     """A job without its recipients; *request* holds the fields that all its requests share.
 
-    *parent* points to the job that it retries, empty for none.
+    *parent* points to the job that it retries, empty for none; *damage* has a line about each
+    request of that one which cannot be read, as soon as its recipients have been read.
     """
 
     kind: BatchOperation
@@ -33,6 +34,7 @@ class JobSpec:
     columns: Columns = field(default_factory=Columns)
     rules: CuttingRules = field(default_factory=CuttingRules)
     parent: str = ""
+    damage: list[str] = field(default_factory=list, repr=False)
 
     @property
     def needed(self) -> frozenset[str]:

@@ -19,7 +19,7 @@ from sinch_wrapper._validate import counted
 from sinch_wrapper.bulk._arguments import JobRun
 from sinch_wrapper.bulk._callbacks import JobRecorders
 from sinch_wrapper.bulk._calls import BatchCall, Done, OneCall, Planner
-from sinch_wrapper.bulk._driver import RunningCalls, ThreadCalls, drive
+from sinch_wrapper.bulk._driver import RunningCalls, ThreadCalls, brief, drive
 from sinch_wrapper.bulk._job_spec import is_due
 from sinch_wrapper.bulk._journal import Job, Journal, open_job, read_job
 from sinch_wrapper.bulk._journal_file import sending_lock
@@ -87,7 +87,7 @@ class OpenJob:
 
 @dataclass(frozen=True, slots=True)
 class Jobs:
-    """The jobs of *client*; *clock* gives monotonic seconds, *wall* Unix seconds.
+    """The jobs of *client*; *clock* gives monotonic seconds, *wall* Unix seconds; *rest* as drive().
 
     *calls* makes what runs that many calls at a time. *cancelled* is set when nobody waits for the
     result any more.
@@ -99,6 +99,7 @@ class Jobs:
     cancelled: threading.Event = field(default_factory=threading.Event)
     clock: Callable[[], float] = time.monotonic
     wall: Callable[[], float] = time.time
+    rest: Callable[[float], float] = brief
 
     def run(self, run: JobRun) -> Report:
         """Send a job to its end; raises BulkError when it cannot begin, BulkStoppedError."""
@@ -123,6 +124,7 @@ class Jobs:
         """Cancel what is left of a job, polling each batch; raises BulkError, SinchError."""
         with self._open(path, must_exist=True) as opened:
             job = self._own(opened.journal)
+            job.refuse_outbox()
             never = _withdraw(job)
             # What is in doubt is looked up, and not sent again.
             brief = patience if settings.deadline is None else settings.deadline
@@ -166,7 +168,9 @@ class Jobs:
 
     def _prepared(self, opened: OpenJob, run: JobRun) -> Job:
         journal, settings = opened.journal, run.settings
-        is_new = read_job(journal) is None
+        known = read_job(journal)
+        if known is not None:
+            known.refuse_outbox()
         if run.spec is None or run.source is None:
             job = self._own(journal)
         else:
@@ -178,7 +182,7 @@ class Jobs:
             job = prepare(journal, run.spec, run.source, project, self.wall, stopped)
         if job.facts.get("cancelled"):
             raise BulkError(f"journal {journal.name}: the job was cancelled")
-        if not is_new and not settings.send_now:
+        if known is not None and not settings.send_now:
             self._refuse_late(job)
         if settings.send_again:
             with journal.write() as connection:
@@ -261,6 +265,7 @@ class Jobs:
             stopping=lambda: settings.stop.is_set() or self._is_late(settings, began),
             is_late=lambda: self._is_late(settings, began),
             after_step=notify,
+            rest=self.rest,
         )
 
     def _is_late(self, settings: RunSettings, began: float) -> bool:

@@ -329,6 +329,14 @@ class Job:
         """Whether its requests came one by one, each with a key and fields of its own."""
         return self.facts.get("outbox") is True
 
+    def refuse_outbox(self) -> None:
+        """Raise BulkError for an outbox."""
+        if self.is_outbox:
+            raise BulkError(
+                f"journal {self.journal.name}: it is an outbox, whose messages are sent, looked up "
+                "and sent again by sinch.outbox()"
+            )
+
     def outstanding_at(self, wall: float, limits: MessageLimits) -> float:
         """How many recipients of earlier runs may be in the app's queue at *wall*, Unix seconds."""
         found = self.facts.get("outstanding")

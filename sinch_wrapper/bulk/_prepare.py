@@ -144,6 +144,7 @@ def _facts(spec: JobSpec) -> dict[str, object]:
         "rules": _rules(spec),
         "cut": [spec.rules.chunk_size, spec.rules.chunk_bytes],
         "parent": spec.parent,
+        "damaged": len(spec.damage),
     }
 
 
@@ -168,7 +169,7 @@ def _rules(spec: JobSpec) -> Mapping[str, object]:
 
 
 def _warnings(spec: JobSpec, loader: Loader) -> list[str]:
-    found = []
+    found = list(spec.damage)
     if loader.unused:
         names = ", ".join(repr(name) for name in sorted(loader.unused)[:20])
         found.append(f"parameters that no placeholder uses: {names}")

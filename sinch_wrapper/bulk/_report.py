@@ -10,6 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from sinch_wrapper import _validate
+from sinch_wrapper._forget import forgetting_methods
 from sinch_wrapper._validate import counted
 from sinch_wrapper.bulk._damage import sound
 from sinch_wrapper.bulk._evidence import Evidence
@@ -61,6 +62,7 @@ class SentAgain:
     evidence: Mapping[str, float] | None = None
 
 
+@forgetting_methods
 @dataclass(slots=True, init=False)
 class Report:
     """What became of a job.
@@ -69,9 +71,10 @@ class Report:
     to *total*; *invalid* and *duplicates* were never sent. *by_state* counts each recipient once,
     at the furthest it is known to be, callbacks included; *reasons* counts those that failed or
     were rejected, by reason. *sent_again* names each request that left again after its outcome was
-    unknown, and *twice* counts the recipients of requests that became two batches. *stopped* says
-    why a call ended before all had an outcome. The counts are those of the last `refresh()`;
-    streams are always fresh.
+    unknown, and *twice* counts the recipients of requests that became two batches. *damaged* counts
+    the requests of the job that this one retries which could not be read. *stopped* says why a call
+    ended before all had an outcome. The counts are those of the last `refresh()`; streams are
+    always fresh.
 
     Raises: BulkError when the journal at *path* cannot be read.
     """
@@ -89,6 +92,7 @@ class Report:
     pending: int
     twice: int
     sent_again: tuple[SentAgain, ...]
+    damaged: int
     _has_look_up: bool = field(repr=False)
     __weakref__: object = field(repr=False, compare=False)
 
@@ -149,6 +153,8 @@ class Report:
             again, (requests, self.twice) = job.journal.sent_again(), job.journal.twice()
         facts, self._has_look_up = job.facts, job.kind.doubt != "keep"
         self.job, self.parent = job.id, str(facts.get("parent") or "")
+        damaged = facts.get("damaged")
+        self.damaged = damaged if isinstance(damaged, int) else 0
         known = facts.get("warnings")
         warnings = list(map(str, known)) if isinstance(known, list) else []
         if requests:

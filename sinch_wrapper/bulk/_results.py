@@ -135,7 +135,7 @@ def stream(job: Job, wanted: frozenset[RecipientState]) -> Iterator[RecipientRes
         for chunk in found:
             last = chunk.id
             try:
-                yield from (each for each in _of_chunk(job, chunk) if each.state in wanted)
+                yield from (each for each in recipients_of(job, chunk) if each.state in wanted)
             except DamagedRequestError as error:
                 damage = damage or error
     if wanted & {RecipientState.INVALID, RecipientState.DUPLICATE}:
@@ -150,7 +150,8 @@ def _base(state: ChunkState, batch_status: str | None) -> RecipientState:
     return _BY_CHUNK[state]
 
 
-def _of_chunk(job: Job, chunk: Chunk) -> Iterator[RecipientResult]:
+def recipients_of(job: Job, chunk: Chunk) -> Iterator[RecipientResult]:
+    """The recipients of *chunk*; raises DamagedRequestError when it cannot be read."""
     with sound(job.journal.name, chunk.id):
         with job.journal.storage.read() as connection:
             _, places = job.journal.body(connection, chunk.id)
@@ -181,7 +182,7 @@ def _of_chunk(job: Job, chunk: Chunk) -> Iterator[RecipientResult]:
 
 def result_of(job: Job, chunk: Chunk) -> RecipientResult:
     """The one recipient of *chunk*."""
-    return next(_of_chunk(job, chunk))
+    return next(recipients_of(job, chunk))
 
 
 def _outcomes(connection: Connection, chunk: int) -> dict[int, RecipientOutcome]:

@@ -55,7 +55,8 @@ def run_job(send: Callable[..., Report], job: Path, *, as_json: bool) -> ExitCod
         return ExitCode.TWICE
     if report.unknown:
         return ExitCode.UNKNOWN
-    return ExitCode.FAILED if report.rejected or report.pending else ExitCode.OK
+    is_whole = not (report.rejected or report.pending or report.damaged)
+    return ExitCode.OK if is_whole else ExitCode.FAILED
 
 
 def _show_next_step(report: Report, job: Path) -> None:
@@ -130,6 +131,7 @@ def show(report: Report, *, as_json: bool) -> None:
             "reasons": report.reasons,
             "warnings": report.warnings,
             "twice": report.twice,
+            "damaged": report.damaged,
             "sent_again": [dataclasses.asdict(each) for each in report.sent_again],
         }
         say_json(counts | more)

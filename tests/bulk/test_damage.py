@@ -232,6 +232,24 @@ def test_a_packed_bomb_is_a_damaged_request(make_bulk: MakeBulk, tmp_path: Path)
     assert (2, 2, 1) == (report.accepted, report.rejected, len(api.sent))
 
 
+@pytest.mark.parametrize("column", ["content", "places"])
+def test_a_damaged_request_keeps_no_other_from_being_retried(
+    make_bulk: MakeBulk, tmp_path: Path, column: str
+) -> None:
+    """Those of the other requests get their message; the warning names the one that is damaged."""
+    api, old = FakeBatchApi("ok", "400", "400", "400"), tmp_path / "old.db"
+    bulk = make_bulk(api)
+    bulk.go(rows(8), job=old, concurrency=1)
+    reasons = list(Report(old).reasons)
+    with contextlib.closing(sqlite3.connect(old, isolation_level=None)) as connection:
+        connection.execute(f"UPDATE bodies SET {column} = x'00' WHERE chunk = 2")  # noqa: S608
+    report = bulk.retry_failed(old, new_job=tmp_path / "new.db", reasons=reasons)
+    assert (4, 4, 1) == (report.total, report.accepted, report.damaged)
+    assert ["journal old.db: request 2 is damaged" in each for each in report.warnings] == [True]
+    again = bulk.retry_failed(old, new_job=tmp_path / "new.db", reasons=reasons)
+    assert report.warnings == again.warnings
+
+
 @pytest.mark.timeout(3600 if COPIES > 1000 else 240)
 @pytest.mark.slow
 def test_every_damage_of_a_store_ends_in_one_clear_error(tmp_path: Path) -> None:

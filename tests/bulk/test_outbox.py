@@ -212,11 +212,23 @@ def test_a_journal_of_a_job_is_no_outbox(make_bulk: MakeBulk, make: Make, tmp_pa
     make_bulk(api).go(rows(2), job=job)
     with pytest.raises(BulkError, match="not an outbox"):
         make(api, job).go("k")
-    outbox = make(api)
+    outbox, path = make(api), tmp_path / "outbox.db"
     outbox.go("k")
     outbox.close()
-    with pytest.raises(BulkError, match="created with different"):
-        make_bulk(api).go(rows(2), job=tmp_path / "outbox.db")
+    bulk = make_bulk(api)
+    uses: tuple[Callable[[], object], ...] = (
+        lambda: bulk.go(rows(2), job=path),
+        lambda: bulk.resume(path),
+        lambda: bulk.send_again(path),
+        lambda: bulk.cancel(path),
+        lambda: bulk.retry_failed(path, new_job=tmp_path / "new.db", reasons=["X"]),
+    )
+    for use in uses:
+        with pytest.raises(BulkError, match=r"^journal outbox\.db: it is an outbox, [^\n]*$"):
+            use()
+    assert ["accepted"] == [each.state for each in bulk.report(path).recipients()]
+    assert ["PROCESSED"] == [each.status for each in bulk.status(path).batches()]
+    assert not (tmp_path / "new.db").exists()
 
 
 def test_an_outbox_that_is_taken_away_sends_no_more(make: Make, tmp_path: Path) -> None:

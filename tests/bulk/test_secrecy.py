@@ -1,16 +1,19 @@
 """No number, text or name shows in what tools print of a job that fails: every variable of ours."""
 
+import contextlib
 import gzip
 import json
 import sqlite3
-from collections.abc import Iterator
+import traceback
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from sinch_wrapper import Recipient, text
-from tests.helpers.bulk import FakeBatchApi, MakeBulk, make_bulk
+from sinch_wrapper import BulkError, Recipient, text
+from sinch_wrapper.bulk import Columns, JournalFollower
+from tests.helpers.bulk import FakeBatchApi, MakeBulk, make_bulk, receipt
 from tests.helpers.planted import PHONE, TEXT, leaks, printed
 
 __all__ = ["make_bulk"]
@@ -123,6 +126,38 @@ def test_damaged_journal_shows_nothing(make_bulk: MakeBulk, tmp_path: Path, dama
     with pytest.raises(Exception) as caught:  # noqa: PT011 (of any kind)
         face.resume(job)
     assert [] == leaks(printed(caught.value))
+
+
+@pytest.mark.parametrize("use", ["refresh", "recipients", "batches", "take", "check"])
+def test_report_and_follower_of_a_damaged_journal_show_nothing(
+    make_bulk: MakeBulk, tmp_path: Path, use: str
+) -> None:
+    """Nor do what reads a journal, and what writes callbacks into it."""
+    job, face = tmp_path / "job.db", make_bulk(FakeBatchApi())
+    face.go(message=MESSAGE, recipients=[ROW], job=job, columns=Columns(key="phone"))
+    report, follower = face.report(job), JournalFollower(job)
+    event = receipt("FAILED", {"sinch_wrapper_chunk": f"{report.job}-0", "name": TEXT}, PHONE)
+    follower.take([event])
+    with contextlib.closing(sqlite3.connect(job, isolation_level=None)) as connection:
+        connection.execute("ALTER TABLE chunks RENAME TO gone")
+        connection.execute("PRAGMA application_id = 5")
+    if use in {"take", "check"}:
+        follower.close()
+    uses: dict[str, Callable[[], object]] = {
+        "refresh": report.refresh,
+        "recipients": lambda: list(report.recipients()),
+        "batches": lambda: list(report.batches()),
+        "take": lambda: follower.take([event]),
+        "check": follower.check,
+    }
+    with pytest.raises(BulkError) as caught:
+        uses[use]()
+    assert [] == leaks(printed(caught.value))
+    assert not any(
+        frame.f_locals
+        for frame, _ in traceback.walk_tb(caught.value.__traceback__)
+        if frame.f_globals["__name__"].startswith("sinch_wrapper.bulk")
+    )
 
 
 @pytest.mark.parametrize("what", ["progress", "stop"])

@@ -57,14 +57,14 @@ DOUBTS = ["dropped", "500", "502", "503", "408", "302", "303", "307", "409", "41
 def test_a_doubtful_request_is_sent_again_on_evidence(make_bulk: MakeBulk, word: str) -> None:
     """It leaves last of all, and the report names it with what its absence was proven by."""
     api = FakeBatchApi("ok", "ok", word)
-    report = make_bulk(api).go(LARGE, settle=1.5)
+    report = make_bulk(api).in_virtual_time().go(LARGE, settle=600)
     assert (60, 0) == (report.accepted, report.unknown)
     assert set(api.accepted.values()) == {1}
     (again,) = report.sent_again
     evidence = again.evidence
     assert evidence is not None
     assert (2, 2, "evidence") == (again.number, again.recipients, again.by)
-    assert (0, True) == (evidence["elder"], evidence["waited"] >= 1.5)
+    assert (0, True) == (evidence["elder"], 600 <= evidence["waited"] < 700)
     assert again.number < evidence["witness"]
     numbers = list(map(read_number, api.marks()))
     held_back = sorted(set(numbers))[-3:]
@@ -130,7 +130,7 @@ def test_a_look_up_that_fails_leaves_it_unknown_and_resumable(
 def test_a_request_that_never_gets_through_stays_unknown(make_bulk: MakeBulk) -> None:
     """After its attempts it is unknown: not rejected, for nothing has refused it."""
     api = FakeBatchApi("ok", "ok", "503")
-    report = make_bulk(api).go(LARGE, attempts=1, settle=0.3)
+    report = make_bulk(api).in_virtual_time().go(LARGE, attempts=1, settle=600)
     assert (58, 0, 2) == (report.accepted, report.rejected, report.unknown)
     assert 1 == max(Counter(api.marks()).values())
 

@@ -157,6 +157,22 @@ class OtherProject:
         return getattr(self._client, name)
 
 
+class VirtualTime:
+    """The clock of a job, in which waiting takes no time."""
+
+    def __init__(self) -> None:
+        self._now = 0.0
+
+    def clock(self) -> float:
+        """Seconds."""
+        return self._now
+
+    def rest(self, seconds: float) -> float:
+        """Let *seconds* pass at once, and wait for none."""
+        self._now += seconds
+        return 0.0
+
+
 class BulkFace:
     """Bulk or AsyncBulk, called alike."""
 
@@ -179,6 +195,12 @@ class BulkFace:
     def at(self, moment: float) -> None:
         """Stop the time of day at *moment*."""
         self.moment = moment
+
+    def in_virtual_time(self) -> "BulkFace":
+        """Let time pass only while nothing is running, and then at once."""
+        time = VirtualTime()
+        self._replace(clock=time.clock, rest=time.rest)
+        return self
 
     def of_project(self, project: str) -> "BulkFace":
         """Let it belong to another project."""

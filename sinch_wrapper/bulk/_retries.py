@@ -1,0 +1,90 @@
+"""A job for those recipients of another one that failed or were rejected."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+from sinch_wrapper.bulk._damage import DamagedRequestError, sound
+from sinch_wrapper.bulk._job_spec import JobSpec
+from sinch_wrapper.bulk._journal import Job, Journal, open_job
+from sinch_wrapper.bulk._metadata import INDEX_MARK
+from sinch_wrapper.bulk._results import recipients_of
+from sinch_wrapper.bulk._schema import unpack_items
+from sinch_wrapper.bulk._states import RecipientState
+from sinch_wrapper.errors import BulkError
+
+_AGAIN: Final = frozenset({RecipientState.FAILED, RecipientState.REJECTED})
+
+
+def old_spec(path: Path) -> JobSpec:
+    """What the job at *path* sends, without its time.
+
+    Raises: BulkError when it cannot be read, is an outbox, or sends no messages.
+    """
+    journal = Journal(path, must_exist=True)
+    try:
+        return retried_spec(open_job(journal), path.name)
+    finally:
+        journal.close()
+
+
+def retried_spec(job: Job, name: str) -> JobSpec:
+    """What a job sends that retries *job*, in the file *name*; raises BulkError."""
+    job.refuse_outbox()
+    if not job.kind.is_messages:
+        raise BulkError(f"journal {job.journal.name}: only messages can be retried")
+    request = {name: value for name, value in job.request.items() if name != "send_after"}
+    return JobSpec(job.kind, request, parent=f"{job.id} {name}")
+
+
+def failed_recipients(
+    path: Path, reasons: frozenset[str], damage: list[str]
+) -> Iterator[Mapping[str, object]]:
+    """The recipients of the job at *path* that failed or were rejected for one of *reasons*.
+
+    They keep their keys; those without one get their line in the old input as key. A line about
+    each request that is damaged goes to *damage*; its recipients are left out.
+    """
+    journal = Journal(path, must_exist=True)
+    try:
+        yield from failed_of(open_job(journal), reasons, damage)
+    finally:
+        journal.close()
+
+
+def failed_of(
+    job: Job, reasons: frozenset[str], damage: list[str]
+) -> Iterator[Mapping[str, object]]:
+    """The same of *job*."""
+    last = -1
+    while found := job.journal.after(last):
+        for chunk in found:
+            last = chunk.id
+            try:
+                failed = [
+                    each
+                    for each in recipients_of(job, chunk)
+                    if each.state in _AGAIN and each.reason in reasons
+                ]
+                items = _items(job, chunk.id) if failed else []
+                with sound(job.journal.name, chunk.id):
+                    people = [_as_recipient(items[each.position or 0], each.key) for each in failed]
+            except DamagedRequestError as error:
+                damage.append(f"{error}, so those of its recipients that failed are left out")
+                continue
+            yield from people
+
+
+def _items(job: Job, chunk: int) -> list[dict[str, object]]:
+    with sound(job.journal.name, chunk):
+        with job.journal.storage.read() as connection:
+            content, _ = job.journal.body(connection, chunk)
+        return unpack_items(content)
+
+
+def _as_recipient(item: Mapping[str, object], key: str) -> Mapping[str, object]:
+    metadata = item.get("message_metadata")
+    pairs = metadata.items() if isinstance(metadata, Mapping) else ()
+    own = {name: value for name, value in pairs if name != INDEX_MARK}
+    fields = {name: value for name, value in item.items() if name != "message_metadata"}
+    return {**fields, "key": key} | ({"message_metadata": own} if own else {})
