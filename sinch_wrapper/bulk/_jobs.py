@@ -87,9 +87,9 @@ class OpenJob:
 
 @dataclass(frozen=True, slots=True)
 class Jobs:
-    """The jobs of *client*; *clock* gives monotonic seconds, *wall* Unix seconds; *rest* as drive().
+    """The jobs of *client*; *clock* gives monotonic seconds, *wall* Unix seconds.
 
-    *calls* makes what runs that many calls at a time. *cancelled* is set when nobody waits for the
+    *rest* is that of drive(). *calls* makes what runs that many calls at a time. *cancelled* is set when nobody waits for the
     result any more.
     """
 
