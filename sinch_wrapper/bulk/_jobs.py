@@ -89,8 +89,8 @@ class OpenJob:
 class Jobs:
     """The jobs of *client*; *clock* gives monotonic seconds, *wall* Unix seconds.
 
-    *rest* is that of drive(). *calls* makes what runs that many calls at a time. *cancelled* is set when nobody waits for the
-    result any more.
+    *rest* is that of drive(). *calls* makes what runs that many calls at a time. *cancelled* is
+    set when nobody waits for the result any more.
     """
 
     client: JobClient
