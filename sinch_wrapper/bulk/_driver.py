@@ -247,11 +247,9 @@ def drive(  # noqa: PLR0913 (keyword-only, the parts of a loop)
 
     *clock* gives monotonic seconds; once *stopping* returns True no new call is asked for, and
     once *is_late* does, those that are running are given up. What *after_step* raises is raised
-    when what is running has ended, so that its outcome is known. *rest* is told for how many
-    seconds nothing will happen, and says how long to wait before *clock* is asked again.
-
-    Raises: asyncio.CancelledError when nobody waits for it any more; BulkError in a process that
-    was forked from the one that runs it.
+    when what is running has ended, so that its outcome is known. *rest* turns seconds in which
+    nothing can happen into a shorter wait. Raises: asyncio.CancelledError when nobody waits for it
+    any more; BulkError in a process that was forked from the one that runs it.
     """
     loop = _Loop(planner, running, clock, rest, os.getpid())
     with running:
