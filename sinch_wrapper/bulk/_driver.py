@@ -10,9 +10,9 @@ import os
 import queue
 import threading
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import Final, Self, TypeAlias, TypeVar, cast
 
 from sinch_wrapper._giving_up import GivingUp
@@ -252,23 +252,17 @@ def drive(  # noqa: PLR0913 (keyword-only, the parts of a loop)
     any more; BulkError in a process that was forked from the one that runs it.
     """
     loop = _Loop(planner, running, clock, rest, os.getpid())
-    with running:
-        try:
-            while not running.cancelled.is_set():
-                step = loop.step(stopping=stopping() or loop.failed is not None)
-                running.start(api, step.calls)
-                loop.note(after_step)
-                if step.finished:
-                    return loop.end()
-                loop.wait(step, is_late=is_late())
-                if loop.is_over:
-                    running.give_up()
-                    return loop.end()
-        except KeyboardInterrupt:
-            # The second one: what has come back is kept, the rest is looked up by a resume.
-            running.give_up()
-            loop.keep()
-            raise
+    with running, loop.interruptible():
+        while not running.cancelled.is_set():
+            step = loop.step(stopping=stopping() or loop.failed is not None)
+            running.start(api, step.calls)
+            loop.note(after_step)
+            if step.finished:
+                return loop.end()
+            loop.wait(step, is_late=is_late())
+            if loop.is_over:
+                running.give_up()
+                return loop.end()
     raise asyncio.CancelledError
 
 
@@ -314,11 +308,20 @@ class _Loop:
             self._late = self._clock() if self._late is None else self._late
             self.is_over = not self._done and self._clock() - self._late >= _GRACE
 
-    def keep(self) -> None:
-        """Write down what has ended, and nothing else."""
-        if os.getpid() == self._process:
-            self._done += self._running.receive(0.0)
-            self.step(stopping=True)
+    @contextmanager
+    def interruptible(self) -> Iterator[None]:
+        """Keep what has come back when an interrupt comes, which is the second one.
+
+        The rest is looked up by a resume.
+        """
+        try:
+            yield
+        except KeyboardInterrupt:
+            self._running.give_up()
+            if os.getpid() == self._process:
+                self._done += self._running.receive(0.0)
+                self.step(stopping=True)
+            raise
 
     def end(self) -> None:
         if self.failed is not None:
