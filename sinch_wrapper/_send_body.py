@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Final, Literal, TypedDict
 
 from sinch_wrapper import _validate
+from sinch_wrapper._numbers import NotNumberError, single, with_numbers
 
 
 class SendMessageFields(TypedDict, total=False):
@@ -48,10 +49,19 @@ def send_body(
         raise TypeError(fault)
     body: dict[str, object] = {
         "app_id": _validate.app_id(app_id),
-        "recipient": _validate.content("to", to, "a Recipient, such as Recipient.sms(number)"),
+        "recipient": _recipient(to),
         "message": _validate.message(message),
     }
     for name, value in fields.items():
         if value is not None:
             body[name] = _validate.request_field(name, value)
     return body
+
+
+def _recipient(to: object) -> Mapping[str, object]:
+    found = _validate.content("to", to, "a Recipient, such as Recipient.sms(number)")
+    try:
+        return with_numbers(found, single)
+    except NotNumberError as error:
+        fault = f"to= must hold phone numbers such as +46700000001: one {error}"
+    raise ValueError(fault)

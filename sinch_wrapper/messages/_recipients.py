@@ -5,6 +5,7 @@ from typing import Final, TypeAlias
 
 from sinch_wrapper import _validate
 from sinch_wrapper._forget import forgetting
+from sinch_wrapper._numbers import PHONE_CHANNELS, NotNumberError, single
 from sinch_wrapper.messages._values import Value
 
 _OnChannel: TypeAlias = "Callable[[str], Recipient]"
@@ -24,7 +25,9 @@ class Recipient(Value):
     """A recipient as the APIs take it; immutable, and its repr shows no number.
 
     Make it with one of the channels, `Recipient.sms("+46700000001")`, with `contact()` or
-    `identities()`. Apps in dispatch mode take channel identities only.
+    `identities()`. Apps in dispatch mode take channel identities only. Numbers of SMS, MMS, RCS,
+    WhatsApp and Viber are written as `+` and digits, whatever blanks, hyphens, brackets, `00` or
+    `tel:` they come with; digits alone must begin with a country code, and stay as they are.
     """
 
     __slots__ = ()
@@ -48,7 +51,7 @@ class Recipient(Value):
     def on(cls, channel: str, identity: str) -> "Recipient":
         """The recipient with *identity* on *channel*, also one that this class does not know.
 
-        Raises: ValueError when either is empty.
+        Raises: ValueError when either is empty, or the identity is not a number where it must be.
         """
         return cls.identities([(channel, identity)])
 
@@ -57,7 +60,8 @@ class Recipient(Value):
     def identities(cls, identities: Iterable[tuple[str, str] | Mapping[str, str]]) -> "Recipient":
         """One recipient with several identities, each a pair of channel and identity.
 
-        Raises: ValueError when there is no identity, or an empty one.
+        Raises: ValueError when there is no identity, an empty one, or what is not a number where
+        one must be.
         """
         found = [_identity(item) for item in _validate.items("identities", identities)]
         channels = "+".join(dict.fromkeys(str(item["channel"]) for item in found))
@@ -82,10 +86,17 @@ def _identity(item: object) -> dict[str, str]:
     else:
         message = "identities= must hold pairs of channel and identity"
         raise TypeError(message)
-    return {
-        "channel": _validate.string("channel", channel).upper(),
-        "identity": _validate.string("identity", identity),
-    }
+    known = _validate.string("channel", channel).strip().upper()
+    text = _validate.string("identity", identity).strip()
+    return {"channel": known, "identity": _number(text) if known in PHONE_CHANNELS else text}
+
+
+def _number(text: str) -> str:
+    try:
+        return single(text)
+    except NotNumberError as error:
+        fault = f"identity= must be a phone number such as +46700000001: it {error}"
+    raise ValueError(fault)
 
 
 CHANNELS: Final = tuple(

@@ -1,0 +1,176 @@
+"""Phone numbers: one canonical form for all spellings; pure.
+
+The canonical form is `+` and the 7 to 15 digits of E.164, which begin with a country code that
+exists. What makes two numbers the same are the digits alone, because callbacks name numbers
+without `+`.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from operator import is_
+from typing import Final, Literal, TypeAlias
+
+from sinch_wrapper._number_plans import NumberPlans, number_plans
+from sinch_wrapper._number_spelling import (
+    FAULTS,
+    WITH_ZERO,
+    NotNumberError,
+    check_length,
+    country_code,
+    country_codes,
+    spelt,
+)
+
+__all__ = [
+    "FAULTS",
+    "PHONE_CHANNELS",
+    "NotNumberError",
+    "NumberForm",
+    "NumberRules",
+    "digits_of",
+    "identity_key",
+    "number_plans",
+    "single",
+    "with_numbers",
+]
+
+NumberForm: TypeAlias = Literal["e164", "msisdn", "as-given"]
+
+PHONE_CHANNELS: Final = frozenset({"SMS", "MMS", "RCS", "VIBERBM", "WHATSAPP"})
+"""The channels whose identities are phone numbers; those of all others are left as they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class NumberRules:
+    """How numbers are read.
+
+    *form* says what digits without `+` or `00` are: `"e164"` refuses them, with `"msisdn"` they
+    begin with a country code. `"as-given"` reads nothing. *country*, two letters, is the one in
+    which numbers without a country code are dialled. *plans* checks lengths by country.
+    """
+
+    form: NumberForm = "e164"
+    country: str | None = None
+    plans: NumberPlans | None = None
+
+    def canonical(self, text: str) -> str:
+        """The number that *text* spells, as `+` and digits; raises NotNumberError."""
+        if self.form == "as-given":
+            return text.strip()
+        if _clean().fullmatch(text):
+            return self._fitting(text[1:])
+        return self._fitting(self._international(spelt(text)))
+
+    def are_clean(self, texts: Sequence[str]) -> bool:
+        """Whether all *texts* are canonical; the same check at a fraction of the cost."""
+        if self.form == "as-given" or not _all_clean().fullmatch("\n".join(texts)):
+            return False
+        return self.plans is None or self.plans.have_usual_lengths(texts)
+
+    def _international(self, text: str) -> str:
+        """The digits of *text*, of which digits and plus are left, with the country code."""
+        text = re.sub(r"^\+?00", "+", text)
+        if text.startswith("+"):
+            return text[1:]
+        is_national = text.startswith("0") or self.form != "msisdn"
+        if is_national and self.country is not None and self.plans is not None:
+            return self.plans.international(text, self.country)
+        check_length(text)
+        if is_national:
+            raise NotNumberError("national-form" if text.startswith("0") else "no-country")
+        return text
+
+    def _fitting(self, digits: str) -> str:
+        check_length(digits)
+        code = country_code(digits)
+        if not code:
+            raise NotNumberError("country-code")
+        plans = self.plans
+        if digits[len(code)] == "0" and code not in WITH_ZERO:
+            plans = plans or number_plans()
+            digits = digits if plans is None else plans.without_trunk_zero(digits)
+        if self.plans is not None:
+            self.plans.check_length(digits)
+        return f"+{digits}"
+
+
+_SINGLE: Final = NumberRules("msisdn")
+
+
+def single(text: str) -> str:
+    """The form of one number that is not part of a list: digits without `+` stay without it.
+
+    That is how the API writes numbers in callbacks. Raises: NotNumberError.
+    """
+    found = _SINGLE.canonical(text)
+    return text if found[1:] == text else found
+
+
+def identity_key(channel: str, identity: str) -> str:
+    """What makes two identities the same: the digits of a number, whatever the phone channel.
+
+    An identity that is not a number is the same on one channel only, when all of it is.
+    """
+    if channel not in PHONE_CHANNELS:
+        return f"{channel}\0{identity}"
+    return digits_of(identity) or f"{channel}\0{identity}"
+
+
+def digits_of(identity: str) -> str:
+    """The digits of the number that *identity* spells, with the country code; empty for none.
+
+    They are the key of suppression lists. Digits without `+` count as international.
+    """
+    try:
+        return _SINGLE.canonical(identity)[1:]
+    except NotNumberError:
+        return ""
+
+
+def with_numbers(
+    recipient: Mapping[str, object], read: Callable[[str], str]
+) -> Mapping[str, object]:
+    """*recipient*, of the shape of the API, with its phone numbers as *read* gives them.
+
+    What is not of that shape stays as it is. Raises: NotNumberError.
+    """
+    by = recipient.get("identified_by")
+    found = by.get("channel_identities") if isinstance(by, Mapping) else None
+    if not isinstance(by, Mapping) or not isinstance(found, list | tuple):
+        return recipient
+    identities = [_with_number(each, read) for each in found]
+    if all(map(is_, identities, found)):
+        return recipient
+    return {**recipient, "identified_by": {**by, "channel_identities": identities}}
+
+
+def _with_number(identity: object, read: Callable[[str], str]) -> object:
+    if not isinstance(identity, Mapping) or identity.get("channel") not in PHONE_CHANNELS:
+        return identity
+    text = identity.get("identity")
+    if not isinstance(text, str):
+        return identity
+    number = read(text)
+    return identity if number == text else {**identity, "identity": number}
+
+
+def _clean_form(end: str) -> str:
+    """An expression for a canonical number without a doubtful 0, before *end*."""
+    rest: dict[str, list[str]] = {}
+    for code in sorted(country_codes()):
+        after = "" if code in WITH_ZERO else "[1-9]"
+        rest.setdefault(code[0], []).append(code[1:] + after)
+    starts = "|".join(f"{first}(?:{'|'.join(others)})" for first, others in rest.items())
+    return rf"\+(?=[0-9]{{7,15}}{end})(?:{starts})[0-9]*+"
+
+
+@cache
+def _clean() -> re.Pattern[str]:
+    return re.compile(_clean_form(r"\Z"))
+
+
+@cache
+def _all_clean() -> re.Pattern[str]:
+    return re.compile("(?:" + _clean_form(r"(?:\n|\Z)") + r"(?:\n|\Z))*+")
