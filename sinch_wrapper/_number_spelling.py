@@ -41,7 +41,7 @@ FAULTS: Final = {
 
 
 class NotNumberError(ValueError):
-    """A text is not a phone number; *kind* is one of FAULTS."""
+    """What was given is not a phone number; *kind* is one of FAULTS."""
 
     def __init__(self, kind: str) -> None:
         super().__init__(FAULTS[kind])
@@ -119,7 +119,8 @@ def spelt(text: str) -> str:
 
     Raises: NotNumberError.
     """
-    plain = _unguarded("".join(map(_plain, text)).strip().lower())
+    is_plain = text.isascii() and text.isprintable()
+    plain = _unguarded((text if is_plain else "".join(map(_plain, text))).strip().lower())
     if plain in _EMPTY:
         raise NotNumberError("empty")
     plain = _without_prefix(plain)

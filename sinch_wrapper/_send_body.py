@@ -63,5 +63,5 @@ def _recipient(to: object) -> Mapping[str, object]:
     try:
         return with_numbers(found, single)
     except NotNumberError as error:
-        fault = f"to= must hold phone numbers such as +46700000001: one {error}"
+        fault = f"to= must hold phone numbers, + and country code first: one {error}"
     raise ValueError(fault)

@@ -95,7 +95,7 @@ def _number(text: str) -> str:
     try:
         return single(text)
     except NotNumberError as error:
-        fault = f"identity= must be a phone number such as +46700000001: it {error}"
+        fault = f"identity= must be a phone number, + and country code first: it {error}"
     raise ValueError(fault)
 
 
