@@ -17,7 +17,7 @@ from commands import ROOT, be_printable, reason
 from codegen.document import Refused
 from codegen.overlay import Note
 from codegen.refusals import left_out
-from codegen.render import render
+from codegen.render import SHARED, render, render_shared
 from codegen.sources import sources
 from codegen.surface import SurfaceChange, compared, lines, surface
 
@@ -72,7 +72,7 @@ def regenerate(documents: Path, output: Path) -> Written:
     unchanged.
     """
     found = sources(documents)
-    _check_output(output, {source.package for source in found})
+    _check_output(output, {SHARED, *(source.package for source in found)})
     output.mkdir(parents=True, exist_ok=True)
     before, notes, missing = surface(output), list[Note](), list[str]()
     with tempfile.TemporaryDirectory() as name:
@@ -82,8 +82,10 @@ def regenerate(documents: Path, output: Path) -> Written:
             notes += more
             missing += [f"{source.path.name}{line}" for line in left_out(document)]
             render(document, source.package, source.path.name, staging)
+        render_shared(staging)
         for entry in output.iterdir():
             _remove(entry)
+        shutil.move(staging / SHARED, output)
         paths = [Path(shutil.move(staging / source.package, output)) for source in found]
     return Written(paths, compared(before, surface(output)), notes, missing)
 

@@ -17,7 +17,7 @@ def main() -> int:
     wrapper = importlib.import_module("sinch_wrapper")
     for name in wrapper.__all__:
         getattr(wrapper, name)
-    for name in ("sinch_wrapper", *PACKAGES):
+    for name in ("sinch_wrapper", "sinch_api_types", *PACKAGES):
         root = files(importlib.import_module(name))
         wanted = ["py.typed"] + (["openapi.json"] if name in PACKAGES else [])
         for item in wanted:

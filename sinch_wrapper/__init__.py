@@ -4,14 +4,17 @@ Names are loaded on first use, so that importing the package costs nothing.
 """
 
 import logging
+import os
 from typing import TYPE_CHECKING
 
 from sinch_wrapper._lazy import lazy
 
 if TYPE_CHECKING:
     from sinch_wrapper._auth.credentials import AccessKey, AccessToken
+    from sinch_wrapper._model_json import UNSET, Unset, json_default
     from sinch_wrapper._rate_limit import RateLimiter, RateLimits
     from sinch_wrapper._retry import RetryPolicy
+    from sinch_wrapper._sent_message import SentMessage
     from sinch_wrapper._version import __version__
     from sinch_wrapper.client import AsyncSinch, Sinch
     from sinch_wrapper.errors import (
@@ -52,6 +55,7 @@ if TYPE_CHECKING:
     from sinch_wrapper.regions import Endpoints, Region
 
 __all__ = [
+    "UNSET",
     "APIConnectionError",
     "APIResponseValidationError",
     "APIStatusError",
@@ -78,14 +82,17 @@ __all__ = [
     "Recipient",
     "Region",
     "RetryPolicy",
+    "SentMessage",
     "SignatureError",
     "Sinch",
     "SinchError",
+    "Unset",
     "__version__",
     "card",
     "carousel",
     "choice",
     "contact_info",
+    "json_default",
     "list_message",
     "location",
     "media",
@@ -103,8 +110,10 @@ __getattr__ = lazy(
     __name__,
     {
         "_auth.credentials": ("AccessKey", "AccessToken"),
+        "_model_json": ("UNSET", "Unset", "json_default"),
         "_rate_limit": ("RateLimiter", "RateLimits"),
         "_retry": ("RetryPolicy",),
+        "_sent_message": ("SentMessage",),
         "_version": ("__version__",),
         "client": ("AsyncSinch", "Sinch"),
         "errors": tuple(name for name in __all__ if name.endswith("Error")),
@@ -119,6 +128,10 @@ __getattr__ = lazy(
 )  # fmt: skip
 
 logging.getLogger(__name__).addHandler(logging.NullHandler())
+if _level := os.environ.get("SINCH_WRAPPER_LOG"):
+    from sinch_wrapper._log import show_log
+
+    show_log(_level)
 
 
 def __dir__() -> list[str]:

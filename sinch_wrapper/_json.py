@@ -14,7 +14,7 @@ except ImportError:
 else:
     _FAST = True
 
-__all__ = ["JSON", "Encoded", "decode", "encode", "encode_portably", "encode_text"]
+__all__ = ["JSON", "Encoded", "decode", "encode", "encode_portably", "encode_text", "plain"]
 
 JSON: TypeAlias = "Mapping[str, JSON] | list[JSON] | str | int | float | bool | None"
 
@@ -32,7 +32,11 @@ class Encoded:
         return self
 
 
-def _plain(value: object) -> object:
+def plain(value: object) -> object:
+    """The JSON form of a value that JSON libraries do not know.
+
+    Raises: TypeError or ValueError when it has none.
+    """
     if isinstance(value, Mapping):
         return dict(value)
     if isinstance(value, datetime):
@@ -54,7 +58,7 @@ def encode_portably(value: object) -> bytes:
     Raises: TypeError or ValueError for what JSON cannot express.
     """
     text = json.dumps(
-        value, default=_plain, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+        value, default=plain, separators=(",", ":"), ensure_ascii=False, allow_nan=False
     )
     return text.encode()
 
@@ -70,7 +74,7 @@ def encode(value: object) -> bytes:
         return encode_portably(value)
     try:
         # Without the option orjson accepts naive datetimes, whose meaning depends on the machine.
-        content = orjson.dumps(value, default=_plain, option=orjson.OPT_PASSTHROUGH_DATETIME)
+        content = orjson.dumps(value, default=plain, option=orjson.OPT_PASSTHROUGH_DATETIME)
     except TypeError:
         # orjson refuses more, such as integers beyond 64 bits; the standard library decides.
         return encode_portably(value)

@@ -9,7 +9,7 @@ from functools import cache
 from typing import Final, Generic, Protocol, TypeVar, cast
 
 from sinch_wrapper._http import httpx
-from sinch_wrapper._json import decode, encode
+from sinch_wrapper._json import JSON, decode, encode
 from sinch_wrapper._retry import AttemptOutcome, RetryPolicy, classify_failure, is_untrusted
 from sinch_wrapper.errors import (
     APIConnectionError,
@@ -225,6 +225,11 @@ def read_response(
     return Response(response.status_code, headers, response.content, cast("T", parsed))
 
 
+def any_json(value: object) -> JSON:
+    """The `load` of an operation whose response may be any JSON, or empty."""
+    return cast("JSON", value)
+
+
 def _parse(operation: OperationLike[T], response: httpx.Response) -> tuple[T | None, str | None]:
     """The value in a 2xx, or what is wrong with it; the fault never quotes the body."""
     if operation.load is None:
@@ -232,7 +237,7 @@ def _parse(operation: OperationLike[T], response: httpx.Response) -> tuple[T | N
     if UNDECODABLE in response.extensions:
         return None, "its Content-Encoding is wrong"
     if not response.content:
-        return None, "it is empty"
+        return None, None if operation.load is any_json else "it is empty"
     try:
         value = decode(response.content)
     except ValueError:

@@ -3,16 +3,20 @@
 from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import ip_address
-from typing import Final, NoReturn, TypeGuard
+from typing import Final, Literal, NoReturn, TypeAlias, TypeGuard
 from urllib.parse import urlsplit
 
 from sinch_wrapper import _validate
 from sinch_wrapper._forget import forgetting
 from sinch_wrapper.errors import ConfigurationError
 
-__all__ = ["Endpoints", "Region"]
+__all__ = ["Endpoints", "Region", "RegionName"]
 
 _TOKEN_URL: Final = "https://auth.sinch.com/oauth2/token"  # noqa: S105 (a URL)
+
+
+RegionName: TypeAlias = Literal["us", "eu", "br"]
+"""The names of the regions, for type checkers; `Region(name)` takes any string."""
 
 
 class Region(StrEnum):

@@ -6,27 +6,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from enum import Enum
-from typing import Any, Final, Generic, Literal, Protocol, TypeVar
+from importlib import import_module
+from typing import Any, Generic, Protocol, TypeVar
 from urllib.parse import quote
 
+from sinch_api_types import UNSET as UNSET
+from sinch_api_types import Unset as Unset
+
 from .errors import UnexpectedShape
-
-
-class Unset(Enum):
-    """The type of UNSET; an Enum member stays the same object when copied or pickled."""
-
-    UNSET = "UNSET"
-
-    def __bool__(self) -> Literal[False]:
-        return False
-
-    def __repr__(self) -> str:
-        return "UNSET"
-
-
-UNSET: Final = Unset.UNSET
-"""A field that is absent, as opposed to empty."""
 
 DateTime = datetime | str
 """A date-time in UTC; a string that cannot be read as one is kept."""
@@ -57,6 +44,24 @@ class Model:
                 if not hidden and getattr(self, name, UNSET) is not UNSET:
                     yield name
         yield from self.additional_properties
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _source: object, _handler: object) -> Any:
+        # So that a model may be a field, a body or a result in pydantic and FastAPI.
+        schema = import_module("pydantic_core.core_schema")
+        return schema.no_info_plain_validator_function(
+            cls._validated,
+            json_schema_input_schema=schema.dict_schema(),
+            serialization=schema.plain_serializer_function_ser_schema(cls.to_dict, return_schema=schema.dict_schema()),
+        )
+
+    @classmethod
+    def _validated(cls, value: Any) -> Model:
+        if isinstance(value, cls):
+            return value
+        if not isinstance(value, Mapping):
+            raise ValueError(f"not a {cls.__name__} and not a JSON object")
+        return cls.from_dict(value)
 
     def __repr__(self) -> str:
         fields = [f"{name}=..." for name in self.__rich_repr__()]

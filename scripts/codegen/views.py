@@ -136,7 +136,7 @@ class Views:
             body=f"{self._values.annotation(body)} | Mapping[str, object]" if body else None,
             result=result,
             load=load,
-            description=_operation_docstring(endpoint, node, [*path, *query]),
+            description=_operation_docstring(endpoint, node, [*path, *query], _paging(response)),
             ends=texts.quoted(node["x-ends"]) if node["x-ends"] else "",
             instead=texts.quoted(node["x-instead"]),
         )
@@ -231,12 +231,24 @@ def _path_expression(endpoint: Endpoint, views: list[FieldView]) -> str:
     return " + ".join(parts)
 
 
-def _operation_docstring(endpoint: Endpoint, node: Node, parameters: list[FieldView]) -> str:
+def _paging(response: PropertyProtocol) -> str:
+    """The sentence about the other pages, when a response may have them."""
+    found = isinstance(response, ModelProperty) and any(
+        texts.raw(prop.name) == "next_page_token" for prop in response.optional_properties or []
+    )
+    return (
+        "Returns one page; ``sinch_wrapper.paginate`` iterates over all of them." if found else ""
+    )
+
+
+def _operation_docstring(
+    endpoint: Endpoint, node: Node, parameters: list[FieldView], more: str
+) -> str:
     until = f" It ends on {node['x-ends']}." if node["x-ends"] else ""
     prefix = f"Deprecated.{until} " if node["x-deprecated"] else ""
     return texts.of_function(
         texts.plain(endpoint.summary or node["x-operation-id"]),
-        f"{texts.plain(prefix)} {texts.plain(endpoint.description)}".strip(),
+        f"{texts.plain(prefix)} {texts.plain(endpoint.description)} {more}".strip(),
         _described(parameters),
         f"Operation: ``{texts.plain(node['x-operation-id'])}``.",
     )

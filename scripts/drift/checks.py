@@ -21,7 +21,7 @@ from regenerate import compare as differing
 from codegen.document import Node, Refused
 from codegen.reading import load
 from codegen.refusals import left_out
-from codegen.render import render
+from codegen.render import SHARED, render
 from codegen.sources import Source, sources
 from codegen.surface import compared, surface
 from drift.change import Change
@@ -47,7 +47,7 @@ def check_generated(folders: Folders, only: Iterable[str] = ()) -> Report:
     found = _chosen(folders.documents, only)
     reports = [_settled(source, lambda one: _generated(one, folders)) for source in found]
     if not only:
-        reports += _strays(folders.generated, {source.package for source in found})
+        reports += _strays(folders.generated, {SHARED, *(source.package for source in found)})
     return Report("generated", tuple(reports))
 
 

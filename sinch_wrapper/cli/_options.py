@@ -15,7 +15,7 @@ from sinch_wrapper.cli._exit_codes import acts
 from sinch_wrapper.errors import ConfigurationError, SinchError
 
 if TYPE_CHECKING:
-    from sinch_wrapper import Endpoints, Sinch
+    from sinch_wrapper import Endpoints, Region, Sinch
 
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 
@@ -50,17 +50,16 @@ def connection_options(command: CommandT) -> CommandT:
     return region(sandbox(command))
 
 
-def place(region: str | None, sandbox: str | None) -> "tuple[str | None, Endpoints | None]":
+def place(region: str | None, sandbox: str | None) -> "tuple[Region | None, Endpoints | None]":
     """Region and endpoints as the client takes them; a sandbox wins, as in the library.
 
     Raises: ConfigurationError for an unknown region, with a sandbox too.
     """
     from sinch_wrapper import Endpoints, Region
 
+    found = Region.parse(region) if region else None
     if not sandbox:
-        return region, None
-    if region:
-        Region.parse(region)
+        return found, None
     return None, Endpoints.sandbox(sandbox)
 
 
@@ -77,8 +76,8 @@ def client(region: str | None, sandbox: str | None, *, only_reads: bool = False)
         raise ConfigurationError(f"missing in the environment: {', '.join(missing)}")
     acts(possible=not only_reads)
     with library_errors():
-        region, endpoints = place(region, sandbox)
-        return Sinch(region=region, endpoints=endpoints)
+        found, endpoints = place(region, sandbox)
+        return Sinch(region=found, endpoints=endpoints)
 
 
 def _host(_context: click.Context, _parameter: click.Parameter, text: str) -> str:

@@ -1,24 +1,18 @@
 """Who a message goes to: one or more channel identities, or a contact."""
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Final, TypeAlias
+from collections.abc import Iterable, Mapping
+from typing import Final
 
 from sinch_wrapper import _validate
 from sinch_wrapper._forget import forgetting
 from sinch_wrapper._numbers import PHONE_CHANNELS, NotNumberError, single
 from sinch_wrapper.messages._values import Value
 
-_OnChannel: TypeAlias = "Callable[[str], Recipient]"
-
-
-def _channel(name: str) -> _OnChannel:
-    @forgetting
-    def recipient(identity: str) -> "Recipient":
-        return Recipient.on(name, identity)
-
-    recipient.__doc__ = f"The recipient with *identity* on the channel {name}."
-    recipient.__name__ = recipient.__qualname__ = name.lower()
-    return recipient
+CHANNELS: Final = (
+    *("SMS", "RCS", "WHATSAPP", "MMS", "KAKAOTALK", "KAKAOTALKCHAT", "VIBERBM", "LINE"),
+    *("INSTAGRAM", "MESSENGER", "WECHAT", "TELEGRAM", "APPLEBC"),
+)
+"""The channels of the document; `Recipient` has a method for each."""
 
 
 class Recipient(Value):
@@ -32,19 +26,83 @@ class Recipient(Value):
 
     __slots__ = ()
 
-    sms: _OnChannel = staticmethod(_channel("SMS"))
-    rcs: _OnChannel = staticmethod(_channel("RCS"))
-    whatsapp: _OnChannel = staticmethod(_channel("WHATSAPP"))
-    mms: _OnChannel = staticmethod(_channel("MMS"))
-    kakaotalk: _OnChannel = staticmethod(_channel("KAKAOTALK"))
-    kakaotalkchat: _OnChannel = staticmethod(_channel("KAKAOTALKCHAT"))
-    viberbm: _OnChannel = staticmethod(_channel("VIBERBM"))
-    line: _OnChannel = staticmethod(_channel("LINE"))
-    instagram: _OnChannel = staticmethod(_channel("INSTAGRAM"))
-    messenger: _OnChannel = staticmethod(_channel("MESSENGER"))
-    wechat: _OnChannel = staticmethod(_channel("WECHAT"))
-    telegram: _OnChannel = staticmethod(_channel("TELEGRAM"))
-    applebc: _OnChannel = staticmethod(_channel("APPLEBC"))
+    @classmethod
+    @forgetting
+    def sms(cls, identity: str) -> "Recipient":
+        """The recipient with the phone number *identity*, such as +46700000001, on SMS."""
+        return cls.on("SMS", identity)
+
+    @classmethod
+    @forgetting
+    def rcs(cls, identity: str) -> "Recipient":
+        """The recipient with the phone number *identity*, such as +46700000001, on RCS."""
+        return cls.on("RCS", identity)
+
+    @classmethod
+    @forgetting
+    def whatsapp(cls, identity: str) -> "Recipient":
+        """The recipient with the phone number *identity*, such as +46700000001, on WHATSAPP."""
+        return cls.on("WHATSAPP", identity)
+
+    @classmethod
+    @forgetting
+    def mms(cls, identity: str) -> "Recipient":
+        """The recipient with the phone number *identity*, such as +46700000001, on MMS."""
+        return cls.on("MMS", identity)
+
+    @classmethod
+    @forgetting
+    def kakaotalk(cls, identity: str) -> "Recipient":
+        """The recipient with *identity* on KAKAOTALK."""
+        return cls.on("KAKAOTALK", identity)
+
+    @classmethod
+    @forgetting
+    def kakaotalkchat(cls, identity: str) -> "Recipient":
+        """The recipient with *identity* on KAKAOTALKCHAT."""
+        return cls.on("KAKAOTALKCHAT", identity)
+
+    @classmethod
+    @forgetting
+    def viberbm(cls, identity: str) -> "Recipient":
+        """The recipient with *identity* on VIBERBM."""
+        return cls.on("VIBERBM", identity)
+
+    @classmethod
+    @forgetting
+    def line(cls, identity: str) -> "Recipient":
+        """The recipient with *identity* on LINE."""
+        return cls.on("LINE", identity)
+
+    @classmethod
+    @forgetting
+    def instagram(cls, identity: str) -> "Recipient":
+        """The recipient with *identity* on INSTAGRAM."""
+        return cls.on("INSTAGRAM", identity)
+
+    @classmethod
+    @forgetting
+    def messenger(cls, identity: str) -> "Recipient":
+        """The recipient with *identity* on MESSENGER."""
+        return cls.on("MESSENGER", identity)
+
+    @classmethod
+    @forgetting
+    def wechat(cls, identity: str) -> "Recipient":
+        """The recipient with *identity* on WECHAT."""
+        return cls.on("WECHAT", identity)
+
+    @classmethod
+    @forgetting
+    def telegram(cls, identity: str) -> "Recipient":
+        """The recipient with *identity* on TELEGRAM."""
+        return cls.on("TELEGRAM", identity)
+
+    @classmethod
+    @forgetting
+    def applebc(cls, identity: str) -> "Recipient":
+        """The recipient with *identity* on APPLEBC."""
+        return cls.on("APPLEBC", identity)
 
     @classmethod
     @forgetting
@@ -97,9 +155,3 @@ def _number(text: str) -> str:
     except NotNumberError as error:
         fault = f"identity= must be a phone number, + and country code first: it {error}"
     raise ValueError(fault)
-
-
-CHANNELS: Final = tuple(
-    name.upper() for name, member in vars(Recipient).items() if isinstance(member, staticmethod)
-)
-"""The channels of the document; `Recipient` has a method for each."""

@@ -98,7 +98,7 @@ def test_packages_are_written_and_named(
         "  added    left_api: Left\n"
         "  added    right_api: Right\n"
     )
-    assert {"left_api", "right_api"} == {path.name for path in output.iterdir()}
+    assert {"sinch_api_types", "left_api", "right_api"} == {path.name for path in output.iterdir()}
     assert run("--check") == 0
 
 
@@ -112,6 +112,7 @@ def test_package_has_marker_typing_and_document(written: Path) -> None:
         "left_api/py.typed",
         "right_api/openapi.json",
         "right_api/py.typed",
+        "sinch_api_types/py.typed",
     }
     assert rest == files.keys() - modules
     assert b'"x-repaired":true' in files["left_api/openapi.json"]
@@ -123,9 +124,8 @@ def test_committed_packages_have_nothing_but_generated_files() -> None:
     modules = {name for name in names if name.endswith(".py")}
     assert [name for name in modules if not names[name].startswith(MARKER.encode())] == []
     folders = PACKAGES.values()
-    assert {
-        f"{p}/{n}" for p in folders for n in ("openapi.json", "py.typed")
-    } == names.keys() - modules
+    expected = {f"{p}/{n}" for p in folders for n in ("openapi.json", "py.typed")}
+    assert expected | {"sinch_api_types/py.typed"} == names.keys() - modules
 
 
 # Differences
@@ -476,7 +476,7 @@ def test_repair_without_target_is_reported_and_holds_up_nothing(
         line[: len(expected.format(name))]
         for line, name in zip(lines, ("left", "right"), strict=True)
     ]
-    assert {"left_api", "right_api"} == {path.name for path in output.iterdir()}
+    assert {"sinch_api_types", "left_api", "right_api"} == {path.name for path in output.iterdir()}
 
 
 def test_check_fails_on_a_repair_without_target(

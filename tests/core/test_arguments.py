@@ -88,6 +88,14 @@ SEND = {
     "conversation_metadata_update_strategy": OPTIONAL_STRING,
     "message_content_type": OPTIONAL_STRING,
 }
+REQUEST = {
+    "method": "",
+    "path": "",
+    "api": "",
+    "params": OPTIONAL_MAPPING,
+    "body": f"numbered list numbers no_items {OPTIONAL_MAPPING}",
+}
+RIGHT_REQUEST = {"method": "GET", "path": "/v1/things"}
 RIGHT_SEND = {"app_id": "A", "to": Recipient.sms("+46700000001"), "message": text("Hi")}
 COMMON = {
     "agent": OPTIONAL_MAPPING,
@@ -139,6 +147,20 @@ CLIENTS = [
         lambda **options: awaited(client(AsyncSinch).send(**options)),
         SEND,
         RIGHT_SEND,
+        touched=sent,
+    ),
+    PublicCall(
+        "Sinch.request",
+        lambda *given, **options: client(Sinch).request(*given, **options),
+        REQUEST,
+        RIGHT_REQUEST,
+        touched=sent,
+    ),
+    PublicCall(
+        "AsyncSinch.request",
+        lambda *given, **options: awaited(client(AsyncSinch).request(*given, **options)),
+        REQUEST,
+        RIGHT_REQUEST,
         touched=sent,
     ),
     PublicCall(
@@ -291,13 +313,17 @@ OTHERS = [
 ]
 CALLS = [*CLIENTS, *MESSAGES, *OTHERS]
 
-# The library makes these calls itself: for each attempt, and for values that it returns.
+# The library makes these calls itself: for each attempt, and for values that it returns; or a JSON
+# library does.
 INTERNAL = {
     "Mismatch",
     "RateLimiter.throttled",
     "Recipient",
     "RetryPolicy.may_repeat",
     "RetryPolicy.wait",
+    "SentMessage",
+    "Unset",
+    "json_default",
 }
 # They hand on to Outbox and AsyncOutbox, whose table is that of bulk sending.
 ELSEWHERE = {"AsyncSinch.outbox", "Sinch.outbox"}

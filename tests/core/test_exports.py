@@ -16,9 +16,9 @@ NAMES = [
     "CallbackError", "CallbackParseError", "ConfigurationError", "ConflictError", "Endpoints",
     "InternalServerError", "NotFoundError", "ParameterError", "PermissionDeniedError",
     "RateLimitError", "RateLimiter", "RateLimits", "Recipient", "Region", "RetryPolicy",
-    "SignatureError", "Sinch", "SinchError", "__version__", "card", "carousel", "choice",
-    "contact_info", "list_message", "location", "media", "pages", "paginate", "template",
-    "template_reference", "text",
+    "SentMessage", "SignatureError", "Sinch", "SinchError", "UNSET", "Unset", "__version__", "card",
+    "carousel", "choice", "contact_info", "json_default", "list_message", "location", "media",
+    "pages", "paginate", "template", "template_reference", "text",
 ]  # fmt: skip
 
 

@@ -11,7 +11,9 @@ HEAVY = {"httpx", "httpx2", "attrs", "authlib", "sqlalchemy", "click", "rich", "
 # httpx brings its own command line along when click and rich are installed.
 HTTP = {"httpx", "httpx2"} | ({"click", "rich"} if httpx.__name__ == "httpx" else set())
 HEAVY_CLIENT = HEAVY - HTTP
-GENERATED = {"sinch_conversation_api", "sinch_batch_api", "sinch_template_api"}
+GENERATED = {
+    *("sinch_api_types", "sinch_conversation_api", "sinch_batch_api", "sinch_template_api"),
+}
 CLIENT = (
     "from sinch_wrapper import Sinch; "
     "s = Sinch(project_id='p', key_id='k', key_secret='s', region='eu')"

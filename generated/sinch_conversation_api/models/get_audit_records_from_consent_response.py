@@ -24,7 +24,11 @@ class GetAuditRecordsFromConsentResponse(Model):
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def __iter__(self) -> Iterator[_models.AuditRecord]:
-        """The items of this page: its audit_records."""
+        """
+        The items of this page alone: its audit_records.
+
+        ``sinch_wrapper.paginate`` iterates over all pages.
+        """
         return iter(self.audit_records or ())
 
     def to_dict(self) -> dict[str, Any]:

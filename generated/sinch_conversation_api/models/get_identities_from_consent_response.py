@@ -23,7 +23,11 @@ class GetIdentitiesFromConsentResponse(Model):
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def __iter__(self) -> Iterator[_models.Identity]:
-        """The items of this page: its identities."""
+        """
+        The items of this page alone: its identities.
+
+        ``sinch_wrapper.paginate`` iterates over all pages.
+        """
         return iter(self.identities or ())
 
     def to_dict(self) -> dict[str, Any]:

@@ -18,7 +18,11 @@ class ListAppsResponse(Model):
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def __iter__(self) -> Iterator[_models.AppResponse]:
-        """The items of this page: its apps."""
+        """
+        The items of this page alone: its apps.
+
+        ``sinch_wrapper.paginate`` iterates over all pages.
+        """
         return iter(self.apps or ())
 
     def to_dict(self) -> dict[str, Any]:

@@ -23,7 +23,11 @@ class ListContactsResponse(Model):
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def __iter__(self) -> Iterator[_models.Contact]:
-        """The items of this page: its contacts."""
+        """
+        The items of this page alone: its contacts.
+
+        ``sinch_wrapper.paginate`` iterates over all pages.
+        """
         return iter(self.contacts or ())
 
     def to_dict(self) -> dict[str, Any]:

@@ -25,7 +25,11 @@ class ListConversationsResponse(Model):
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def __iter__(self) -> Iterator[_models.Conversation]:
-        """The items of this page: its conversations."""
+        """
+        The items of this page alone: its conversations.
+
+        ``sinch_wrapper.paginate`` iterates over all pages.
+        """
         return iter(self.conversations or ())
 
     def to_dict(self) -> dict[str, Any]:

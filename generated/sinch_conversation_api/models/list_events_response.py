@@ -23,7 +23,11 @@ class ListEventsResponse(Model):
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def __iter__(self) -> Iterator[_models.ConversationEvent]:
-        """The items of this page: its events."""
+        """
+        The items of this page alone: its events.
+
+        ``sinch_wrapper.paginate`` iterates over all pages.
+        """
         return iter(self.events or ())
 
     def to_dict(self) -> dict[str, Any]:

@@ -24,7 +24,11 @@ class ListIdentityConflictsResponse(Model):
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def __iter__(self) -> Iterator[_models.ListIdentityConflictsResponseConflictsItem]:
-        """The items of this page: its conflicts."""
+        """
+        The items of this page alone: its conflicts.
+
+        ``sinch_wrapper.paginate`` iterates over all pages.
+        """
         return iter(self.conflicts or ())
 
     def to_dict(self) -> dict[str, Any]:

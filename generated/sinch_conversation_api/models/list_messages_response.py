@@ -23,7 +23,11 @@ class ListMessagesResponse(Model):
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def __iter__(self) -> Iterator[_models.ConversationMessage]:
-        """The items of this page: its messages."""
+        """
+        The items of this page alone: its messages.
+
+        ``sinch_wrapper.paginate`` iterates over all pages.
+        """
         return iter(self.messages or ())
 
     def to_dict(self) -> dict[str, Any]:

@@ -18,7 +18,11 @@ class ListWebhooksResponse(Model):
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def __iter__(self) -> Iterator[_models.Webhook]:
-        """The items of this page: its webhooks."""
+        """
+        The items of this page alone: its webhooks.
+
+        ``sinch_wrapper.paginate`` iterates over all pages.
+        """
         return iter(self.webhooks or ())
 
     def to_dict(self) -> dict[str, Any]:

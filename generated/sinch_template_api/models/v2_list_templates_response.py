@@ -18,7 +18,11 @@ class V2ListTemplatesResponse(Model):
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def __iter__(self) -> Iterator[_models.V2Template]:
-        """The items of this page: its templates."""
+        """
+        The items of this page alone: its templates.
+
+        ``sinch_wrapper.paginate`` iterates over all pages.
+        """
         return iter(self.templates or ())
 
     def to_dict(self) -> dict[str, Any]:

@@ -18,7 +18,11 @@ class V2ListTranslationsResponse(Model):
     additional_properties: dict[str, Any] = _attrs.field(factory=dict)
 
     def __iter__(self) -> Iterator[_models.V2TemplateTranslation]:
-        """The items of this page: its translations."""
+        """
+        The items of this page alone: its translations.
+
+        ``sinch_wrapper.paginate`` iterates over all pages.
+        """
         return iter(self.translations or ())
 
     def to_dict(self) -> dict[str, Any]:

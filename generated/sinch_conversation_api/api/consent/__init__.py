@@ -32,7 +32,8 @@ class ConsentResource:
     ) -> _models.GetIdentitiesFromConsentResponse:
         """List opted-out identities.
 
-        Lists page by page the identities on one opt-out list of an app.
+        Lists page by page the identities on one opt-out list of an app. Returns one page;
+        ``sinch_wrapper.paginate`` iterates over all of them.
 
         Args:
             app_id: Id of the app.
@@ -141,7 +142,8 @@ class AsyncConsentResource:
     ) -> _models.GetIdentitiesFromConsentResponse:
         """List opted-out identities.
 
-        Lists page by page the identities on one opt-out list of an app.
+        Lists page by page the identities on one opt-out list of an app. Returns one page;
+        ``sinch_wrapper.paginate`` iterates over all of them.
 
         Args:
             app_id: Id of the app.

@@ -16,7 +16,8 @@ def get_consents(
 ) -> Operation[_models.GetIdentitiesFromConsentResponse]:
     """List opted-out identities.
 
-    Lists page by page the identities on one opt-out list of an app.
+    Lists page by page the identities on one opt-out list of an app. Returns one page;
+    ``sinch_wrapper.paginate`` iterates over all of them.
 
     Args:
         app_id: Id of the app.

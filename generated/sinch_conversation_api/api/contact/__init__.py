@@ -174,7 +174,8 @@ class ContactResource:
         """List contacts.
 
         Lists the contacts of the project page by page, optionally only those with one external id
-        or one channel identity.
+        or one channel identity. Returns one page; ``sinch_wrapper.paginate`` iterates over all of
+        them.
 
         Args:
             channel: A messaging channel. Samples and SDKs also show `CHANNEL_UNSPECIFIED` and the
@@ -230,7 +231,8 @@ class ContactResource:
 
         Lists page by page the identities that more than one contact claims, with the channels and
         contacts concerned. The document writes the response schema inline; its name here is the one
-        that a generator derives.
+        that a generator derives. Returns one page; ``sinch_wrapper.paginate`` iterates over all of
+        them.
 
         Args:
             page_size: Conflicts a page, at most 20.
@@ -507,7 +509,8 @@ class AsyncContactResource:
         """List contacts.
 
         Lists the contacts of the project page by page, optionally only those with one external id
-        or one channel identity.
+        or one channel identity. Returns one page; ``sinch_wrapper.paginate`` iterates over all of
+        them.
 
         Args:
             channel: A messaging channel. Samples and SDKs also show `CHANNEL_UNSPECIFIED` and the
@@ -563,7 +566,8 @@ class AsyncContactResource:
 
         Lists page by page the identities that more than one contact claims, with the channels and
         contacts concerned. The document writes the response schema inline; its name here is the one
-        that a generator derives.
+        that a generator derives. Returns one page; ``sinch_wrapper.paginate`` iterates over all of
+        them.
 
         Args:
             page_size: Conflicts a page, at most 20.

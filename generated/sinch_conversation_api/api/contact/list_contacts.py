@@ -17,7 +17,8 @@ def list_contacts(
     """List contacts.
 
     Lists the contacts of the project page by page, optionally only those with one external id
-    or one channel identity.
+    or one channel identity. Returns one page; ``sinch_wrapper.paginate`` iterates over all of
+    them.
 
     Args:
         channel: A messaging channel. Samples and SDKs also show `CHANNEL_UNSPECIFIED` and the

@@ -15,7 +15,8 @@ def list_identity_conflicts(
 
     Lists page by page the identities that more than one contact claims, with the channels and
     contacts concerned. The document writes the response schema inline; its name here is the one
-    that a generator derives.
+    that a generator derives. Returns one page; ``sinch_wrapper.paginate`` iterates over all of
+    them.
 
     Args:
         page_size: Conflicts a page, at most 20.

@@ -225,7 +225,8 @@ class ConversationResource:
     ) -> _models.ListConversationsResponse:
         """List conversations.
 
-        Lists conversations page by page. One of app_id or contact_id must be given.
+        Lists conversations page by page. One of app_id or contact_id must be given. Returns one
+        page; ``sinch_wrapper.paginate`` iterates over all of them.
 
         Args:
             active_channel: A messaging channel. Samples and SDKs also show `CHANNEL_UNSPECIFIED`
@@ -286,7 +287,8 @@ class ConversationResource:
     ) -> _models.ListRecentConversationsResponse:
         """List conversations with their last message.
 
-        Lists the conversations of one app page by page, each with its last message.
+        Lists the conversations of one app page by page, each with its last message. Returns one
+        page; ``sinch_wrapper.paginate`` iterates over all of them.
 
         Args:
             app_id: App whose conversations are listed.
@@ -625,7 +627,8 @@ class AsyncConversationResource:
     ) -> _models.ListConversationsResponse:
         """List conversations.
 
-        Lists conversations page by page. One of app_id or contact_id must be given.
+        Lists conversations page by page. One of app_id or contact_id must be given. Returns one
+        page; ``sinch_wrapper.paginate`` iterates over all of them.
 
         Args:
             active_channel: A messaging channel. Samples and SDKs also show `CHANNEL_UNSPECIFIED`
@@ -686,7 +689,8 @@ class AsyncConversationResource:
     ) -> _models.ListRecentConversationsResponse:
         """List conversations with their last message.
 
-        Lists the conversations of one app page by page, each with its last message.
+        Lists the conversations of one app page by page, each with its last message. Returns one
+        page; ``sinch_wrapper.paginate`` iterates over all of them.
 
         Args:
             app_id: App whose conversations are listed.

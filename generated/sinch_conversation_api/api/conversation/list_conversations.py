@@ -17,7 +17,8 @@ def list_conversations(
 ) -> Operation[_models.ListConversationsResponse]:
     """List conversations.
 
-    Lists conversations page by page. One of app_id or contact_id must be given.
+    Lists conversations page by page. One of app_id or contact_id must be given. Returns one
+    page; ``sinch_wrapper.paginate`` iterates over all of them.
 
     Args:
         active_channel: A messaging channel. Samples and SDKs also show `CHANNEL_UNSPECIFIED`

@@ -16,7 +16,8 @@ def list_recent_conversations(
 ) -> Operation[_models.ListRecentConversationsResponse]:
     """List conversations with their last message.
 
-    Lists the conversations of one app page by page, each with its last message.
+    Lists the conversations of one app page by page, each with its last message. Returns one
+    page; ``sinch_wrapper.paginate`` iterates over all of them.
 
     Args:
         app_id: App whose conversations are listed.

@@ -102,6 +102,7 @@ class EventsResource:
         """List events.
 
         Lists stored events page by page. One of conversation_id or contact_id must be given.
+        Returns one page; ``sinch_wrapper.paginate`` iterates over all of them.
 
         Args:
             contact_id: Only events of this contact.
@@ -266,6 +267,7 @@ class AsyncEventsResource:
         """List events.
 
         Lists stored events page by page. One of conversation_id or contact_id must be given.
+        Returns one page; ``sinch_wrapper.paginate`` iterates over all of them.
 
         Args:
             contact_id: Only events of this contact.

@@ -16,6 +16,7 @@ def list_events(
     """List events.
 
     Lists stored events page by page. One of conversation_id or contact_id must be given.
+    Returns one page; ``sinch_wrapper.paginate`` iterates over all of them.
 
     Args:
         contact_id: Only events of this contact.

@@ -129,7 +129,8 @@ class MessagesResource:
         """List messages.
 
         Lists stored messages page by page. The filters conversation_id and contact_id work with
-        CONVERSATION_SOURCE only.
+        CONVERSATION_SOURCE only. Returns one page; ``sinch_wrapper.paginate`` iterates over all of
+        them.
 
         Args:
             app_id: Only messages of this app.
@@ -247,6 +248,7 @@ class MessagesResource:
 
         Fetches the latest messages of the channel identities or contacts that the body lists, one
         kind or the other. Pages are turned with page_token in the request body, not in the query.
+        Returns one page; ``sinch_wrapper.paginate`` iterates over all of them.
 
         Operation: ``Messages_ListMessagesByChannelIdentity``.
         """
@@ -469,7 +471,8 @@ class AsyncMessagesResource:
         """List messages.
 
         Lists stored messages page by page. The filters conversation_id and contact_id work with
-        CONVERSATION_SOURCE only.
+        CONVERSATION_SOURCE only. Returns one page; ``sinch_wrapper.paginate`` iterates over all of
+        them.
 
         Args:
             app_id: Only messages of this app.
@@ -587,6 +590,7 @@ class AsyncMessagesResource:
 
         Fetches the latest messages of the channel identities or contacts that the body lists, one
         kind or the other. Pages are turned with page_token in the request body, not in the query.
+        Returns one page; ``sinch_wrapper.paginate`` iterates over all of them.
 
         Operation: ``Messages_ListMessagesByChannelIdentity``.
         """

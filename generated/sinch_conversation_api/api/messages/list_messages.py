@@ -25,7 +25,8 @@ def list_messages(
     """List messages.
 
     Lists stored messages page by page. The filters conversation_id and contact_id work with
-    CONVERSATION_SOURCE only.
+    CONVERSATION_SOURCE only. Returns one page; ``sinch_wrapper.paginate`` iterates over all of
+    them.
 
     Args:
         app_id: Only messages of this app.

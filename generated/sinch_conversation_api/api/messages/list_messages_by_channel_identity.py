@@ -16,6 +16,7 @@ def list_messages_by_channel_identity(
 
     Fetches the latest messages of the channel identities or contacts that the body lists, one
     kind or the other. Pages are turned with page_token in the request body, not in the query.
+    Returns one page; ``sinch_wrapper.paginate`` iterates over all of them.
 
     Operation: ``Messages_ListMessagesByChannelIdentity``.
     """
