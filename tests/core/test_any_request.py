@@ -160,7 +160,7 @@ def test_channels_are_methods_that_tools_understand(channel: str) -> None:
     assert channel in (method.__doc__ or "")
     with pytest.raises(TypeError, match=rf"^Recipient\.{channel.lower()}\(\)"):
         method()
-    assert channel in repr(method("x"))
+    assert channel in repr(method(PHONE))
 
 
 def test_names_of_regions_are_those_of_the_type() -> None:
