@@ -29,6 +29,7 @@ __all__ = [
     "NotNumberError",
     "NumberForm",
     "NumberRules",
+    "country_code",
     "digits_of",
     "identity_key",
     "number_plans",

@@ -83,7 +83,7 @@ class _EventRecorder:
 
     def finish(self) -> None:
         """Write the outcomes."""
-        keep_outcomes(self._connection, self._outcomes)
+        keep_outcomes(self._connection, self._outcomes, self._job.journal.now())
 
     def _note(self, place: Place, new: RecipientOutcome) -> None:
         old = self._outcomes.get(place)
@@ -111,7 +111,7 @@ class _EventRecorder:
         # It may come before the response to the request that made the batch.
         if not self._job.journal.is_waiting(self._connection):
             return False
-        keep_early(self._connection, batch_id, position, new)
+        keep_early(self._connection, batch_id, position, new, self._job.journal.now())
         return True
 
     def _take_batch(self, payload: Mapping[str, object]) -> bool:

@@ -1,7 +1,8 @@
 """The journal of a job: its facts, its requests, its rows that are left out; and its lock."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -46,6 +47,12 @@ _NEW_FACT: Final = upsert(facts)
 _NOTE: Final = _NEW_FACT.on_conflict_do_update(
     index_elements=["name"], set_={"value": _NEW_FACT.excluded.value}
 )
+# What is noted when a request comes into a state.
+_TIMES: Final = {
+    ChunkState.SENDING: "left_at",
+    ChunkState.ACCEPTED: "settled_at",
+    ChunkState.REJECTED: "settled_at",
+}
 NO_LIMIT: Final = 2**62
 """Beyond every number of a chunk."""
 
@@ -75,7 +82,8 @@ class Chunk:
 
     *first_left*, *last_left*, *doubted* and *known* are the numbers of events: when it left, when
     its outcome became doubtful, when its acceptance was known; *adopted* says that a look-up or a
-    callback told that. *twice* is the id of a second batch that it became.
+    callback told that. *twice* is the id of a second batch that it became. *left_at* and
+    *settled_at* are Unix milliseconds, for reports.
     """
 
     id: int
@@ -93,6 +101,8 @@ class Chunk:
     known: int | None = None
     adopted: bool = False
     twice: str | None = None
+    left_at: int | None = None
+    settled_at: int | None = None
 
 
 def _chunk_of(row: Row[tuple[object, ...]]) -> Chunk:
@@ -108,7 +118,14 @@ def _chunk_of(row: Row[tuple[object, ...]]) -> Chunk:
 class Journal:
     """One job on disk or in memory; safe for threads, and each change is one transaction."""
 
-    def __init__(self, path: Path | None, *, must_exist: bool = False) -> None:
+    def __init__(
+        self,
+        path: Path | None,
+        *,
+        must_exist: bool = False,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._clock = clock
         self.storage = open_storage(path, must_exist=must_exist)
         self.name = self.storage.name
         self.path = self.storage.path
@@ -123,6 +140,10 @@ class Journal:
         """Write facts."""
         for name, value in values.items():
             connection.execute(_NOTE, {"name": name, "value": json.dumps(value)})
+
+    def now(self) -> int:
+        """The time as Unix milliseconds, which only reports use."""
+        return int(self._clock() * 1000)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -292,6 +313,7 @@ class Journal:
             raise BulkError(
                 f"journal {self.name}: a request cannot change from {chunk.state} to {state}"
             )
+        values = {_TIMES[state]: self.now(), **values} if state in _TIMES else values
         now = {"now_id": chunk.id, "now_state": chunk.state}
         done = connection.execute(_moving(*values), now | values | {"state": state})
         if done.rowcount != 1:

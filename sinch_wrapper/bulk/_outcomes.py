@@ -44,7 +44,7 @@ def _keep(table: Table) -> Insert:
     )
     return row.on_conflict_do_update(
         index_elements=list(table.primary_key),
-        set_={name: row.excluded[name] for name in RecipientOutcome._fields},
+        set_={name: row.excluded[name] for name in (*RecipientOutcome._fields, "at")},
         where=new > old,
     )
 
@@ -53,28 +53,26 @@ _KEEP: Final = _keep(outcomes)
 _KEEP_EARLY: Final = _keep(early)
 
 
-def keep_outcomes(connection: Connection, found: Mapping[Place, RecipientOutcome]) -> None:
-    """Store what was *found*, each when it outranks what is known."""
+def keep_outcomes(connection: Connection, found: Mapping[Place, RecipientOutcome], at: int) -> None:
+    """Store what was *found* at a time, Unix milliseconds; each when it outranks what is known."""
     if found:
-        rows = [place._asdict() | new._asdict() for place, new in found.items()]
+        rows = [place._asdict() | new._asdict() | {"at": at} for place, new in found.items()]
         connection.execute(_KEEP, rows)
 
 
-def keep_early(connection: Connection, batch_id: str, position: int, new: RecipientOutcome) -> None:
-    """Store *new* until its batch is known to be a chunk."""
-    row = {"batch_id": batch_id, "position": position} | new._asdict()
+def keep_early(
+    connection: Connection, batch_id: str, position: int, new: RecipientOutcome, at: int
+) -> None:
+    """Store *new*, found at a time, until its batch is known to be a chunk."""
+    row = {"batch_id": batch_id, "position": position, "at": at} | new._asdict()
     connection.execute(_KEEP_EARLY, row)
 
 
 def promote_early(connection: Connection, batch_id: str, chunk: int) -> None:
     """Give *chunk* what receipts reported before its batch was known."""
     rows = connection.execute(select(early).where(early.c.batch_id == batch_id)).all()
-    found = {
-        Place(chunk, row.position): RecipientOutcome(
-            row.state, row.reason, row.detail, row.message_id
-        )
-        for row in rows
-    }
-    keep_outcomes(connection, found)
+    for row in rows:
+        known = RecipientOutcome(row.state, row.reason, row.detail, row.message_id)
+        keep_outcomes(connection, {Place(chunk, row.position): known}, row.at)
     if rows:
         connection.execute(delete(early).where(early.c.batch_id == batch_id))

@@ -41,6 +41,10 @@ chunks = Table(
     Column("adopted", Integer, nullable=False, default=0),
     # A second batch that the API lists for it: it was sent twice.
     Column("twice", String),
+    # Unix milliseconds, for reports alone, because clocks go back: when it last left, and when its
+    # outcome was known.
+    Column("left_at", Integer),
+    Column("settled_at", Integer),
 )
 Index("chunks_by_state", chunks.c.state, chunks.c.id)
 Index("chunks_by_batch", chunks.c.batch_id)
@@ -93,6 +97,8 @@ def _reported() -> list[Column[Any]]:
         Column("reason", String, nullable=False),
         Column("detail", Text, nullable=False),
         Column("message_id", String, nullable=False),
+        # Unix milliseconds, when it was written down.
+        Column("at", Integer, nullable=False, default=0),
     ]
 
 
