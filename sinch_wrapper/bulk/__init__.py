@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from sinch_wrapper.bulk._async_api import AsyncBulk
     from sinch_wrapper.bulk._callbacks import JournalFollower
     from sinch_wrapper.bulk._columns import Columns
+    from sinch_wrapper.bulk._opt_outs import OptOutFollower
     from sinch_wrapper.bulk._options import JobOptions, RunOptions, SendOptions
     from sinch_wrapper.bulk._outbox import AsyncOutbox, MessageFields, Outbox, OutboxOptions
     from sinch_wrapper.bulk._polling import Cancellation
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from sinch_wrapper.bulk._results import RecipientResult
     from sinch_wrapper.bulk._sources import Items
     from sinch_wrapper.bulk._states import Progress, RecipientState
+    from sinch_wrapper.bulk._suppression import DoubtfulText, SuppressionList
     from sinch_wrapper.bulk._windows import SendWindow
 
 __all__ = [
@@ -40,11 +42,13 @@ __all__ = [
     "BulkStoppedError",
     "Cancellation",
     "Columns",
+    "DoubtfulText",
     "Items",
     "JobOptions",
     "JournalFollower",
     "MessageFields",
     "MessageLimits",
+    "OptOutFollower",
     "Outbox",
     "OutboxOptions",
     "ProbeResult",
@@ -57,6 +61,7 @@ __all__ = [
     "SendWindow",
     "SentAgain",
     "StopReason",
+    "SuppressionList",
     "probe",
 ]
 
@@ -67,6 +72,7 @@ __getattr__ = lazy(
         "_async_api": ("AsyncBulk",),
         "_callbacks": ("JournalFollower",),
         "_columns": ("Columns",),
+        "_opt_outs": ("OptOutFollower",),
         "_options": ("JobOptions", "RunOptions", "SendOptions"),
         "_outbox": ("AsyncOutbox", "MessageFields", "Outbox", "OutboxOptions"),
         "_polling": ("Cancellation",),
@@ -83,6 +89,7 @@ __getattr__ = lazy(
         "_results": ("RecipientResult",),
         "_sources": ("Items",),
         "_states": ("Progress", "RecipientState"),
+        "_suppression": ("DoubtfulText", "SuppressionList"),
         "_windows": ("SendWindow",),
     },
     extra=Extra("bulk sending", "bulk", frozenset({"sqlalchemy"}), BulkError),

@@ -9,7 +9,7 @@ from sinch_wrapper.bulk._metadata import CHUNK_MARK, JOB_MARK
 from sinch_wrapper.bulk._schema import unpack
 from sinch_wrapper.errors import SinchError
 
-Purpose: TypeAlias = Literal["send", "look", "status", "cancel", "mode"]
+Purpose: TypeAlias = Literal["send", "look", "status", "cancel", "mode", "consents"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from typing import Final, cast
 from sinch_wrapper import _validate
 from sinch_wrapper._json import decode, encode
 from sinch_wrapper.bulk._calls import BATCH_OPERATIONS, BatchOperation
+from sinch_wrapper.bulk._campaign import Campaign
 from sinch_wrapper.bulk._columns import Columns
 from sinch_wrapper.bulk._options import CheckedOptions, CuttingRules
 from sinch_wrapper.errors import BulkArgumentError
@@ -35,6 +36,7 @@ class JobSpec:
     rules: CuttingRules = field(default_factory=CuttingRules)
     parent: str = ""
     damage: list[str] = field(default_factory=list, repr=False)
+    campaign: Campaign = field(default_factory=Campaign)
 
     @property
     def needed(self) -> frozenset[str]:
@@ -59,7 +61,9 @@ def message_spec(app_id: str, message: Mapping[str, object], options: CheckedOpt
     if any(not name.strip() for name in placeholders(message)):
         raise BulkArgumentError("message= has a placeholder without a name: ${}")
     kind = BATCH_OPERATIONS[_OPERATIONS[options.api]]
-    return JobSpec(kind, _as_json(request), options.columns, options.rules)
+    return JobSpec(
+        kind, _as_json(request), options.columns, options.rules, campaign=options.campaign
+    )
 
 
 def warn_of_end(options: Mapping[str, object]) -> None:

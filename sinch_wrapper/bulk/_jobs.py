@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Final, Protocol, Self
 
@@ -19,7 +20,10 @@ from sinch_wrapper._validate import counted
 from sinch_wrapper.bulk._arguments import JobRun
 from sinch_wrapper.bulk._callbacks import JobRecorders
 from sinch_wrapper.bulk._calls import BatchCall, Done, OneCall, Planner
+from sinch_wrapper.bulk._campaign import ExcludeOption
+from sinch_wrapper.bulk._consents import consent_keys
 from sinch_wrapper.bulk._driver import RunningCalls, ThreadCalls, brief, drive
+from sinch_wrapper.bulk._exclusions import exclude, known_exclusions
 from sinch_wrapper.bulk._job_spec import is_due
 from sinch_wrapper.bulk._journal import Job, Journal, open_job, read_job
 from sinch_wrapper.bulk._journal_file import sending_lock
@@ -107,7 +111,10 @@ class Jobs:
             job = self._prepared(opened, run)
             sender = Sender(job, run.settings, self.clock(), self.wall, by_hand=run.by_hand)
             self._ask_mode(opened.journal)
-            self._drive(sender, run.settings, opened.began, sender)
+            try:
+                self._drive(sender, run.settings, opened.began, sender)
+            finally:
+                sender.close()
             sender.check()
             return self._finish(opened, sender, run)
 
@@ -171,15 +178,18 @@ class Jobs:
         known = read_job(journal)
         if known is not None:
             known.refuse_outbox()
+        excluded = self._consents(journal, run)
         if run.spec is None or run.source is None:
-            job = self._own(journal)
+            self._own(journal)
+            exclude(journal, ExcludeOption(), excluded)
+            job = open_job(journal)
         else:
 
             def stopped() -> bool:
                 return settings.stop.is_set() or self.cancelled.is_set()
 
             project = self.client.project_id
-            job = prepare(journal, run.spec, run.source, project, self.wall, stopped)
+            job = prepare(journal, run.spec, run.source, project, self.wall, stopped, excluded)
         if job.facts.get("cancelled"):
             raise BulkError(f"journal {journal.name}: the job was cancelled")
         if known is not None and not settings.send_now:
@@ -190,6 +200,16 @@ class Jobs:
             job = open_job(journal)
         self.recorders.keep(journal)
         return job
+
+    def _consents(self, journal: Journal, run: JobRun) -> dict[str, list[str]]:
+        """The keys of those who have opted out by the lists of the API, when the job asks."""
+        job, spec = read_job(journal), run.spec
+        is_asked = job is not None and known_exclusions(job.facts).consents
+        if not is_asked and (spec is None or not spec.campaign.exclude.consents):
+            return {}
+        request = {**(job.request if job else {}), **(spec.request if spec else {})}
+        ask = partial(self._one, self.client.conversation)
+        return {"consents": list(consent_keys(str(request.get("app_id")), ask))}
 
     def _own(self, journal: Journal) -> Job:
         job = open_job(journal)

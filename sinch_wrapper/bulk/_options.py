@@ -2,11 +2,12 @@
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal, TypeAlias, TypedDict, TypeVar
 
 from sinch_wrapper import _validate
+from sinch_wrapper.bulk._campaign import Campaign, Exclude, read_exclude
 from sinch_wrapper.bulk._columns import Columns
 from sinch_wrapper.bulk._metadata import metadata_fault
 from sinch_wrapper.bulk._queue import MessageLimits
@@ -87,11 +88,17 @@ class SendOptions(JobOptions, RequestOptions, total=False):
     *columns* says what the columns of a table mean. *send_after* must have a time zone; the
     report has the time that the server settles on. *api* `"v1beta"` sends through the older path,
     which has no look-up, so that doubtful requests stay unknown; it ends on 2026-12-16.
+
+    *exclude* names those who must not be written to: the path of a SuppressionList (`.db`) or of a
+    file of numbers, addresses, or several of these. They are looked up when each request is built.
+    *consents* asks the API for the opt-outs of the app first.
     """
 
     columns: Columns
     send_after: datetime | None
     api: Literal["v1", "v1beta"]
+    exclude: Exclude | None
+    consents: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +137,7 @@ class CheckedOptions:
     columns: Columns = field(default_factory=Columns)
     send_after: datetime | None = None
     api: str = "v1"
+    campaign: Campaign = field(default_factory=Campaign)
     request: Mapping[str, object] = field(default_factory=dict, repr=False)
 
 
@@ -171,6 +179,10 @@ def _metadata(name: str, value: object) -> object:
     return found
 
 
+def _boolean(name: str, value: object) -> object:
+    return _validate.boolean(name, value, error=BulkArgumentError)
+
+
 def _field(name: str, value: object) -> object:
     return _validate.request_field(name, value, error=BulkArgumentError)
 
@@ -187,7 +199,7 @@ _CHECKS: Final[Mapping[str, Check]] = {
         lambda name, value: _validate.function(name, value, error=BulkArgumentError)
     ),
     "stop": _or_none(_event),
-    "send_now": lambda name, value: _validate.boolean(name, value, error=BulkArgumentError),
+    "send_now": _boolean,
     "on_invalid": _one_of("stop", "skip"),
     "on_duplicate": _one_of("stop", "skip", "send"),
     "chunk_size": _whole(_MOST_ITEMS),
@@ -197,13 +209,15 @@ _CHECKS: Final[Mapping[str, Check]] = {
         lambda name, value: _validate.timestamp(name, value, error=BulkArgumentError)
     ),
     "api": _one_of("v1", "v1beta"),
+    "exclude": _or_none(read_exclude),
+    "consents": _boolean,
     **dict.fromkeys(RequestOptions.__annotations__, _or_none(_field)),
     **dict.fromkeys(
         ("batch_metadata", "message_metadata", "conversation_metadata"), _or_none(_metadata)
     ),
 }
 # None means that these were not given.
-_OPTIONAL: Final = frozenset({"stop", "columns", *RequestOptions.__annotations__})
+_OPTIONAL: Final = frozenset({"stop", "columns", "exclude", *RequestOptions.__annotations__})
 
 
 def read_options(call: str, options: Mapping[str, object], known: type) -> CheckedOptions:
@@ -222,8 +236,15 @@ def read_options(call: str, options: Mapping[str, object], known: type) -> Check
         run=_picked(RunSettings, values),
         rules=_picked(CuttingRules, values),
         request=request,
+        campaign=_campaign(values),
         **others,  # type: ignore[arg-type]  # as the checks have seen
     )
+
+
+def _campaign(values: Mapping[str, object]) -> Campaign:
+    found = _picked(Campaign, values)
+    consents = bool(values.get("consents", False))
+    return replace(found, exclude=replace(found.exclude, consents=consents))
 
 
 def _picked(kind: type[T], values: Mapping[str, object]) -> T:

@@ -1,11 +1,12 @@
 """A job on disk before anything leaves: read from its source, or found there and the same."""
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final, cast
 
+from sinch_wrapper.bulk._exclusions import exclude, forget_exclusions
 from sinch_wrapper.bulk._job_spec import JobSpec, check_schedule
 from sinch_wrapper.bulk._journal import Job, Journal, NewChunk, open_job, read_job, text_fact
 from sinch_wrapper.bulk._loader import Loader
@@ -22,6 +23,9 @@ _UNSURE: Final = "the app may be in dispatch mode (the default of new apps)"
 _FORCED: Final = "this batch is sent in dispatch mode"
 # Requests that are written in one transaction.
 _TOGETHER: Final = 32
+
+
+_NOBODY: Final[Mapping[str, Iterable[str]]] = {}
 
 
 def _is_forced(request: Mapping[str, object]) -> bool:
@@ -105,34 +109,49 @@ def prepare(  # noqa: PLR0913, PLR0917 (all that a job is made of)
     project: str,
     wall: Callable[[], float],
     stopped: Callable[[], bool],
+    excluded: Mapping[str, Iterable[str]] = _NOBODY,
 ) -> Job:
     """Read *source* into *journal*, or check that the job in it is the same.
 
-    *wall* gives Unix seconds; once *stopped* returns True, reading ends.
+    *wall* gives Unix seconds; once *stopped* returns True, reading ends. *excluded* are keys of
+    people to leave out, by where they come from, beside those that *spec* names.
 
     Raises: BulkError; nothing was sent, and nothing will be.
     """
     job = read_job(journal)
     if job is not None:
         _check_same(job, spec, source, project, stopped)
-        return job
-    now, digest = wall(), source.digest()
+        exclude(journal, spec.campaign.exclude, excluded)
+        return open_job(journal)
+    now = wall()
     check_schedule(spec.request, datetime.fromtimestamp(now, UTC))
-    loader = _loaded(journal, spec, source, stopped)
+    forget_exclusions(journal)
+    exclude(journal, spec.campaign.exclude, excluded)
     facts = {
         "job": secrets.token_hex(8),
         "state": "ready",
         "project": project,
-        "source": source.name,
-        "digest": digest or loader.digest(),
-        "contacts": loader.by_contact,
-        "warnings": _warnings(spec, loader),
         "created": now,
-        **(as_fact(hold_back(journal)) if spec.kind.doubt == "look_up" else {}),
+        **_read(journal, spec, source, stopped),
     }
     with journal.write() as connection:
         journal.note(connection, **_facts(spec), **facts)
     return open_job(journal)
+
+
+def _read(
+    journal: Journal, spec: JobSpec, source: Source, stopped: Callable[[], bool]
+) -> dict[str, object]:
+    """Read *source* into *journal*; returns the facts about what was read."""
+    digest = source.digest()
+    loader = _loaded(journal, spec, source, stopped)
+    return {
+        "source": source.name,
+        "digest": digest or loader.digest(),
+        "contacts": loader.by_contact,
+        "warnings": _warnings(spec, loader),
+        **(as_fact(hold_back(journal)) if spec.kind.doubt == "look_up" else {}),
+    }
 
 
 def _facts(spec: JobSpec) -> dict[str, object]:

@@ -68,13 +68,13 @@ class Report:
     """What became of a job.
 
     *accepted*, *rejected*, *unknown* and *pending* count recipients by their request and add up
-    to *total*; *invalid* and *duplicates* were never sent. *by_state* counts each recipient once,
-    at the furthest it is known to be, callbacks included; *reasons* counts those that failed or
-    were rejected, by reason. *sent_again* names each request that left again after its outcome was
-    unknown, and *twice* counts the recipients of requests that became two batches. *damaged* counts
-    the requests of the job that this one retries which could not be read. *stopped* says why a call
-    ended before all had an outcome. The counts are those of the last `refresh()`; streams are
-    always fresh.
+    to *total*; *invalid*, *duplicates* and *suppressed* were never sent. *by_state* counts each
+    recipient once, at the furthest it is known to be, callbacks included; *reasons* counts those
+    that failed or were rejected, by reason. *sent_again* names each request that left again after
+    its outcome was unknown, and *twice* counts the recipients of requests that became two batches.
+    *damaged* counts the requests of the job that this one retries which could not be read.
+    *stopped* says why a call ended before all had an outcome. The counts are those of the last
+    `refresh()`; streams are always fresh.
 
     Raises: BulkError when the journal at *path* cannot be read.
     """
@@ -116,6 +116,11 @@ class Report:
     def duplicates(self) -> int:
         """Rows that repeat a recipient, and were left out."""
         return self.by_state.get(RecipientState.DUPLICATE, 0)
+
+    @property
+    def suppressed(self) -> int:
+        """Recipients that must not be written to, and were left out."""
+        return self.by_state.get(RecipientState.SUPPRESSED, 0)
 
     @property
     def delivered(self) -> int:

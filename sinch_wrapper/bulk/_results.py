@@ -95,6 +95,8 @@ def _mapped(names: object, name: str) -> str:
 
 # Rows that are read together.
 _PAGE: Final = 1000
+# By the numbers of the schema.
+_LEFT_OUT: Final = (RecipientState.INVALID, RecipientState.DUPLICATE, RecipientState.SUPPRESSED)
 _BY_CHUNK: Final = {
     ChunkState.PLANNED: RecipientState.PENDING,
     ChunkState.SENDING: RecipientState.UNKNOWN,
@@ -138,7 +140,7 @@ def stream(job: Job, wanted: frozenset[RecipientState]) -> Iterator[RecipientRes
                 yield from (each for each in recipients_of(job, chunk) if each.state in wanted)
             except DamagedRequestError as error:
                 damage = damage or error
-    if wanted & {RecipientState.INVALID, RecipientState.DUPLICATE}:
+    if wanted.intersection(_LEFT_OUT):
         yield from (result for result in _left_out(job) if result.state in wanted)
     if damage is not None:
         raise damage
@@ -206,7 +208,7 @@ def _left_out(job: Job) -> Iterator[RecipientResult]:
             return
         for row in rows:
             last = row.id
-            state = RecipientState.DUPLICATE if row.duplicate else RecipientState.INVALID
+            state = _LEFT_OUT[row.duplicate]
             key = row.key or str(row.line)
             yield RecipientResult(key, row.line, state, row.reason, column=row.column)
 
@@ -229,7 +231,7 @@ def count_recipients(job: Job) -> tuple[dict[RecipientState, int], dict[str, int
             if said == RecipientState.FAILED:
                 reasons[reason] += many
         for duplicate, many in connection.execute(out):
-            counts[RecipientState.DUPLICATE if duplicate else RecipientState.INVALID] += many
+            counts[_LEFT_OUT[duplicate]] += many
     _add_refused(job, reasons)
     return {state: many for state, many in counts.items() if many}, dict(reasons)
 

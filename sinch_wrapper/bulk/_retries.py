@@ -1,10 +1,13 @@
 """A job for those recipients of another one that failed or were rejected."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from sinch_wrapper.bulk._campaign import Campaign
 from sinch_wrapper.bulk._damage import DamagedRequestError, sound
+from sinch_wrapper.bulk._exclusions import EXCLUDED, known_exclusions
 from sinch_wrapper.bulk._job_spec import JobSpec
 from sinch_wrapper.bulk._journal import Job, Journal, open_job
 from sinch_wrapper.bulk._metadata import INDEX_MARK
@@ -34,7 +37,10 @@ def retried_spec(job: Job, name: str) -> JobSpec:
     if not job.kind.is_messages:
         raise BulkError(f"journal {job.journal.name}: only messages can be retried")
     request = {name: value for name, value in job.request.items() if name != "send_after"}
-    return JobSpec(job.kind, request, parent=f"{job.id} {name}")
+    # Who has opted out gets no second attempt.
+    known = known_exclusions(job.facts)
+    campaign = Campaign(replace(known, job=job.journal.path if EXCLUDED in job.facts else None))
+    return JobSpec(job.kind, request, parent=f"{job.id} {name}", campaign=campaign)
 
 
 def failed_recipients(

@@ -122,7 +122,8 @@ early = Table(
     sqlite_with_rowid=False,
 )
 
-# Rows of the input that are left out.
+# Rows of the input that are left out, and why: what `duplicate` says.
+INVALID, DUPLICATE, SUPPRESSED = range(3)
 skipped = Table(
     "skipped",
     schema,

@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection
@@ -11,12 +12,14 @@ from sqlalchemy import Connection
 from sinch_wrapper._validate import counted
 from sinch_wrapper.bulk._calls import BatchCall, Done, Step, look_call, send_call
 from sinch_wrapper.bulk._damage import DamagedRequestError, sound
+from sinch_wrapper.bulk._exclusions import Exclusions
 from sinch_wrapper.bulk._job_spec import in_time
 from sinch_wrapper.bulk._journal import Chunk, Job
 from sinch_wrapper.bulk._keys import own_request
 from sinch_wrapper.bulk._options import RunSettings
+from sinch_wrapper.bulk._pieces import request_of
 from sinch_wrapper.bulk._queue import Outstanding, SendQueue, eta
-from sinch_wrapper.bulk._states import Progress
+from sinch_wrapper.bulk._states import ChunkState, Progress
 from sinch_wrapper.bulk._tracker import ChunkTracker
 from sinch_wrapper.errors import BulkError, SinchError
 
@@ -52,6 +55,13 @@ class Sender:
         self._sending = 0
         self._waiting = False
         self._is_lost = False
+        self._exclusions = Exclusions(job)
+        # What keeps it from knowing who must not be written to.
+        self._blind: BulkError | None = None
+
+    def close(self) -> None:
+        """Close the lists that it looks into."""
+        self._exclusions.close()
 
     @property
     def stopped_by(self) -> SinchError | None:
@@ -73,7 +83,9 @@ class Sender:
             self._tracker.take_word_for(connection, number, now)
 
     def check(self) -> None:
-        """Raise BulkError when the file of the journal was taken away while the job was running."""
+        """Raise BulkError when the journal or a list was taken away while the job was running."""
+        if self._blind is not None:
+            raise self._blind
         if self._is_lost:
             tally = self._tracker.tally.progress(None, waiting=False)
             left = tally.unknown + tally.pending
@@ -100,7 +112,7 @@ class Sender:
         with self._job.journal.write() as connection:
             for each in done:
                 self._tracker.take(connection, each, now)
-            stopping = stopping or self.stopped_by is not None
+            stopping = stopping or self.stopped_by is not None or self._blind is not None
             calls, wait = ([], None) if stopping else self._next(connection, now)
             if done or calls:
                 count = self._queue.outstanding.at_time(now, self._settings.limits).count
@@ -118,8 +130,10 @@ class Sender:
         self._waiting = False
         calls, waits = self._look(now, 0), list[float]()
         looks = sent = len(calls)
-        while self._has_room(sent, sent - looks) and (
-            chunk := self._candidate(connection, now, sent - looks)
+        while (
+            self._blind is None
+            and self._has_room(sent, sent - looks)
+            and (chunk := self._candidate(connection, now, sent - looks))
         ):
             wait = self._queue.wait(now, chunk.count)
             if wait > 0:
@@ -168,11 +182,13 @@ class Sender:
         return None if is_over else journal.next_planned(connection)
 
     def _send(self, connection: Connection, chunk: Chunk, now: float) -> BatchCall | None:
-        """What sends *chunk*; None when the journal has lost what is in it."""
+        """What sends *chunk*; None when nothing of it may leave, or the journal has lost it."""
         job = self._job
         try:
             with sound(job.journal.name, chunk.id):
-                items, _ = job.journal.body(connection, chunk.id)
+                chunk, items = self._sifted(connection, chunk)
+                if not chunk.count or self._blind is not None:
+                    return None
                 # A job may take hours, and its time may come in between.
                 own = own_request(connection, chunk.id) if job.is_outbox else job.request
                 request = in_time(own, datetime.fromtimestamp(self._wall(), UTC))
@@ -182,3 +198,25 @@ class Sender:
             return None
         self._tracker.send(connection, chunk, now)
         return call
+
+    def _sifted(self, connection: Connection, chunk: Chunk) -> tuple[Chunk, bytes]:
+        """*chunk* without those who must not be written to by now; its count is 0 for nobody.
+
+        A request that may have been accepted is never rebuilt, for receipts and errors know
+        recipients by their position: when somebody in it opts out it does not leave again.
+        """
+        items, places = self._job.journal.body(connection, chunk.id)
+        try:
+            kept, gone = self._exclusions.sift(connection, items, places)
+        except BulkError as error:
+            self._blind = error
+            return chunk, items
+        if not gone:
+            return chunk, items
+        if chunk.state is ChunkState.UNKNOWN:
+            self._tracker.keep_unknown(connection, chunk, len(gone))
+            return replace(chunk, count=0), items
+        left = request_of(chunk.id, kept, is_messages=True)
+        self._tracker.tally.add(-len(gone))
+        self._job.journal.suppress(connection, gone)
+        return self._job.journal.shrink(connection, chunk, left), left.content

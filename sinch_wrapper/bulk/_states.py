@@ -43,11 +43,13 @@ def may_become(old: ChunkState, new: ChunkState) -> bool:
 class RecipientState(StrEnum):
     """The state of one recipient.
 
-    The first seven follow from the input and the request; the others come from callbacks.
+    The first eight follow from the input, from lists of who must not be written to, and from the
+    request; the others come from callbacks.
     """
 
     INVALID = "invalid"
     DUPLICATE = "duplicate"
+    SUPPRESSED = "suppressed"
     PENDING = "pending"
     UNKNOWN = "unknown"
     REJECTED = "rejected"

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
+from sinch_wrapper._validate import counted
 from sinch_wrapper.bulk._calls import Done
 from sinch_wrapper.bulk._doubts import Doubts
 from sinch_wrapper.bulk._evidence import (
@@ -111,6 +112,13 @@ class ChunkTracker:
         else:
             # It may have been accepted before.
             self._unknown(connection, chunk, error=text)
+
+    def keep_unknown(self, connection: Connection, chunk: Chunk, opted_out: int) -> None:
+        """Let a request stay unknown that would leave again, but some in it have opted out."""
+        self.again.pop(chunk.id, None)
+        line = f"not sent again: {counted(opted_out, 'recipient')} must not be written to any more"
+        text = json.dumps({"line": line, "status": "SUPPRESSED"})
+        self._unknown(connection, chunk, error=text)
 
     def next_again(self, connection: Connection, now: float) -> Chunk | None:
         """The next chunk that leaves again, unless a callback has proven that it was accepted."""

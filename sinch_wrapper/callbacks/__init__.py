@@ -11,6 +11,14 @@ from sinch_conversation_api.callbacks import TRIGGERS
 from sinch_wrapper._lazy import Extra, lazy
 from sinch_wrapper.callbacks._correlation import BatchRef, Confidence, batch_ref
 from sinch_wrapper.callbacks._events import Event, parse, read_event
+from sinch_wrapper.callbacks._opt_outs import (
+    START_WORDS,
+    STOP_WORDS,
+    ConsentChange,
+    ConsentKind,
+    OptOutWords,
+    consent_change,
+)
 from sinch_wrapper.callbacks._receipts import (
     DeliveryReport,
     DeliveryState,
@@ -46,11 +54,15 @@ if TYPE_CHECKING:
     from sinch_wrapper.callbacks._store import EventStore
 
 __all__ = [
+    "START_WORDS",
+    "STOP_WORDS",
     "TOLERANCE",
     "TRIGGERS",
     "Arrival",
     "BatchRef",
     "Confidence",
+    "ConsentChange",
+    "ConsentKind",
     "Counts",
     "DeadLetter",
     "DeliveryReport",
@@ -61,6 +73,7 @@ __all__ = [
     "Headers",
     "JobFollower",
     "NonceStore",
+    "OptOutWords",
     "Receiver",
     "ReceiverOptions",
     "Secrets",
@@ -70,6 +83,7 @@ __all__ = [
     "Verdict",
     "advance",
     "batch_ref",
+    "consent_change",
     "delivery_report",
     "parse",
     "read_event",

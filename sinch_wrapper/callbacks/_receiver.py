@@ -65,6 +65,7 @@ def receiver(
     *,
     store: str | Path | Store | None = None,
     job: JobFollower | None = None,
+    suppression: JobFollower | None = None,
     **options: Unpack[ReceiverOptions],
 ) -> "Receiver":
     """Return an ASGI app that takes callbacks and keeps them in *store*.
@@ -76,12 +77,14 @@ def receiver(
             may be left out: the file is then beside the first journal, with `.callbacks` added.
         job: what learns of the callbacks before these are confirmed, such as
             `sinch_wrapper.bulk.JournalFollower("spring.db")`.
+        suppression: what learns of them in the same way, and keeps who opts out, such as
+            `sinch_wrapper.bulk.OptOutFollower("stop.db")`.
         **options: see ReceiverOptions.
 
     Raises: ConfigurationError when there is no secret or no store, or for an option out of range;
         TypeError for an unknown option, a store or a job of another kind. Nothing is opened yet.
     """
-    return Receiver(secrets, store=store, job=job, **options)
+    return Receiver(secrets, store=store, job=job, suppression=suppression, **options)
 
 
 class Receiver:
@@ -104,13 +107,16 @@ class Receiver:
         *,
         store: str | Path | Store | None = None,
         job: JobFollower | None = None,
+        suppression: JobFollower | None = None,
         **options: Unpack[ReceiverOptions],
     ) -> None:
         _validate.no_unknown("receiver()", options, ReceiverOptions.__annotations__)
         self._settings = ReceiverSettings(**options)
         self._secrets = _checked_secrets(secrets)
-        self._follower = _checked_follower(job)
-        self._given = _checked_store(store, self._follower)
+        follower = _checked_follower("job", job, "JournalFollower")
+        keeper = _checked_follower("suppression", suppression, "OptOutFollower")
+        self._followers = [each for each in (follower, keeper) if each is not None]
+        self._given = _checked_store(store, follower, self._followers)
         self._store: Store | None = None
         self._handlers = Handlers()
         self._committer: Committer[Arrival | Verdict] | None = None
@@ -157,8 +163,8 @@ class Receiver:
     def check(self) -> None:
         """Check that the files are what they should be; raises CallbackError, BulkError."""
         _ = self.store
-        if self._follower is not None:
-            self._follower.check()
+        for follower in self._followers:
+            follower.check()
 
     def dead(self, limit: int = 1000) -> list[DeadLetter]:
         """At most *limit* callbacks whose handlers failed too often, the newest first.
@@ -211,8 +217,8 @@ class Receiver:
             await asyncio.to_thread(self._close)
 
     def _close(self) -> None:
-        if self._follower is not None:
-            self._follower.close()
+        for follower in self._followers:
+            follower.close()
         if self._store is not None:
             self._store.close()
             self._store = None
@@ -256,8 +262,8 @@ class Receiver:
         verdicts = [each for each in items if isinstance(each, Verdict)]
         is_written = False
         try:
-            if self._follower is not None and arrivals:
-                self._follower.take([each.event for each in arrivals])
+            for follower in self._followers if arrivals else ():
+                follower.take([each.event for each in arrivals])
             self.store.commit(arrivals, verdicts)
             is_written = True
         finally:
@@ -300,16 +306,16 @@ def _called(secrets: Callable[[], Secrets]) -> Secrets:
     raise CallbackError(f"callback refused: the function given as secrets= failed, {place}")
 
 
-def _checked_follower(job: object) -> JobFollower | None:
-    if job is None or (isinstance(job, JobFollower) and not isinstance(job, type)):
-        return job
-    kind = type(job).__name__
-    raise TypeError(
-        f"job= takes a follower, not {kind}: use sinch_wrapper.bulk.JournalFollower(PATH)"
-    )
+def _checked_follower(option: str, given: object, hint: str) -> JobFollower | None:
+    if given is None or (isinstance(given, JobFollower) and not isinstance(given, type)):
+        return given
+    kind = type(given).__name__
+    raise TypeError(f"{option}= takes a follower, not {kind}: use sinch_wrapper.bulk.{hint}(PATH)")
 
 
-def _checked_store(given: object, follower: JobFollower | None) -> Path | Store:
+def _checked_store(
+    given: object, follower: JobFollower | None, followers: Sequence[JobFollower]
+) -> Path | Store:
     followed = [] if follower is None else [Path(each) for each in follower.paths]
     if given is None:
         if not followed:
@@ -317,8 +323,10 @@ def _checked_store(given: object, follower: JobFollower | None) -> Path | Store:
         return followed[0].with_name(followed[0].name + _BESIDE)
     if isinstance(given, (str, os.PathLike)):
         path = _validate.path("store", given, error=ConfigurationError)
-        if path.absolute() in followed:
-            raise ConfigurationError("store= must not be a job journal; use a separate file")
+        if path.absolute() in [Path(name) for each in followers for name in each.paths]:
+            raise ConfigurationError(
+                "store= must not be a job journal or a suppression list; use a separate file"
+            )
         return path
     if not isinstance(given, Store) or isinstance(given, type):
         raise _validate.wrong_kind("store", "a path or a store", given)

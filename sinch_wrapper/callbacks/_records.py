@@ -137,7 +137,8 @@ class Store(Protocol):
 class JobFollower(Protocol):
     """What learns of callbacks before a receiver confirms them.
 
-    Such as `sinch_wrapper.bulk.JournalFollower`. Every method may raise SinchError.
+    Such as `JournalFollower` and `OptOutFollower` of `sinch_wrapper.bulk`. Every method may raise
+    SinchError.
     """
 
     @property

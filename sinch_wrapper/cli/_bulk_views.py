@@ -30,7 +30,16 @@ from sinch_wrapper.cli._terminal import say, say_json
 _NUMBER = re.compile(r"\+?\d(?:[\s().-]?\d){5,}")
 # Unknown requests that are named.
 _SHOWN = 20
-_COUNTS = ("total", "accepted", "rejected", "unknown", "pending", "invalid", "duplicates")
+_COUNTS = (
+    "total",
+    "accepted",
+    "rejected",
+    "unknown",
+    "pending",
+    "invalid",
+    "duplicates",
+    "suppressed",
+)
 
 
 def run_job(send: Callable[..., Report], job: Path, *, as_json: bool) -> ExitCode:

@@ -19,10 +19,12 @@ from sinch_wrapper.bulk import (
     Columns,
     JournalFollower,
     MessageLimits,
+    OptOutFollower,
     Outbox,
     RecipientState,
     Report,
     SendWindow,
+    SuppressionList,
     probe,
 )
 from tests.helpers.arguments import OPTIONAL_MAPPING, OPTIONAL_STRING, PublicCall, public_calls
@@ -63,6 +65,8 @@ SEND = {
     "columns": "none",
     "send_after": "time none",
     "api": "",
+    "exclude": "string no_items none",
+    "consents": "true",
     "processing_strategy": OPTIONAL_STRING,
     "channel_priority_order": "list no_items none",
     "channel_properties": OPTIONAL_MAPPING,
@@ -150,7 +154,7 @@ KEYED = {
     "parameters": "no_entries none",
     "wait": SECONDS,
 }
-for _name in ("recipients", "columns", "send_after", "api"):
+for _name in ("recipients", "columns", "send_after", "api", "exclude", "consents"):
     KEYED.pop(_name, None)
 RIGHT_KEYED = {
     "key": "k", "app_id": "A", "to": {"contact_id": "C"}, "message": text("Hi"), "wait": 0,
@@ -197,6 +201,40 @@ def outbox_calls() -> list[PublicCall]:
     return found
 
 
+def suppression_calls() -> list[PublicCall]:
+    """The table of a suppression list."""
+    folder = tempfile.TemporaryDirectory(prefix="sinch-suppression-arguments-")
+
+    def call(name: str) -> Callable[..., object]:
+        def run(**options: Any) -> object:
+            # It keeps the folder.
+            with SuppressionList(Path(folder.name, "stop.db")) as found:
+                return getattr(found, name)(**options)
+
+        return run
+
+    def opened(**options: Any) -> object:
+        return SuppressionList(**{"path": Path(FOLDER.name, "none.db"), **options})
+
+    rows: dict[str, tuple[Mapping[str, str], Mapping[str, object]]] = {
+        "add": ({"addresses": "no_items"}, {}),
+        "remove": ({"addresses": "no_items"}, {}),
+        "holds": ({"address": ""}, {}),
+        "doubtful": ({"limit": "whole"}, {}),
+        "decide": ({"text_id": "whole", "meaning": ""}, {"text_id": 1, "meaning": "out"}),
+    }
+    named = {"address": "addresses"}
+    options = {"path": "string", "must_exist": "true", "now": "function"}
+    right = {"must_exist": True}
+    return [
+        PublicCall("SuppressionList", opened, options, right),
+        *(
+            PublicCall(f"SuppressionList.{name}", call(name), *row, named=named)
+            for name, row in rows.items()
+        ),
+    ]
+
+
 CALLS = [
     *outbox_calls(),
     *calls(Bulk),
@@ -216,6 +254,10 @@ CALLS = [
         },
     ),
     PublicCall("JournalFollower", JournalFollower, {"jobs": "string list"}),
+    PublicCall(
+        "OptOutFollower", OptOutFollower, {"path": "string", "words": "none"}, {"path": JOB}
+    ),
+    *suppression_calls(),
     PublicCall("MessageLimits", MessageLimits, {"queue": "whole", "drain": "whole fraction"}),
     PublicCall(
         "probe",
@@ -246,12 +288,17 @@ CALLS = [
 INTERNAL = {
     "Batch",
     "Cancellation",
+    "DoubtfulText",
     "JournalFollower.take",
+    "OptOutFollower.take",
     "ProbeResult",
     "Progress",
     "RecipientResult",
     "SentAgain",
     "StopReason",
+    "SuppressionList.among",
+    "SuppressionList.load",
+    "SuppressionList.take",
 }
 
 

@@ -10,10 +10,12 @@ from sinch_wrapper import CallbackParseError, SignatureError, callbacks
 from sinch_wrapper.callbacks import (
     DeliveryState,
     EventStore,
+    OptOutWords,
     Receiver,
     SeenNonces,
     advance,
     batch_ref,
+    consent_change,
     delivery_report,
     parse,
     read_event,
@@ -27,6 +29,7 @@ from tests.helpers.arguments import ANYTHING, NUMBER, VALUES, PublicCall, public
 from tests.helpers.callbacks import SECRET, headers_of, make_body
 
 ANY_STRING = "string empty blank"
+WORDS = "list no_items"
 POSITIVE = "zero whole fraction"
 NEVER_OPENED = "never-opened.db"
 BODY = make_body()
@@ -37,6 +40,7 @@ RECEIVER = {
     "secrets": "string bytes list function",
     "store": "string",
     "job": "none",
+    "suppression": "none",
     # A path begins with a slash.
     "path": "",
     "tolerance": f"{POSITIVE} infinity none",
@@ -131,6 +135,10 @@ CALLS = [
         {"raw": BODY, "secret": SECRET, "nonce": "n", "timestamp": "1"},
     ),
     PublicCall("batch_ref", batch_ref, {"event": ""}),
+    PublicCall(
+        "consent_change", consent_change, {"event": "", "words": ""}, {"event": read_event(BODY)}
+    ),
+    PublicCall("OptOutWords", OptOutWords, {"stop": WORDS, "start": WORDS, "doubtful": ""}),
     PublicCall("delivery_report", delivery_report, {"event": ""}),
     PublicCall("state_of", state_of, {"status": ANY_STRING}),
     PublicCall("settle", settle, {"statuses": "list no_items"}),
@@ -147,6 +155,8 @@ INTERNAL = {
     "Arrival",
     "BatchRef",
     "Confidence",
+    "ConsentChange",
+    "ConsentKind",
     "Counts",
     "DeadLetter",
     "DeliveryReport",

@@ -1,0 +1,71 @@
+"""What a suppression list knows people by: the digits of a number, whatever the channel; pure.
+
+Who opts out by WhatsApp or RCS gets no SMS either. Any other identity belongs to one
+channel, and a contact to its id.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import Final, cast
+
+from sinch_wrapper._json import decode
+
+_PHONES: Final = frozenset({"SMS", "MMS", "RCS", "VIBERBM", "WHATSAPP", "VIBER"})
+_PLAIN: Final = re.compile(r"\+?([1-9][0-9]{6,14})")
+_DROPPED: Final = frozenset({"Cf", "Zs", "Zl", "Zp", "Pd"})
+_MARKS: Final = frozenset("().[]/")
+# One number as this library writes it, and the field of any identity.
+_NUMBER: Final = re.compile(
+    rb'\{"channel":"(?:%s)","identity":"\+?([1-9][0-9]{6,14})"\}'
+    % "|".join(sorted(_PHONES)).encode()
+)
+_FIELDS: Final = (b'"identity"', b'"contact_id"')
+
+
+def digits_of(text: str) -> str:
+    """The digits of the number that *text* spells, with the country code; empty for none."""
+    found = _PLAIN.fullmatch(text)
+    if found is None:
+        plain = unicodedata.normalize("NFKC", text)
+        kept = (each for each in plain if unicodedata.category(each) not in _DROPPED)
+        plain = "".join(str(unicodedata.decimal(each, each)) for each in kept if each not in _MARKS)
+        found = _PLAIN.fullmatch(re.sub(r"^(?:tel:)?\+?(?:00)?", "", plain.strip().lower()))
+    return found[1] if found else ""
+
+
+@lru_cache(maxsize=4096)
+def address_key(channel: str, identity: str) -> str:
+    """The key of an identity."""
+    digits = digits_of(identity) if channel.upper() in _PHONES else ""
+    return digits or f"{channel.upper()}:{identity.strip()}"
+
+
+def contact_key(contact_id: str) -> str:
+    """The key of a contact."""
+    return f"CONTACT:{contact_id.strip()}"
+
+
+def recipient_keys(recipient: object) -> Iterator[str]:
+    """The keys of one recipient, in the form of the API: of each identity, or of the contact."""
+    if not isinstance(recipient, Mapping):
+        return
+    contact, by = recipient.get("contact_id"), recipient.get("identified_by")
+    if isinstance(contact, str) and contact:
+        yield contact_key(contact)
+    identities = by.get("channel_identities") if isinstance(by, Mapping) else None
+    for each in identities if isinstance(identities, list | tuple) else ():
+        yield address_key(str(each.get("channel")), str(each.get("identity")))
+
+
+def request_keys(items: bytes) -> Sequence[str]:
+    """The keys of all recipients of a request, whose items are JSON.
+
+    What this library writes by itself is read without making objects of it.
+    """
+    found = _NUMBER.findall(items)
+    if found and len(found) == sum(map(items.count, _FIELDS)):
+        return b"\n".join(found).decode().split("\n")
+    entries = cast("list[dict[str, object]]", decode(items))
+    return [key for entry in entries for key in recipient_keys(entry.get("recipient"))]

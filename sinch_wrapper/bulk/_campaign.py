@@ -1,0 +1,98 @@
+"""The rules of a campaign: whom it leaves out, when it may send, and when it stops; pure."""
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, TypeAlias
+
+from sinch_wrapper import _validate
+from sinch_wrapper.bulk._suppression import Address, SuppressionList, keys_of
+from sinch_wrapper.bulk._windows import SendWindow, window_from
+from sinch_wrapper.errors import BulkArgumentError
+
+Exclude: TypeAlias = str | Path | SuppressionList | Iterable[Address | Path | SuppressionList]
+"""Path of a suppression list (`.db`) or of a file of numbers, addresses, or several of these."""
+
+_LISTS: Final = (".db", ".sqlite", ".sqlite3")
+
+
+@dataclass(frozen=True, slots=True)
+class ExcludeOption:
+    """What a caller gave as `exclude=`: paths of lists and of files, and addresses.
+
+    *consents* says that the lists of the API count, too, and *job* is the journal of another job
+    whose own copy counts.
+    """
+
+    lists: tuple[Path, ...] = ()
+    files: tuple[Path, ...] = ()
+    keys: tuple[str, ...] = field(default=(), repr=False)
+    consents: bool = False
+    job: Path | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self.lists or self.files or self.keys or self.consents or self.job)
+
+
+def read_exclude(option: str, value: object) -> ExcludeOption:
+    """Check the value of *option*; raises BulkArgumentError, with nothing opened."""
+    is_one = isinstance(value, str | os.PathLike | SuppressionList)
+    given = (
+        [value]
+        if is_one
+        else _validate.items(option, value, may_be_empty=True, error=BulkArgumentError)
+    )
+    lists: list[Path] = []
+    files: list[Path] = []
+    keys: list[str] = []
+    for each in given:
+        if isinstance(each, SuppressionList):
+            lists.append(each.path)
+        elif is_one or isinstance(each, os.PathLike):
+            path = _validate.path(option, each, error=BulkArgumentError).absolute()
+            (lists if path.suffix.lower() in _LISTS else files).append(path)
+        else:
+            keys += keys_of(each, option)
+    return ExcludeOption(tuple(lists), tuple(files), tuple(keys))
+
+
+def read_window(option: str, value: object) -> SendWindow:
+    """Check the value of *option*: a SendWindow, or its hours; raises BulkArgumentError."""
+    if isinstance(value, SendWindow):
+        return value
+    if isinstance(value, str | list | tuple):
+        return SendWindow(value)
+    raise _validate.wrong_kind(option, 'hours such as "09:00-20:00"', value, BulkArgumentError)
+
+
+@dataclass(frozen=True, slots=True)
+class Campaign:
+    """The rules of a job beside its request.
+
+    The first *pilot* recipients leave alone; the others follow once the share *pilot_delivered* of
+    them is delivered. With more failures than the share *stop_if_failed* it stops.
+    """
+
+    exclude: ExcludeOption = ExcludeOption()
+    window: SendWindow | None = None
+    pilot: int = 0
+    pilot_delivered: float = 0.9
+    stop_if_failed: float | None = None
+
+    def as_facts(self) -> dict[str, object]:
+        """What the journal keeps of it, whom it leaves out apart."""
+        return {
+            "window": None if self.window is None else self.window.as_json(),
+            "limits": [self.pilot, self.pilot_delivered, self.stop_if_failed],
+        }
+
+
+def campaign_of(facts: Mapping[str, object]) -> Campaign:
+    """The rules of the job with these *facts*; raises ValueError or TypeError for damaged ones."""
+    window, limits = window_from(facts.get("window")), facts.get("limits")
+    if not isinstance(limits, list):
+        return Campaign(window=window)
+    pilot, delivered, failed = limits
+    share = None if failed is None else float(failed)
+    return Campaign(ExcludeOption(), window, int(pilot), float(delivered), share)

@@ -1,0 +1,188 @@
+"""Whom a job leaves out: suppression lists, which others may change meanwhile, and its own copy.
+
+Files, iterables and the API's consents are copied into the journal when the job begins, and files
+again when they have changed. Everything is looked at when a request is built.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import Column, Connection, MetaData, String, Table, delete, select, text
+
+from sinch_wrapper.bulk._address_files import file_keys
+from sinch_wrapper.bulk._addresses import recipient_keys, request_keys
+from sinch_wrapper.bulk._campaign import ExcludeOption
+from sinch_wrapper.bulk._journal import Job, Journal
+from sinch_wrapper.bulk._pieces import Entry, entries_of
+from sinch_wrapper.bulk._rows import Skip
+from sinch_wrapper.bulk._schema import facts, unpack
+from sinch_wrapper.bulk._suppression import SuppressionList
+from sinch_wrapper.errors import BulkError
+
+_TOGETHER: Final = 10_000
+EXCLUDED: Final = "exclude"
+"""The fact of a job that leaves somebody out."""
+
+# In journals of jobs that exclude somebody.
+_own = MetaData()
+_excluded = Table(
+    "excluded",
+    _own,
+    Column("key", String, primary_key=True),
+    Column("source", String, nullable=False),
+    sqlite_with_rowid=False,
+)
+_KEEP: Final = text(
+    "INSERT OR IGNORE INTO excluded SELECT value, :source FROM json_each(:keys) WHERE true"
+)
+_FOUND: Final = text(
+    "SELECT excluded.key, excluded.source FROM json_each(:keys) AS asked CROSS JOIN excluded "
+    "ON excluded.key = asked.value"
+)
+
+
+def exclude(journal: Journal, given: ExcludeOption, more: Mapping[str, Iterable[str]]) -> None:
+    """Write into *journal* whom its job leaves out, beside what it knows already.
+
+    Files are read again. *more* are other keys, by where they come from.
+
+    Raises: BulkError for a list or file that cannot be read.
+    """
+    known = known_exclusions(journal.facts())
+    both = ExcludeOption(
+        tuple(dict.fromkeys((*known.lists, *given.lists))),
+        tuple(dict.fromkeys((*known.files, *given.files))),
+        given.keys,
+        known.consents or given.consents,
+        given.job,
+    )
+    if not both and not any(more.values()):
+        return
+    for path in both.lists:
+        SuppressionList(path, must_exist=True).close()
+    with journal.write() as connection:
+        _excluded.create(connection, checkfirst=True)
+        for path in both.files:
+            _keep(connection, path.name, file_keys(path))
+        for source, keys in {"exclude=": both.keys, **more}.items():
+            _keep(connection, source, keys)
+        if both.job is not None:
+            _keep(connection, both.job.name, _keys_in(both.job))
+        lists, files = ([*map(str, paths)] for paths in (both.lists, both.files))
+        fact = {"lists": lists, "files": files, "consents": both.consents}
+        journal.note(connection, **{EXCLUDED: fact})
+
+
+def forget_exclusions(journal: Journal) -> None:
+    """Forget whom a job leaves out whose reading was interrupted."""
+    if EXCLUDED in journal.facts():
+        with journal.write() as connection:
+            connection.execute(delete(_excluded))
+            connection.execute(delete(facts).where(facts.c.name == EXCLUDED))
+
+
+def _keys_in(path: Path) -> Iterator[str]:
+    """The keys of people that the job at *path* leaves out, as far as it has them itself."""
+    journal, last = Journal(path, must_exist=True), ""
+    try:
+        while EXCLUDED in journal.facts():
+            query = select(_excluded.c.key).where(_excluded.c.key > last)
+            with journal.read() as connection:
+                some = connection.execute(query.order_by(_excluded.c.key).limit(_TOGETHER))
+                found = list(some.scalars())
+            yield from found
+            if not found:
+                return
+            last = found[-1]
+    finally:
+        journal.close()
+
+
+def known_exclusions(known: Mapping[str, object]) -> ExcludeOption:
+    """The lists and files of a job with the facts *known*, and whether it asks for consents."""
+    found = known.get(EXCLUDED)
+    if not isinstance(found, Mapping):
+        return ExcludeOption()
+    lists, files = ([Path(each) for each in found[name]] for name in ("lists", "files"))
+    consents = bool(found["consents"])
+    return ExcludeOption(tuple(lists), tuple(files), consents=consents)
+
+
+def _keep(connection: Connection, source: str, keys: Iterable[str]) -> None:
+    given = iter(keys)
+    while some := list(islice(given, _TOGETHER)):
+        connection.execute(_KEEP, {"source": source, "keys": json.dumps(some)})
+
+
+class Exclusions:
+    """Whom *job* leaves out, as of now.
+
+    Raises: BulkError when a list or file cannot be read.
+    """
+
+    def __init__(self, job: Job) -> None:
+        self._known = known_exclusions(job.facts)
+        self.is_any = job.facts.get(EXCLUDED) is not None
+        self._lists: list[SuppressionList] | None = None
+        self._files: dict[Path, tuple[int, int, int]] = {}
+
+    def close(self) -> None:
+        """Close the lists."""
+        for each in self._lists or ():
+            each.close()
+        self._lists = None
+
+    def sift(
+        self, connection: Connection, items: bytes, places: bytes
+    ) -> tuple[list[Entry], list[Skip]]:
+        """Divide a packed request: who stays, and who is left out; nobody stays when all do."""
+        reasons = self._among(connection, unpack(items)) if self.is_any else {}
+        kept: list[Entry] = []
+        gone: list[Skip] = []
+        # Nothing is made of the recipients when all of them stay.
+        for entry in entries_of(items, places) if reasons else ():
+            item, line, key = entry
+            if reason := _reason(item, reasons):
+                gone.append(Skip(line, key, reason))
+            else:
+                kept.append(entry)
+        return kept, gone
+
+    def _among(self, connection: Connection, items: bytes) -> dict[str, str]:
+        """The keys in a request, whose items are JSON, that are excluded, each with the reason."""
+        keys, lists = request_keys(items), self._opened()
+        for path, state in self._files.items():
+            if (now := _state_of(path)) != state:
+                _keep(connection, path.name, file_keys(path))
+                self._files[path] = now
+        asked = {"keys": json.dumps(keys)}
+        rows = connection.execute(_FOUND, asked).all()
+        found = {row.key: f"excluded by {row.source}" for row in rows}
+        for each in lists:
+            found |= dict.fromkeys(each.among(keys), f"on the list {each.path.name}")
+        return found
+
+    def _opened(self) -> list[SuppressionList]:
+        if self._lists is None:
+            self._lists = [SuppressionList(path, must_exist=True) for path in self._known.lists]
+            self._files = {path: _state_of(path) for path in self._known.files}
+        return self._lists
+
+
+def _state_of(path: Path) -> tuple[int, int, int]:
+    try:
+        found = path.stat()
+    except OSError as error:
+        words = error.strerror or type(error).__name__
+        raise BulkError(f"{path.name}: cannot be read: {words}: put it back, then resume") from None
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+def _reason(item: Mapping[str, object], reasons: Mapping[str, str]) -> str:
+    """Why the recipient of *item* is left out; empty when it is not."""
+    return next(
+        (reasons[key] for key in recipient_keys(item.get("recipient")) if key in reasons), ""
+    )

@@ -1,0 +1,324 @@
+"""The suppression list: who must not be written to, in a file that a receiver keeps up to date.
+
+People are known by the digits of their number. What they say themselves, by word or callback, and
+what is entered for them are kept apart: by START somebody takes back their own STOP, but not what
+was imported or entered by hand. Of each the newest counts, by the time at which it happened, so
+that events may come late, twice and in any order. Nothing expires.
+"""
+
+import json
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Final, Literal, Self, TypeAlias
+
+from sqlalchemy import (
+    Column,
+    Connection,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    delete,
+    func,
+    insert,
+    select,
+    text,
+)
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from sinch_wrapper import _validate
+from sinch_wrapper._sqlite import Database, Format
+from sinch_wrapper.bulk._addresses import address_key, contact_key, recipient_keys
+from sinch_wrapper.callbacks import ConsentChange, ConsentKind
+from sinch_wrapper.errors import BulkArgumentError, BulkError
+
+Address: TypeAlias = str | tuple[str, str] | Mapping[str, object]
+"""A number, a pair of channel and identity, or a Recipient."""
+
+_schema = MetaData()
+
+# Twice per key at most: what the person said, and, *firm*, what was entered for them.
+_entries = Table(
+    "entries",
+    _schema,
+    Column("key", String, primary_key=True),
+    Column("firm", Integer, primary_key=True, autoincrement=False),
+    Column("out", Integer, nullable=False),
+    Column("at", Integer, nullable=False),
+    Column("reason", String, nullable=False),
+    sqlite_with_rowid=False,
+)
+# What happened, for whoever must show it; imports are not in it.
+_history = Table(
+    "history",
+    _schema,
+    Column("id", Integer, primary_key=True),
+    Column("key", String, nullable=False),
+    Column("out", Integer, nullable=False),
+    Column("at", Integer, nullable=False),
+    Column("reason", String, nullable=False),
+    Column("word", String, nullable=False),
+    Column("channel", String, nullable=False),
+    Column("app_id", String, nullable=False),
+    Column("source", String, nullable=False),
+)
+Index("history_by_key", _history.c.key, _history.c.source, unique=False)
+# Texts that a person must read.
+_doubtful = Table(
+    "doubtful",
+    _schema,
+    Column("id", Integer, primary_key=True),
+    Column("keys", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("channel", String, nullable=False),
+    Column("app_id", String, nullable=False),
+    Column("at", Integer, nullable=False),
+    Column("source", String, nullable=False, unique=True),
+)
+
+# "SWSL" in the header.
+_FORMAT: Final = Format(
+    noun="suppression list",
+    schema=_schema,
+    application_id=0x5357534C,
+    version=1,
+    stranger="not a suppression list",
+    corrupt="corrupt: restore it from a backup; until then nothing is sent by it",
+    failure=BulkError,
+)
+_FOUND: Final = text(
+    "SELECT DISTINCT entries.key FROM json_each(:keys) AS asked CROSS JOIN entries "
+    "ON entries.key = asked.value WHERE entries.out = 1"
+)
+_STAGE: Final = text("INSERT INTO staged SELECT value FROM json_each(:keys)")
+_UNSTAGE: Final = text(
+    "INSERT INTO entries SELECT DISTINCT key, 1, 1, :at, 'import' FROM staged WHERE true "
+    "ORDER BY key ON CONFLICT DO UPDATE SET out = 1, at = excluded.at, reason = excluded.reason "
+    "WHERE excluded.at > entries.at OR entries.out = 0 AND excluded.at = entries.at"
+)
+_NEW: Final = upsert(_entries)
+# Of two things at the same time the safer one counts.
+_KEEP: Final = _NEW.on_conflict_do_update(
+    index_elements=[_entries.c.key, _entries.c.firm],
+    set_={name: _NEW.excluded[name] for name in ("out", "at", "reason")},
+    where=(_NEW.excluded.at > _entries.c.at)
+    | ((_NEW.excluded.at == _entries.c.at) & (_NEW.excluded.out > _entries.c.out)),
+)
+_TOGETHER: Final = 10_000
+_MICRO: Final = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class DoubtfulText:
+    """A message that may be meant as an opt-out, for a person to read and `decide()`.
+
+    *at* is in Unix seconds.
+    """
+
+    id: int
+    text: str = field(repr=False)
+    addresses: tuple[str, ...] = field(repr=False)
+    channel: str
+    app_id: str
+    at: float
+
+
+class SuppressionList:
+    """Who must not be written to: the file at *path*, which is made when it does not exist.
+
+    Give it to jobs as `exclude=`, and to a receiver by an OptOutFollower. Several processes may
+    use one file at a time. Safe for threads.
+
+    Raises: BulkError when the file is not such a list, here and in every method;
+    BulkArgumentError for what is not a path or an address.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        must_exist: bool = False,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self.path = _validate.path("path", path, error=BulkArgumentError).absolute()
+        _validate.boolean("must_exist", must_exist, error=BulkArgumentError)
+        self._now = _validate.function("now", now, error=BulkArgumentError)
+        self._storage = Database(self.path, _FORMAT, must_exist=must_exist)
+
+    def add(self, addresses: Address | Iterable[Address]) -> int:
+        """Put *addresses* on the list by hand: numbers, (channel, identity) or Recipients.
+
+        Returns: how many. Any number of them; nothing is added when one is not an address.
+        """
+        keys = [key for each in _listed(addresses) for key in keys_of(each)]
+        self._enter(keys, "manual", out=True)
+        return len(keys)
+
+    def remove(self, addresses: Address | Iterable[Address]) -> int:
+        """Take *addresses* off the list, whoever put them there; returns how many."""
+        keys = [key for each in _listed(addresses) for key in keys_of(each)]
+        self._enter(keys, "manual", out=False)
+        return len(keys)
+
+    def load(self, keys: Iterable[str]) -> int:
+        """Put any number of *keys* on the list in constant memory; returns how many were given."""
+        given, count, at = iter(keys), 0, self._micro()
+        with self._storage.write() as connection:
+            connection.exec_driver_sql("CREATE TEMP TABLE IF NOT EXISTS staged (key TEXT)")
+            while some := list(islice(given, _TOGETHER)):
+                count += len(some)
+                connection.execute(_STAGE, {"keys": json.dumps(some)})
+            # In the order of the keys each page is written once.
+            connection.execute(_UNSTAGE, {"at": at})
+            connection.exec_driver_sql("DROP TABLE temp.staged")
+        return count
+
+    def take(self, changes: Sequence[ConsentChange]) -> None:
+        """Write down *changes*; writing them twice changes nothing."""
+        with self._storage.write() as connection:
+            for change in changes:
+                self._take(connection, change)
+
+    def _take(self, connection: Connection, change: ConsentChange) -> None:
+        keys = _keys_of_change(change)
+        # A clock that is ahead must not make what comes later seem old.
+        now = self._micro()
+        at = now if change.at is None else min(int(change.at * _MICRO), now)
+        where = {"channel": change.channel, "app_id": change.app_id, "at": at}
+        if change.kind is ConsentKind.DOUBTFUL:
+            source = change.source_id or f"{at} {json.dumps(keys)}"
+            row = {"keys": json.dumps(keys), "text": change.text, "source": source, **where}
+            connection.execute(upsert(_doubtful).on_conflict_do_nothing(), row)
+            return
+        out = int(change.kind is ConsentKind.OUT)
+        for key in keys:
+            entry = {"key": key, "out": out, "at": at, "reason": change.reason}
+            connection.execute(_KEEP, entry | {"firm": 0})
+            past = {**entry, **where, "word": change.word, "source": change.source_id}
+            _note(connection, past)
+
+    def _enter(self, keys: Sequence[str], reason: str, *, out: bool) -> None:
+        at = self._micro()
+        with self._storage.write() as connection:
+            for key in keys:
+                entry = {"key": key, "out": int(out), "at": at, "reason": reason}
+                # Off the list means off, whoever put it there; on it, until a person takes it off.
+                for firm in (1,) if out else (0, 1):
+                    connection.execute(_KEEP, entry | {"firm": firm})
+                _note(connection, entry | {"word": "", "channel": "", "app_id": "", "source": ""})
+
+    def _micro(self) -> int:
+        return int(self._now() * _MICRO)
+
+    def among(self, keys: Sequence[str]) -> set[str]:
+        """Those of *keys* that are on the list."""
+        if not self.is_current:
+            raise BulkError(
+                f"suppression list {self._storage.name}: deleted, moved or replaced while it was "
+                "in use: put it back, then resume"
+            )
+        with self._storage.read() as connection:
+            return set(connection.execute(_FOUND, {"keys": json.dumps(keys)}).scalars())
+
+    @property
+    def is_current(self) -> bool:
+        """Whether its path still names this file, and not another one or none."""
+        return self._storage.is_current
+
+    def holds(self, address: Address) -> bool:
+        """Whether *address* is on the list."""
+        return bool(self.among(keys_of(address)))
+
+    def count(self) -> int:
+        """How many keys are on the list."""
+        query = select(func.count(_entries.c.key.distinct())).where(_entries.c.out == 1)
+        with self._storage.read() as connection:
+            return connection.execute(query).scalar_one()
+
+    def doubtful(self, limit: int = 1000) -> list[DoubtfulText]:
+        """At most *limit* messages for a person to read, the oldest first."""
+        _validate.whole("limit", limit, 1, 2**31, error=BulkArgumentError)
+        with self._storage.read() as connection:
+            query = select(_doubtful).order_by(_doubtful.c.at, _doubtful.c.id).limit(limit)
+            rows = connection.execute(query).all()
+        return [
+            DoubtfulText(
+                row.id, row.text, tuple(json.loads(row.keys)), row.channel, row.app_id,
+                row.at / _MICRO,
+            )
+            for row in rows
+        ]  # fmt: skip
+
+    def decide(self, text_id: int, meaning: Literal["out", "nothing"]) -> bool:
+        """Say what a doubtful message meant; False when there is none with this *text_id*."""
+        _validate.whole("text_id", text_id, 1, 2**62, error=BulkArgumentError)
+        _validate.one_of("meaning", meaning, ("out", "nothing"), error=BulkArgumentError)
+        with self._storage.write() as connection:
+            row = connection.execute(select(_doubtful).where(_doubtful.c.id == text_id)).first()
+            if row is None:
+                return False
+            connection.execute(delete(_doubtful).where(_doubtful.c.id == text_id))
+            for key in json.loads(row.keys) if meaning == "out" else ():
+                entry = {"key": key, "out": 1, "at": row.at, "reason": "word"}
+                connection.execute(_KEEP, entry | {"firm": 0})
+                where = {"channel": row.channel, "app_id": row.app_id, "source": row.source}
+                _note(connection, {**entry, "word": "", **where})
+        return True
+
+    def close(self) -> None:
+        """Close the file."""
+        self._storage.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
+
+
+def _note(connection: Connection, past: Mapping[str, object]) -> None:
+    """Keep what happened, once for each message or request."""
+    if past["source"]:
+        same = [_history.c[name] == past[name] for name in ("key", "source", "out")]
+        if connection.execute(select(_history.c.id).where(*same).limit(1)).first():
+            return
+    connection.execute(insert(_history), dict(past))
+
+
+def _keys_of_change(change: ConsentChange) -> list[str]:
+    keys = [address_key(change.channel, change.identity)] if change.identity else []
+    return keys + ([contact_key(change.contact_id)] if change.contact_id else [])
+
+
+def _listed(addresses: object) -> Iterator[object]:
+    if isinstance(addresses, str | Mapping) or (
+        isinstance(addresses, tuple) and len(addresses) == 2 and addresses[0].isalpha()  # noqa: PLR2004 (a pair)
+    ):
+        yield addresses
+    else:
+        yield from _validate.items(
+            "addresses", addresses, may_be_empty=True, error=BulkArgumentError
+        )
+
+
+def keys_of(address: object, option: str = "addresses") -> list[str]:
+    """The keys of one address; raises BulkArgumentError that names *option*."""
+    wanted = "international numbers, pairs of channel and identity, or Recipients"
+    keys: list[str] = []
+    if isinstance(address, str):
+        key = address_key("SMS", address)
+        keys = [key] if key.isdigit() else []
+    elif isinstance(address, Mapping):
+        keys = list(recipient_keys(address))
+    elif isinstance(address, tuple | list) and len(address) == 2:  # noqa: PLR2004 (a pair)
+        channel, identity = address
+        if isinstance(channel, str) and isinstance(identity, str) and channel and identity.strip():
+            keys = [address_key(channel, identity)]
+    if not keys:
+        raise _validate.out_of_range(option, wanted, BulkArgumentError)
+    return keys
