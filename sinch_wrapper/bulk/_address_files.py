@@ -5,7 +5,8 @@ from itertools import chain
 from pathlib import Path
 from typing import Final
 
-from sinch_wrapper.bulk._addresses import digits_of, recipient_keys
+from sinch_wrapper._numbers import digits_of
+from sinch_wrapper.bulk._addresses import recipient_keys
 from sinch_wrapper.bulk._sources import Table, opened, source_of
 from sinch_wrapper.errors import BulkError
 

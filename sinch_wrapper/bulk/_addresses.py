@@ -1,38 +1,26 @@
 """What a suppression list knows people by: the digits of a number, whatever the channel; pure.
 
-Who opts out by WhatsApp or RCS gets no SMS either. Any other identity belongs to one
-channel, and a contact to its id.
+Who opts out by WhatsApp or RCS gets no SMS either. Any other identity belongs to one channel, and a
+contact to its id.
 """
 
 import re
-import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Final, cast
 
 from sinch_wrapper._json import decode
+from sinch_wrapper._numbers import PHONE_CHANNELS, NumberRules, digits_of
 
-_PHONES: Final = frozenset({"SMS", "MMS", "RCS", "VIBERBM", "WHATSAPP", "VIBER"})
-_PLAIN: Final = re.compile(r"\+?([1-9][0-9]{6,14})")
-_DROPPED: Final = frozenset({"Cf", "Zs", "Zl", "Zp", "Pd"})
-_MARKS: Final = frozenset("().[]/")
+# Callbacks may name Viber by its older name.
+_PHONES: Final = PHONE_CHANNELS | {"VIBER"}
 # One number as this library writes it, and the field of any identity.
 _NUMBER: Final = re.compile(
     rb'\{"channel":"(?:%s)","identity":"\+?([1-9][0-9]{6,14})"\}'
     % "|".join(sorted(_PHONES)).encode()
 )
+_CANONICAL: Final = NumberRules()
 _FIELDS: Final = (b'"identity"', b'"contact_id"')
-
-
-def digits_of(text: str) -> str:
-    """The digits of the number that *text* spells, with the country code; empty for none."""
-    found = _PLAIN.fullmatch(text)
-    if found is None:
-        plain = unicodedata.normalize("NFKC", text)
-        kept = (each for each in plain if unicodedata.category(each) not in _DROPPED)
-        plain = "".join(str(unicodedata.decimal(each, each)) for each in kept if each not in _MARKS)
-        found = _PLAIN.fullmatch(re.sub(r"^(?:tel:)?\+?(?:00)?", "", plain.strip().lower()))
-    return found[1] if found else ""
 
 
 @lru_cache(maxsize=4096)
@@ -66,6 +54,8 @@ def request_keys(items: bytes) -> Sequence[str]:
     """
     found = _NUMBER.findall(items)
     if found and len(found) == sum(map(items.count, _FIELDS)):
-        return b"\n".join(found).decode().split("\n")
+        digits = b"\n".join(found).decode().split("\n")
+        if _CANONICAL.are_clean([f"+{each}" for each in digits]):
+            return digits
     entries = cast("list[dict[str, object]]", decode(items))
     return [key for entry in entries for key in recipient_keys(entry.get("recipient"))]

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
-from sinch_wrapper.bulk._addresses import address_key, digits_of
+from sinch_wrapper._numbers import digits_of
+from sinch_wrapper.bulk._addresses import address_key
 from sinch_wrapper.bulk._calls import BatchCall, Done
 from sinch_wrapper.errors import BulkError, NotFoundError
 from sinch_wrapper.messages import CHANNELS
