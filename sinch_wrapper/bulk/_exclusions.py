@@ -5,20 +5,32 @@ again when they have changed. Everything is looked at when a request is built.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import Column, Connection, MetaData, String, Table, delete, select, text
+from sqlalchemy import (
+    Column,
+    Connection,
+    MetaData,
+    String,
+    Table,
+    delete,
+    insert,
+    select,
+    text,
+    update,
+)
 
 from sinch_wrapper.bulk._address_files import file_keys
 from sinch_wrapper.bulk._addresses import recipient_keys, request_keys
 from sinch_wrapper.bulk._campaign import ExcludeOption
-from sinch_wrapper.bulk._journal import Job, Journal
+from sinch_wrapper.bulk._journal import Chunk, Job, Journal, NewChunk
 from sinch_wrapper.bulk._pieces import Entry, entries_of
 from sinch_wrapper.bulk._rows import Skip
-from sinch_wrapper.bulk._schema import facts, unpack
+from sinch_wrapper.bulk._schema import SUPPRESSED, bodies, facts, skipped, unpack
 from sinch_wrapper.bulk._suppression import SuppressionList
 from sinch_wrapper.errors import BulkError
 
@@ -179,6 +191,24 @@ def _state_of(path: Path) -> tuple[int, int, int]:
         words = error.strerror or type(error).__name__
         raise BulkError(f"{path.name}: cannot be read: {words}: put it back, then resume") from None
     return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+def leave_out(
+    journal: Journal, connection: Connection, chunk: Chunk, left: NewChunk, gone: Sequence[Skip]
+) -> Chunk:
+    """Write down that of the recipients of *chunk* only those in *left* will leave.
+
+    Without any it is deleted.
+    """
+    rows = [skip._asdict() | {"duplicate": SUPPRESSED} for skip in gone]
+    connection.execute(insert(skipped), rows)
+    if not left.count:
+        journal.replace(connection, left)
+    else:
+        values = {"content": left.content, "places": left.places}
+        connection.execute(update(bodies).where(bodies.c.chunk == chunk.id).values(**values))
+        journal.set(connection, chunk.id, count=left.count)
+    return replace(chunk, count=left.count)
 
 
 def _reason(item: Mapping[str, object], reasons: Mapping[str, str]) -> str:

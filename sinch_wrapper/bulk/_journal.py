@@ -20,7 +20,6 @@ from sinch_wrapper.bulk._queue import MessageLimits, Outstanding
 from sinch_wrapper.bulk._rows import Skip
 from sinch_wrapper.bulk._schema import (
     CHUNK_KINDS,
-    SUPPRESSED,
     bodies,
     chunks,
     early,
@@ -197,24 +196,6 @@ class Journal:
         if skips:
             rows = [skip._asdict() | {"duplicate": int(skip.duplicate)} for skip in skips]
             connection.execute(insert(skipped), rows)
-
-    def shrink(self, connection: Connection, chunk: Chunk, left: NewChunk) -> Chunk:
-        """Write down that of the recipients of *chunk* only those in *left* will leave.
-
-        Without any it is deleted.
-        """
-        if not left.count:
-            self.replace(connection, left)
-        else:
-            values = {"content": left.content, "places": left.places}
-            connection.execute(update(bodies).where(bodies.c.chunk == chunk.id).values(**values))
-            self.set(connection, chunk.id, count=left.count)
-        return replace(chunk, count=left.count)
-
-    def suppress(self, connection: Connection, skips: list[Skip]) -> None:
-        """Write down recipients that are left out because of what they or others want."""
-        rows = [skip._asdict() | {"duplicate": SUPPRESSED} for skip in skips]
-        connection.execute(insert(skipped), rows)
 
     def totals(self) -> dict[ChunkState, tuple[int, int]]:
         """The number of chunks and of their recipients, by state."""

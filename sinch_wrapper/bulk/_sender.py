@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from sinch_wrapper._validate import counted
 from sinch_wrapper.bulk._calls import BatchCall, Done, Step, look_call, send_call
 from sinch_wrapper.bulk._damage import DamagedRequestError, sound
-from sinch_wrapper.bulk._exclusions import Exclusions
+from sinch_wrapper.bulk._exclusions import Exclusions, leave_out
 from sinch_wrapper.bulk._job_spec import in_time
 from sinch_wrapper.bulk._journal import Chunk, Job
 from sinch_wrapper.bulk._keys import own_request
@@ -218,5 +218,4 @@ class Sender:
             return replace(chunk, count=0), items
         left = request_of(chunk.id, kept, is_messages=True)
         self._tracker.tally.add(-len(gone))
-        self._job.journal.suppress(connection, gone)
-        return self._job.journal.shrink(connection, chunk, left), left.content
+        return leave_out(self._job.journal, connection, chunk, left, gone), left.content
