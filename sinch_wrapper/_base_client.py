@@ -15,6 +15,7 @@ from sinch_wrapper._config import (
     DEFAULT_TIMEOUT,
     AuthOption,
     HiddenOptions,
+    HTTPOption,
     Options,
     resolve_endpoints,
     resolve_identity,
@@ -78,6 +79,7 @@ class BaseClient(Generic[TransportT, HTTPClientT]):
         attempt_timeout: float | None = None,
         max_response_size: int = DEFAULT_MAX_RESPONSE_SIZE,
         tls: "ssl.SSLContext | None" = None,
+        http: HTTPOption | None = None,
         transport: TransportT | None = None,
     ) -> None:
         """Resolve the options; nothing is opened or read before the first request.
@@ -109,6 +111,8 @@ class BaseClient(Generic[TransportT, HTTPClientT]):
                 like a response that was lost.
             tls: an ssl.SSLContext, for certificates of an authority of your own or a certificate
                 of the client; None for the usual authorities, SSL_CERT_FILE and SSL_CERT_DIR.
+            http: `"aiohttp"` for an AsyncSinch whose connections are made by aiohttp (extra:
+                aiohttp), at half the CPU; None for what SINCH_WRAPPER_HTTP says.
             transport: replaces the connection pool, for tests. Its failures are not taken as
                 proof that nothing was sent, unless its class is one of the HTTP library itself.
                 Before the body comes, one for threads has to limit the time of an attempt itself.
@@ -120,9 +124,9 @@ class BaseClient(Generic[TransportT, HTTPClientT]):
         hidden = HiddenOptions(key_id, key_secret, proxy)
         options = Options(
             *resolve_identity(project_id, hidden, auth), resolve_endpoints(region, endpoints),
-            timeout=timeout, retry=retry, limits=limits, proxy=hidden.proxy,
+            timeout=timeout, retry=retry, limits=limits, proxy=hidden.proxy, tls=tls, http=http,
             connections=connections, telemetry=_telemetry(telemetry),
-            attempt_timeout=attempt_timeout, max_response_size=max_response_size, tls=tls,
+            attempt_timeout=attempt_timeout, max_response_size=max_response_size,
         )  # fmt: skip
         self._options = options.checked()
         self._http = self._connect(transport)

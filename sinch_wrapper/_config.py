@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, Literal, Self, TypeAlias
 from sinch_wrapper import _validate
 from sinch_wrapper._auth.credentials import AccessKey, AuthProvider
 from sinch_wrapper._forget import forgetting
+from sinch_wrapper._http import AIOHTTP
 from sinch_wrapper._rate_limit import RateLimiter, RateLimits
 from sinch_wrapper._request import LARGEST_RESPONSE
 from sinch_wrapper._retry import RetryPolicy
@@ -22,6 +23,7 @@ from sinch_wrapper.regions import Endpoints, Region
 if TYPE_CHECKING:
     from sinch_wrapper._telemetry import Telemetry
 
+HTTPOption: TypeAlias = Literal["aiohttp"]
 AuthOption: TypeAlias = Literal["oauth2", "basic"] | AuthProvider
 
 DEFAULT_TIMEOUT: Final = 10.0
@@ -91,6 +93,7 @@ class Options:
     attempt_timeout: float | None
     max_response_size: int
     tls: ssl.SSLContext | None
+    http: HTTPOption | None = None
 
     def checked(self) -> Self:
         """Return these options.
@@ -106,6 +109,8 @@ class Options:
         size, least, most = self.max_response_size, _LEAST_RESPONSE, _MOST_RESPONSE
         _validate.whole("max_response_size", size, least, most, error=fault)
         _check_tls(self.tls)
+        if self.http is not None:
+            _validate.one_of("http", self.http, (AIOHTTP,), error=fault)
         wanted = "a RetryPolicy, such as RetryPolicy(attempts=1) to repeat nothing"
         _validate.instance("retry", self.retry, RetryPolicy, wanted, error=fault)
         if not isinstance(self.limits, RateLimits | RateLimiter | None):

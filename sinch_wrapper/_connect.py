@@ -15,6 +15,7 @@ from sinch_wrapper._auth.token_source import ASYNCHRONOUS, TokenSource
 from sinch_wrapper._config import Options, is_waiting_skipped
 from sinch_wrapper._http import HTTP_VARIABLE, httpx
 from sinch_wrapper._rate_limit import Limiter, RateLimiter, RateLimits, Unlimited
+from sinch_wrapper._transport.aiohttp_transport import async_pool
 from sinch_wrapper._transport.foreign import (
     AsyncForeignTransport,
     ForeignTransport,
@@ -22,7 +23,7 @@ from sinch_wrapper._transport.foreign import (
 )
 from sinch_wrapper._transport.http_client import AsyncHTTPClient, HTTPClient
 from sinch_wrapper._transport.limits import sleep
-from sinch_wrapper._transport.pool import AsyncPooledTransport, PooledTransport
+from sinch_wrapper._transport.pool import PooledTransport
 from sinch_wrapper._transport.retrying import (
     AsyncRetryingTransport,
     RetryContext,
@@ -35,11 +36,13 @@ from sinch_wrapper.errors import ConfigurationError
 def connect(options: Options, transport: httpx.BaseTransport | None) -> HTTPClient:
     """Build the HTTP client of a Sinch; nothing is opened before the first request.
 
-    Raises: ConfigurationError for a transport of the other kind or HTTP library, and for an
-    asynchronous function in auth=.
+    Raises: ConfigurationError for a transport of the other kind or HTTP library, and for what
+    only an AsyncSinch has: an asynchronous function in auth=, and http=.
     """
     if inspect.iscoroutinefunction(options.origin):
         raise ConfigurationError(ASYNCHRONOUS)
+    if options.http is not None:
+        raise ConfigurationError(f'http="{options.http}" is for AsyncSinch: leave it out')
     _check_transport(transport, httpx.BaseTransport, options)
     inner: httpx.BaseTransport
     if transport is None:
@@ -54,12 +57,13 @@ def connect(options: Options, transport: httpx.BaseTransport | None) -> HTTPClie
 def connect_async(options: Options, transport: httpx.AsyncBaseTransport | None) -> AsyncHTTPClient:
     """Build the HTTP client of an AsyncSinch; nothing is opened before the first request.
 
-    Raises: ConfigurationError for a transport of the other kind or HTTP library.
+    Raises: ConfigurationError for a transport of the other kind or HTTP library, and when the
+    library in http= is not installed.
     """
     _check_transport(transport, httpx.AsyncBaseTransport, options)
     inner: httpx.AsyncBaseTransport
     if transport is None:
-        inner = AsyncPooledTransport(*_pool_options(options))
+        inner = async_pool(options.http)(*_pool_options(options))
     else:
         inner = AsyncForeignTransport(transport, options.max_response_size)
     wait = _no_async_sleep if is_waiting_skipped() else asleep
@@ -75,6 +79,8 @@ def _check_transport(transport: object, kind: type, options: Options) -> None:
     if transport is not None and options.tls is not None:
         message = "tls= and transport= contradict each other: give the context to the transport"
         raise ConfigurationError(message)
+    if transport is not None and options.http is not None:
+        raise ConfigurationError("http= and transport= contradict each other: pass one of them")
     if transport is not None and not isinstance(transport, kind):
         message = (
             f"transport= must be a {kind.__name__} of {httpx.__name__}, the HTTP library in use; "

@@ -5,7 +5,7 @@ The HTTP library's requests, responses and exceptions become ours here, and nowh
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import lru_cache
 from typing import Final, Generic, Protocol, TypeVar, cast
 
 from sinch_wrapper._http import httpx
@@ -27,6 +27,10 @@ _CONNECT_TIMEOUT: Final = 5.0
 _TOTAL_TIME: Final = 60.0
 # In bytes; the largest responses of the APIs are pages of a few hundred kilobytes.
 LARGEST_RESPONSE: Final = 64 * 1024 * 1024
+# Of hosts and collections.
+_KEPT: Final = 64
+_OF_A_COLLECTION: Final = 4
+_WITH_LENGTH: Final = frozenset({"POST", "PUT", "PATCH"})
 
 
 def timeouts(seconds: float, total: float | None = None) -> dict[str, float]:
@@ -64,27 +68,29 @@ class APIRequest(httpx.Request):
     """A request that knows its call, and shows neither path nor query.
 
     Both contain ids, which for consents are phone numbers, and tools that print the locals of a
-    traceback print the representation of every request in it.
+    traceback print the representation of every request in it. *headers* are all that it has, but
+    for the token.
     """
 
-    def __init__(  # noqa: PLR0913 (as the request of the HTTP library)
+    def __init__(
         self,
         call: Call,
         method: str,
-        url: str,
-        *,
-        params: Mapping[str, str | list[str]] | None = None,
-        headers: Mapping[str, str] | None = None,
-        content: bytes | str | None = None,
+        url: httpx.URL,
+        headers: httpx.Headers,
+        content: bytes | None = None,
     ) -> None:
         super().__init__(
             method,
             url,
-            params=dict(params) if params else None,
             headers=headers,
-            content=content,
+            # A stream, so that the HTTP library takes the headers as they are.
+            stream=httpx.ByteStream(content or b""),
             extensions={"timeout": call.timeouts},
         )
+        self.read()
+        if content is not None or method in _WITH_LENGTH:
+            self.headers["Content-Length"] = str(len(content or b""))
         self.call = call
 
     def __repr__(self) -> str:
@@ -113,16 +119,34 @@ class OperationLike(Protocol[T_co]):
     def load(self) -> Callable[[object], T_co] | None: ...
 
 
-@cache
-def _common_headers() -> dict[str, str]:
+@lru_cache(maxsize=_KEPT)
+def headers_for(netloc: bytes, content_type: str | None = None) -> httpx.Headers:
+    """What requests to the host *netloc* have in common."""
     from sinch_wrapper._version import __version__
 
     library = f"{httpx.__name__}/{httpx.__version__}"
-    return {
+    headers = {
+        "Host": netloc.decode("ascii"),
         "Accept": "application/json",
         "Accept-Encoding": "gzip, deflate",
         "User-Agent": f"sinch-wrapper/{__version__} {library}",
     }
+    return httpx.Headers(headers | ({} if content_type is None else {"Content-Type": content_type}))
+
+
+@lru_cache(maxsize=_KEPT)
+def _collection(url: str) -> httpx.URL:
+    return httpx.URL(url)
+
+
+def _url_of(operation: OperationLike[T], base_url: str) -> httpx.URL:
+    url = base_url + operation.path
+    if operation.params:
+        return httpx.URL(url, params=dict(operation.params))
+    # The path of a collection, such as /v1/projects/P/messages:send, has no id but that of the
+    # project. Parsing is a fifth of what a call costs us, so it is done once.
+    is_collection = operation.path.count("/") == _OF_A_COLLECTION
+    return _collection(url) if is_collection else httpx.URL(url)
 
 
 def build_request(operation: OperationLike[T], base_url: str, call: Call) -> APIRequest:
@@ -141,22 +165,16 @@ def build_request(operation: OperationLike[T], base_url: str, call: Call) -> API
 def _build(
     operation: OperationLike[T], base_url: str, call: Call
 ) -> APIRequest | SinchError | TypeError | ValueError:
-    headers, content = dict(_common_headers()), None
+    content, content_type = None, None
     if operation.json is not None:
         try:
-            content = encode(operation.json)
+            content, content_type = encode(operation.json), "application/json"
         except (TypeError, ValueError, RecursionError) as error:
             return _unserialisable(operation.id, error)
-        headers["Content-Type"] = "application/json"
     try:
-        return APIRequest(
-            call,
-            operation.method,
-            base_url + operation.path,
-            params=operation.params,
-            headers=headers,
-            content=content,
-        )
+        url = _url_of(operation, base_url)
+        headers = headers_for(url.netloc, content_type)
+        return APIRequest(call, operation.method, url, headers, content)
     except (httpx.InvalidURL, UnicodeError):
         return SinchError(
             f"{operation.id} was not sent: its URL is malformed; check ids and endpoints="

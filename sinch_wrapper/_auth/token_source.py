@@ -17,6 +17,7 @@ from sinch_wrapper._request import (
     APIRequest,
     Call,
     connection_error,
+    headers_for,
     host_of,
     raw_response,
 )
@@ -125,10 +126,7 @@ class TokenSource:
 _ACCEPTED: Final = range(200, 300)
 _REFUSALS: Final = frozenset({400, 401, 403})
 _NOWHERE: Final = frozenset({404, 405, 410})
-_HEADERS: Final = {
-    "Accept": "application/json",
-    "Content-Type": "application/x-www-form-urlencoded",
-}
+_FORM: Final = "application/x-www-form-urlencoded"
 # An early renewal may fail, so no call should wait long for it.
 _EARLY_TIMEOUT: Final = 5.0
 
@@ -150,12 +148,15 @@ def token_request(key: AccessKey, url: str, cause: Call, *, urgent: bool) -> API
         call.retry = RetryPolicy(attempts=1)
         call.timeouts = {step: min(time, _EARLY_TIMEOUT) for step, time in cause.timeouts.items()}
     try:
-        request = APIRequest(call, "POST", url, content=body)
+        target = httpx.URL(url)
+        request = APIRequest(
+            call, "POST", target, headers_for(target.netloc, _FORM), body.encode("ascii")
+        )
     except httpx.InvalidURL:
         message = "endpoints.auth is malformed: check it"
         raise ConfigurationError(message) from None
     # After everything that can fail: the headers contain the key, and would show in a traceback.
-    _, headers, _ = client.prepare("POST", url, dict(_HEADERS), body)
+    _, headers, _ = client.prepare("POST", url, {}, body)
     request.headers.update(headers)
     return request
 

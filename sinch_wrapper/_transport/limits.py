@@ -179,7 +179,7 @@ async def within_time(request: httpx.Request, exchange: Coroutine[object, object
 # Sizes
 
 
-class _Parts:
+class BodyParts:
     """The parts of a body, up to a size."""
 
     def __init__(self, largest: int) -> None:
@@ -187,13 +187,18 @@ class _Parts:
         self._parts: list[bytes] = []
 
     def add(self, part: bytes) -> None:
+        """Take *part* in.
+
+        Raises: ResponseTooLargeError when there is no room for it.
+        """
         self._room -= len(part)
         if self._room < 0:
             raise ResponseTooLargeError
         self._parts.append(part)
 
-    def whole(self) -> httpx.ByteStream:
-        return httpx.ByteStream(b"".join(self._parts))
+    def whole(self) -> bytes:
+        """The body."""
+        return b"".join(self._parts)
 
 
 def take_in(response: httpx.Response, largest: int) -> None:
@@ -202,14 +207,14 @@ def take_in(response: httpx.Response, largest: int) -> None:
     Raises: ResponseTooLargeError; ReadTimeout when the attempt takes too long.
     """
     stream = cast("httpx.SyncByteStream", response.stream)
-    parts = _Parts(largest)
+    parts = BodyParts(largest)
     try:
         for part in stream:
             parts.add(part)
             deadline.left(None, httpx.ReadTimeout)
     finally:
         stream.close()
-    response.stream = parts.whole()
+    response.stream = httpx.ByteStream(parts.whole())
 
 
 async def take_in_async(response: httpx.Response, largest: int) -> None:
@@ -218,13 +223,13 @@ async def take_in_async(response: httpx.Response, largest: int) -> None:
     Raises: ResponseTooLargeError.
     """
     stream = cast("httpx.AsyncByteStream", response.stream)
-    parts = _Parts(largest)
+    parts = BodyParts(largest)
     try:
         async for part in stream:
             parts.add(part)
     finally:
         await stream.aclose()
-    response.stream = parts.whole()
+    response.stream = httpx.ByteStream(parts.whole())
 
 
 def decoded(content: bytes, encoding: str, largest: int) -> bytes | None:

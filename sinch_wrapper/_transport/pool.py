@@ -10,7 +10,7 @@ import ssl
 import threading
 from collections.abc import Callable
 from functools import cache
-from typing import Final, Generic, TypeVar, cast
+from typing import ClassVar, Final, Generic, TypeVar, cast
 from urllib.request import getproxies, proxy_bypass
 
 from sinch_wrapper._fork import renew_after_fork
@@ -128,6 +128,33 @@ class ConnectionPool(httpx.BaseTransport):
             transport.close()
 
 
+class AsyncPlaces:
+    """Places for *size* requests of tasks; further ones wait."""
+
+    def __init__(self, size: int) -> None:
+        import asyncio  # 10 ms of start-up: imported when tasks are in use
+
+        self._places = asyncio.Semaphore(size)
+        self.leave = self._places.release
+
+    async def enter(self, request: httpx.Request) -> None:
+        """Take a place for *request*; `leave()` gives it back.
+
+        Raises: PoolTimeout when none is free in time.
+        """
+        if not self._places.locked():
+            # Without a timer: this never waits.
+            await self._places.acquire()
+            return
+        from asyncio import timeout
+
+        try:
+            async with timeout(_pool_timeout(request)):
+                await self._places.acquire()
+        except TimeoutError:
+            raise httpx.PoolTimeout(_FULL, request=request) from None
+
+
 class AsyncConnectionPool(httpx.AsyncBaseTransport):
     """ConnectionPool for tasks."""
 
@@ -141,17 +168,17 @@ class AsyncConnectionPool(httpx.AsyncBaseTransport):
         self._open = open_transport
         self._transports = [open_transport() for _ in range(size)]
         self._free = list(self._transports)
-        import asyncio  # 10 ms of start-up: imported when tasks are in use
+        self._places = AsyncPlaces(size)
+        from asyncio import CancelledError
 
-        self._places = asyncio.Semaphore(size)
-        self._cancelled = asyncio.CancelledError
+        self._cancelled = CancelledError
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send *request* and read the whole body, still encoded.
 
         Raises: PoolTimeout when no transport is free in time; else the HTTP library's exceptions.
         """
-        await self._enter(request)
+        await self._places.enter(request)
         return await within_time(request, self._exchange(request))
 
     async def _exchange(self, request: httpx.Request) -> httpx.Response:
@@ -167,7 +194,7 @@ class AsyncConnectionPool(httpx.AsyncBaseTransport):
             raise
         finally:
             self._free.append(transport)
-            self._places.release()
+            self._places.leave()
         return response
 
     def _replace(self, transport: httpx.AsyncBaseTransport) -> httpx.AsyncBaseTransport:
@@ -180,30 +207,19 @@ class AsyncConnectionPool(httpx.AsyncBaseTransport):
         self._transports[self._transports.index(transport)] = fresh
         return fresh
 
-    async def _enter(self, request: httpx.Request) -> None:
-        if not self._places.locked():
-            # Without a timer: this never waits.
-            await self._places.acquire()
-            return
-        from asyncio import timeout
-
-        try:
-            async with timeout(_pool_timeout(request)):
-                await self._places.acquire()
-        except TimeoutError:
-            raise httpx.PoolTimeout(_FULL, request=request) from None
-
     async def aclose(self) -> None:
         """Close all transports."""
         for transport in self._transports:
             await transport.aclose()
 
 
-class _Pools(Generic[T]):
+class Pools(Generic[T]):
     """Finds the pool for a URL; each pool carries *connections* requests at once.
 
     *largest* is the size of a response in bytes; *tls* takes the place of our own TLS context.
     """
+
+    _unusable_proxy: ClassVar[str] = _NO_PROXY
 
     def __init__(
         self,
@@ -257,11 +273,11 @@ class _Pools(Generic[T]):
                     # Opening a pool connects to nothing, but reads the certificates.
                     return ConfigurationError(_NO_CERTIFICATES)
                 except (ValueError, ImportError, httpx.InvalidURL):
-                    return ConfigurationError(_NO_PROXY)
+                    return ConfigurationError(self._unusable_proxy)
             return self._by_host.setdefault(key, self._pools[route])
 
 
-class PooledTransport(_Pools[ConnectionPool], httpx.BaseTransport):
+class PooledTransport(Pools[ConnectionPool], httpx.BaseTransport):
     """Sends each request through the pool of its proxy.
 
     Raises (while sending): ConfigurationError for a proxy or certificates that cannot be used.
@@ -285,7 +301,7 @@ class PooledTransport(_Pools[ConnectionPool], httpx.BaseTransport):
             pool.close()
 
 
-class AsyncPooledTransport(_Pools[AsyncConnectionPool], httpx.AsyncBaseTransport):
+class AsyncPooledTransport(Pools[AsyncConnectionPool], httpx.AsyncBaseTransport):
     """PooledTransport for tasks."""
 
     def _open(self, scheme: str, proxy: str | None) -> AsyncConnectionPool:

@@ -70,6 +70,7 @@ CONSTRUCTOR = {
     "attempt_timeout": "none",
     "max_response_size": "whole",
     "tls": "none",
+    "http": "none",
     "transport": "none",
 }
 SEND = {

@@ -46,7 +46,7 @@ DRIPS: dict[str, Fault] = {
     "a header": endless(OK + b"X: ", b"y", 0.1),
     "the body": endless(OK + b"Content-Length: 99999\r\n\r\n", b"{", 0.1),
     "a chunk": endless(CHUNKED + b"ffff\r\n", b"{", 0.1),
-    "the status line": endless(b"", b"H", 0.1),
+    "the status line": endless(b"HTTP/1.1 200 ", b"O", 0.1),
     "102 again and again": endless(b"", b"HTTP/1.1 102 Processing\r\n\r\n", 0.1),
     "102 without a pause": endless(b"", b"HTTP/1.1 102 Processing\r\n\r\n" * 50, 0.001),
 }

@@ -1,7 +1,7 @@
 """Every fault of network, API and token endpoint, over real sockets, for threads and tasks.
 
 Each row says which exception comes, how many requests the server saw, and what is known of the
-outcome. The last test runs the whole file once more with the other HTTP library.
+outcome. The last test runs the whole file once more with the other HTTP libraries.
 """
 
 import asyncio
@@ -37,8 +37,9 @@ from sinch_wrapper._auth.flow import BasicAuth, BearerAuth
 from sinch_wrapper._auth.token_source import TokenSource
 from sinch_wrapper._http import HTTP_VARIABLE, httpx
 from sinch_wrapper._session import AsyncSession, Session
+from sinch_wrapper._transport.aiohttp_transport import async_pool
 from sinch_wrapper._transport.http_client import AsyncHTTPClient, HTTPClient
-from sinch_wrapper._transport.pool import AsyncPooledTransport, PooledTransport
+from sinch_wrapper._transport.pool import PooledTransport
 from sinch_wrapper._transport.retrying import (
     AsyncRetryingTransport,
     RetryContext,
@@ -93,7 +94,7 @@ class Caller:
             client = HTTPClient(transport, auth)
             self._clients.append(client)
             return Session(client, url, timeout=timeout, retry=retry)
-        async_transport = AsyncRetryingTransport(AsyncPooledTransport(proxy, 32), context)
+        async_transport = AsyncRetryingTransport(async_pool(None)(proxy, 32), context)
         async_client = AsyncHTTPClient(async_transport, auth)
         self._clients.append(async_client)
         return AsyncSession(async_client, url, timeout=timeout, retry=retry)
@@ -495,7 +496,7 @@ def test_no_cancelled_call_leaks_a_connection(server: FaultServer) -> None:
     server.script = [raw(HEAD, b"X: y", pause=30)]
 
     async def scenario() -> int:
-        transport = AsyncRetryingTransport(AsyncPooledTransport("", 32), RetryContext())
+        transport = AsyncRetryingTransport(async_pool(None)("", 32), RetryContext())
         client = AsyncHTTPClient(transport, BasicAuth(AccessKey("k", "s")))
         session = AsyncSession(client, server.url, timeout=10, retry=RetryPolicy())
         for _ in range(40):
@@ -527,10 +528,17 @@ def test_faults_of_many_callers_stay_apart(caller: Caller, server: FaultServer) 
 @pytest.mark.skipif("SINCH_WRAPPER_FAULTS" in os.environ, reason="this is the other run")
 @pytest.mark.timeout(300)
 @pytest.mark.slow
-def test_table_holds_with_the_other_http_library() -> None:
-    """The whole file once more, with httpx instead of httpx2 or the other way round."""
-    other = "httpx" if httpx.__name__ == "httpx2" else "httpx2"
+@pytest.mark.parametrize("library", ["the other", "aiohttp"])
+def test_table_holds_with_the_other_http_libraries(library: str) -> None:
+    """The whole file once more with httpx instead of httpx2 or the other way round.
+
+    The tasks in it once more with aiohttp.
+    """
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", __file__]
-    environment = {**os.environ, HTTP_VARIABLE: other, "SINCH_WRAPPER_FAULTS": "other"}
+    if library == "the other":
+        library = "httpx" if httpx.__name__ == "httpx2" else "httpx2"
+    else:
+        command += ["-k", "async or cancelled"]
+    environment = {**os.environ, HTTP_VARIABLE: library, "SINCH_WRAPPER_FAULTS": "other"}
     run = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stdout[-4000:]

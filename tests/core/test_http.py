@@ -28,14 +28,13 @@ def test_http_library_is_the_forced_one(name: str) -> None:
     assert f"{name}\n" == run(CHOICE, name).stdout
 
 
-def test_http_library_prefers_httpx2() -> None:
-    """Without the variable, httpx2 wins when it is installed."""
-    assert run(CHOICE, None).stdout == "httpx2\n"
+@pytest.mark.parametrize("variable", [None, "", "aiohttp"])
+def test_http_library_prefers_httpx2(variable: str | None) -> None:
+    """When nothing forces one of the two, httpx2 wins when it is installed.
 
-
-def test_http_library_empty_variable_counts_as_unset() -> None:
-    """An empty variable is how shells and containers unset one."""
-    assert run(CHOICE, "").stdout == "httpx2\n"
+    An empty variable is how shells and containers unset one; aiohttp is for connections alone.
+    """
+    assert run(CHOICE, variable).stdout == "httpx2\n"
 
 
 def test_http_library_refuses_other_names_without_quoting_them() -> None:
@@ -50,6 +49,9 @@ def test_http_library_names_the_variable_when_missing(monkeypatch: pytest.Monkey
     monkeypatch.setitem(sys.modules, "httpx2", None)
     with pytest.raises(ConfigurationError, match=f"{HTTP_VARIABLE}=httpx2"):
         load_http_library("httpx2")
+    monkeypatch.setitem(sys.modules, "aiohttp", None)
+    with pytest.raises(ConfigurationError, match=f"{HTTP_VARIABLE}=aiohttp: it is not installed"):
+        load_http_library("aiohttp")
 
 
 def test_http_library_falls_back_to_httpx(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -61,4 +63,4 @@ def test_http_library_falls_back_to_httpx(monkeypatch: pytest.MonkeyPatch) -> No
 def test_http_library_of_this_run_is_the_one_asked_for() -> None:
     """The suite runs on the library that the variable forces."""
     forced = os.environ.get(HTTP_VARIABLE)
-    assert httpx.__name__ == (forced or "httpx2")
+    assert httpx.__name__ == ("httpx" if forced == "httpx" else "httpx2")

@@ -63,7 +63,7 @@ def test_constructors_take_the_same_options() -> None:
     assert list(signature.parameters) == [
         "project_id", "key_id", "key_secret", "region", "auth", "endpoints", "timeout", "retry",
         "limits", "proxy", "connections", "telemetry", "attempt_timeout", "max_response_size",
-            "tls", "transport",
+            "tls", "http", "transport",
     ]  # fmt: skip
     kinds = {parameter.kind for parameter in signature.parameters.values()}
     assert {inspect.Parameter.KEYWORD_ONLY} == kinds

@@ -16,7 +16,7 @@ from sinch_wrapper._auth.credentials import AccessKey, AuthProvider
 from sinch_wrapper._auth.flow import Auth, BearerAuth, TokenCache
 from sinch_wrapper._auth.token_source import TokenSource
 from sinch_wrapper._http import httpx
-from sinch_wrapper._request import APIRequest, Call, timeouts
+from sinch_wrapper._request import APIRequest, Call, headers_for, timeouts
 from sinch_wrapper._session import AsyncSession, Session
 from sinch_wrapper._transport.foreign import AsyncForeignTransport, ForeignTransport
 from sinch_wrapper._transport.http_client import AsyncHTTPClient, HTTPClient
@@ -260,7 +260,8 @@ def bearer_auth_on(clock: Clock, origin: AccessKey | AuthProvider | None = None)
 def request_for(method: str = "GET", retry: RetryPolicy | None = None) -> APIRequest:
     """Build a request as a session does."""
     call = Call("Things_GetThing", method, retry or RetryPolicy(), timeouts(10.0))
-    return APIRequest(call, method, f"{BASE_URL}/v1/things")
+    url = httpx.URL(f"{BASE_URL}/v1/things")
+    return APIRequest(call, method, url, headers_for(url.netloc))
 
 
 @pytest.fixture

@@ -23,6 +23,7 @@ ELSEWHERE = {
     "python3 -m pip install uv && uv run pytest",
     "pip install sinch-wrapper            # the client",
     'pip install "sinch-wrapper[fast]"    # with httpx2 and orjson: faster async, faster JSON',
+    'pip install "sinch-wrapper[aiohttp]" # with aiohttp: connections of tasks at half the CPU',
     'pip install "sinch-wrapper[cli]"     # with the command, the sandbox, the receiver',
     "sinch-wrapper bulk probe --app 01J0SANDB0X0APP00000000000 --to +46700000001",
     "sinch-wrapper bulk send-again spring.db",

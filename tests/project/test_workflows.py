@@ -188,12 +188,16 @@ def test_two_runs_never_write_at_the_same_time(name: str) -> None:
     assert {"group": name} == workflow(f"{name}.yml")["concurrency"]
 
 
-def test_every_push_is_tested_on_all_versions_and_both_libraries() -> None:
-    """The matrix has Python 3.11 to 3.14, with httpx and httpx2, without a filter of branches."""
+def test_every_push_is_tested_on_all_versions_and_libraries() -> None:
+    """The matrix has Python 3.11 to 3.14, with httpx and httpx2, without a filter of branches.
+
+    aiohttp, which makes connections of tasks alone, is tried on one version of two systems.
+    """
     found = workflow("ci.yml")
     matrix = found["jobs"]["tests"]["strategy"]["matrix"]
     assert ["3.11", "3.12", "3.13", "3.14"] == matrix["python"]
     assert ["httpx", "httpx2"] == matrix["http"]
+    assert {"aiohttp"} == {each["http"] for each in matrix["include"]}
     assert found[True]["push"] is None
     runs = [one.get("run", "") for one in found["jobs"]["checks"]["steps"]]
     assert "bash .ci/run" in runs

@@ -1,0 +1,203 @@
+"""A connection pool of aiohttp, for tasks: half the CPU of the HTTP library's own.
+
+Requests, responses and exceptions stay those of the HTTP library. Each failure is mapped here: one
+that ended while connecting was not sent, and anything else may have been.
+"""
+
+import select
+import ssl
+import weakref
+from typing import TYPE_CHECKING, Final, TypeAlias, cast
+
+import aiohttp
+from aiohttp.client_reqrep import ClientRequest
+from aiohttp.connector import Connection
+from aiohttp.tracing import Trace
+from yarl import URL
+
+from sinch_wrapper._http import httpx
+from sinch_wrapper._transport.limits import BodyParts, within_time
+from sinch_wrapper._transport.pool import AsyncPlaces
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+_RawHeaders: TypeAlias = "Sequence[tuple[bytes, bytes]]"
+
+_CLOSED: Final = "the client was closed"
+# In bytes; the HTTP library reads heads of 100 KB.
+_LONGEST_HEADER: Final = 65_536
+_KEEP_ALIVE: Final = 5.0
+_NEVER_ROUNDED: Final = 1e9
+
+
+class _Connector(aiohttp.TCPConnector):
+    """Connects, and hands out no connection that has bytes nobody asked for."""
+
+    async def connect(
+        self,
+        req: ClientRequest,
+        traces: list[Trace],
+        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 (the name is aiohttp's)
+    ) -> Connection:
+        """Get a connection; the request leaves after this.
+
+        Raises: ConnectTimeout, ConnectError and ProxyError, so that whatever else is raised
+        means that the request may have left.
+        """
+        try:
+            while True:
+                connection = await super().connect(req, traces, timeout)
+                if not _is_stale(connection):
+                    return connection
+                connection.close()
+        except TimeoutError as error:
+            raise httpx.ConnectTimeout(type(error).__name__) from error
+        except aiohttp.ClientHttpProxyError as error:
+            raise httpx.ProxyError(f"the proxy responded with {error.status}") from error
+        except (aiohttp.ClientError, OSError) as error:
+            raise httpx.ConnectError(type(error).__name__) from error
+
+    def __del__(self, *_warnings: object) -> None:
+        """Leave the connections to the garbage collector, as the HTTP library does.
+
+        In the child of a fork aiohttp would take their sockets out of the parent's event loop.
+        """
+
+
+def _is_stale(connection: Connection) -> bool:
+    """Whether the server has ended *connection*, or sent more than it was asked for.
+
+    Such bytes would be taken for the response to the next request.
+    """
+    protocol = connection.protocol
+    if protocol is None or protocol.should_close or protocol.transport is None:
+        return True
+    found = protocol.transport.get_extra_info("socket")
+    return found is not None and _is_readable(found.fileno())
+
+
+def _is_readable(descriptor: int) -> bool:
+    if not hasattr(select, "poll"):
+        return bool(select.select([descriptor], [], [], 0)[0])
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    return bool(poll.poll(0))
+
+
+def _timeouts(request: httpx.Request) -> aiohttp.ClientTimeout:
+    steps = cast("Mapping[str, float | None]", request.extensions.get("timeout", {}))
+    connect = steps.get("connect")
+    return aiohttp.ClientTimeout(
+        connect=connect,
+        sock_connect=connect,
+        sock_read=steps.get("read"),
+        ceil_threshold=_NEVER_ROUNDED,
+    )
+
+
+def _authorization(via: httpx.Proxy | None) -> dict[str, str]:
+    if via is None or via.auth is None:
+        return {}
+    return {"Proxy-Authorization": aiohttp.encode_basic_auth(*via.auth, encoding="utf-8")}
+
+
+class _Response(httpx.Response):
+    """A response whose body has been read; the HTTP library would copy it piece by piece."""
+
+    def __init__(self, status: int, headers: _RawHeaders, body: bytes) -> None:
+        super().__init__(status, headers=headers, stream=httpx.ByteStream(body))
+        self._whole = body
+
+    @property
+    def content(self) -> bytes:
+        return self._whole
+
+    def read(self) -> bytes:
+        return self._whole
+
+
+def _headers_of(request: httpx.Request) -> list[tuple[str, str]]:
+    return [(name.decode("ascii"), value.decode("latin-1")) for name, value in request.headers.raw]
+
+
+def _session(tls: ssl.SSLContext) -> aiohttp.ClientSession:
+    connector = _Connector(
+        # The pool counts its places; names are looked up each time, as the HTTP library does.
+        limit=0,
+        ssl=tls,
+        resolver=aiohttp.ThreadedResolver(),
+        use_dns_cache=False,
+        keepalive_timeout=_KEEP_ALIVE,
+    )
+    session = aiohttp.ClientSession(
+        connector=connector,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        auto_decompress=False,
+        skip_auto_headers=("Accept", "Accept-Encoding", "Content-Type", "User-Agent"),
+        max_line_size=_LONGEST_HEADER,
+        max_field_size=_LONGEST_HEADER,
+    )
+    # It would send a GET twice by itself.
+    session._retry_connection = False  # noqa: SLF001 (there is no option)
+    return session
+
+
+class AiohttpPool(httpx.AsyncBaseTransport):
+    """Carries *size* requests of tasks at once, through one proxy or none."""
+
+    def __init__(
+        self,
+        tls: ssl.SSLContext,
+        via: httpx.Proxy | None,
+        size: int,
+        largest: int,
+        *,
+        tunnels: bool,
+    ) -> None:
+        self._places = AsyncPlaces(size)
+        self._largest = largest
+        self._proxy = None if via is None else str(via.url)
+        authorization = _authorization(via)
+        self._proxy_headers = authorization if tunnels else None
+        self._headers = () if tunnels else tuple(authorization.items())
+        self._session = _session(tls)
+        weakref.finalize(self, self._session.detach)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send *request* and read the whole body, still encoded.
+
+        Raises: the HTTP library's exceptions.
+        """
+        await self._places.enter(request)
+        try:
+            return await within_time(request, self._exchange(request))
+        finally:
+            self._places.leave()
+
+    async def _exchange(self, request: httpx.Request) -> httpx.Response:
+        if self._session.closed:
+            raise httpx.ConnectError(_CLOSED)
+        try:
+            async with self._session.request(
+                request.method,
+                URL(str(request.url), encoded=True),
+                data=request.read() or None,
+                headers=[*_headers_of(request), *self._headers],
+                allow_redirects=False,
+                timeout=_timeouts(request),
+                proxy=self._proxy,
+                proxy_headers=self._proxy_headers,
+            ) as response:
+                parts = BodyParts(self._largest)
+                while part := await response.content.readany():
+                    parts.add(part)
+                return _Response(response.status, response.raw_headers, parts.whole())
+        except TimeoutError as error:
+            raise httpx.ReadTimeout(type(error).__name__) from error
+        except (aiohttp.ClientError, OSError) as error:
+            raise httpx.ReadError(type(error).__name__) from error
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await self._session.close()
