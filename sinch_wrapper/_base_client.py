@@ -122,13 +122,12 @@ class BaseClient(Generic[TransportT, HTTPClientT]):
 
         """
         hidden = HiddenOptions(key_id, key_secret, proxy)
-        options = Options(
+        self._options = Options(
             *resolve_identity(project_id, hidden, auth), resolve_endpoints(region, endpoints),
             timeout=timeout, retry=retry, limits=limits, proxy=hidden.proxy, tls=tls, http=http,
             connections=connections, telemetry=_telemetry(telemetry),
             attempt_timeout=attempt_timeout, max_response_size=max_response_size,
-        )  # fmt: skip
-        self._options = options.checked()
+        ).checked()  # fmt: skip
         self._http = self._connect(transport)
 
     def _connect(self, transport: TransportT | None) -> HTTPClientT:
