@@ -14,83 +14,20 @@ from itertools import islice
 from pathlib import Path
 from typing import Final, Literal, Self, TypeAlias
 
-from sqlalchemy import (
-    Column,
-    Connection,
-    Index,
-    Integer,
-    MetaData,
-    String,
-    Table,
-    Text,
-    delete,
-    func,
-    insert,
-    select,
-    text,
-)
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, text
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from sinch_wrapper import _validate
-from sinch_wrapper._sqlite import Database, Format
+from sinch_wrapper._sqlite import Database
 from sinch_wrapper.bulk._addresses import address_key, contact_key, recipient_keys
+from sinch_wrapper.bulk._key_filter import KeyFilter, read_filter, write_filter
+from sinch_wrapper.bulk._suppression_tables import FORMAT, doubtful, entries, history
 from sinch_wrapper.callbacks import ConsentChange, ConsentKind
 from sinch_wrapper.errors import BulkArgumentError, BulkError
 
 Address: TypeAlias = str | tuple[str, str] | Mapping[str, object]
 """A number, a pair of channel and identity, or a Recipient."""
 
-_schema = MetaData()
-
-# Twice per key at most: what the person said, and, *firm*, what was entered for them.
-_entries = Table(
-    "entries",
-    _schema,
-    Column("key", String, primary_key=True),
-    Column("firm", Integer, primary_key=True, autoincrement=False),
-    Column("out", Integer, nullable=False),
-    Column("at", Integer, nullable=False),
-    Column("reason", String, nullable=False),
-    sqlite_with_rowid=False,
-)
-# What happened, for whoever must show it; imports are not in it.
-_history = Table(
-    "history",
-    _schema,
-    Column("id", Integer, primary_key=True),
-    Column("key", String, nullable=False),
-    Column("out", Integer, nullable=False),
-    Column("at", Integer, nullable=False),
-    Column("reason", String, nullable=False),
-    Column("word", String, nullable=False),
-    Column("channel", String, nullable=False),
-    Column("app_id", String, nullable=False),
-    Column("source", String, nullable=False),
-)
-Index("history_by_key", _history.c.key, _history.c.source, unique=False)
-# Texts that a person must read.
-_doubtful = Table(
-    "doubtful",
-    _schema,
-    Column("id", Integer, primary_key=True),
-    Column("keys", Text, nullable=False),
-    Column("text", Text, nullable=False),
-    Column("channel", String, nullable=False),
-    Column("app_id", String, nullable=False),
-    Column("at", Integer, nullable=False),
-    Column("source", String, nullable=False, unique=True),
-)
-
-# "SWSL" in the header.
-_FORMAT: Final = Format(
-    noun="suppression list",
-    schema=_schema,
-    application_id=0x5357534C,
-    version=1,
-    stranger="not a suppression list",
-    corrupt="corrupt: restore it from a backup; until then nothing is sent by it",
-    failure=BulkError,
-)
 _FOUND: Final = text(
     "SELECT DISTINCT entries.key FROM json_each(:keys) AS asked CROSS JOIN entries "
     "ON entries.key = asked.value WHERE entries.out = 1"
@@ -101,15 +38,25 @@ _UNSTAGE: Final = text(
     "ORDER BY key ON CONFLICT DO UPDATE SET out = 1, at = excluded.at, reason = excluded.reason "
     "WHERE excluded.at > entries.at OR entries.out = 0 AND excluded.at = entries.at"
 )
-_NEW: Final = upsert(_entries)
+_NEW: Final = upsert(entries)
 # Of two things at the same time the safer one counts.
 _KEEP: Final = _NEW.on_conflict_do_update(
-    index_elements=[_entries.c.key, _entries.c.firm],
+    index_elements=[entries.c.key, entries.c.firm],
     set_={name: _NEW.excluded[name] for name in ("out", "at", "reason")},
-    where=(_NEW.excluded.at > _entries.c.at)
-    | ((_NEW.excluded.at == _entries.c.at) & (_NEW.excluded.out > _entries.c.out)),
+    where=(_NEW.excluded.at > entries.c.at)
+    | ((_NEW.excluded.at == entries.c.at) & (_NEW.excluded.out > entries.c.out)),
 )
+_LATER: Final = (
+    select(history.c.id, history.c.key, history.c.reason)
+    .where(history.c.id > bindparam("seen"))
+    .order_by(history.c.id)
+)
+# One row for all that is loaded at once.
+_IMPORT: Final = "import"
+_NOWHERE: Final = {"word": "", "channel": "", "app_id": "", "source": ""}
 _TOGETHER: Final = 10_000
+# Memory for loading many keys.
+_LOAD_KIB: Final = 8_000
 _MICRO: Final = 1_000_000
 
 
@@ -148,7 +95,10 @@ class SuppressionList:
         self.path = _validate.path("path", path, error=BulkArgumentError).absolute()
         _validate.boolean("must_exist", must_exist, error=BulkArgumentError)
         self._now = _validate.function("now", now, error=BulkArgumentError)
-        self._storage = Database(self.path, _FORMAT, must_exist=must_exist)
+        self._storage = Database(self.path, FORMAT, must_exist=must_exist)
+        self._filter: KeyFilter | None = None
+        # The entry of the history up to which the filter has all, -1 before it is read.
+        self._seen = -1
 
     def add(self, addresses: Address | Iterable[Address]) -> int:
         """Put *addresses* on the list by hand: numbers, (channel, identity) or Recipients.
@@ -169,6 +119,8 @@ class SuppressionList:
         """Put any number of *keys* on the list in constant memory; returns how many were given."""
         given, count, at = iter(keys), 0, self._micro()
         with self._storage.write() as connection:
+            # For sorting, too.
+            connection.exec_driver_sql(f"PRAGMA cache_size = -{_LOAD_KIB}")
             connection.exec_driver_sql("CREATE TEMP TABLE IF NOT EXISTS staged (key TEXT)")
             while some := list(islice(given, _TOGETHER)):
                 count += len(some)
@@ -176,6 +128,9 @@ class SuppressionList:
             # In the order of the keys each page is written once.
             connection.execute(_UNSTAGE, {"at": at})
             connection.exec_driver_sql("DROP TABLE temp.staged")
+            connection.exec_driver_sql("PRAGMA cache_size = -2000")
+            _note(connection, {**_NOWHERE, "key": "", "out": 1, "at": at, "reason": _IMPORT})
+            write_filter(connection)
         return count
 
     def take(self, changes: Sequence[ConsentChange]) -> None:
@@ -193,7 +148,7 @@ class SuppressionList:
         if change.kind is ConsentKind.DOUBTFUL:
             source = change.source_id or f"{at} {json.dumps(keys)}"
             row = {"keys": json.dumps(keys), "text": change.text, "source": source, **where}
-            connection.execute(upsert(_doubtful).on_conflict_do_nothing(), row)
+            connection.execute(upsert(doubtful).on_conflict_do_nothing(), row)
             return
         out = int(change.kind is ConsentKind.OUT)
         for key in keys:
@@ -210,7 +165,7 @@ class SuppressionList:
                 # Off the list means off, whoever put it there; on it, until a person takes it off.
                 for firm in (1,) if out else (0, 1):
                     connection.execute(_KEEP, entry | {"firm": firm})
-                _note(connection, entry | {"word": "", "channel": "", "app_id": "", "source": ""})
+                _note(connection, entry | _NOWHERE)
 
     def _micro(self) -> int:
         return int(self._now() * _MICRO)
@@ -223,7 +178,23 @@ class SuppressionList:
                 "in use: put it back, then resume"
             )
         with self._storage.read() as connection:
-            return set(connection.execute(_FOUND, {"keys": json.dumps(keys)}).scalars())
+            asked = json.dumps(self._filtered(connection, keys))
+            return set(connection.execute(_FOUND, {"keys": asked}).scalars())
+
+    def _filtered(self, connection: Connection, keys: Sequence[str]) -> Sequence[str]:
+        """Those of *keys* that may be on the list."""
+        if self._seen < 0:
+            self._filter, self._seen = read_filter(connection)
+        if self._filter is None:
+            return keys
+        new = connection.execute(_LATER, {"seen": self._seen}).all()
+        if any(row.reason == _IMPORT for row in new):
+            self._seen = -1
+            return self._filtered(connection, keys)
+        if new:
+            self._filter.add(row.key for row in new)
+            self._seen = new[-1].id
+        return self._filter.possible(keys)
 
     @property
     def is_current(self) -> bool:
@@ -236,7 +207,7 @@ class SuppressionList:
 
     def count(self) -> int:
         """How many keys are on the list."""
-        query = select(func.count(_entries.c.key.distinct())).where(_entries.c.out == 1)
+        query = select(func.count(entries.c.key.distinct())).where(entries.c.out == 1)
         with self._storage.read() as connection:
             return connection.execute(query).scalar_one()
 
@@ -244,7 +215,7 @@ class SuppressionList:
         """At most *limit* messages for a person to read, the oldest first."""
         _validate.whole("limit", limit, 1, 2**31, error=BulkArgumentError)
         with self._storage.read() as connection:
-            query = select(_doubtful).order_by(_doubtful.c.at, _doubtful.c.id).limit(limit)
+            query = select(doubtful).order_by(doubtful.c.at, doubtful.c.id).limit(limit)
             rows = connection.execute(query).all()
         return [
             DoubtfulText(
@@ -259,10 +230,10 @@ class SuppressionList:
         _validate.whole("text_id", text_id, 1, 2**62, error=BulkArgumentError)
         _validate.one_of("meaning", meaning, ("out", "nothing"), error=BulkArgumentError)
         with self._storage.write() as connection:
-            row = connection.execute(select(_doubtful).where(_doubtful.c.id == text_id)).first()
+            row = connection.execute(select(doubtful).where(doubtful.c.id == text_id)).first()
             if row is None:
                 return False
-            connection.execute(delete(_doubtful).where(_doubtful.c.id == text_id))
+            connection.execute(delete(doubtful).where(doubtful.c.id == text_id))
             for key in json.loads(row.keys) if meaning == "out" else ():
                 entry = {"key": key, "out": 1, "at": row.at, "reason": "word"}
                 connection.execute(_KEEP, entry | {"firm": 0})
@@ -284,10 +255,10 @@ class SuppressionList:
 def _note(connection: Connection, past: Mapping[str, object]) -> None:
     """Keep what happened, once for each message or request."""
     if past["source"]:
-        same = [_history.c[name] == past[name] for name in ("key", "source", "out")]
-        if connection.execute(select(_history.c.id).where(*same).limit(1)).first():
+        same = [history.c[name] == past[name] for name in ("key", "source", "out")]
+        if connection.execute(select(history.c.id).where(*same).limit(1)).first():
             return
-    connection.execute(insert(_history), dict(past))
+    connection.execute(insert(history), dict(past))
 
 
 def _keys_of_change(change: ConsentChange) -> list[str]:

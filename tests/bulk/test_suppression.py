@@ -10,6 +10,7 @@ import pytest
 from sinch_wrapper import BulkError, Recipient
 from sinch_wrapper._http import httpx
 from sinch_wrapper.bulk import Columns, OptOutFollower, Report, SuppressionList
+from sinch_wrapper.bulk._key_filter import WORTH, KeyFilter
 from sinch_wrapper.callbacks import ConsentChange, ConsentKind, OptOutWords
 from tests.callbacks.test_opt_outs import inbound, opted
 from tests.helpers.bulk import FakeBatchApi, MakeBulk, csv_file, make_bulk, receipt, rows
@@ -430,3 +431,29 @@ def test_consents_of_the_api_are_asked_first(make_bulk: MakeBulk, tmp_path: Path
     with pytest.raises(BulkError, match="the app has no lists of opt-outs, nothing was sent"):
         make_bulk(off).go(rows(6), consents=True)
     assert many == len(api.sent)
+
+
+def test_a_long_list_looks_like_a_short_one(tmp_path: Path) -> None:
+    """A filter spares most looks into it; what changes later, by others too, is seen at once."""
+    many = [f"4670{each:07d}" for each in range(WORTH)]
+    with SuppressionList(tmp_path / "stop.db") as found, SuppressionList(found.path) as other:
+        assert WORTH == found.load(many)
+        others = [f"4671{each:07d}" for each in range(5000)]
+        asked = [*many[::1000], *others]
+        assert set(many[::1000]) == found.among(asked) == other.among(asked)
+        other.add([f"+{others[7]}"])
+        other.remove([f"+{many[0]}"])
+        expected = {*many[1000::1000], others[7]}
+        assert expected == found.among(asked) == other.among(asked)
+        found.load([others[9]])
+        assert {*expected, others[9]} == found.among(asked) == other.among(asked)
+
+
+def test_a_filter_lets_no_key_that_was_added_go_by() -> None:
+    """It lets through all that were added, and few others."""
+    added = [str(each) for each in range(0, 60_000, 3)]
+    found = KeyFilter.for_count(len(added))
+    found.add(added)
+    assert added == found.possible(added)
+    others = [str(each) for each in range(1, 60_000, 3)]
+    assert len(found.possible(others)) < len(others) / 10
