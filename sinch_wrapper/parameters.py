@@ -15,9 +15,10 @@ from sinch_wrapper import _validate
 from sinch_wrapper._forget import forgetting
 from sinch_wrapper.errors import ParameterError
 
-__all__ = ["Mismatch", "MismatchKind", "check_parameters", "mismatches", "placeholders"]
+__all__ = ["Mismatch", "MismatchKind", "check_parameters", "fill", "mismatches", "placeholders"]
 
-_PLACEHOLDER: Final = re.compile(r"\$\{([^}]*)\}")
+PLACEHOLDER: Final = re.compile(r"\$\{([^}]*)\}")
+"""A placeholder; its group is the name."""
 
 MismatchKind: TypeAlias = Literal["missing", "blank_key", "empty_value", "not_text", "unused"]
 
@@ -53,12 +54,33 @@ def placeholders(message: object) -> frozenset[str]:
     while waiting:
         value = waiting.pop()
         if isinstance(value, str):
-            found.update(_PLACEHOLDER.findall(value))
+            found.update(PLACEHOLDER.findall(value))
         elif isinstance(value, Mapping):
             waiting.extend(value.values())
         elif isinstance(value, Iterable) and not isinstance(value, bytes):
             waiting.extend(value)
     return frozenset(found)
+
+
+@forgetting
+def fill(message: object, parameters: Mapping[str, str]) -> object:
+    """The *message* as a recipient with these *parameters* gets it.
+
+    Placeholders without a parameter stay as they are: check_parameters() finds them.
+
+    Raises: TypeError when *parameters* are not strings by name.
+    """
+    return _filled(message, _validate.string_mapping("parameters", parameters))
+
+
+def _filled(value: object, parameters: Mapping[str, object]) -> object:
+    if isinstance(value, str):
+        return PLACEHOLDER.sub(lambda found: str(parameters.get(found[1], found[0])), value)
+    if isinstance(value, Mapping):
+        return {name: _filled(each, parameters) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_filled(each, parameters) for each in value]
+    return value
 
 
 @forgetting

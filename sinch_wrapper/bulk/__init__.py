@@ -9,7 +9,7 @@ from sinch_wrapper._lazy import Extra, lazy
 from sinch_wrapper.errors import BulkError
 
 if TYPE_CHECKING:
-    from sinch_wrapper.bulk._api import Bulk
+    from sinch_wrapper.bulk._api import Bulk, preview
     from sinch_wrapper.bulk._async_api import AsyncBulk
     from sinch_wrapper.bulk._callbacks import JournalFollower
     from sinch_wrapper.bulk._columns import Columns
@@ -17,6 +17,14 @@ if TYPE_CHECKING:
     from sinch_wrapper.bulk._options import JobOptions, RunOptions, SendOptions
     from sinch_wrapper.bulk._outbox import AsyncOutbox, MessageFields, Outbox, OutboxOptions
     from sinch_wrapper.bulk._polling import Cancellation
+    from sinch_wrapper.bulk._preview import (
+        Destination,
+        InputProblem,
+        MessagePreview,
+        Preview,
+        SmsGroup,
+    )
+    from sinch_wrapper.bulk._prices import PriceTable
     from sinch_wrapper.bulk._probe import ProbeResult, probe
     from sinch_wrapper.bulk._queue import MessageLimits
     from sinch_wrapper.bulk._report import (
@@ -28,8 +36,9 @@ if TYPE_CHECKING:
         StopReason,
     )
     from sinch_wrapper.bulk._results import RecipientResult
+    from sinch_wrapper.bulk._sms_parts import SmsParts, sms_parts
     from sinch_wrapper.bulk._sources import Items
-    from sinch_wrapper.bulk._states import Progress, RecipientState
+    from sinch_wrapper.bulk._states import JobStage, Progress, RecipientState
     from sinch_wrapper.bulk._suppression import DoubtfulText, SuppressionList
     from sinch_wrapper.bulk._windows import SendWindow
 
@@ -42,15 +51,21 @@ __all__ = [
     "BulkStoppedError",
     "Cancellation",
     "Columns",
+    "Destination",
     "DoubtfulText",
+    "InputProblem",
     "Items",
     "JobOptions",
+    "JobStage",
     "JournalFollower",
     "MessageFields",
     "MessageLimits",
+    "MessagePreview",
     "OptOutFollower",
     "Outbox",
     "OutboxOptions",
+    "Preview",
+    "PriceTable",
     "ProbeResult",
     "Progress",
     "RecipientResult",
@@ -60,15 +75,19 @@ __all__ = [
     "SendOptions",
     "SendWindow",
     "SentAgain",
+    "SmsGroup",
+    "SmsParts",
     "StopReason",
     "SuppressionList",
+    "preview",
     "probe",
+    "sms_parts",
 ]
 
 __getattr__ = lazy(
     __name__,
     {
-        "_api": ("Bulk",),
+        "_api": ("Bulk", "preview"),
         "_async_api": ("AsyncBulk",),
         "_callbacks": ("JournalFollower",),
         "_columns": ("Columns",),
@@ -76,6 +95,14 @@ __getattr__ = lazy(
         "_options": ("JobOptions", "RunOptions", "SendOptions"),
         "_outbox": ("AsyncOutbox", "MessageFields", "Outbox", "OutboxOptions"),
         "_polling": ("Cancellation",),
+        "_preview": (
+            "Destination",
+            "InputProblem",
+            "MessagePreview",
+            "Preview",
+            "SmsGroup",
+        ),
+        "_prices": ("PriceTable",),
         "_probe": ("ProbeResult", "probe"),
         "_queue": ("MessageLimits",),
         "_report": (
@@ -87,8 +114,9 @@ __getattr__ = lazy(
             "StopReason",
         ),
         "_results": ("RecipientResult",),
+        "_sms_parts": ("SmsParts", "sms_parts"),
         "_sources": ("Items",),
-        "_states": ("Progress", "RecipientState"),
+        "_states": ("JobStage", "Progress", "RecipientState"),
         "_suppression": ("DoubtfulText", "SuppressionList"),
         "_windows": ("SendWindow",),
     },

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol, TypeVar, Unpack
 
-from sinch_wrapper._forget import forgetting_methods
+from sinch_wrapper._forget import forgetting, forgetting_methods
 from sinch_wrapper._retry import RetryPolicy
 from sinch_wrapper._validate import wrong_kind
 from sinch_wrapper.bulk._arguments import (
@@ -15,6 +15,7 @@ from sinch_wrapper.bulk._arguments import (
     job_path,
     lookup_pair,
     patience,
+    preview_run,
     resume_run,
     retry_run,
     run_settings,
@@ -22,15 +23,37 @@ from sinch_wrapper.bulk._arguments import (
     send_run,
 )
 from sinch_wrapper.bulk._job_spec import warn_of_end
-from sinch_wrapper.bulk._jobs import JobClient, Jobs
+from sinch_wrapper.bulk._jobs import JobClient, Jobs, look
 from sinch_wrapper.bulk._options import JobOptions, RunOptions, SendOptions
 from sinch_wrapper.bulk._polling import Cancellation
+from sinch_wrapper.bulk._preview import Preview
 from sinch_wrapper.bulk._report import Report
 from sinch_wrapper.bulk._sources import Items
 from sinch_wrapper.callbacks import Event
 
 if TYPE_CHECKING:
     import sinch_batch_api
+
+
+@forgetting
+def preview(
+    *,
+    message: Mapping[str, object],
+    recipients: Items,
+    app_id: str | None = None,
+    **options: Unpack[SendOptions],
+) -> Preview:
+    """Say what send() with these arguments would do: it needs no credentials, and nothing leaves.
+
+    Rows that cannot be sent are in the preview, and so are the reasons for which the job would not
+    begin (`refusals`); *approve* is not asked.
+
+    Raises: BulkError for a source that cannot be read (BulkArgumentError, which is a ValueError, or
+    TypeError for an argument).
+    """
+    warn_of_end(options)
+    return look(preview_run(app_id, message, recipients, options))
+
 
 ClientT = TypeVar("ClientT", bound=JobClient)
 T = TypeVar("T")
@@ -89,6 +112,17 @@ class Bulk:
         """
         warn_of_end(options)
         return self._jobs.run(send_run(app_id, message, recipients, job, options))
+
+    def preview(
+        self,
+        *,
+        message: Mapping[str, object],
+        recipients: Items,
+        app_id: str | None = None,
+        **options: Unpack[SendOptions],
+    ) -> Preview:
+        """What send() with these arguments would do; see sinch_wrapper.bulk.preview()."""
+        return preview(message=message, recipients=recipients, app_id=app_id, **options)
 
     def resume(self, job: JobPath, **options: Unpack[RunOptions]) -> Report:
         """Go on with a job from its file alone.

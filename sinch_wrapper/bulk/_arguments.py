@@ -1,12 +1,13 @@
 """From the arguments of a call to one run of a job; nothing is opened before all are checked."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeAlias
 
 from sinch_wrapper import _validate
 from sinch_wrapper.bulk._calls import BATCH_OPERATIONS
+from sinch_wrapper.bulk._caps import Caps
 from sinch_wrapper.bulk._job_spec import JobSpec, checked_app_id, message_spec
 from sinch_wrapper.bulk._options import (
     JobOptions,
@@ -15,6 +16,7 @@ from sinch_wrapper.bulk._options import (
     SendOptions,
     read_options,
 )
+from sinch_wrapper.bulk._prices import read_prices
 from sinch_wrapper.bulk._retries import failed_recipients, old_spec
 from sinch_wrapper.bulk._sources import Items, Source, source_of
 from sinch_wrapper.errors import BulkArgumentError
@@ -27,7 +29,7 @@ class JobRun:
     """One run of a job: its journal, how it is sent, and for a new job what and to whom.
 
     *path* is None for a journal in memory; *spec* and *source* are None when the journal has them.
-    *by_hand* says that a person wants what is unknown to leave again.
+    *by_hand* says that a person wants what is unknown to leave again. *caps* are for a new job.
     """
 
     path: Path | None
@@ -35,6 +37,7 @@ class JobRun:
     spec: JobSpec | None = None
     source: Source | None = None
     by_hand: bool = False
+    caps: Caps = field(default_factory=Caps)
 
 
 def job_path(job: object, name: str = "job") -> Path:
@@ -80,8 +83,27 @@ def send_run(
 ) -> JobRun:
     """A job that sends messages; raises BulkError or TypeError for mistakes."""
     checked = read_options("send()", options, SendOptions)
-    spec = message_spec(app_id, message, checked)
-    return JobRun(_optional_path(job), checked.run, spec, source_of("recipients", recipients))
+    spec, path = message_spec(app_id, message, checked), _optional_path(job)
+    source = source_of("recipients", recipients)
+    return JobRun(path, checked.run, spec, source, caps=_read_caps(checked.caps))
+
+
+def preview_run(
+    app_id: str | None,
+    message: Mapping[str, object],
+    recipients: Items,
+    options: SendOptions,
+) -> JobRun:
+    """A job that is only looked at; raises BulkError or TypeError for mistakes."""
+    checked = read_options("preview()", options, SendOptions)
+    spec = message_spec("any" if app_id is None else app_id, message, checked)
+    source = source_of("recipients", recipients)
+    return JobRun(None, checked.run, spec, source, caps=_read_caps(checked.caps))
+
+
+def _read_caps(caps: Caps) -> Caps:
+    caps.check()
+    return replace(caps, prices=read_prices(caps.prices)) if isinstance(caps.prices, Path) else caps
 
 
 def run_settings(call: str, options: RunOptions) -> RunSettings:

@@ -15,6 +15,7 @@ from sinch_wrapper.bulk._arguments import (
     job_path,
     lookup_pair,
     patience,
+    preview_run,
     resume_run,
     retry_run,
     run_settings,
@@ -23,9 +24,10 @@ from sinch_wrapper.bulk._arguments import (
 )
 from sinch_wrapper.bulk._driver import TaskCalls, in_thread
 from sinch_wrapper.bulk._job_spec import warn_of_end
-from sinch_wrapper.bulk._jobs import JobClient, Jobs
+from sinch_wrapper.bulk._jobs import JobClient, Jobs, look
 from sinch_wrapper.bulk._options import JobOptions, RunOptions, SendOptions
 from sinch_wrapper.bulk._polling import Cancellation
+from sinch_wrapper.bulk._preview import Preview
 from sinch_wrapper.bulk._report import Report
 from sinch_wrapper.bulk._sources import Items
 from sinch_wrapper.callbacks import Event
@@ -84,6 +86,22 @@ class AsyncBulk:
         warn_of_end(options)
         return await self._run(
             lambda jobs: jobs.run(send_run(app_id, message, recipients, job, options))
+        )
+
+    async def preview(
+        self,
+        *,
+        message: Mapping[str, object],
+        recipients: Items,
+        app_id: str | None = None,
+        **options: Unpack[SendOptions],
+    ) -> Preview:
+        """What send() with these arguments would do; see sinch_wrapper.bulk.preview()."""
+        warn_of_end(options)
+        running = TaskCalls(asyncio.get_running_loop())
+        return await in_thread(
+            lambda: look(preview_run(app_id, message, recipients, options), running),
+            running.cancel,
         )
 
     async def resume(self, job: JobPath, **options: Unpack[RunOptions]) -> Report:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Final, Protocol, Self
+from typing import TYPE_CHECKING, Final, Protocol, Self, cast
 
 from sinch_wrapper._retry import RetryPolicy
 from sinch_wrapper._sqlite import FileLock
@@ -24,9 +24,10 @@ from sinch_wrapper.bulk._campaign import ExcludeOption
 from sinch_wrapper.bulk._consents import consent_keys
 from sinch_wrapper.bulk._driver import RunningCalls, ThreadCalls, brief, drive
 from sinch_wrapper.bulk._exclusions import exclude, known_exclusions
-from sinch_wrapper.bulk._job_spec import is_due
+from sinch_wrapper.bulk._job_spec import JobSpec, is_due
 from sinch_wrapper.bulk._journal import Job, Journal, open_job, read_job
 from sinch_wrapper.bulk._journal_file import sending_lock
+from sinch_wrapper.bulk._loader import Notify, unheard
 from sinch_wrapper.bulk._options import RunSettings
 from sinch_wrapper.bulk._polling import (
     BatchPoller,
@@ -35,11 +36,15 @@ from sinch_wrapper.bulk._polling import (
     batch_ids,
     status_writer,
 )
-from sinch_wrapper.bulk._prepare import app_to_ask, mode_warning, prepare
+from sinch_wrapper.bulk._prepare import app_to_ask, look_ahead, mode_warning, prepare
+from sinch_wrapper.bulk._preview import Preview
 from sinch_wrapper.bulk._report import BulkStoppedError, MemoryReport, Report, StopReason
 from sinch_wrapper.bulk._sender import Sender
-from sinch_wrapper.bulk._states import ChunkState
+from sinch_wrapper.bulk._states import ChunkState, JobStage, Progress, reading
 from sinch_wrapper.errors import BulkError
+
+if TYPE_CHECKING:
+    from sinch_wrapper.bulk._sources import Source
 
 _CANCELLED: Final = '{"line": "the job was cancelled before it left", "status": "CANCELLED"}'
 # Seconds for a response that the job can do without.
@@ -188,8 +193,11 @@ class Jobs:
             def stopped() -> bool:
                 return settings.stop.is_set() or self.cancelled.is_set()
 
-            project = self.client.project_id
-            job = prepare(journal, run.spec, run.source, project, self.wall, stopped, excluded)
+            heard = _heard(settings.progress, self.calls(1), self.clock, opened.began)
+            job = prepare(
+                journal, run.spec, run.source, self.client.project_id, self.wall, stopped,
+                excluded, run.caps, settings.limits, heard,
+            )  # fmt: skip
         if job.facts.get("cancelled"):
             raise BulkError(f"journal {journal.name}: the job was cancelled")
         if known is not None and not settings.send_now:
@@ -275,7 +283,10 @@ class Jobs:
 
         def notify() -> None:
             if settings.progress is not None and sender is not None:
-                running.notify(settings.progress, sender.progress(self.clock()))
+                now = self.clock()
+                running.notify(
+                    settings.progress, replace(sender.progress(now), elapsed=now - began)
+                )
 
         drive(
             planner,
@@ -316,6 +327,37 @@ class Jobs:
             return StopReason.STOPPED
         late = self._is_late(settings, began)
         return StopReason.DEADLINE if late else StopReason.UNKNOWN_OUTCOMES
+
+
+def look(run: JobRun, running: RunningCalls | None = None) -> Preview:
+    """What the job *run* would do; *running* hands on its progress.
+
+    Raises: BulkError when its source cannot be read.
+    """
+    settings, told = run.settings, running or RunningCalls()
+    spec, source = cast("JobSpec", run.spec), cast("Source", run.source)
+
+    def stopped() -> bool:
+        return settings.stop.is_set() or told.cancelled.is_set()
+
+    heard = _heard(settings.progress, told, time.monotonic, time.monotonic())
+    return look_ahead(spec, source, run.caps, settings.limits, time.time, stopped, heard)
+
+
+def _heard(
+    progress: Callable[[Progress], None] | None,
+    running: RunningCalls,
+    clock: Callable[[], float],
+    began: float,
+) -> Notify:
+    """What tells *progress* how far the reading of rows is."""
+    if progress is None:
+        return unheard
+
+    def notify(stage: JobStage, rows: int) -> None:
+        running.notify(progress, reading(stage, rows, clock() - began))
+
+    return notify
 
 
 def _withdraw(job: Job) -> int:

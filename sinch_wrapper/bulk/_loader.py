@@ -1,10 +1,11 @@
 """The one reader of a source: its rows become requests, and what is wrong is counted."""
 
 import hashlib
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from itertools import islice
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeAlias
 
 from sinch_wrapper._validate import counted
 from sinch_wrapper.bulk._columns import layout
@@ -17,12 +18,20 @@ from sinch_wrapper.bulk._rows import InvalidError, ItemBuilder, RowEntry, Skip
 from sinch_wrapper.bulk._rows_fast import Block, TableRows, cut
 from sinch_wrapper.bulk._rows_objects import ObjectBuilder
 from sinch_wrapper.bulk._sources import Source, Table
+from sinch_wrapper.bulk._states import JobStage
 from sinch_wrapper.errors import BulkError
+
+Notify: TypeAlias = Callable[[JobStage, int], None]
+"""Hears of a stage, and how many rows were read by then."""
 
 # Rows that an error names.
 _SHOWN: Final = 5
 # How a recipient with a contact id begins.
 _CONTACT: Final = b'{"recipient":{"contact_id":'
+
+
+def unheard(_stage: JobStage, _rows: int) -> None:
+    """Hear of the reading of rows, and do nothing."""
 
 
 class Builder(Protocol):
@@ -78,12 +87,19 @@ class Loader:
     """Reads a source once, as *spec* says; afterwards it has the counts and a digest."""
 
     def __init__(
-        self, spec: JobSpec, source: Source, sink: Sink, stopped: Callable[[], bool]
+        self,
+        spec: JobSpec,
+        source: Source,
+        sink: Sink,
+        stopped: Callable[[], bool],
+        notify: Notify = unheard,
     ) -> None:
         self._spec = spec
         self._source = source
         self._sink = sink
         self._stopped = stopped
+        self._notify = notify
+        self._process = os.getpid()
         self._hash = hashlib.sha256()
         self._skips: list[Skip] = []
         self._seen = SeenIdentities() if spec.rules.on_duplicate != "send" else None
@@ -102,6 +118,7 @@ class Loader:
         """
         build, rows = opened_rows(self._spec, self._source)
         rules = self._spec.rules
+        rows = rows if rules.limit is None else islice(rows, rules.limit)
         waiting: list[RowEntry] = []
         while some := list(islice(rows, rules.chunk_size - len(waiting))):
             if self._stopped():
@@ -109,6 +126,7 @@ class Loader:
                     f"{self._source.name}: stopped while reading, nothing was sent: "
                     "start the job again with the same recipients"
                 )
+            self._tell(JobStage.READING)
             block = None if waiting else build.block(some)
             if block is not None and len(block.content) <= rules.chunk_bytes:
                 self._take(block)
@@ -127,6 +145,7 @@ class Loader:
 
     def drop_duplicates(self, journal: Journal) -> None:
         """Take repeated recipients out of *journal*, into which all recipients were read."""
+        self._tell(JobStage.CHECKING)
         if self._seen is not None:
             for skip, item in drop_repeated(journal, self._spec.kind, self._seen.repeated()):
                 self.duplicates += 1
@@ -145,6 +164,11 @@ class Loader:
 
     def refuse_if_needed(self) -> None:
         """Raise BulkError when the rules stop the job because of what was found."""
+        if words := self.refusal(", nothing was sent"):
+            raise BulkError(f"{self._source.name}: {words}")
+
+    def refusal(self, outcome: str = "") -> str:
+        """Why the rules stop the job, with its *outcome*; empty when they do not."""
         rules, found, choices = self._spec.rules, [], []
         first: list[Skip] = []
         if rules.on_invalid == "stop" and self.invalid:
@@ -156,12 +180,19 @@ class Loader:
             found.append(f"{counted(self.duplicates, 'row')} {verb} a recipient")
             choices.append('on_duplicate="skip" (--on-duplicate skip)')
             first += self._first_repeated
-        if found:
-            places = "; ".join(map(_place, first[:_SHOWN]))
-            raise BulkError(
-                f"{self._source.name}: {' and '.join(found)}, nothing was sent ({places}): "
-                f"correct the input, or leave such rows out with {' and '.join(choices)}"
-            )
+        if not found:
+            return ""
+        places = "; ".join(map(_place, first[:_SHOWN]))
+        return (
+            f"{' and '.join(found)}{outcome} ({places}): "
+            f"correct the input, or leave such rows out with {' and '.join(choices)}"
+        )
+
+    def _tell(self, stage: JobStage) -> None:
+        self._notify(stage, self.total + self.invalid)
+        # The journal belongs to the process that began to write it.
+        if os.getpid() != self._process:
+            raise BulkError("this process was forked from the one that runs the job: end it")
 
     def _refuse(self, skip: Skip) -> None:
         self._skips.append(skip)

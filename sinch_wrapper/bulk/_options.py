@@ -4,12 +4,16 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any, Final, Literal, TypeAlias, TypedDict, TypeVar
 
 from sinch_wrapper import _validate
 from sinch_wrapper.bulk._campaign import Campaign, Exclude, read_exclude
+from sinch_wrapper.bulk._caps import Caps, cap
 from sinch_wrapper.bulk._columns import Columns
 from sinch_wrapper.bulk._metadata import metadata_fault
+from sinch_wrapper.bulk._preview import Preview
+from sinch_wrapper.bulk._prices import PriceTable, prices_of
 from sinch_wrapper.bulk._queue import MessageLimits
 from sinch_wrapper.bulk._states import Progress
 from sinch_wrapper.errors import BulkArgumentError
@@ -56,13 +60,14 @@ class JobOptions(RunOptions, total=False):
     *on_invalid* decides about rows that cannot be sent: `"stop"` sends nothing at all, `"skip"`
     leaves them out and reports them. *on_duplicate* does the same for repeated recipients, or
     sends to them again. *chunk_size* is the number of recipients in a request, 1 to 1000;
-    *chunk_bytes* limits its size.
+    *chunk_bytes* limits its size. With *limit*, only that many rows are read, the first ones.
     """
 
     on_invalid: OnInvalid
     on_duplicate: OnDuplicate
     chunk_size: int
     chunk_bytes: int
+    limit: int | None
 
 
 class RequestOptions(TypedDict, total=False):
@@ -92,6 +97,10 @@ class SendOptions(JobOptions, RequestOptions, total=False):
     *exclude* names those who must not be written to: the path of a SuppressionList (`.db`) or of a
     file of numbers, addresses, or several of these. They are looked up when each request is built.
     *consents* asks the API for the opt-outs of the app first.
+
+    A new job does not begin when an SMS has more than *max_parts* parts, when its messages may cost
+    more than *max_cost* by *prices*, or when *approve*, called with the Preview in the thread that
+    reads, returns False. What cannot be known is refused as well.
     """
 
     columns: Columns
@@ -99,6 +108,10 @@ class SendOptions(JobOptions, RequestOptions, total=False):
     api: Literal["v1", "v1beta"]
     exclude: Exclude | None
     consents: bool
+    prices: PriceTable | None
+    max_parts: int | None
+    max_cost: Decimal | float | None
+    approve: Callable[[Preview], bool] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +139,7 @@ class CuttingRules:
     on_duplicate: OnDuplicate = "skip"
     chunk_size: int = _MOST_ITEMS
     chunk_bytes: int = 5_000_000
+    limit: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +152,7 @@ class CheckedOptions:
     send_after: datetime | None = None
     api: str = "v1"
     campaign: Campaign = field(default_factory=Campaign)
+    caps: Caps = field(default_factory=Caps)
     request: Mapping[str, object] = field(default_factory=dict, repr=False)
 
 
@@ -204,6 +219,7 @@ _CHECKS: Final[Mapping[str, Check]] = {
     "on_duplicate": _one_of("stop", "skip", "send"),
     "chunk_size": _whole(_MOST_ITEMS),
     "chunk_bytes": _whole(),
+    "limit": _or_none(_whole()),
     "columns": _or_none(_instance(Columns)),
     "send_after": _or_none(
         lambda name, value: _validate.timestamp(name, value, error=BulkArgumentError)
@@ -211,6 +227,12 @@ _CHECKS: Final[Mapping[str, Check]] = {
     "api": _one_of("v1", "v1beta"),
     "exclude": _or_none(read_exclude),
     "consents": _boolean,
+    "prices": _or_none(prices_of),
+    "max_parts": _or_none(_whole()),
+    "max_cost": _or_none(cap),
+    "approve": _or_none(
+        lambda name, value: _validate.function(name, value, error=BulkArgumentError)
+    ),
     **dict.fromkeys(RequestOptions.__annotations__, _or_none(_field)),
     **dict.fromkeys(
         ("batch_metadata", "message_metadata", "conversation_metadata"), _or_none(_metadata)
@@ -235,6 +257,7 @@ def read_options(call: str, options: Mapping[str, object], known: type) -> Check
     return CheckedOptions(
         run=_picked(RunSettings, values),
         rules=_picked(CuttingRules, values),
+        caps=_picked(Caps, values),
         request=request,
         campaign=_campaign(values),
         **others,  # type: ignore[arg-type]  # as the checks have seen

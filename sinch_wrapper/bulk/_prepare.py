@@ -6,11 +6,15 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final, cast
 
+from sinch_wrapper.bulk._caps import Caps
 from sinch_wrapper.bulk._exclusions import exclude, forget_exclusions
 from sinch_wrapper.bulk._job_spec import JobSpec, check_schedule
 from sinch_wrapper.bulk._journal import Job, Journal, NewChunk, open_job, read_job, text_fact
-from sinch_wrapper.bulk._loader import Loader
-from sinch_wrapper.bulk._pieces import as_fact, cut_first, hold_back
+from sinch_wrapper.bulk._loader import Loader, Notify, Sink, unheard
+from sinch_wrapper.bulk._measuring import Measure
+from sinch_wrapper.bulk._pieces import Pieces, as_fact, cut_first, hold_back
+from sinch_wrapper.bulk._preview import Preview, keep_open, preview_of
+from sinch_wrapper.bulk._queue import MessageLimits
 from sinch_wrapper.bulk._rows import Skip
 from sinch_wrapper.bulk._rows_fast import Block
 from sinch_wrapper.bulk._schema import pack, pack_places
@@ -26,6 +30,8 @@ _TOGETHER: Final = 32
 
 
 _NOBODY: Final[Mapping[str, Iterable[str]]] = {}
+_NO_CAPS: Final = Caps()
+_USUAL_LIMITS: Final = MessageLimits()
 
 
 def _is_forced(request: Mapping[str, object]) -> bool:
@@ -89,6 +95,28 @@ class _JournalSink:
         self._chunks, self._skips = [], []
 
 
+class _BothSinks:
+    """Hands all to a sink and to what counts it."""
+
+    def __init__(self, *sinks: Sink) -> None:
+        self._sinks = sinks
+
+    def add(self, block: Block) -> None:
+        """Hand on a request."""
+        for sink in self._sinks:
+            sink.add(block)
+
+    def skip(self, skips: list[Skip]) -> None:
+        """Hand on rows that are left out."""
+        for sink in self._sinks:
+            sink.skip(skips)
+
+    def drop(self, item: Mapping[str, object], line: int) -> None:
+        """Hand on a repeated recipient."""
+        for sink in self._sinks:
+            sink.drop(item, line)
+
+
 class _NoSink:
     """Keeps nothing: for reading recipients again only to compare their digest."""
 
@@ -110,11 +138,15 @@ def prepare(  # noqa: PLR0913, PLR0917 (all that a job is made of)
     wall: Callable[[], float],
     stopped: Callable[[], bool],
     excluded: Mapping[str, Iterable[str]] = _NOBODY,
+    caps: Caps = _NO_CAPS,
+    limits: MessageLimits = _USUAL_LIMITS,
+    notify: Notify = unheard,
 ) -> Job:
     """Read *source* into *journal*, or check that the job in it is the same.
 
     *wall* gives Unix seconds; once *stopped* returns True, reading ends. *excluded* are keys of
-    people to leave out, by where they come from, beside those that *spec* names.
+    people to leave out, by where they come from, beside those that *spec* names. A new job keeps to
+    *caps*.
 
     Raises: BulkError; nothing was sent, and nothing will be.
     """
@@ -132,25 +164,36 @@ def prepare(  # noqa: PLR0913, PLR0917 (all that a job is made of)
         "state": "ready",
         "project": project,
         "created": now,
-        **_read(journal, spec, source, stopped),
+        **_read(journal, spec, source, stopped, caps, limits, notify),
     }
     with journal.write() as connection:
         journal.note(connection, **_facts(spec), **facts)
     return open_job(journal)
 
 
-def _read(
-    journal: Journal, spec: JobSpec, source: Source, stopped: Callable[[], bool]
+def _read(  # noqa: PLR0913, PLR0917 (as above)
+    journal: Journal,
+    spec: JobSpec,
+    source: Source,
+    stopped: Callable[[], bool],
+    caps: Caps,
+    limits: MessageLimits,
+    notify: Notify,
 ) -> dict[str, object]:
     """Read *source* into *journal*; returns the facts about what was read."""
     digest = source.digest()
-    loader = _loaded(journal, spec, source, stopped)
+    measure = Measure(spec.request, caps.table) if caps.need_preview else None
+    loader = _loaded(journal, spec, source, stopped, notify, measure)
+    loader.refuse_if_needed()
+    pieces, warnings = _pieces(journal, spec), _warnings(spec, loader)
+    if measure is not None:
+        caps.refuse(preview_of(source.name, journal, spec.request, measure, limits, warnings))
     return {
         "source": source.name,
         "digest": digest or loader.digest(),
         "contacts": loader.by_contact,
-        "warnings": _warnings(spec, loader),
-        **(as_fact(hold_back(journal)) if spec.kind.doubt == "look_up" else {}),
+        "warnings": warnings,
+        **as_fact(pieces),
     }
 
 
@@ -167,24 +210,65 @@ def _facts(spec: JobSpec) -> dict[str, object]:
     }
 
 
-def _loaded(journal: Journal, spec: JobSpec, source: Source, stopped: Callable[[], bool]) -> Loader:
+def look_ahead(  # noqa: PLR0913, PLR0917 (as prepare, without a journal)
+    spec: JobSpec,
+    source: Source,
+    caps: Caps,
+    limits: MessageLimits,
+    wall: Callable[[], float],
+    stopped: Callable[[], bool],
+    notify: Notify = unheard,
+) -> Preview:
+    """Read *source* as prepare() does, and say what the job would do; nothing is kept on disk.
+
+    Raises: BulkError for what cannot be read; what is wrong with rows is in the preview.
+    """
+    check_schedule(spec.request, datetime.fromtimestamp(wall(), UTC))
+    measure = Measure(spec.request, caps.table)
+    journal = Journal(None)
+    try:
+        loader = _loaded(journal, spec, source, stopped, notify, measure)
+        _pieces(journal, spec)
+        warnings = _warnings(spec, loader)
+        found = preview_of(source.name, journal, spec.request, measure, limits, warnings)
+    except BaseException:
+        journal.close()
+        raise
+    refusals = filter(None, (loader.refusal(), *caps.refusals(found)))
+    return keep_open(replace(found, refusals=tuple(refusals)), journal)
+
+
+def _loaded(  # noqa: PLR0913, PLR0917 (as above)
+    journal: Journal,
+    spec: JobSpec,
+    source: Source,
+    stopped: Callable[[], bool],
+    notify: Notify,
+    measure: Measure | None,
+) -> Loader:
     with journal.write() as connection:
         journal.empty(connection)
         journal.note(connection, state="loading")
     sink = _JournalSink(journal, in_pieces=spec.kind.doubt == "look_up")
-    loader = Loader(spec, source, sink, stopped)
+    both = sink if measure is None else _BothSinks(sink, measure)
+    loader = Loader(spec, source, both, stopped, notify)
     try:
         loader.run()
         sink.flush()
         loader.drop_duplicates(journal)
     finally:
         loader.close()
-    loader.refuse_if_needed()
     return loader
 
 
+def _pieces(journal: Journal, spec: JobSpec) -> Pieces:
+    return hold_back(journal) if spec.kind.doubt == "look_up" else Pieces()
+
+
 def _rules(spec: JobSpec) -> Mapping[str, object]:
-    return {"on_invalid": spec.rules.on_invalid, "on_duplicate": spec.rules.on_duplicate}
+    rules = spec.rules
+    found = {"on_invalid": rules.on_invalid, "on_duplicate": rules.on_duplicate}
+    return found if rules.limit is None else {**found, "limit": rules.limit}
 
 
 def _warnings(spec: JobSpec, loader: Loader) -> list[str]:

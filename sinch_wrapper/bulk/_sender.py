@@ -19,7 +19,7 @@ from sinch_wrapper.bulk._keys import own_request
 from sinch_wrapper.bulk._options import RunSettings
 from sinch_wrapper.bulk._pieces import request_of
 from sinch_wrapper.bulk._queue import Outstanding, SendQueue, eta
-from sinch_wrapper.bulk._states import ChunkState, Progress
+from sinch_wrapper.bulk._states import ChunkState, JobStage, Progress
 from sinch_wrapper.bulk._tracker import ChunkTracker
 from sinch_wrapper.errors import BulkError, SinchError
 
@@ -97,10 +97,21 @@ class Sender:
 
     def progress(self, now: float) -> Progress:
         """How far it is."""
-        tally, outstanding = self._tracker.tally, self._queue.outstanding.count
-        done = tally.accepted - self._start
-        rest = eta(tally.left, outstanding, self._settings.limits, done, now - self._began)
-        return tally.progress(rest, waiting=self._waiting)
+        tally, limits = self._tracker.tally, self._settings.limits
+        done, elapsed = tally.accepted - self._start, now - self._began
+        rest = eta(tally.left, self._queue.outstanding.count, limits, done, elapsed)
+        found = tally.progress(rest, waiting=self._waiting)
+        queued = self._queue.outstanding.at_time(now, limits).count
+        is_out = not found.pending and not found.unknown and bool(queued)
+        return replace(
+            found,
+            stage=JobStage.DELIVERING if is_out else JobStage.SENDING,
+            rate=done / elapsed if elapsed > 0 else None,
+            # What is scheduled waits for its time.
+            to_deliver=None
+            if "send_after" in self._job.request
+            else (queued + found.pending) / limits.drain,
+        )
 
     def step(self, now: float, done: list[Done], *, stopping: bool) -> Step:
         """Write down what is *done* and what leaves, in one transaction; then hand it out."""

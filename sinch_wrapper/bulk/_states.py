@@ -73,12 +73,24 @@ class RecipientState(StrEnum):
 RANKS: Final = {RecipientState(state): rank for rank, state in enumerate(DeliveryState)}
 
 
+class JobStage(StrEnum):
+    """What a job is doing: `delivering` once all have left and the queue of the app drains."""
+
+    READING = "reading"
+    CHECKING = "checking"
+    SENDING = "sending"
+    DELIVERING = "delivering"
+
+
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far sending is, in recipients.
+    """How far a job is, in recipients.
 
-    *eta* is the number of seconds until the last one is accepted, None while nothing is known;
-    *waiting* says that the queue of the app has no room, or that the API asked for a pause.
+    While rows are being read, *total* and *pending* are those read so far. *eta* is the number of
+    seconds until the last one is accepted, *to_deliver* until the queue of the app is empty, None
+    while nothing is known; *waiting* says that this queue has no room, or that the API asked for a
+    pause. *elapsed* is the number of seconds since the call began, and *rate* how many recipients
+    were read, or had an outcome, per second of this stage.
     """
 
     total: int
@@ -88,11 +100,21 @@ class Progress:
     pending: int
     eta: float | None = None
     waiting: bool = False
+    stage: JobStage = JobStage.SENDING
+    elapsed: float = 0.0
+    rate: float | None = None
+    to_deliver: float | None = None
 
     @property
     def settled(self) -> int:
         """Recipients whose request has an outcome."""
         return self.accepted + self.rejected
+
+
+def reading(stage: JobStage, rows: int, elapsed: float) -> Progress:
+    """How far the reading of rows is."""
+    rate = rows / elapsed if elapsed > 0 else None
+    return Progress(rows, 0, 0, 0, rows, stage=stage, elapsed=elapsed, rate=rate)
 
 
 class Tally:

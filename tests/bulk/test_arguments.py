@@ -25,7 +25,9 @@ from sinch_wrapper.bulk import (
     Report,
     SendWindow,
     SuppressionList,
+    preview,
     probe,
+    sms_parts,
 )
 from tests.helpers.arguments import OPTIONAL_MAPPING, OPTIONAL_STRING, PublicCall, public_calls
 from tests.helpers.bulk import FakeBatchApi
@@ -55,6 +57,7 @@ JOB_OPTIONS = {
     "on_duplicate": "",
     "chunk_size": "",
     "chunk_bytes": "whole huge",
+    "limit": "whole huge none",
     "job": "string none",
 }
 SEND = {
@@ -67,6 +70,10 @@ SEND = {
     "api": "",
     "exclude": "string no_items none",
     "consents": "true",
+    "prices": "string no_entries none",
+    "max_parts": "whole huge none",
+    "max_cost": "zero whole fraction none",
+    "approve": "function none",
     "processing_strategy": OPTIONAL_STRING,
     "channel_priority_order": "list no_items none",
     "channel_properties": OPTIONAL_MAPPING,
@@ -77,7 +84,14 @@ SEND = {
     "message_metadata": OPTIONAL_MAPPING,
     "conversation_metadata": OPTIONAL_MAPPING,
 }
-RIGHT_SEND = {"app_id": "A", "message": text("Hi"), "recipients": [], "job": JOB}
+RIGHT_SEND = {
+    "app_id": "A", "message": text("Hi"), "recipients": [], "job": JOB, "prices": {"46": 1},
+}  # fmt: skip
+PREVIEW = {
+    **{name: kinds for name, kinds in SEND.items() if name != "job"},
+    "app_id": "string none",
+}
+RIGHT_PREVIEW = {"message": text("Hi"), "recipients": [], "prices": {"46": 1}}
 RETRY = {
     **JOB_OPTIONS,
     "job": "string",
@@ -114,6 +128,7 @@ def calls(kind: type[Bulk] | type[AsyncBulk]) -> list[PublicCall]:
     """The table of all methods of *kind*."""
     table: dict[str, tuple[Mapping[str, str], Mapping[str, object]]] = {
         "send": (SEND, RIGHT_SEND),
+        "preview": (PREVIEW, RIGHT_PREVIEW),
         "resume": ({**RUN, "job": "string"}, {"job": JOB}),
         "send_again": ({**RUN, "job": "string"}, {"job": JOB}),
         "create_contacts": ({**JOB_OPTIONS, "contacts": ITEMS}, {"contacts": [], "job": JOB}),
@@ -154,7 +169,8 @@ KEYED = {
     "parameters": "no_entries none",
     "wait": SECONDS,
 }
-for _name in ("recipients", "columns", "send_after", "api", "exclude", "consents"):
+_FOR_LISTS = ("prices", "max_parts", "max_cost", "approve", "exclude", "consents")
+for _name in ("recipients", "columns", "send_after", "api", *_FOR_LISTS):
     KEYED.pop(_name, None)
 RIGHT_KEYED = {
     "key": "k", "app_id": "A", "to": {"contact_id": "C"}, "message": text("Hi"), "wait": 0,
@@ -273,6 +289,8 @@ CALLS = [
         {"app_id": "A", "recipient": {}},
         touched=touched,
     ),
+    PublicCall("preview", preview, PREVIEW, RIGHT_PREVIEW),
+    PublicCall("sms_parts", sms_parts, {"text": "string blank"}),
     PublicCall("RecipientState", RecipientState, {"value": ""}, named={"value": "state"}),
     PublicCall("Report", Report, {"path": "string"}),
     PublicCall(
@@ -288,13 +306,20 @@ CALLS = [
 INTERNAL = {
     "Batch",
     "Cancellation",
+    "Destination",
     "DoubtfulText",
+    "InputProblem",
+    "JobStage",
     "JournalFollower.take",
+    "MessagePreview",
     "OptOutFollower.take",
+    "Preview",
     "ProbeResult",
     "Progress",
     "RecipientResult",
     "SentAgain",
+    "SmsGroup",
+    "SmsParts",
     "StopReason",
     "SuppressionList.among",
     "SuppressionList.load",

@@ -10,10 +10,13 @@ from typing import Any
 import pytest
 
 from sinch_wrapper import BulkError
-from sinch_wrapper.bulk import Progress
+from sinch_wrapper.bulk import JobStage, Progress
 from tests.helpers.bulk import ELSEWHERE, FakeBatchApi, MakeBulk, make_bulk, rows
 
 __all__ = ["make_bulk"]
+
+# The stages in which requests leave, or have left.
+_OUT = {JobStage.SENDING, JobStage.DELIVERING}
 # The older path ends on a day, and says so.
 pytestmark = pytest.mark.filterwarnings("ignore:.*v1beta.*:DeprecationWarning")
 
@@ -41,8 +44,8 @@ def test_progress_that_raises_leaves_nothing_unknown(
     api, job, calls = FakeBatchApi(), tmp_path / "job.db", [0]
     bulk = make_bulk(api, endpoints=ELSEWHERE)
 
-    def raising(_progress: Progress) -> None:
-        calls[0] += 1
+    def raising(progress: Progress) -> None:
+        calls[0] += progress.stage in _OUT
         if calls[0] == nth:
             raise error("planted")
 
@@ -54,6 +57,24 @@ def test_progress_that_raises_leaves_nothing_unknown(
     assert (0, sent, 20 - sent) == (report.unknown, report.accepted, report.pending)
     assert 20 == bulk.resume(job).accepted
     assert nth == calls[0]
+
+
+@pytest.mark.parametrize("stage", [JobStage.READING, JobStage.CHECKING])
+def test_progress_that_raises_while_reading_sends_nothing(
+    make_bulk: MakeBulk, tmp_path: Path, stage: JobStage
+) -> None:
+    """The exception comes through, and the same call starts anew."""
+    api, job = FakeBatchApi(), tmp_path / "job.db"
+    bulk = make_bulk(api)
+
+    def raising(progress: Progress) -> None:
+        if progress.stage is stage:
+            raise LookupError("planted")
+
+    with pytest.raises(LookupError, match="planted"):
+        bulk.go(rows(20), job=job, progress=raising)
+    assert [] == api.sent
+    assert 20 == bulk.go(rows(20), job=job).accepted
 
 
 @pytest.mark.parametrize("kind", ["send", "create_contacts", "v1beta"])
@@ -85,8 +106,8 @@ api = FakeBatchApi()
 sinch = Sinch(project_id="p", key_id="k", key_secret="s", region="eu", limits=None,
               transport=httpx.MockTransport(api))
 children = []
-def fork(_progress):
-    if len(children) < 3:
+def fork(progress):
+    if len(children) < 2 + (progress.stage == "sending"):
         children.append(os.fork())
 try:
     report = Bulk(sinch).send(app_id=APP, message=MESSAGE, recipients=rows(40), chunk_size=2,

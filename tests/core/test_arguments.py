@@ -296,6 +296,12 @@ OTHERS = [
     PublicCall("paginate", paginate, {"method": "function"}),
     PublicCall("placeholders", parameters.placeholders, {"message": ANYTHING}),
     PublicCall(
+        "fill",
+        parameters.fill,
+        {"message": ANYTHING, "parameters": "mapping no_entries"},
+        {"message": text("Hi")},
+    ),
+    PublicCall(
         "mismatches",
         parameters.mismatches,
         {"needed": "", "parameters": "mapping no_entries"},
