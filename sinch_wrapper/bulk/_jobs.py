@@ -189,13 +189,10 @@ class Jobs:
             exclude(journal, ExcludeOption(), excluded)
             job = open_job(journal)
         else:
-
-            def stopped() -> bool:
-                return settings.stop.is_set() or self.cancelled.is_set()
-
             heard = _heard(settings.progress, self.calls(1), self.clock, opened.began)
             job = prepare(
-                journal, run.spec, run.source, self.client.project_id, self.wall, stopped,
+                journal, run.spec, run.source, self.client.project_id, self.wall,
+                lambda: settings.stop.is_set() or self.cancelled.is_set(),
                 excluded, run.caps, settings.limits, heard,
             )  # fmt: skip
         if job.facts.get("cancelled"):

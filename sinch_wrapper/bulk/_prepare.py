@@ -159,13 +159,8 @@ def prepare(  # noqa: PLR0913, PLR0917 (all that a job is made of)
     check_schedule(spec.request, datetime.fromtimestamp(now, UTC))
     forget_exclusions(journal)
     exclude(journal, spec.campaign.exclude, excluded)
-    facts = {
-        "job": secrets.token_hex(8),
-        "state": "ready",
-        "project": project,
-        "created": now,
-        **_read(journal, spec, source, stopped, caps, limits, notify),
-    }
+    facts = _read(journal, spec, source, stopped, caps, limits, notify)
+    facts |= {"job": secrets.token_hex(8), "state": "ready", "project": project, "created": now}
     with journal.write() as connection:
         journal.note(connection, **_facts(spec), **facts)
     return open_job(journal)
