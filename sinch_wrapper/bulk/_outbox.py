@@ -15,7 +15,8 @@ from sinch_wrapper.bulk._driver import TaskCalls, ThreadCalls
 from sinch_wrapper.bulk._jobs import Jobs
 from sinch_wrapper.bulk._keys import checked_key, find_key, keyed_message
 from sinch_wrapper.bulk._options import RequestOptions, RunSettings, SendAgain, read_options
-from sinch_wrapper.bulk._outbox_worker import OutboxWorker, Ticket
+from sinch_wrapper.bulk._outbox_desk import Ticket
+from sinch_wrapper.bulk._outbox_worker import OutboxWorker
 from sinch_wrapper.bulk._queue import MessageLimits
 from sinch_wrapper.bulk._results import RecipientResult, result_of
 from sinch_wrapper.errors import BulkArgumentError, BulkError
