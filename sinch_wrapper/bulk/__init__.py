@@ -25,7 +25,7 @@ if TYPE_CHECKING:
         SmsGroup,
     )
     from sinch_wrapper.bulk._prices import PriceTable
-    from sinch_wrapper.bulk._probe import ProbeResult, probe
+    from sinch_wrapper.bulk._probe import ProbeOptions, ProbeResult
     from sinch_wrapper.bulk._queue import MessageLimits
     from sinch_wrapper.bulk._report import (
         Batch,
@@ -66,6 +66,7 @@ __all__ = [
     "OutboxOptions",
     "Preview",
     "PriceTable",
+    "ProbeOptions",
     "ProbeResult",
     "Progress",
     "RecipientResult",
@@ -80,7 +81,6 @@ __all__ = [
     "StopReason",
     "SuppressionList",
     "preview",
-    "probe",
     "sms_parts",
 ]
 
@@ -103,7 +103,7 @@ __getattr__ = lazy(
             "SmsGroup",
         ),
         "_prices": ("PriceTable",),
-        "_probe": ("ProbeResult", "probe"),
+        "_probe": ("ProbeOptions", "ProbeResult"),
         "_queue": ("MessageLimits",),
         "_report": (
             "Batch",

@@ -27,6 +27,7 @@ from sinch_wrapper.bulk._jobs import JobClient, Jobs, look
 from sinch_wrapper.bulk._options import JobOptions, RunOptions, SendOptions
 from sinch_wrapper.bulk._polling import Cancellation
 from sinch_wrapper.bulk._preview import Preview
+from sinch_wrapper.bulk._probe import ProbeOptions, ProbeResult, checked_probe
 from sinch_wrapper.bulk._report import Report
 from sinch_wrapper.bulk._sources import Items
 from sinch_wrapper.callbacks import Event
@@ -245,3 +246,12 @@ class Bulk:
             run_settings("cancel_batches()", options),
             patience(poll_for),
         )
+
+    def probe(
+        self, *, app_id: str, recipient: Mapping[str, object], **options: Unpack[ProbeOptions]
+    ) -> ProbeResult:
+        """Measure how look-ups list what was accepted: sends to *recipient*, a number of your own.
+
+        Raises: BulkArgumentError or TypeError for mistakes; SinchError when nothing is accepted.
+        """
+        return self._jobs.probe(checked_probe(app_id, recipient, options))

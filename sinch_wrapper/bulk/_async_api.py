@@ -28,6 +28,7 @@ from sinch_wrapper.bulk._jobs import JobClient, Jobs, look
 from sinch_wrapper.bulk._options import JobOptions, RunOptions, SendOptions
 from sinch_wrapper.bulk._polling import Cancellation
 from sinch_wrapper.bulk._preview import Preview
+from sinch_wrapper.bulk._probe import ProbeOptions, ProbeResult, checked_probe
 from sinch_wrapper.bulk._report import Report
 from sinch_wrapper.bulk._sources import Items
 from sinch_wrapper.callbacks import Event
@@ -231,6 +232,12 @@ class AsyncBulk:
                 patience(poll_for),
             )
         )
+
+    async def probe(
+        self, *, app_id: str, recipient: Mapping[str, object], **options: Unpack[ProbeOptions]
+    ) -> ProbeResult:
+        """Measure how look-ups list what was accepted; see Bulk.probe()."""
+        return await self._run(lambda jobs: jobs.probe(checked_probe(app_id, recipient, options)))
 
     async def _run(self, work: Callable[[Jobs], T]) -> T:
         """Do *work* in a thread, its calls as tasks of this loop."""

@@ -18,6 +18,7 @@ from sqlalchemy import Connection
 from sinch_wrapper import _validate
 from sinch_wrapper._forget import forgetting_methods
 from sinch_wrapper.bulk._calls import read_mark
+from sinch_wrapper.bulk._doubles import warn_of_double
 from sinch_wrapper.bulk._journal import Chunk, Job, Journal, open_job, read_job
 from sinch_wrapper.bulk._metadata import CHUNK_MARK, INDEX_MARK
 from sinch_wrapper.bulk._outcomes import (
@@ -157,6 +158,7 @@ class _EventRecorder:
         is_other = chunk.batch_id != batch_id and self._batch(batch_id) is None
         if is_other and chunk.twice is None and chunk.sent > 1:
             self._job.journal.set(self._connection, chunk.id, twice=batch_id)
+            warn_of_double(self._job.journal.name, chunk.id, chunk.batch_id, batch_id)
             self._by_number[chunk.id] = replace(chunk, twice=batch_id)
 
 

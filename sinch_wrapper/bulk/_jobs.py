@@ -19,14 +19,16 @@ from sinch_wrapper._sqlite import FileLock
 from sinch_wrapper._validate import counted
 from sinch_wrapper.bulk._arguments import JobRun
 from sinch_wrapper.bulk._callbacks import JobRecorders
-from sinch_wrapper.bulk._calls import BatchCall, Done, OneCall, Planner
+from sinch_wrapper.bulk._calls import BatchCall, Done, OneCall, Planner, look_call
 from sinch_wrapper.bulk._campaign import ExcludeOption
 from sinch_wrapper.bulk._consents import consent_keys
+from sinch_wrapper.bulk._doubles import note_doubles
 from sinch_wrapper.bulk._driver import RunningCalls, ThreadCalls, brief, drive
 from sinch_wrapper.bulk._exclusions import exclude, known_exclusions
 from sinch_wrapper.bulk._job_spec import JobSpec, is_due
 from sinch_wrapper.bulk._journal import Job, Journal, open_job, read_job
 from sinch_wrapper.bulk._journal_file import sending_lock
+from sinch_wrapper.bulk._keys import refuse_outbox
 from sinch_wrapper.bulk._loader import Notify, unheard
 from sinch_wrapper.bulk._options import RunSettings
 from sinch_wrapper.bulk._polling import (
@@ -38,6 +40,7 @@ from sinch_wrapper.bulk._polling import (
 )
 from sinch_wrapper.bulk._prepare import app_to_ask, look_ahead, mode_warning, prepare
 from sinch_wrapper.bulk._preview import Preview
+from sinch_wrapper.bulk._probe import Probe, ProbeResult
 from sinch_wrapper.bulk._report import BulkStoppedError, MemoryReport, Report, StopReason
 from sinch_wrapper.bulk._sender import Sender
 from sinch_wrapper.bulk._states import ChunkState, JobStage, Progress, reading
@@ -124,10 +127,13 @@ class Jobs:
             return self._finish(opened, sender, run)
 
     def status(self, path: Path, settings: RunSettings) -> Report:
-        """Ask where each batch stands, then report; raises BulkError, SinchError."""
+        """Ask where each batch stands, and for doubles; raises BulkError, SinchError."""
         journal = Journal(path, must_exist=True)
         try:
-            self._poll(self._own(journal), settings)
+            job = self._own(journal)
+            self._poll(job, settings)
+            if job.kind.doubt == "look_up" and journal.has_sent_again():
+                note_doubles(job, self._one(self.client.batch, look_call(job.id, self.clock())))
         finally:
             journal.close()
         return Report(path)
@@ -136,7 +142,7 @@ class Jobs:
         """Cancel what is left of a job, polling each batch; raises BulkError, SinchError."""
         with self._open(path, must_exist=True) as opened:
             job = self._own(opened.journal)
-            job.refuse_outbox()
+            refuse_outbox(job)
             never = _withdraw(job)
             # What is in doubt is looked up, and not sent again.
             brief = patience if settings.deadline is None else settings.deadline
@@ -163,6 +169,11 @@ class Jobs:
         poller.check()
         return poller.cancellation()
 
+    def probe(self, planner: Probe) -> ProbeResult:
+        """Measure; raises SinchError when nothing is accepted."""
+        self._drive(planner, RunSettings(concurrency=2))
+        return planner.result()
+
     @contextmanager
     def _open(self, path: Path | None, *, must_exist: bool) -> Iterator[OpenJob]:
         lock = sending_lock(path, must_exist=must_exist)
@@ -182,7 +193,7 @@ class Jobs:
         journal, settings = opened.journal, run.settings
         known = read_job(journal)
         if known is not None:
-            known.refuse_outbox()
+            refuse_outbox(known)
         excluded = self._consents(journal, run)
         if run.spec is None or run.source is None:
             self._own(journal)

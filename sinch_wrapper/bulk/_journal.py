@@ -43,6 +43,7 @@ _NEXT: Final = (
 _BY_BATCH: Final = select(chunks).where(chunks.c.batch_id == bindparam("batch"))
 _DEPARTED: Final = select(chunks).where(chunks.c.first_left.is_not(None))
 _ANY_OUTCOME: Final = select(outcomes.c.chunk).limit(1)
+_ANY_RESEND: Final = select(resends.c.event).limit(1)
 _NEW_FACT: Final = upsert(facts)
 _NOTE: Final = _NEW_FACT.on_conflict_do_update(
     index_elements=["name"], set_={"value": _NEW_FACT.excluded.value}
@@ -240,6 +241,11 @@ class Journal:
             found = [(self.chunk(connection, number), evidence) for number, evidence in rows]
         return [(chunk, evidence) for chunk, evidence in found if chunk is not None]
 
+    def has_sent_again(self) -> bool:
+        """Whether any request left again."""
+        with self.read() as connection:
+            return connection.execute(_ANY_RESEND).first() is not None
+
     def note_again(
         self, connection: Connection, chunk: int, event: int, evidence: str | None
     ) -> None:
@@ -350,14 +356,6 @@ class Job:
     def is_outbox(self) -> bool:
         """Whether its requests came one by one, each with a key and fields of its own."""
         return self.facts.get("outbox") is True
-
-    def refuse_outbox(self) -> None:
-        """Raise BulkError for an outbox."""
-        if self.is_outbox:
-            raise BulkError(
-                f"journal {self.journal.name}: it is an outbox, whose messages are sent, looked up "
-                "and sent again by sinch.outbox()"
-            )
 
     def outstanding_at(self, wall: float, limits: MessageLimits) -> float:
         """How many recipients of earlier runs may be in the app's queue at *wall*, Unix seconds."""

@@ -115,6 +115,15 @@ def open_outbox(journal: Journal, project: str, created: float) -> Job:
     return job
 
 
+def refuse_outbox(job: Job) -> None:
+    """Raise BulkError for an outbox, where a bulk job is wanted."""
+    if job.is_outbox:
+        raise BulkError(
+            f"journal {job.journal.name}: it is an outbox, whose messages are sent, looked up and "
+            "sent again by sinch.outbox()"
+        )
+
+
 def find_key(connection: Connection, key: str) -> tuple[int, bytes] | None:
     """The number of the request that *key* became, and the digest of its message."""
     row = connection.execute(_FIND, {"wanted": key}).first()

@@ -5,25 +5,19 @@ message each go to a number of the caller's own, and are looked up until all are
 """
 
 import secrets
-import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass
+from typing import Final, TypedDict
 
 from sinch_wrapper import _validate
 from sinch_wrapper._json import encode
-from sinch_wrapper._retry import RetryPolicy
 from sinch_wrapper.bulk._calls import BATCH_OPERATIONS, Done, Step, look_call, send_call
-from sinch_wrapper.bulk._driver import ThreadCalls, drive
 from sinch_wrapper.bulk._evidence import read_roll_call
 from sinch_wrapper.bulk._metadata import INDEX_MARK
 from sinch_wrapper.bulk._responses import Accepted, read_sent
 from sinch_wrapper.bulk._schema import pack
 from sinch_wrapper.errors import BulkArgumentError, SinchError
 from sinch_wrapper.messages import text
-
-if TYPE_CHECKING:
-    from sinch_wrapper.bulk._api import BulkClient
 
 _PAUSE: Final = 0.2
 # Look-ups in a row that list all before it ends: replicas may differ.
@@ -142,7 +136,9 @@ class Probe:
         self._again = self._again + 1 if self._accepted <= found else 0
 
     def result(self) -> ProbeResult:
-        """What was measured."""
+        """What was measured; raises SinchError when nothing was accepted."""
+        if self.failed_by is not None and not self._accepted:
+            raise self.failed_by
         return ProbeResult(
             len(self._accepted),
             len(self._listed & self._accepted),
@@ -153,34 +149,27 @@ class Probe:
         )
 
 
-def probe(  # noqa: PLR0913 (keyword-only)
-    client: "BulkClient",
-    *,
-    app_id: str,
-    recipient: Mapping[str, object],
-    count: int = 5,
-    patience: float = 120.0,
-    words: str = "Test",
-) -> ProbeResult:
-    """Send *count* messages of the text *words* to *recipient*, a number of your own; measure.
+class ProbeOptions(TypedDict, total=False):
+    """How to measure; each has a default.
 
-    Looking ends when all are listed, or *patience* seconds after the last one was accepted.
-
-    Raises: BulkArgumentError or TypeError for mistakes; SinchError when nothing is accepted.
+    *count* (5) messages of the text *words* ("Test") are sent. Looking ends when all are listed, or
+    *patience* seconds (120) after the last one was accepted.
     """
-    policy = getattr(client, "retry", None)
-    if not isinstance(policy, RetryPolicy):
-        raise _validate.wrong_kind("client", "a Sinch", client)
+
+    count: int
+    patience: float
+    words: str
+
+
+def checked_probe(app_id: str, recipient: Mapping[str, object], options: ProbeOptions) -> Probe:
+    """The planner for these arguments; raises BulkArgumentError or TypeError for mistakes."""
+    if unknown := sorted(options.keys() - ProbeOptions.__annotations__.keys()):
+        raise TypeError(f"probe() got an unexpected option {unknown[0]!r}")
     _validate.app_id(app_id, error=BulkArgumentError)
     _validate.mapping("recipient", recipient, error=BulkArgumentError)
+    count, patience = options.get("count", 5), options.get("patience", 120.0)
     _validate.whole("count", count, 1, _MOST, error=BulkArgumentError)
     _validate.seconds("patience", patience, error=BulkArgumentError)
+    words = _validate.string("words", options.get("words", "Test"), error=BulkArgumentError)
     item = {"recipient": recipient, "message_metadata": {INDEX_MARK: "0"}}
-    message = text(_validate.string("words", words, error=BulkArgumentError))
-    planner = Probe({"app_id": app_id, "message": message}, item, count, patience)
-    careful = client.with_options(retry=replace(policy, resend="never"))
-    drive(planner, careful.batch, ThreadCalls(2), clock=time.monotonic, stopping=lambda: False)
-    found = planner.result()
-    if planner.failed_by is not None and not found.accepted:
-        raise planner.failed_by
-    return found
+    return Probe({"app_id": app_id, "message": text(words)}, item, count, patience)

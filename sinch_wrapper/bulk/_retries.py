@@ -10,6 +10,7 @@ from sinch_wrapper.bulk._damage import DamagedRequestError, sound
 from sinch_wrapper.bulk._exclusions import EXCLUDED, known_exclusions
 from sinch_wrapper.bulk._job_spec import JobSpec
 from sinch_wrapper.bulk._journal import Job, Journal, open_job
+from sinch_wrapper.bulk._keys import refuse_outbox
 from sinch_wrapper.bulk._metadata import INDEX_MARK
 from sinch_wrapper.bulk._results import recipients_of
 from sinch_wrapper.bulk._schema import unpack_items
@@ -33,7 +34,7 @@ def old_spec(path: Path) -> JobSpec:
 
 def retried_spec(job: Job, name: str) -> JobSpec:
     """What a job sends that retries *job*, in the file *name*; raises BulkError."""
-    job.refuse_outbox()
+    refuse_outbox(job)
     if not job.kind.is_messages:
         raise BulkError(f"journal {job.journal.name}: only messages can be retried")
     request = {name: value for name, value in job.request.items() if name != "send_after"}

@@ -158,7 +158,13 @@ class Sender:
         calls += self._look(now, sent)
         if look := self._tracker.doubts.wait(now):
             waits.append(look)
-        return calls, min(waits, default=None)
+        is_last = not (calls or waits or self._running)
+        return calls + (self._last_look(now) if is_last else []), min(waits, default=None)
+
+    def _last_look(self, now: float) -> list[BatchCall]:
+        """One more look-up after all others, for what became two batches after all."""
+        is_due, self._tracker.may_be_twice = self._tracker.may_be_twice, False
+        return [look_call(self._job.id, now)] if is_due else []
 
     def _look(self, now: float, started: int) -> list[BatchCall]:
         if self._tracker.doubts.wait(now) != 0 or not self._is_free(started):

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Row
 
 from sinch_wrapper._validate import counted
 from sinch_wrapper.bulk._calls import Done
+from sinch_wrapper.bulk._doubles import warn_of_double
 from sinch_wrapper.bulk._doubts import Doubts
 from sinch_wrapper.bulk._evidence import (
     AcceptedRequest,
@@ -69,6 +70,9 @@ class ChunkTracker:
         self.tally = Tally(job.journal.totals())
         self.doubts = Doubts(rules, settings.patience)
         self.again: dict[int, Resend] = {}
+        # Something left again that may show twice by the end.
+        is_asked = self._has_look_up and not job.is_outbox
+        self.may_be_twice = is_asked and job.journal.has_sent_again()
         # Doubts about requests that are on their way again.
         self._resent: dict[int, Doubt] = {}
         self.stopped_by: SinchError | None = None
@@ -91,6 +95,7 @@ class ChunkTracker:
             if self._has_look_up or self._by_hand:
                 text = json.dumps(asdict(resend.evidence)) if resend.evidence else None
                 self._journal.note_again(connection, chunk.id, event, text)
+                self.may_be_twice = self._has_look_up
         values = {"first_left": chunk.first_left or event, "last_left": event}
         self._move(connection, chunk, ChunkState.SENDING, sent=chunk.sent + 1, **values)
         self._queue.add(chunk.count)
@@ -283,8 +288,11 @@ class ChunkTracker:
             if chunk is not None:
                 first = Accepted(chunk.batch_id, chunk.send_after) if chunk.batch_id else batches[0]
                 self._accept(connection, chunk, first)
-        if others := other_batches(row.batch_id, batches):
-            self._journal.set(connection, row.id, twice=row.twice or others[0])
+        others = other_batches(row.batch_id, batches)
+        if others and not row.twice:
+            self._journal.set(connection, row.id, twice=others[0])
+            known = row.batch_id or batches[0].batch_id
+            warn_of_double(self._journal.name, row.id, known, others[0])
 
     def _ask_callbacks(self, connection: Connection, row: Row[Any] | None) -> None:
         """Take what callbacks have reported about a doubtful request in the meantime."""
@@ -306,8 +314,9 @@ class ChunkTracker:
         batch_id, values = sent.batch_id, dict[str, object]()
         if chunk.batch_id and chunk.batch_id != batch_id:
             # A callback has named one by our marks; of one that left once there is no second.
-            if chunk.sent > 1:
-                values["twice"] = chunk.twice or batch_id
+            if chunk.sent > 1 and not chunk.twice:
+                values["twice"] = batch_id
+                warn_of_double(self._journal.name, chunk.id, chunk.batch_id, str(batch_id))
             batch_id = chunk.batch_id
         values |= {"batch_id": batch_id, "send_after": sent.send_after, "certain": 1, "error": None}
         values |= {"known": self._number(), "adopted": int(not is_response)}

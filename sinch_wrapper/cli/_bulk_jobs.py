@@ -27,7 +27,8 @@ def status(job: Path, region: str | None, sandbox: str | None, as_json: bool) ->
     from sinch_wrapper.cli._bulk_views import show_batches
 
     with client(region, sandbox, only_reads=True) as sinch, library_errors():
-        show_batches(sinch.bulk.status(job), as_json=as_json)
+        code = show_batches(sinch.bulk.status(job), as_json=as_json)
+    leave(code)
 
 
 @click.command()
@@ -127,12 +128,11 @@ def probe_account(
 ) -> None:
     """Measure how look-ups list what was accepted: sends a few messages to a number of yours."""
     from sinch_wrapper import Recipient
-    from sinch_wrapper.bulk import probe
     from sinch_wrapper.cli._bulk_views import may_probe, show_probe
 
     if not may_probe(count, yes=yes):
         return
     with client(region, sandbox) as sinch, library_errors():
         recipient = Recipient.sms(to)
-        found = probe(sinch, app_id=app, recipient=recipient, count=count, patience=patience)
+        found = sinch.bulk.probe(app_id=app, recipient=recipient, count=count, patience=patience)
     leave(show_probe(found, as_json=as_json))

@@ -234,14 +234,18 @@ def show_recipients(report: Report, states: tuple[str, ...]) -> None:
         say_json(dataclasses.asdict(result))
 
 
-def show_batches(report: Report, *, as_json: bool) -> None:
+def show_batches(report: Report, *, as_json: bool) -> ExitCode:
     """Print the batches of a job as JSON lines, or how many have each status."""
+    code = ExitCode.TWICE if report.twice else ExitCode.OK
     if as_json:
         for batch in report.batches():
             say_json(dataclasses.asdict(batch))
-        return
+        return code
+    for warning in report.warnings:
+        say(f"Note: {warning}.", err=True)
     statuses = Counter(batch.status or batch.state for batch in report.batches())
     say(f"{counted(statuses.total(), 'batch')}: " + _listed(statuses))
+    return code
 
 
 def show_cancellation(done: Cancellation, *, as_json: bool) -> ExitCode:

@@ -26,7 +26,6 @@ from sinch_wrapper.bulk import (
     SendWindow,
     SuppressionList,
     preview,
-    probe,
     sms_parts,
 )
 from tests.helpers.arguments import OPTIONAL_MAPPING, OPTIONAL_STRING, PublicCall, public_calls
@@ -143,18 +142,21 @@ def calls(kind: type[Bulk] | type[AsyncBulk]) -> list[PublicCall]:
         "status": ({**RUN, "job": "string"}, {"job": JOB}),
         "cancel": ({**RUN, "job": "string", "poll_for": SECONDS}, {"job": JOB}),
         "cancel_batches": ({**RUN, "metadata": "none", "poll_for": SECONDS}, {}),
+        "probe": (
+            {
+                "app_id": "string",
+                "recipient": "mapping numbered no_entries",
+                "count": "whole",
+                "patience": SECONDS,
+                "words": "string",
+            },
+            {"app_id": "A", "recipient": {}},
+        ),
     }
     return [
         PublicCall(f"{kind.__name__}.{name}", method(kind, name), *row, touched=touched)
         for name, row in table.items()
     ]
-
-
-def probe_numbers(**options: Any) -> object:
-    """probe() over the fake API, unless a client is given."""
-    given: Any = {"project_id": PROJECT, "key_id": KEY_ID, "key_secret": KEY_SECRET, "region": "eu"}
-    with Sinch(**given, transport=httpx.MockTransport(API)) as sinch:
-        return probe(**{"client": sinch, **options})
 
 
 OUTBOX = {
@@ -276,7 +278,6 @@ CALLS = [
     *suppression_calls(),
     PublicCall("MessageLimits", MessageLimits, {"queue": "whole", "drain": "whole fraction"}),
     PublicCall(
-        "probe",
         probe_numbers,
         {
             "client": "",

@@ -2,16 +2,17 @@
 
 import json
 import sqlite3
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from sinch_wrapper import BulkError
+from sinch_wrapper import AuthenticationError, BulkError, Recipient
 from sinch_wrapper._http import httpx
 from sinch_wrapper.bulk import Report
 from sinch_wrapper.bulk._metadata import CHUNK_MARK, JOB_MARK
-from tests.helpers.bulk import FakeBatchApi, MakeBulk, make_bulk, marked, receipt, rows
+from tests.helpers.bulk import APP, FakeBatchApi, MakeBulk, make_bulk, marked, receipt, rows
 
 __all__ = ["make_bulk"]
 
@@ -75,6 +76,46 @@ def test_a_double_that_a_look_up_shows_is_told(make_bulk: MakeBulk) -> None:
     report = make_bulk(api).go(rows(4))
     assert (4, 4) == (report.accepted, report.twice)
     assert ("2 requests to 4 recipients became two batches",) == report.warnings
+
+
+@pytest.mark.parametrize("is_late", [False, True], ids=["in the end", "by status"])
+def test_what_left_again_is_looked_up_once_more(
+    make_bulk: MakeBulk, tmp_path: Path, caplog: pytest.LogCaptureFixture, *, is_late: bool
+) -> None:
+    """A first one that was accepted late shows then: in the report, and as a line in the log."""
+    api, job = FakeBatchApi("ok", "ok", "dropped"), tmp_path / "job.db"
+    bulk = make_bulk(api).in_virtual_time()
+    if not is_late:
+        api.on_send = lambda body, batch_id: (
+            double(api, body, batch_id) if Counter(api.marks())[read_mark(body)] > 1 else None
+        )
+    report = bulk.go(rows(60), job=job)
+    [again] = report.sent_again
+    looks = api.looks
+    if is_late:
+        assert 0 == report.twice
+        double(api, api.sent[2], "late")
+        report = bulk.status(job)
+        assert looks + 1 == api.looks
+    assert (2, 60, 0) == (report.twice, report.accepted, report.unknown)
+    [line] = [each.getMessage() for each in caplog.records if each.name == "sinch_wrapper.bulk"]
+    assert f"journal job.db: request {again.number} was accepted twice" in line
+    assert 2 == bulk.status(job).twice
+    assert 1 == sum(each.name == "sinch_wrapper.bulk" for each in caplog.records)
+
+
+def read_mark(body: dict[str, Any]) -> str:
+    """The mark of a request."""
+    return str(body["batch_metadata"][CHUNK_MARK])
+
+
+def test_a_job_without_second_departures_asks_no_more(make_bulk: MakeBulk, tmp_path: Path) -> None:
+    """Then nothing can be there twice."""
+    api, job = FakeBatchApi(), tmp_path / "job.db"
+    bulk = make_bulk(api)
+    bulk.go(rows(4), job=job)
+    bulk.status(job)
+    assert 0 == api.looks
 
 
 def test_a_double_that_a_callback_shows_is_told(make_bulk: MakeBulk, tmp_path: Path) -> None:
@@ -176,3 +217,17 @@ def test_small_jobs_go_as_they_are(make_bulk: MakeBulk) -> None:
     api = FakeBatchApi()
     make_bulk(api).go(rows(49), chunk_size=1000)
     assert [49] == [len(body["recipient_and_params"]) for body in api.sent]
+
+
+def test_a_probe_measures_lags(make_bulk: MakeBulk) -> None:
+    """Threads and tasks alike: a few batches are sent, and looked up until all are listed."""
+    api = FakeBatchApi()
+    bulk = make_bulk(api).in_virtual_time()
+    found = bulk.probe(app_id=APP, recipient=Recipient.sms("+46700000001"), count=3)
+    assert (3, 3, 3) == (found.accepted, found.listed, len(found.lags))
+    assert found.in_order
+    assert found.steady
+    assert {"+46700000001": 3} == api.accepted
+    api = FakeBatchApi("401", "401")
+    with pytest.raises(AuthenticationError):
+        make_bulk(api).probe(app_id=APP, recipient=Recipient.sms("+46700000001"))

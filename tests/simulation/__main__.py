@@ -35,7 +35,18 @@ def try_many(first: int, many: int) -> int:
     for name, outcomes in sorted(by_model.items()):
         totals: Counter[str] = Counter()
         for _, each in outcomes:
-            for field in ("posts", "doubts", "again", "twice", "told", "unknown", "looks", "kills"):
+            for field in (
+                "posts",
+                "doubts",
+                "again",
+                "twice",
+                "told",
+                "unknown",
+                "looks",
+                "kills",
+                "retries",
+                "keys",
+            ):
                 totals[field] += getattr(each, field)
         words = ", ".join(f"{field} {value}" for field, value in totals.items())
         sys.stdout.write(f"{name:22} {len(outcomes):6} seeds: {words}\n")

@@ -1,6 +1,7 @@
 """The simulated Batch API: it accepts, refuses, loses, delays, calls back, and keeps a ledger."""
 
 import json
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from random import Random
@@ -15,6 +16,7 @@ from sinch_wrapper.errors import RawResponse
 from tests.simulation.models import Model
 
 TIMEOUT = 10.0
+FAILURE = "RECIPIENT_NOT_REACHABLE"
 # What becomes of a POST, and how often out of a hundred: in a storm, and on a calm day.
 STORM = {
     "ok": 70.0, "unreadable": 1, "stale": 0.5, "refused": 1, "busy": 2, "unreachable": 2,
@@ -67,9 +69,14 @@ class SimulatedApi:
     posts: list[Post] = field(default_factory=list)
     bodies: dict[str, dict[str, Any]] = field(default_factory=dict)
     answered: dict[int, list[str]] = field(default_factory=dict)
+    seen: set[tuple[int, int]] = field(default_factory=set)
+    # Those whom each job has tried to reach, and those who were reported as failed.
+    people: defaultdict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
+    failed: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.index = self.model.index(self.chance)
+        self.pipeline = self.model.calls(self.chance) if self.model.calls else None
 
     def post(self, body: dict[str, Any], now: float) -> tuple[Post, Ending]:
         """Take a request; returns what became of it, and how it ends for the client."""
@@ -79,7 +86,12 @@ class SimulatedApi:
         assert chunk is not None
         post = Post(job, chunk, now, len(body["recipient_and_params"]))
         self.posts.append(post)
-        post.truth = self.chance.choices([*self.weather], [*self.weather.values()])[0]
+        weather = {**self.weather, **(self.model.weather if self.weather is STORM else {})}
+        post.truth = self.chance.choices([*weather], [*weather.values()])[0]
+        if self.model.again and (job, chunk) in self.seen:
+            post.truth = self.model.again
+        self.seen.add((job, chunk))
+        self.people[job] |= {identity_of(item) for item in body["recipient_and_params"]}
         quick = self.chance.uniform(0.05, 1.0)
         return post, getattr(self, f"_{post.truth}")(post, body, quick)
 
@@ -91,9 +103,9 @@ class SimulatedApi:
 
         def accept(at: float) -> None:
             self.accepted.setdefault((post.job, post.chunk), []).append(batch_id)
-            self.index.add(post.job, batch_id, at)
+            self.index.add(post.job, batch_id, at, post.truth)
             if self.receiver is not None:
-                self._call_back(post, body, batch_id)
+                self._call_back(post, body, batch_id, at)
 
         self.schedule(wait, accept)
         return batch_id
@@ -141,13 +153,16 @@ class SimulatedApi:
         self._doubtful(post, body, quick)
         return Ending(quick, error=APIConnectionError("cut off", outcome="unknown"))
 
+    def _mute(self, _post: Post, _body: dict[str, Any], _quick: float) -> Ending:
+        return Ending(TIMEOUT, error=APIConnectionError("no response", outcome="unknown"))
+
     def _odd(self, post: Post, body: dict[str, Any], quick: float) -> Ending:
         self._doubtful(post, body, quick)
         return Ending(quick, error=status_error(self.chance.choice(STATUSES_OF_DOUBT)))
 
     def look(self, mark: str, now: float) -> Ending:
         """Respond to a look-up by the mark of a job."""
-        wait = self.chance.uniform(0.02, 0.5)
+        wait = self.chance.uniform(*self.model.look)
         listed = self.index.look(self.jobs.index(mark), now + wait / 2)
         if listed is None:
             return Ending(wait, error=status_error(self.chance.choice((404, 500, 503))))
@@ -163,24 +178,45 @@ class SimulatedApi:
             ],
         )
 
-    def _call_back(self, post: Post, body: dict[str, Any], batch_id: str) -> None:
+    def people_of(self, batch_id: str) -> set[str]:
+        """Whom a batch was for."""
+        return {identity_of(item) for item in self.bodies[batch_id]["recipient_and_params"]}
+
+    def _call_back(self, post: Post, body: dict[str, Any], batch_id: str, at: float) -> None:
         """Receipts of a few recipients: early, late, twice, in any order, some never."""
+        for event, identity in receipts(body, batch_id, self.chance):
+            waits = [
+                self.chance.choice((0.01, self.chance.uniform(0, 30), 400.0))
+                for _ in range(self.chance.choice((0, 1, 1, 1, 2)))
+            ]
+            if self.pipeline is not None:
+                waits = [self.pipeline.delay(post.job, at)]
+            for wait in waits:
+                self.schedule(wait, lambda _at, told=(event, identity): self._tell(post.job, *told))  # type: ignore[misc]  # bound here
+
+    def _tell(self, job: int, event: Event, identity: str) -> None:
         assert self.receiver is not None
-        for event in receipts(body, batch_id, self.chance):
-            for _ in range(self.chance.choice((0, 1, 1, 1, 2))):
-                wait = self.chance.choice((0.01, self.chance.uniform(0, 30), 400.0))
-                self.schedule(wait, lambda _at, event=event: self.receiver(post.job, event))  # type: ignore[misc]  # bound here
+        if "reason" in event.payload:
+            self.failed.add(identity)
+        self.receiver(job, event)
 
 
-def receipts(body: dict[str, Any], batch_id: str, chance: Random) -> Iterator[Event]:
-    """What callbacks say about the first two recipients of a batch."""
+def identity_of(item: dict[str, Any]) -> str:
+    """The number of the recipient in an item of a request."""
+    return str(item["recipient"]["identified_by"]["channel_identities"][0]["identity"])
+
+
+def receipts(body: dict[str, Any], batch_id: str, chance: Random) -> Iterator[tuple[Event, str]]:
+    """What callbacks say about the first two recipients of a batch, and who they are."""
     for item in body["recipient_and_params"][:2]:
         place = {CHUNK_MARK: body["batch_metadata"][CHUNK_MARK], "_batch_id": batch_id}
         place[INDEX_MARK] = item["message_metadata"][INDEX_MARK]
-        report = {
+        report: dict[str, object] = {
             "message_id": "M1",
             "status": chance.choice(("QUEUED_ON_CHANNEL", "DELIVERED", "FAILED")),
             "metadata": json.dumps(place),
         }
+        if report["status"] == "FAILED":
+            report["reason"] = {"code": FAILURE, "description": "no"}
         raw = {"app_id": "A", "project_id": "P", "message_delivery_report": report}
-        yield read_event(json.dumps(raw).encode())
+        yield read_event(json.dumps(raw).encode()), identity_of(item)

@@ -31,15 +31,22 @@ class Mutant:
 
 MUTANTS: Final = {
     "what cannot be read is left out": Mutant(
-        "_evidence", "            proves = False\n", "            proves = proves\n", ("o1",)
+        "_evidence",
+        "            proves = False\n",
+        "            proves = proves\n",
+        ("o1",),
+        first=50,
     ),
     "no witness": Mutant(
         "_evidence",
         "if not witnesses:\n",
         "witnesses = witnesses or accepted.keys() & roll.found.keys()\n    if not witnesses:\n",
         ("f1",),
+        first=215,
     ),
-    "a witness from before": Mutant("_evidence", "self.last_left) > began", "1) > 0", ("f1",)),
+    "a witness from before": Mutant(
+        "_evidence", "self.last_left) > began", "1) > 0", ("f1",), first=215
+    ),
     "no elder": Mutant(
         "_evidence",
         "if not elders:\n        return _wait(Lack.ELDER, hope=False)",
@@ -49,9 +56,11 @@ MUTANTS: Final = {
     ),
     "no time": Mutant("_evidence", "if evidence.waited < rules.settle:", "if False:", ("D2",)),
     "no margin": Mutant(
-        "_evidence", "if evidence.waited < rules.margin(lags):", "if False:", ("c5",)
+        "_evidence", "if evidence.waited < rules.margin(lags):", "if False:", ("c5",), first=80
     ),
-    "never is forgotten": Mutant("_evidence", "if rules.never else", "if False else", ("D4",)),
+    "never is forgotten": Mutant(
+        "_evidence", "if rules.never else", "if False else", ("D4",), first=60
+    ),
     "never looked long enough": Mutant(
         "_evidence", "if known.unchanged >= rules.patience(", "if -1 >= rules.patience("
     ),
@@ -76,12 +85,57 @@ MUTANTS: Final = {
     "the queue is not counted": Mutant(
         "_tracker", "self._queue.add(chunk.count)\n        self.doubts.leave", "self.doubts.leave"
     ),
+    "the list need not be complete": Mutant(
+        "_evidence", "        return _wait(Lack.COMPLETE)\n", "        pass\n", ("s1",), first=110
+    ),
+    "a 2xx that cannot be read is none": Mutant(
+        "_tracker", '{"certain": int(certain or chunk.certain)', '{"certain": 0', ("u1",)
+    ),
+    "no callback about a witness": Mutant(
+        "_evidence",
+        "if known.told is not None and witnesses.isdisjoint(known.told):",
+        "if False:",
+        ("q1",),
+    ),
+    "no lag": Mutant("_evidence", "if not lags.count:", "if False:", ("l1",), first=900),
+    "attempts without end": Mutant(
+        "_evidence", "if doubt.sent >= rules.attempts:", "if False:", ("n1",)
+    ),
+    "a resume goes on with its doubts": Mutant(
+        "_tracker",
+        "chunk = self._unknown(connection, chunk, doubted=self._number())\n        kind",
+        "chunk = self._unknown(connection, chunk, doubted=chunk.last_left)\n        kind",
+        ("q1",),
+        first=340,
+    ),
+    "a refusal is about the first time": Mutant(
+        "_tracker",
+        "case Refused(error, shared) if not is_second:",
+        "case Refused(error, shared):",
+        ("r1",),
+    ),
+    "no last look for a callback": Mutant(
+        "_tracker",
+        "if chunk is None or not chunk.certain or not self._has_look_up:",
+        "if True:",
+        ("p1",),
+        first=800,
+    ),
+    "a key for two messages": Mutant(
+        "_keys", "number if digest == same else copy(used)", "number if True else copy(used)"
+    ),
+    "what other processes write is not seen": Mutant(
+        "_sender", "and not self._job.is_outbox", "", first=540
+    ),
+    "the first of a request is retried": Mutant(
+        "_retries", "items[each.position or 0]", "items[0]"
+    ),
     "redirects are refusals": Mutant(
         "_responses",
         "if code == HTTPStatus.BAD_REQUEST:",
         "if code < HTTPStatus.INTERNAL_SERVER_ERROR:",
     ),
-}  # fmt: skip
+}
 
 
 class Mutator(MetaPathFinder, SourceLoader):  # type: ignore[misc]  # they agree at run time

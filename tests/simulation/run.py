@@ -10,7 +10,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
 from random import Random
@@ -21,21 +21,27 @@ from sinch_wrapper._json import decode
 from sinch_wrapper.bulk._callbacks import record
 from sinch_wrapper.bulk._calls import BatchCall, Done, Step
 from sinch_wrapper.bulk._job_spec import message_spec
-from sinch_wrapper.bulk._journal import Chunk, Job, open_job
+from sinch_wrapper.bulk._journal import Job, open_job
+from sinch_wrapper.bulk._keys import open_outbox
 from sinch_wrapper.bulk._options import RunSettings, SendOptions, read_options
+from sinch_wrapper.bulk._outbox_desk import OutboxDesk, OutboxPlanner
 from sinch_wrapper.bulk._prepare import prepare
 from sinch_wrapper.bulk._queue import MessageLimits
+from sinch_wrapper.bulk._retries import failed_of, retried_spec
 from sinch_wrapper.bulk._sender import Sender
-from sinch_wrapper.bulk._sources import source_of
+from sinch_wrapper.bulk._sources import Source, source_of
 from sinch_wrapper.bulk._states import ChunkState
 from sinch_wrapper.callbacks import Event
-from tests.simulation.api import CALM, STORM, Post, SimulatedApi
+from tests.simulation.api import CALM, FAILURE, STORM, Post, SimulatedApi
+from tests.simulation.checks import Ledger
 from tests.simulation.journals import KillableJournal, KilledError, journal_at, put_back
+from tests.simulation.outbox import APP, Callers, HandOver, hand_overs
+from tests.simulation.processes import Process
 from tests.simulation.scenario import JobScript, Scenario
 
-APP = "01J0SANDB0X0APP00000000000"
 # Steps after which a job is said not to end; no seed that was tried takes a half.
 MOST_STEPS = 5_000
+REASONS = frozenset({"400", FAILURE})
 
 
 @dataclass
@@ -54,37 +60,11 @@ class Outcome:
     posts: int = 0
     looks: int = 0
     kills: int = 0
+    retries: int = 0
+    keys: int = 0
     seconds: float = 0.0
     faults: Counter[str] = field(default_factory=Counter)
     trace: list[str] = field(default_factory=list)
-
-
-@dataclass
-class Process:
-    """One job and the process that sends it: dies, is resumed, and comes to its last act."""
-
-    number: int
-    script: JobScript
-    folder: Path
-    journal: KillableJournal
-    job: Job | None = None
-    planner: Sender | None = None
-    run: int = 0
-    kills: list[float] = field(default_factory=list)
-    began: float = 0.0
-    stop_at: float | None = None
-    acts: list[str] = field(default_factory=list)
-    doing: str = "send"
-    steps: int = 0
-    wakes: int = 0
-    is_stopping: bool = False
-    stopped_by: str = ""
-    queued: float = 0.0
-    queued_at: float = 0.0
-    forced: set[int] = field(default_factory=set)
-    seen: set[int] = field(default_factory=set)
-    is_over: bool = False
-    error: str = ""
 
 
 class Simulation:
@@ -109,6 +89,7 @@ class Simulation:
         self.processes: list[Process] = []
         # As the API numbers them.
         self.begun: list[Process] = []
+        self.callers: dict[int, Callers] = {}
 
     def after(self, wait: float, what: Callable[[float], None]) -> None:
         """Do something in *wait* seconds."""
@@ -123,19 +104,21 @@ class Simulation:
         """Run it to its end."""
         is_on_disk = any(script.moved for script in self.scenario.jobs)
         with tempfile.TemporaryDirectory() if is_on_disk else nullcontext("") as folder:
-            for number, script in enumerate(self.scenario.jobs):
-                process = self._process(number, script, Path(folder))
+            for script in self.scenario.jobs:
+                process = self._process(script, Path(folder))
                 self.after(script.begins, lambda _, process=process: self._begin(process))  # type: ignore[misc]  # bound here
             while self._heap:
                 self.now, _, what = heapq.heappop(self._heap)
                 what(self.now)
             for process in self.processes:
                 self._check(process)
+            for process in self.processes:
                 put_back(process.journal)
         self.outcome.seconds = self.now
         return self.outcome
 
-    def _process(self, number: int, script: JobScript, folder: Path) -> Process:
+    def _process(self, script: JobScript, folder: Path) -> Process:
+        number = len(self.processes)
         path = folder / f"{number}.db" if script.moved else None
         acts = ["resume"] if script.stop is not None else []
         acts += [script.last] if script.last else []
@@ -150,11 +133,19 @@ class Simulation:
 
     def _prepare(self, process: Process) -> Job:
         script = process.script
+        if script.is_outbox:
+            return open_outbox(process.journal, "P", self.wall())
         options = read_options("send()", {"chunk_size": script.chunk_size}, SendOptions)
-        spec = message_spec(APP, text("Hi"), options)
-        start = self.processes.index(process) * 1_000_000
-        rows = [{"phone": f"+4670{start + n:07d}"} for n in range(script.recipients)]
-        source = source_of("recipients", rows)
+        if process.old is not None:
+            assert process.old.job is not None
+            spec = replace(retried_spec(process.old.job, "old.db"), rules=options.rules)
+            failed = failed_of(process.old.job, REASONS, spec.damage)
+            source = Source("failed recipients", None, failed)
+        else:
+            spec = message_spec(APP, text("Hi"), options)
+            start = self.processes.index(process) * 1_000_000
+            rows = [{"phone": f"+4670{start + n:07d}"} for n in range(script.recipients)]
+            source = source_of("recipients", rows)
         return prepare(process.journal, spec, source, "P", self.wall, lambda: False)
 
     def _begin(self, process: Process) -> None:
@@ -163,7 +154,27 @@ class Simulation:
         self.begun.append(process)
         self.api.jobs.append(process.job.id)
         self.outcome.recipients += process.script.recipients
-        self._start(process)
+        if process.script.is_outbox:
+            self._open(process)
+        else:
+            self._start(process)
+
+    def _open(self, process: Process) -> None:
+        """Let callers come to an outbox."""
+        self.callers[process.number] = Callers(process, lambda: self._wake_up(process))
+        for what in hand_overs(process.script.recipients, self.chance):
+            self._expect(process, what, what.at)
+
+    def _expect(self, process: Process, what: HandOver, wait: float) -> None:
+        self.outcome.keys += 1
+        self.after(wait, lambda _: self.callers[process.number].come(what))
+
+    def _wake_up(self, process: Process) -> None:
+        """Let an outbox go on: its planner, or when it has none the next process."""
+        if process.planner is None:
+            self._start(process)
+        else:
+            self.after(0.0, lambda _, run=process.run: self._step(process, run, []))  # type: ignore[misc]  # bound here
 
     def _start(self, process: Process) -> None:
         """Start a run: the first one, or one after a kill, a stop or an end."""
@@ -171,7 +182,7 @@ class Simulation:
             self.offset += self.chance.uniform(-90_000, 90_000)
         process.run += 1
         process.journal.wall = self.wall
-        process.began, process.is_stopping = self.now, False
+        process.began, process.is_stopping, process.is_over = self.now, False, False
         # Connections are new.
         self.api.answered[process.number] = []
         try:
@@ -206,9 +217,13 @@ class Simulation:
             concurrency=script.concurrency,
             send_again="never" if is_cancel else script.send_again,
             limits=MessageLimits(script.queue, script.drain),
+            attempts=script.attempts,
         )
         if is_cancel:
             self._withdraw(process)
+        if script.is_outbox:
+            process.planner = OutboxPlanner(process.desk, process.job, settings, 0.0, self.wall)
+            return
         process.planner = Sender(
             process.job, settings, 0.0, self.wall, by_hand=process.doing == "send-again"
         )
@@ -229,7 +244,7 @@ class Simulation:
         """All that was running is lost to the process, and its file may be moved."""
         self.outcome.kills += 1
         self.trace(process, "is killed")
-        process.planner = None
+        process.planner, process.desk = None, OutboxDesk()
         if process.script.moved:
             self._move(process)
         run = process.run
@@ -239,6 +254,9 @@ class Simulation:
                 self._start(process)
 
         self.after(process.script.pause, resume)
+        if process.script.is_outbox:
+            for what in self.callers[process.number].die():
+                self._expect(process, what, process.script.pause + self.chance.uniform(0, 60))
 
     def _move(self, process: Process) -> None:
         """Move the file without the log beside it."""
@@ -300,7 +318,9 @@ class Simulation:
         content: bytes = getattr(call.arguments["body"], "content")  # noqa: B009 (of an Encoded)
         body = cast("dict[str, Any]", decode(content))
         post, ending = self.api.post(body, self.now)
-        self._pace(process, post)
+        self._ask_journal(process, post)
+        if not process.queue.take(post, self.now) and not self.scenario.clock_jumps:
+            self._problem(process, f"request {post.chunk} overflows the queue of the app")
         self.outcome.posts += 1
         self.outcome.faults[post.truth] += post.truth != "ok"
         self.outcome.doubts += post.truth in {"unreadable", "stale", "timeout", "cut", "odd"}
@@ -308,9 +328,17 @@ class Simulation:
         done = Done(call, ending.value, ending.error)
         self._end_later(process, run, done, ending.wait)
         if post.truth in {"busy", "unreachable", "refused"}:
-            self.after(ending.wait, lambda _: self._unpace(process, post.count))
+            self.after(ending.wait, lambda _: process.queue.give_back(post.count))
         if process.doing == "send-again":
             process.forced.add(post.chunk)
+
+    def _ask_journal(self, process: Process, post: Post) -> None:
+        """What a callback has proven to be accepted leaves no more."""
+        if post.chunk in process.queue.seen:
+            with process.journal.read() as connection:
+                chunk = process.journal.chunk(connection, post.chunk)
+            if chunk is not None and chunk.certain:
+                self._problem(process, f"request {post.chunk} was certain, and left again")
 
     def _record(self, number: int, event: Event) -> None:
         """The receiver is a process of its own, which nobody kills."""
@@ -321,72 +349,48 @@ class Simulation:
         process.journal.left = left
 
     def _finish(self, process: Process) -> None:
-        assert process.planner is not None
-        process.stopped_by = str(process.planner.stopped_by or "")
+        assert process.sender is not None
+        process.stopped_by = str(process.sender.stopped_by or "")
         process.planner, process.journal.left = None, None
         self.trace(process, f"run {process.run} ends")
+        if process.script.is_outbox:
+            self.callers[process.number].look(is_over=True)
         if not process.acts:
             process.is_over = True
             return
         process.doing = process.acts.pop(0)
+        if process.doing == "retry":
+            process.is_over = True
+            self._retry(process)
+            return
         self.after(process.script.pause, lambda _: self._start(process))
 
-    def _pace(self, process: Process, post: Post) -> None:
-        """Keep the books about the queue of the app, and compare them with what is allowed."""
-        script = process.script
-        drained = script.drain * (self.now - process.queued_at)
-        process.queued = max(0.0, process.queued - drained) + post.count
-        process.queued_at = self.now
-        if post.chunk in process.seen:
-            # The one before has no place any more, or this one would not have left.
-            process.queued = max(float(post.count), process.queued - post.count)
-        process.seen.add(post.chunk)
-        most = max(script.queue, post.count) + script.chunk_size
-        if process.queued > most and not self.scenario.clock_jumps:
-            self._problem(process, f"request {post.chunk} overflows the queue: {process.queued}")
-
-    def _unpace(self, process: Process, count_: int) -> None:
-        process.queued = max(0.0, process.queued - count_)
+    def _retry(self, old: Process) -> None:
+        """Make a job of those who failed."""
+        script = replace(old.script, kills=(), moved=False, stop=None, last="")
+        process = self._process(script, old.folder)
+        process.old = old
+        self.outcome.retries += 1
+        self.after(old.script.pause, lambda _: self._begin(process))
 
     def _problem(self, process: Process, words: str) -> None:
         self.outcome.problems.append(f"job {process.number}: {words}")
 
     def _check(self, process: Process) -> None:
-        """Compare the journal with the ledger of the API."""
-        if process.error or not process.is_over:
-            self._problem(process, process.error or "did not end")
-        chunks = process.journal.after(-1, 10_000)
-        total = sum(chunk.count for chunk in chunks)
-        if total != process.script.recipients:
-            self._problem(process, f"{process.script.recipients} recipients, {total} in requests")
-        for chunk in chunks:
-            self._compare(process, chunk)
-        again = process.journal.sent_again()
-        self.outcome.again += len(again)
-        by_itself = [chunk.id for chunk, evidence in again if evidence is not None]
-        if process.script.send_again == "never" and by_itself:
-            self._problem(process, f"requests {by_itself} left again by themselves")
-
-    def _compare(self, process: Process, chunk: Chunk) -> None:
-        batches = self.api.accepted.get((process.number, chunk.id), [])
-        is_twice = len(batches) > 1
-        is_covered = self.scenario.model.covered or process.script.send_again == "never"
-        if is_twice and chunk.id not in process.forced:
-            self.outcome.twice += 1
-            self.outcome.twice_recipients += chunk.count * (len(batches) - 1)
-            if is_covered:
-                self._problem(process, f"request {chunk.id} was accepted as {batches}")
-        self.outcome.told += chunk.twice is not None
-        if chunk.twice and (not is_twice or chunk.twice not in batches):
-            self._problem(process, f"request {chunk.id} is told to be {chunk.twice} too")
-        if chunk.state is ChunkState.ACCEPTED and chunk.batch_id not in batches:
-            self._problem(process, f"request {chunk.id} is {chunk.batch_id}, but was {batches}")
-        if chunk.state in {ChunkState.REJECTED, ChunkState.PLANNED} and batches:
-            self._problem(process, f"request {chunk.id} is {chunk.state}, but was {batches}")
-        if chunk.state is ChunkState.SENDING:
-            self._problem(process, f"request {chunk.id} is still being sent")
-        if chunk.state is ChunkState.PLANNED and not process.stopped_by:
-            self._problem(process, f"request {chunk.id} never left")
-        if chunk.state is ChunkState.UNKNOWN:
-            self.outcome.unknown += 1
-            self.outcome.unknown_recipients += chunk.count
+        """Compare the journal with the ledger of the API, and count."""
+        ledger, outcome = Ledger(self.api, covered=self.scenario.model.covered), self.outcome
+        for problem in ledger.problems(process):
+            self._problem(process, problem)
+        if process.number in self.callers and process.script.is_outbox:
+            people = {each: self.api.people_of(each) for each in self.api.bodies}
+            for problem in self.callers[process.number].problems(people):
+                self._problem(process, problem)
+        outcome.again += len(process.journal.sent_again())
+        for chunk in process.journal.after(-1, 10_000):
+            if ledger.is_twice(process, chunk):
+                outcome.twice += 1
+                outcome.twice_recipients += chunk.count * (len(ledger.batches(process, chunk)) - 1)
+            outcome.told += chunk.twice is not None
+            if chunk.state is ChunkState.UNKNOWN:
+                outcome.unknown += 1
+                outcome.unknown_recipients += chunk.count

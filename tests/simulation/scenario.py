@@ -7,6 +7,7 @@ from tests.simulation import models
 from tests.simulation.models import Model
 
 DAY = 86400.0
+_LAST = ("", "resume", "cancel", "send-again", "retry")
 
 
 @dataclass(frozen=True)
@@ -16,8 +17,8 @@ class JobScript:
     Each of *kills* is the number of writes into the journal, counted from the start of a run, after
     which the process is killed, or as a float the number of seconds; with *moved* its file is
     moved, and the log beside it is lost. *stop* is after how many seconds it is asked to stop.
-    Afterwards it is resumed after *pause*, then *last* is done: nothing, resume, cancel, or
-    send-again.
+    Afterwards it is resumed after *pause*, then *last* is done: nothing, resume, cancel,
+    send-again, or retry. An outbox gets its keys while it runs.
     """
 
     recipients: int
@@ -32,6 +33,8 @@ class JobScript:
     queue: int
     drain: float
     begins: float = 0.0
+    attempts: int = 5
+    is_outbox: bool = False
 
 
 @dataclass(frozen=True)
@@ -51,14 +54,14 @@ def scenario_of(seed: int, model: Model | None = None, send_again: str = "") -> 
     chance = Random(seed)  # noqa: S311 (repeatable)
     found = chance.choice(models.ALL)
     model = model or found
-    moved = chance.random() < 0.04
-    count = 2 if chance.random() < 0.15 else 1
+    moved = chance.random() < 0.04 and not model.spared and model.calls is None
+    count = chance.choices((1, 2, 3), (80, 14, 6))[0]
     jobs = tuple(_job(chance, model, send_again, moved=moved) for _ in range(count))
     return Scenario(
         seed,
         model,
         stormy=chance.random() < 0.8,
-        receiver=not moved and chance.random() < 0.3,
+        receiver=model.calls is not None or (not moved and chance.random() < 0.3),
         clock_jumps=chance.random() < 0.2,
         jobs=jobs,
     )
@@ -67,22 +70,25 @@ def scenario_of(seed: int, model: Model | None = None, send_again: str = "") -> 
 def _job(chance: Random, model: Model, send_again: str, *, moved: bool) -> JobScript:
     size = chance.choice((1, 5, 10, 20))
     chunks = chance.choice((1, 2, 4, 6, 8, 12))
-    killed = model.killed or moved or chance.random() < 0.4
+    killed = model.killed or moved or (chance.random() < 0.4 and not model.spared)
+    is_outbox = not moved and chance.random() < 0.15
     kills = [
         chance.choice((chance.randint(1, 60), chance.uniform(0, 5)))
         for _ in range(chance.randint(1, 3) if killed else 0)
     ]
     return JobScript(
-        recipients=max(1, size * chunks - chance.randint(0, size - 1)),
+        recipients=size if is_outbox else max(1, size * chunks - chance.randint(0, size - 1)),
         chunk_size=size,
         concurrency=chance.choice((1, 4, 8)),
         send_again=send_again or chance.choices(("evidence", "never"), (5, 1))[0],
         kills=tuple(kills),
         moved=moved,
-        stop=chance.uniform(0, 60) if chance.random() < 0.15 else None,
+        stop=chance.uniform(0, 60) if chance.random() < 0.15 and not is_outbox else None,
         pause=chance.choice((1.0, 60.0, 3600.0, DAY)),
-        last=chance.choices(("", "resume", "cancel", "send-again"), (60, 20, 10, 10))[0],
+        last="" if is_outbox else chance.choices(_LAST, (50, 20, 10, 10, 10))[0],
         queue=chance.choice((10**6, 10**6, 60)),
         drain=chance.choice((20.0, 2.0)),
         begins=chance.choice((0.0, chance.uniform(0, 300))),
+        attempts=chance.choice((5, 5, 2)),
+        is_outbox=is_outbox,
     )
