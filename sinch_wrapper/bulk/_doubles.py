@@ -1,4 +1,8 @@
-"""Requests that became two batches: what finds them, and the line in the log that reports each."""
+"""Requests that became two batches: what finds them, and the line in the log that reports each.
+
+One look-up at the end of a job in which something left again, and one more with each `status`, find
+what was accepted later than any client can wait; look-ups before and callbacks find the others.
+"""
 
 import logging
 from typing import Final
