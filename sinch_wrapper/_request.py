@@ -3,6 +3,7 @@
 The HTTP library's requests, responses and exceptions become ours here, and nowhere else.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -29,7 +30,7 @@ _TOTAL_TIME: Final = 60.0
 LARGEST_RESPONSE: Final = 64 * 1024 * 1024
 # Of hosts and collections.
 _KEPT: Final = 64
-_OF_A_COLLECTION: Final = 4
+_COLLECTION: Final = re.compile(r"/v\w+/projects/[^/]+/[A-Za-z:-]+")
 _WITH_LENGTH: Final = frozenset({"POST", "PUT", "PATCH"})
 
 
@@ -135,7 +136,7 @@ def headers_for(netloc: bytes, content_type: str | None = None) -> httpx.Headers
 
 
 @lru_cache(maxsize=_KEPT)
-def _collection(url: str) -> httpx.URL:
+def _parsed(url: str) -> httpx.URL:
     return httpx.URL(url)
 
 
@@ -143,10 +144,9 @@ def _url_of(operation: OperationLike[T], base_url: str) -> httpx.URL:
     url = base_url + operation.path
     if operation.params:
         return httpx.URL(url, params=dict(operation.params))
-    # The path of a collection, such as /v1/projects/P/messages:send, has no id but that of the
-    # project. Parsing is a fifth of what a call costs us, so it is done once.
-    is_collection = operation.path.count("/") == _OF_A_COLLECTION
-    return _collection(url) if is_collection else httpx.URL(url)
+    # Such a path, as /v1/projects/P/messages:send, has no id but that of the project. Parsing is a
+    # fifth of what a call costs us, so it is done once.
+    return _parsed(url) if _COLLECTION.fullmatch(operation.path) else httpx.URL(url)
 
 
 def build_request(operation: OperationLike[T], base_url: str, call: Call) -> APIRequest:

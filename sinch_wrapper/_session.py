@@ -122,6 +122,7 @@ class AsyncSession(_BaseSession[AsyncHTTPClient]):
         Raises: APIStatusError by status, APIConnectionError without a response,
         APIResponseValidationError for a 2xx that cannot be read.
         """
+        await self._http_client.load()
         request = self._build(operation)
         if self._telemetry is None:
             return await self._exchange(operation, request)
@@ -140,5 +141,6 @@ class AsyncSession(_BaseSession[AsyncHTTPClient]):
 
         Raises: SinchError when no token can be fetched.
         """
+        await self._http_client.load()
         call = Call("token", "GET", self._retry, self._timeouts)
         return await self._http_client.fetch_token(call)

@@ -1,7 +1,9 @@
 """Sinch and AsyncSinch: the three APIs behind one set of options."""
 
+import importlib
+import sys
 from functools import cached_property
-from typing import TYPE_CHECKING, Self, Unpack
+from typing import TYPE_CHECKING, Final, Self, Unpack
 
 from sinch_wrapper._auth.credentials import AccessToken
 from sinch_wrapper._base_client import BaseClient, named_by_itself
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     from sinch_wrapper.messages import Message, Recipient
 
 __all__ = ["AsyncSinch", "BaseClient", "Sinch"]
+
+_SENDING: Final = "sinch_wrapper._sent_message"
 
 
 @named_by_itself
@@ -138,6 +142,16 @@ class Sinch(BaseClient[httpx.BaseTransport, HTTPClient]):
         session = self._session(base_url(api, self._options.endpoints))
         return session.request(any_operation(self.project_id, method, path, params, body))
 
+    def warm_up(self) -> None:
+        """Do what the first message would wait for: load code and certificates, fetch a token.
+
+        Raises: as fetch_token(); with `auth="basic"` there is no token to fetch.
+        """
+        importlib.import_module(_SENDING)
+        self._http.prepare(httpx.URL(self._options.endpoints.conversation))
+        if not self._options.basic:
+            self.fetch_token()
+
     def fetch_token(self) -> AccessToken:
         """The access token that requests carry, and the seconds it still lasts.
 
@@ -233,6 +247,7 @@ class AsyncSinch(BaseClient[httpx.AsyncBaseTransport, AsyncHTTPClient]):
         Raises: ValueError or TypeError for obvious mistakes, SinchError for the rest, such as
         APIResponseValidationError when the message was accepted and the response has no id.
         """
+        await self._load_send()
         from sinch_wrapper._sent_message import send_operation
 
         body = send_body(app_id, to, message, options)
@@ -268,6 +283,25 @@ class AsyncSinch(BaseClient[httpx.AsyncBaseTransport, AsyncHTTPClient]):
 
         session = self._session(base_url(api, self._options.endpoints))
         return await session.request(any_operation(self.project_id, method, path, params, body))
+
+    async def warm_up(self) -> None:
+        """Do what the first message would wait for: load code and certificates, fetch a token.
+
+        Files are read in a thread, so the event loop goes on. Without it the first `send()` does
+        the same; the properties for the APIs load their code where they are first used.
+
+        Raises: as fetch_token(); with `auth="basic"` there is no token to fetch.
+        """
+        await self._load_send()
+        await self._http.prepare(httpx.URL(self._options.endpoints.conversation))
+        if not self._options.basic:
+            await self.fetch_token()
+
+    async def _load_send(self) -> None:
+        if _SENDING not in sys.modules:
+            import asyncio
+
+            await asyncio.to_thread(importlib.import_module, _SENDING)
 
     async def fetch_token(self) -> AccessToken:
         """The access token that requests carry, and the seconds it still lasts.

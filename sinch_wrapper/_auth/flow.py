@@ -154,6 +154,10 @@ class BearerAuth:
         self._source = source
         self._cache = cache or TokenCache()
 
+    def load(self) -> None:
+        """Import what the first call needs."""
+        self._source.load()
+
     def send(self, request: APIRequest) -> AuthFlow[httpx.Response]:
         """Send *request* with a token, twice at most."""
         token = self._cache.fresh() or (yield from self._obtain(request.call))
@@ -215,6 +219,9 @@ class BasicAuth:
     def __init__(self, key: AccessKey) -> None:
         pair = f"{key.key_id}:{key.key_secret}"
         self._header = f"Basic {base64.b64encode(pair.encode()).decode()}"
+
+    def load(self) -> None:
+        """There is nothing to import."""
 
     def send(self, request: APIRequest) -> AuthFlow[httpx.Response]:
         """Send *request* with the key in its header."""

@@ -161,8 +161,9 @@ class AiohttpPool(httpx.AsyncBaseTransport):
         authorization = _authorization(via)
         self._proxy_headers = authorization if tunnels else None
         self._headers = () if tunnels else tuple(authorization.items())
-        self._session = _session(tls)
-        weakref.finalize(self, self._session.detach)
+        self._tls = tls
+        self._session: aiohttp.ClientSession | None = None
+        self._is_closed = False
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send *request* and read the whole body, still encoded.
@@ -176,10 +177,11 @@ class AiohttpPool(httpx.AsyncBaseTransport):
             self._places.leave()
 
     async def _exchange(self, request: httpx.Request) -> httpx.Response:
-        if self._session.closed:
+        if self._is_closed:
             raise httpx.ConnectError(_CLOSED)
+        session = self._session or self._opened()
         try:
-            async with self._session.request(
+            async with session.request(
                 request.method,
                 URL(str(request.url), encoded=True),
                 data=request.read() or None,
@@ -198,6 +200,14 @@ class AiohttpPool(httpx.AsyncBaseTransport):
         except (aiohttp.ClientError, OSError) as error:
             raise httpx.ReadError(type(error).__name__) from error
 
+    def _opened(self) -> aiohttp.ClientSession:
+        # Not in the constructor, which runs in a thread: a session belongs to its event loop.
+        self._session = _session(self._tls)
+        weakref.finalize(self, self._session.detach)
+        return self._session
+
     async def aclose(self) -> None:
         """Close all connections."""
-        await self._session.close()
+        self._is_closed = True
+        if self._session is not None:
+            await self._session.close()

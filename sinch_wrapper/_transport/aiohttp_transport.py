@@ -4,7 +4,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from sinch_wrapper._http import AIOHTTP, httpx, is_aiohttp_forced
-from sinch_wrapper._transport.pool import AsyncPooledTransport, Pools
+from sinch_wrapper._transport.pool import AsyncPooledTransport, AsyncPools
 from sinch_wrapper.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _NO_PROXY: Final = "the proxy cannot be used: check proxy= or HTTPS_PROXY (aiohttp knows no SOCKS)"
 
 
-class AiohttpTransport(Pools["AiohttpPool"], httpx.AsyncBaseTransport):
+class AiohttpTransport(AsyncPools["AiohttpPool"], httpx.AsyncBaseTransport):
     """Sends each request of tasks through the pool of its proxy.
 
     Raises (while sending): ConfigurationError for a proxy or certificates that cannot be used.
@@ -32,7 +32,7 @@ class AiohttpTransport(Pools["AiohttpPool"], httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send *request*."""
-        return await self._pool_for(request).handle_async_request(request)
+        return await (await self._opened(request)).handle_async_request(request)
 
     async def aclose(self) -> None:
         """Close all pools."""

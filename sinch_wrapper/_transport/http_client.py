@@ -4,6 +4,7 @@ It carries out the flows of the authentication. `httpx.Client` would log every U
 for consents, phone numbers; and its auth flows cannot see that a token request has failed.
 """
 
+import importlib
 import weakref
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -31,6 +32,12 @@ _FOREIGN_LOOP: Final = (
 )
 
 
+def _load(auth: Auth) -> None:
+    # Reading the metadata of the package.
+    importlib.import_module("sinch_wrapper._version")
+    auth.load()
+
+
 class HTTPClient:
     """Authenticates and sends requests in threads."""
 
@@ -43,6 +50,15 @@ class HTTPClient:
         """Raise SinchError when the client is closed."""
         if self._closed:
             raise SinchError(_CLOSED)
+
+    def load(self) -> None:
+        """Import what the first call needs."""
+        _load(self._auth)
+
+    def prepare(self, url: httpx.URL) -> None:
+        """Do what a first call to *url* does before it connects."""
+        self.load()
+        self._transport.prepare(url)
 
     def send(self, request: APIRequest) -> httpx.Response:
         """Authenticate and send *request*; the body of the response has been read.
@@ -98,6 +114,7 @@ class AsyncHTTPClient:
         self._transport = transport
         self._auth = auth
         self._closed = False
+        self._is_loaded = False
         self._loop: weakref.ref[asyncio.AbstractEventLoop] | None = None
         renew_after_fork(self)
 
@@ -109,6 +126,21 @@ class AsyncHTTPClient:
         """Raise SinchError when the client is closed."""
         if self._closed:
             raise SinchError(_CLOSED)
+
+    async def load(self) -> None:
+        """Import what the first call needs, in a thread: reading files holds up the event loop."""
+        if self._is_loaded:
+            return
+        self._bind()
+        import asyncio
+
+        await asyncio.to_thread(_load, self._auth)
+        self._is_loaded = True
+
+    async def prepare(self, url: httpx.URL) -> None:
+        """Do what a first call to *url* does before it connects."""
+        await self.load()
+        await self._transport.prepare(url)
 
     async def send(self, request: APIRequest) -> httpx.Response:
         """Authenticate and send *request*; the body of the response has been read.

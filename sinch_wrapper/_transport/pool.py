@@ -6,6 +6,8 @@ one that another thread was just given (httpcore #1110), which loses the respons
 was accepted.
 """
 
+import contextlib
+import importlib
 import ssl
 import threading
 from collections.abc import Callable
@@ -15,7 +17,7 @@ from urllib.request import getproxies, proxy_bypass
 
 from sinch_wrapper._fork import renew_after_fork
 from sinch_wrapper._http import httpx, quieten
-from sinch_wrapper._request import LARGEST_RESPONSE, host_of
+from sinch_wrapper._request import LARGEST_RESPONSE
 from sinch_wrapper._transport.limits import (
     deadline,
     take_in,
@@ -66,6 +68,10 @@ def proxy_for(scheme: str, host: str, explicit: str | None) -> str | None:
     if not found or proxy_bypass(host):
         return None
     return found if "://" in found else f"http://{found}"
+
+
+def _key_of(url: httpx.URL) -> tuple[str, str]:
+    return url.scheme, url.raw_host.decode("ascii", "replace")
 
 
 def _pool_timeout(request: httpx.Request) -> float | None:
@@ -252,8 +258,13 @@ class Pools(Generic[T]):
         secure = proxy.lower().startswith("https:")
         return tls, httpx.Proxy(proxy, ssl_context=self._tls if secure else None)
 
+    def prepare(self, url: httpx.URL) -> None:
+        """Find or open the pool for *url*, as its first request does; that connects to nothing."""
+        if (key := _key_of(url)) not in self._by_host:
+            self._add(key)
+
     def _pool_for(self, request: httpx.Request) -> T:
-        key = (request.url.scheme, host_of(request))
+        key = _key_of(request.url)
         found = self._by_host.get(key) or self._add(key)
         if isinstance(found, ConfigurationError):
             # Neither chained, nor raised where the URL of a proxy, which may contain a password,
@@ -275,6 +286,21 @@ class Pools(Generic[T]):
                 except (ValueError, ImportError, httpx.InvalidURL):
                     return ConfigurationError(self._unusable_proxy)
             return self._by_host.setdefault(key, self._pools[route])
+
+
+class AsyncPools(Pools[T]):
+    """Pools for tasks; opening one reads files, so it is done in a thread."""
+
+    async def prepare(self, url: httpx.URL) -> None:  # type: ignore[override]  # awaited
+        """Find or open the pool for *url*, as its first request does; that connects to nothing."""
+        if (key := _key_of(url)) not in self._by_host:
+            from asyncio import to_thread
+
+            await to_thread(self._add, key)
+
+    async def _opened(self, request: httpx.Request) -> T:
+        await self.prepare(request.url)
+        return self._pool_for(request)
 
 
 class PooledTransport(Pools[ConnectionPool], httpx.BaseTransport):
@@ -301,10 +327,17 @@ class PooledTransport(Pools[ConnectionPool], httpx.BaseTransport):
             pool.close()
 
 
-class AsyncPooledTransport(Pools[AsyncConnectionPool], httpx.AsyncBaseTransport):
+# The library underneath imports them with its first request, in the event loop.
+_OF_TASKS: Final = ("anyio._backends._asyncio", "anyio.streams.tls")
+
+
+class AsyncPooledTransport(AsyncPools[AsyncConnectionPool], httpx.AsyncBaseTransport):
     """PooledTransport for tasks."""
 
     def _open(self, scheme: str, proxy: str | None) -> AsyncConnectionPool:
+        with contextlib.suppress(ImportError):
+            for name in _OF_TASKS:
+                importlib.import_module(name)
         tls, via = self._route(scheme, proxy)
         return AsyncConnectionPool(
             lambda: httpx.AsyncHTTPTransport(verify=tls, limits=_LIMITS, proxy=via),
@@ -314,7 +347,7 @@ class AsyncPooledTransport(Pools[AsyncConnectionPool], httpx.AsyncBaseTransport)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send *request*."""
-        return await self._pool_for(request).handle_async_request(request)
+        return await (await self._opened(request)).handle_async_request(request)
 
     async def aclose(self) -> None:
         """Close all pools."""

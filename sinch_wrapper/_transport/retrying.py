@@ -23,6 +23,7 @@ from sinch_wrapper._request import (
 )
 from sinch_wrapper._retry import AttemptOutcome, classify_failure, classify_status
 from sinch_wrapper._transport.limits import decoded
+from sinch_wrapper._transport.pool import AsyncPools, Pools
 
 _log: Final = logging.getLogger("sinch_wrapper.transport")
 Result: TypeAlias = httpx.Response | Exception
@@ -166,6 +167,11 @@ class RetryingTransport:
         self._sleep = sleep
         self._closed = False
 
+    def prepare(self, url: httpx.URL) -> None:
+        """Open the pool for *url*, which connects to nothing."""
+        if isinstance(self._inner, Pools):
+            self._inner.prepare(url)
+
     def send(self, request: APIRequest) -> httpx.Response:
         """Send *request*, repeating it as its policy says.
 
@@ -214,6 +220,11 @@ class AsyncRetryingTransport:
         self._context = context
         self._sleep = sleep
         self._closed = False
+
+    async def prepare(self, url: httpx.URL) -> None:
+        """Open the pool for *url*, as far as that blocks, in a thread."""
+        if isinstance(self._inner, AsyncPools):
+            await self._inner.prepare(url)
 
     async def send(self, request: APIRequest) -> httpx.Response:
         """Send *request*, repeating it as its policy says.
