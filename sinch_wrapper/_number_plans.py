@@ -54,11 +54,14 @@ class NumberPlans:
 
     def have_usual_lengths(self, numbers: Sequence[str]) -> bool:
         """Whether check_length() accepts all *numbers*, which are canonical."""
-        unknown = {(number[1:4], len(number)) for number in numbers} - self._usual
-        for start, length in unknown:
-            if self._fault(start.ljust(length - 1, "9")):
+        starts, lengths = {number[1:4] for number in numbers}, set(map(len, numbers))
+        pairs = {(start, length) for start in starts for length in lengths}
+        if not pairs <= self._usual:
+            # Not each start is there with each length.
+            pairs = {(number[1:4], len(number)) for number in numbers} - self._usual
+            if any(self._fault(start.ljust(length - 1, "9")) for start, length in pairs):
                 return False
-        self._usual |= unknown
+            self._usual |= pairs
         return True
 
     def _parsed(self, text: str, country: str | None) -> Any:  # noqa: ANN401 (a PhoneNumber of an optional library)

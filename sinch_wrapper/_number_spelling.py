@@ -124,6 +124,8 @@ def spelt(text: str) -> str:
     if plain in _EMPTY:
         raise NotNumberError("empty")
     plain = _without_prefix(plain)
+    if plain.startswith("-"):
+        raise NotNumberError("characters")
     _refuse_spreadsheets(plain)
     plain = _without_zeros(plain)
     if _EXTENSION.search(plain):
@@ -137,6 +139,13 @@ def spelt(text: str) -> str:
     if "+" in digits[1:]:
         raise NotNumberError("plus-inside")
     return digits
+
+
+def without_shapes(text: str) -> str:
+    """*text* without characters that cannot be seen, and without blanks at its ends."""
+    if text.isascii():
+        return text.strip()
+    return "".join(each for each in text if unicodedata.category(each) != "Cf").strip()
 
 
 def _plain(character: str) -> str:

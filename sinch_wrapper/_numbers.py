@@ -21,6 +21,7 @@ from sinch_wrapper._number_spelling import (
     country_code,
     country_codes,
     spelt,
+    without_shapes,
 )
 
 __all__ = [
@@ -34,7 +35,9 @@ __all__ = [
     "identity_key",
     "number_plans",
     "single",
+    "with_number",
     "with_numbers",
+    "without_shapes",
 ]
 
 NumberForm: TypeAlias = Literal["e164", "msisdn", "as-given"]
@@ -147,20 +150,22 @@ def with_numbers(
     found = by.get("channel_identities") if isinstance(by, Mapping) else None
     if not isinstance(by, Mapping) or not isinstance(found, list | tuple):
         return recipient
-    identities = [_with_number(each, read) for each in found]
+    identities = [with_number(each, read) for each in found]
     if all(map(is_, identities, found)):
         return recipient
     return {**recipient, "identified_by": {**by, "channel_identities": identities}}
 
 
-def _with_number(identity: object, read: Callable[[str], str]) -> object:
-    if not isinstance(identity, Mapping) or identity.get("channel") not in PHONE_CHANNELS:
+def with_number(identity: object, read: Callable[[str], str]) -> object:
+    """A channel identity, of the shape of the API, with its number as *read* gives it.
+
+    Of another identity only what cannot be seen at its ends is left out.
+    """
+    if not isinstance(identity, Mapping) or not isinstance(identity.get("identity"), str):
         return identity
-    text = identity.get("identity")
-    if not isinstance(text, str):
-        return identity
-    number = read(text)
-    return identity if number == text else {**identity, "identity": number}
+    text = identity["identity"]
+    found = read(text) if identity.get("channel") in PHONE_CHANNELS else without_shapes(text)
+    return identity if found == text else {**identity, "identity": found}
 
 
 @cache

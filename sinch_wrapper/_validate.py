@@ -136,6 +136,20 @@ def one_of(option: str, value: object, choices: Collection[str], *, error: Error
     return value
 
 
+def channel(option: str, value: object, known: Collection[str], *, error: Error = None) -> str:
+    """Check the name of a channel, and write it as the API does.
+
+    A name that is nearly one of the *known* is a slip; any other may be one that the API adds.
+    """
+    name = string(option, value, error=error).strip().upper()
+    if name not in known:
+        from difflib import get_close_matches
+
+        if near := get_close_matches(name, known, 1, 0.8):
+            raise out_of_range(option, f"a channel: did you mean {near[0]}?", error)
+    return name
+
+
 def timestamp(option: str, value: object, *, error: Error = None) -> datetime:
     """Check for a datetime with a time zone."""
     wanted = "a datetime with a time zone, such as datetime.now(UTC)"

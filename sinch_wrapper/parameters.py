@@ -6,16 +6,26 @@ Source: Sinch documentation: Batch API, send a batch.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from functools import cache
 from typing import Final, Literal, TypeAlias
 
 from sinch_wrapper import _validate
 from sinch_wrapper._forget import forgetting
 from sinch_wrapper.errors import ParameterError
 
-__all__ = ["Mismatch", "MismatchKind", "check_parameters", "fill", "mismatches", "placeholders"]
+__all__ = [
+    "Lookalike",
+    "Mismatch",
+    "MismatchKind",
+    "check_parameters",
+    "fill",
+    "lookalikes",
+    "mismatches",
+    "placeholders",
+]
 
 PLACEHOLDER: Final = re.compile(r"\$\{([^}]*)\}")
 """A placeholder; its group is the name."""
@@ -49,17 +59,78 @@ class Mismatch:
 
 def placeholders(message: object) -> frozenset[str]:
     """The names of all `${name}` in the strings of *message*, nested ones too."""
-    found: set[str] = set()
+    return frozenset(name for text in _strings(message) for name in PLACEHOLDER.findall(text))
+
+
+def _strings(message: object) -> Iterator[str]:
     waiting = [message]
     while waiting:
         value = waiting.pop()
         if isinstance(value, str):
-            found.update(PLACEHOLDER.findall(value))
+            yield value
         elif isinstance(value, Mapping):
             waiting.extend(value.values())
         elif isinstance(value, Iterable) and not isinstance(value, bytes):
             waiting.extend(value)
-    return frozenset(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Lookalike:
+    """What looks like a placeholder and is not, such as `{name}`: it is sent as it is *written*.
+
+    *is_likely* is false for brackets in which there may be words of the text, such as `[name]`.
+    """
+
+    written: str
+    name: str
+    is_likely: bool
+
+    def matches(self, name: str) -> bool:
+        """Whether a column or parameter *name* is meant, however it is spelt."""
+        return _plain_name(self.name) == _plain_name(name)
+
+
+_NAME: Final = r"\s*([^\W\d][\w .-]{0,60}?)\s*"
+_LIKELY: Final = (
+    rf"\{{\{{\{{?{_NAME}\}}\}}\}}?",
+    rf"\$?\{{{_NAME}\}}",
+    rf"\$\{{{_NAME}(?=$|\W)",
+    rf"\$\({_NAME}\)",
+    r"\$([^\W\d]\w*)",
+    r"%([^\W\d]\w*)%",
+    r"%\(([^\W\d]\w*)\)s",
+    rf"\*\|{_NAME}\|\*",
+)
+_POSSIBLE: Final = (
+    rf"\[\[?{_NAME}\]?\]",
+    rf"<<?{_NAME}>?>",
+    rf"\u00ab{_NAME}\u00bb",
+    rf"#{_NAME}#",
+)
+
+
+@cache
+def _forms() -> tuple[tuple[re.Pattern[str], bool], ...]:
+    """How other programs write placeholders, and whether nothing else looks so."""
+    return *((re.compile(form), True) for form in _LIKELY), *(
+        (re.compile(form), False) for form in _POSSIBLE
+    )
+
+
+def lookalikes(message: object) -> tuple[Lookalike, ...]:
+    """What looks like a placeholder in the strings of *message*, nested ones too, and is not."""
+    found: dict[str, Lookalike] = {}
+    for text in _strings(message):
+        left = PLACEHOLDER.sub("\n", text)
+        for form, is_likely in _forms():
+            for match in form.finditer(left):
+                found.setdefault(match[0], Lookalike(match[0], match[1], is_likely))
+            left = form.sub("\n", left)
+    return tuple(found.values())
+
+
+def _plain_name(name: str) -> str:
+    return re.sub(r"[\s._-]+", "_", name.strip()).casefold()
 
 
 @forgetting

@@ -126,7 +126,7 @@ def contacts_run(call: str, contacts: Items, job: JobPath | None, options: JobOp
     kind = BATCH_OPERATIONS[call.replace("_", "-")]
     checked = read_options(f"{call}()", options, JobOptions)
     name = "contacts" if call == "create_contacts" else "contact_ids"
-    spec = JobSpec(kind, {}, rules=checked.rules)
+    spec = JobSpec(kind, {}, rules=checked.rules, reading=checked.reading)
     return JobRun(_optional_path(job), checked.run, spec, source_of(name, contacts))
 
 
@@ -134,7 +134,8 @@ def consents_run(app_id: str, records: Items, job: JobPath | None, options: JobO
     """A job that inserts consents; raises BulkError or TypeError for mistakes."""
     checked = read_options("insert_consents()", options, JobOptions)
     request = {"app_id": checked_app_id(app_id)}
-    spec = JobSpec(BATCH_OPERATIONS["insert-consents"], request, rules=checked.rules)
+    kind = BATCH_OPERATIONS["insert-consents"]
+    spec = JobSpec(kind, request, rules=checked.rules, reading=checked.reading)
     return JobRun(_optional_path(job), checked.run, spec, source_of("records", records))
 
 

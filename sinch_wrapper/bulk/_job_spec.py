@@ -10,12 +10,15 @@ from typing import Final, cast
 
 from sinch_wrapper import _validate
 from sinch_wrapper._json import decode, encode
+from sinch_wrapper._numbers import NumberRules, number_plans
 from sinch_wrapper.bulk._calls import BATCH_OPERATIONS, BatchOperation
 from sinch_wrapper.bulk._campaign import Campaign
+from sinch_wrapper.bulk._cells import RowRules
 from sinch_wrapper.bulk._columns import Columns
-from sinch_wrapper.bulk._options import CheckedOptions, CuttingRules
+from sinch_wrapper.bulk._metadata import static_limits
+from sinch_wrapper.bulk._options import CheckedOptions, CuttingRules, ReadingRules
 from sinch_wrapper.errors import BulkArgumentError
-from sinch_wrapper.parameters import placeholders
+from sinch_wrapper.parameters import lookalikes, placeholders
 
 _HORIZON: Final = timedelta(days=7)
 _OPERATIONS: Final = {"v1": "messages", "v1beta": "messages-v1beta"}
@@ -34,6 +37,7 @@ class JobSpec:
     request: Mapping[str, object] = field(repr=False)
     columns: Columns = field(default_factory=Columns)
     rules: CuttingRules = field(default_factory=CuttingRules)
+    reading: ReadingRules = field(default_factory=ReadingRules)
     parent: str = ""
     damage: list[str] = field(default_factory=list, repr=False)
     campaign: Campaign = field(default_factory=Campaign)
@@ -60,9 +64,40 @@ def message_spec(app_id: str, message: Mapping[str, object], options: CheckedOpt
         request["send_after"] = _api_time(options.send_after)
     if any(not name.strip() for name in placeholders(message)):
         raise BulkArgumentError("message= has a placeholder without a name: ${}")
+    if not options.reading.defaults.keys() <= placeholders(message):
+        known = ", ".join(sorted(placeholders(message))) or "none"
+        raise BulkArgumentError(f"defaults= must name placeholders of the message: {known}")
     kind = BATCH_OPERATIONS[_OPERATIONS[options.api]]
     return JobSpec(
-        kind, _as_json(request), options.columns, options.rules, campaign=options.campaign
+        kind,
+        _as_json(request),
+        options.columns,
+        options.rules,
+        options.reading,
+        campaign=options.campaign,
+    )
+
+
+def row_rules(spec: JobSpec) -> RowRules:
+    """What makes a row of a job of messages right."""
+    reading = spec.reading
+    plans = None if reading.numbers == "as-given" else number_plans()
+    return RowRules(
+        static_limits(spec.request),
+        NumberRules(reading.numbers, reading.default_country, plans),
+        reading.defaults,
+        is_strict=_may_be_whatsapp_template(spec.request.get("message")),
+        lookalikes=lookalikes(spec.request.get("message")),
+    )
+
+
+def _may_be_whatsapp_template(message: object) -> bool:
+    template = message.get("template_message") if isinstance(message, Mapping) else None
+    if not isinstance(template, Mapping):
+        return False
+    by_channel = template.get("channel_template")
+    return "omni_template" in template or (
+        isinstance(by_channel, Mapping) and "WHATSAPP" in by_channel
     )
 
 

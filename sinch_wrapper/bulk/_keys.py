@@ -5,19 +5,19 @@ import json
 import secrets
 from collections.abc import Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, cast
 
 from sqlalchemy import Connection, bindparam, func, insert, select
 
 from sinch_wrapper import _validate
 from sinch_wrapper._json import decode, encode
+from sinch_wrapper._numbers import NotNumberError, NumberRules, single, with_numbers
+from sinch_wrapper.bulk._cells import InvalidError
 from sinch_wrapper.bulk._columns import Columns
-from sinch_wrapper.bulk._job_spec import JobSpec, message_spec
+from sinch_wrapper.bulk._job_spec import JobSpec, message_spec, row_rules
 from sinch_wrapper.bulk._journal import Job, Journal, NewChunk, open_job
-from sinch_wrapper.bulk._metadata import static_limits
 from sinch_wrapper.bulk._options import RequestOptions, read_options
-from sinch_wrapper.bulk._rows import InvalidError
 from sinch_wrapper.bulk._rows_fast import cut
 from sinch_wrapper.bulk._rows_objects import ObjectBuilder
 from sinch_wrapper.bulk._schema import chunks, facts, keys, pack, pack_places, unpack
@@ -80,10 +80,15 @@ def keyed_message(  # noqa: PLR0913, PLR0917 (all that a message is made of)
 
 def _item(spec: JobSpec, to: object, parameters: Mapping[str, str] | None) -> bytes:
     """The only item of a request, as JSON; raises BulkArgumentError."""
-    record = {"recipient": to, "parameters": parameters or {}}
-    build = ObjectBuilder(Columns(), spec.needed, static_limits(spec.request), "outbox")
+    # As for send(): digits without + stay as they are.
+    rules = replace(row_rules(spec), numbers=NumberRules("as-given"))
+    build = ObjectBuilder(Columns(), spec.needed, rules, "outbox")
     try:
+        found = with_numbers(to, single) if isinstance(to, Mapping) else to
+        record = {"recipient": found, "parameters": parameters or {}}
         blocks, skips = cut([build(1, record)], _MOST_BYTES, is_messages=True)
+    except NotNumberError as error:
+        raise BulkArgumentError(f"to: the identity {error}") from None
     except InvalidError as error:
         name = error.column.replace("recipient", "to") or "to"
         raise BulkArgumentError(f"{name}: {error.reason}") from None

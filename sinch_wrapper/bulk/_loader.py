@@ -8,13 +8,13 @@ from itertools import islice
 from typing import Final, Protocol, TypeAlias
 
 from sinch_wrapper._validate import counted
+from sinch_wrapper.bulk._cells import InvalidError
 from sinch_wrapper.bulk._columns import layout
 from sinch_wrapper.bulk._duplicates import SeenIdentities, drop_repeated
-from sinch_wrapper.bulk._job_spec import JobSpec
+from sinch_wrapper.bulk._job_spec import JobSpec, row_rules
 from sinch_wrapper.bulk._journal import Journal
-from sinch_wrapper.bulk._metadata import static_limits
 from sinch_wrapper.bulk._report import BulkInterruptedError
-from sinch_wrapper.bulk._rows import InvalidError, ItemBuilder, RowEntry, Skip
+from sinch_wrapper.bulk._rows import ItemBuilder, RowEntry, Skip
 from sinch_wrapper.bulk._rows_fast import Block, TableRows, cut
 from sinch_wrapper.bulk._rows_objects import ObjectBuilder
 from sinch_wrapper.bulk._sources import Source, Table
@@ -42,6 +42,11 @@ class Builder(Protocol):
         """Parameters that no placeholder uses."""
         ...
 
+    @property
+    def understood(self) -> str:
+        """Which column means what, as far as is known; empty for recipients without columns."""
+        ...
+
     def __call__(self, line: int, value: object, /) -> RowEntry:
         """Build the entry of one row; raises InvalidError."""
         ...
@@ -63,11 +68,13 @@ def opened_rows(spec: JobSpec, source: Source) -> tuple[Builder, Iterator[tuple[
             names = opened.header
             rows = ((line, dict(zip(names, cells, strict=False))) for line, cells in opened.rows)
         return ItemBuilder(spec.kind.name), rows
-    limits = static_limits(spec.request)
+    rules = row_rules(spec)
     if isinstance(opened, Table):
         at = layout(spec.columns, opened.header, spec.needed, source.name)
-        return TableRows(at, limits), opened.rows
-    return ObjectBuilder(spec.columns, spec.needed, limits, source.name), opened.rows
+        if fault := rules.mistaken(opened.header):
+            raise BulkError(f"{source.name}: {fault}")
+        return TableRows(at, rules), opened.rows
+    return ObjectBuilder(spec.columns, spec.needed, rules, source.name), opened.rows
 
 
 class Sink(Protocol):
@@ -110,6 +117,7 @@ class Loader:
         self._first_repeated: list[Skip] = []
         self.by_contact = False
         self.unused: frozenset[str] = frozenset()
+        self.understood = ""
 
     def run(self) -> None:
         """Read it all.
@@ -141,7 +149,7 @@ class Loader:
                 waiting = []
         self._cut(waiting)
         self._sink.skip(self._skips)
-        self.unused = frozenset(build.unused)
+        self.unused, self.understood = frozenset(build.unused), build.understood
 
     def drop_duplicates(self, journal: Journal) -> None:
         """Take repeated recipients out of *journal*, into which all recipients were read."""

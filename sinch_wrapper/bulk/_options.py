@@ -8,6 +8,8 @@ from decimal import Decimal
 from typing import Any, Final, Literal, TypeAlias, TypedDict, TypeVar
 
 from sinch_wrapper import _validate
+from sinch_wrapper._lazy import Extra
+from sinch_wrapper._numbers import NumberForm, number_plans
 from sinch_wrapper.bulk._campaign import Campaign, Exclude, read_exclude
 from sinch_wrapper.bulk._caps import Caps, cap
 from sinch_wrapper.bulk._columns import Columns
@@ -23,6 +25,7 @@ OnInvalid: TypeAlias = Literal["stop", "skip"]
 OnDuplicate: TypeAlias = Literal["stop", "skip", "send"]
 
 _MOST_ITEMS: Final = 1000
+_PHONE: Final = Extra("default_country=", "phone", frozenset({"phonenumbers"}), BulkArgumentError)
 
 
 class RunOptions(TypedDict, total=False):
@@ -57,6 +60,9 @@ class RunOptions(TypedDict, total=False):
 class JobOptions(RunOptions, total=False):
     """How rows become requests, and how these are sent; see RunOptions too.
 
+    *encoding* and *delimiter* are those of a text file; both are found out when they are not
+    given.
+
     *on_invalid* decides about rows that cannot be sent: `"stop"` sends nothing at all, `"skip"`
     leaves them out and reports them. *on_duplicate* does the same for repeated recipients, or
     sends to them again. *chunk_size* is the number of recipients in a request, 1 to 1000;
@@ -68,6 +74,8 @@ class JobOptions(RunOptions, total=False):
     chunk_size: int
     chunk_bytes: int
     limit: int | None
+    encoding: str | None
+    delimiter: str | None
 
 
 class RequestOptions(TypedDict, total=False):
@@ -90,7 +98,11 @@ class RequestOptions(TypedDict, total=False):
 class SendOptions(JobOptions, RequestOptions, total=False):
     """All options of a job that sends messages.
 
-    *columns* says what the columns of a table mean. *send_after* must have a time zone; the
+    *columns* says what the columns of a table mean. *numbers* says what digits without `+` or
+    `00` are: with `"e164"`, the default, such rows are invalid; with `"msisdn"` they begin with a
+    country code; `"as-given"` checks and cleans no number, for short codes. *default_country*, two
+    letters, is where numbers without a country code are dialled (extra: phone). *defaults* has
+    the text for placeholders that a row leaves empty. *send_after* must have a time zone; the
     report has the time that the server settles on. *api* `"v1beta"` sends through the older path,
     which has no look-up, so that doubtful requests stay unknown; it ends on 2026-12-16.
 
@@ -104,6 +116,9 @@ class SendOptions(JobOptions, RequestOptions, total=False):
     """
 
     columns: Columns
+    numbers: NumberForm
+    default_country: str | None
+    defaults: Mapping[str, str] | None
     send_after: datetime | None
     api: Literal["v1", "v1beta"]
     exclude: Exclude | None
@@ -143,11 +158,33 @@ class CuttingRules:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadingRules:
+    """How a list is read: the options of JobOptions and SendOptions about it."""
+
+    numbers: NumberForm = "e164"
+    default_country: str | None = None
+    defaults: Mapping[str, str] = field(default_factory=dict, repr=False)
+    encoding: str | None = None
+    delimiter: str | None = None
+
+    def as_json(self) -> dict[str, object]:
+        """What differs from the defaults, for the journal."""
+        plain = ReadingRules()
+        values = {each.name: getattr(self, each.name) for each in fields(self)}
+        return {
+            name: dict(value) if isinstance(value, Mapping) else value
+            for name, value in values.items()
+            if value != getattr(plain, name)
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class CheckedOptions:
     """The options of one call, checked, by who needs them; *request* holds fields of the batch."""
 
     run: RunSettings
     rules: CuttingRules = field(default_factory=CuttingRules)
+    reading: ReadingRules = field(default_factory=ReadingRules)
     columns: Columns = field(default_factory=Columns)
     send_after: datetime | None = None
     api: str = "v1"
@@ -198,6 +235,45 @@ def _boolean(name: str, value: object) -> object:
     return _validate.boolean(name, value, error=BulkArgumentError)
 
 
+def _country(name: str, value: object) -> object:
+    wanted = 'the two letters of a country, such as "SE"'
+    if not isinstance(value, str):
+        raise _validate.wrong_kind(name, wanted, value, BulkArgumentError)
+    plans = number_plans()
+    if plans is None:
+        raise _PHONE.missing()
+    if not plans.has_country(value.upper()):
+        raise _validate.out_of_range(name, wanted, BulkArgumentError)
+    return value.upper()
+
+
+def _defaults(name: str, value: object) -> object:
+    found = _validate.string_mapping(name, value, error=BulkArgumentError)
+    if not all(str(text).strip() for text in found.values()):
+        raise _validate.out_of_range(name, "texts that are not empty", BulkArgumentError)
+    return found
+
+
+def _encoding(name: str, value: object) -> object:
+    found = _validate.string(name, value, error=BulkArgumentError)
+    try:
+        "".encode(found)
+    except (LookupError, UnicodeError, ValueError):
+        wanted = 'the name of an encoding, such as "cp1252"'
+        raise _validate.out_of_range(name, wanted, BulkArgumentError) from None
+    return found
+
+
+def _delimiter(name: str, value: object) -> object:
+    wanted = 'one character, such as ";", or "tab"'
+    if not isinstance(value, str):
+        raise _validate.wrong_kind(name, wanted, value, BulkArgumentError)
+    found = "\t" if value.lower() in {"tab", "\\t"} else value
+    if len(found) != 1 or found.isalnum() or found in '"\n\r\0 +':
+        raise _validate.out_of_range(name, wanted, BulkArgumentError)
+    return found
+
+
 def _field(name: str, value: object) -> object:
     return _validate.request_field(name, value, error=BulkArgumentError)
 
@@ -220,7 +296,12 @@ _CHECKS: Final[Mapping[str, Check]] = {
     "chunk_size": _whole(_MOST_ITEMS),
     "chunk_bytes": _whole(),
     "limit": _or_none(_whole()),
+    "encoding": _or_none(_encoding),
+    "delimiter": _or_none(_delimiter),
     "columns": _or_none(_instance(Columns)),
+    "numbers": _one_of("e164", "msisdn", "as-given"),
+    "default_country": _or_none(_country),
+    "defaults": _or_none(_defaults),
     "send_after": _or_none(
         lambda name, value: _validate.timestamp(name, value, error=BulkArgumentError)
     ),
@@ -239,7 +320,9 @@ _CHECKS: Final[Mapping[str, Check]] = {
     ),
 }
 # None means that these were not given.
-_OPTIONAL: Final = frozenset({"stop", "columns", "exclude", *RequestOptions.__annotations__})
+_OPTIONAL: Final = frozenset(
+    {"stop", "columns", "defaults", "exclude", *RequestOptions.__annotations__}
+)
 
 
 def read_options(call: str, options: Mapping[str, object], known: type) -> CheckedOptions:
@@ -258,6 +341,7 @@ def read_options(call: str, options: Mapping[str, object], known: type) -> Check
         run=_picked(RunSettings, values),
         rules=_picked(CuttingRules, values),
         caps=_picked(Caps, values),
+        reading=_reading(values),
         request=request,
         campaign=_campaign(values),
         **others,  # type: ignore[arg-type]  # as the checks have seen
@@ -268,6 +352,16 @@ def _campaign(values: Mapping[str, object]) -> Campaign:
     found = _picked(Campaign, values)
     consents = bool(values.get("consents", False))
     return replace(found, exclude=replace(found.exclude, consents=consents))
+
+
+def _reading(values: Mapping[str, object]) -> ReadingRules:
+    found = _picked(ReadingRules, values)
+    if found.numbers == "as-given" and found.default_country is not None:
+        fault = (
+            'default_country= reads numbers, which numbers="as-given" does not: give one of them'
+        )
+        raise BulkArgumentError(fault)
+    return found
 
 
 def _picked(kind: type[T], values: Mapping[str, object]) -> T:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final, cast
 
+from sinch_wrapper._validate import counted
 from sinch_wrapper.bulk._caps import Caps
 from sinch_wrapper.bulk._exclusions import exclude, forget_exclusions
 from sinch_wrapper.bulk._job_spec import JobSpec, check_schedule
@@ -20,6 +21,7 @@ from sinch_wrapper.bulk._rows_fast import Block
 from sinch_wrapper.bulk._schema import pack, pack_places
 from sinch_wrapper.bulk._sources import Source
 from sinch_wrapper.errors import BulkError
+from sinch_wrapper.parameters import lookalikes
 
 _WARNING: Final = "some recipients are contact ids, and {}, which knows channel identities only"
 _SURE: Final = "the app is in dispatch mode"
@@ -32,6 +34,8 @@ _TOGETHER: Final = 32
 _NOBODY: Final[Mapping[str, Iterable[str]]] = {}
 _NO_CAPS: Final = Caps()
 _USUAL_LIMITS: Final = MessageLimits()
+# Duplicates that are more than a slip.
+_MANY: Final = 10
 
 
 def _is_forced(request: Mapping[str, object]) -> bool:
@@ -188,6 +192,7 @@ def _read(  # noqa: PLR0913, PLR0917 (as above)
         "digest": digest or loader.digest(),
         "contacts": loader.by_contact,
         "warnings": warnings,
+        "understood": loader.understood,
         **as_fact(pieces),
     }
 
@@ -263,7 +268,8 @@ def _pieces(journal: Journal, spec: JobSpec) -> Pieces:
 def _rules(spec: JobSpec) -> Mapping[str, object]:
     rules = spec.rules
     found = {"on_invalid": rules.on_invalid, "on_duplicate": rules.on_duplicate}
-    return found if rules.limit is None else {**found, "limit": rules.limit}
+    limit = {} if rules.limit is None else {"limit": rules.limit}
+    return {**found, **spec.reading.as_json(), **limit}
 
 
 def _warnings(spec: JobSpec, loader: Loader) -> list[str]:
@@ -271,6 +277,15 @@ def _warnings(spec: JobSpec, loader: Loader) -> list[str]:
     if loader.unused:
         names = ", ".join(repr(name) for name in sorted(loader.unused)[:20])
         found.append(f"parameters that no placeholder uses: {names}")
+    if likely := [
+        each.written for each in lookalikes(spec.request.get("message")) if each.is_likely
+    ]:
+        found.append(f"sent as it is, because it is not a placeholder: {', '.join(likely[:20])}")
+    if loader.duplicates >= _MANY and loader.duplicates * 2 > loader.total:
+        found.append(
+            f"{loader.duplicates} of {counted(loader.total, 'row')} repeat a recipient: check "
+            "that the right column was taken for the address"
+        )
     if loader.by_contact and (forced := forced_warning(spec.request)):
         found.append(forced)
     return found

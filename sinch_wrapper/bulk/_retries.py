@@ -12,6 +12,7 @@ from sinch_wrapper.bulk._job_spec import JobSpec
 from sinch_wrapper.bulk._journal import Job, Journal, open_job
 from sinch_wrapper.bulk._keys import refuse_outbox
 from sinch_wrapper.bulk._metadata import INDEX_MARK
+from sinch_wrapper.bulk._options import ReadingRules
 from sinch_wrapper.bulk._results import recipients_of
 from sinch_wrapper.bulk._schema import unpack_items
 from sinch_wrapper.bulk._states import RecipientState
@@ -41,7 +42,14 @@ def retried_spec(job: Job, name: str) -> JobSpec:
     # Who has opted out gets no second attempt.
     known = known_exclusions(job.facts)
     campaign = Campaign(replace(known, job=job.journal.path if EXCLUDED in job.facts else None))
-    return JobSpec(job.kind, request, parent=f"{job.id} {name}", campaign=campaign)
+    return JobSpec(
+        job.kind,
+        request,
+        # Its numbers were read once, and may be short codes.
+        reading=ReadingRules(numbers="as-given"),
+        parent=f"{job.id} {name}",
+        campaign=campaign,
+    )
 
 
 def failed_recipients(

@@ -3,9 +3,25 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NamedTuple, TypeAlias
 
+from sinch_wrapper._numbers import (
+    PHONE_CHANNELS,
+    NotNumberError,
+    digits_of,
+    identity_key,
+    single,
+    with_number,
+)
 from sinch_wrapper._validate import counted
-from sinch_wrapper.bulk._columns import Layout
-from sinch_wrapper.bulk._metadata import MetadataLimits, metadata_fault
+from sinch_wrapper.bulk._cells import (
+    InvalidError,
+    RowRules,
+    opaque_identity,
+    phone_number,
+    template_fault,
+    text_of,
+)
+from sinch_wrapper.bulk._columns import ABSENT, Layout
+from sinch_wrapper.bulk._metadata import metadata_fault
 
 Item: TypeAlias = dict[str, object]
 
@@ -39,21 +55,10 @@ class Skip(NamedTuple):
         return f"Skip(line={self.line}, reason={self.reason!r}, column={self.column!r})"
 
 
-class InvalidError(Exception):
-    """A row cannot be sent: for what *reason*, and which *column* is at fault."""
-
-    def __init__(self, reason: str, column: str = "", key: str | None = None) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.column = column
-        self.key = key
-
-
-Cells: TypeAlias = Sequence[str | None]
+Cells: TypeAlias = Sequence[object]
 Build: TypeAlias = Callable[[int, Cells], RowEntry]
 
 _NOT_EMPTY: Final = "must be a string that is not empty"
-_NOT_STRING: Final = "must be a string; quote the number so that no digits are lost"
 
 
 class _TableBuilder:
@@ -61,9 +66,9 @@ class _TableBuilder:
 
     unused: frozenset[str] = frozenset()
 
-    def __init__(self, at: Layout, limits: MetadataLimits) -> None:
+    def __init__(self, at: Layout, rules: RowRules) -> None:
         self._at = at
-        self._limits = limits
+        self._rules = rules
         self._width = len(at.header)
         self._extra = bool(at.message_metadata or at.conversation_metadata)
 
@@ -71,78 +76,107 @@ class _TableBuilder:
         """Build the entry of one row; raises InvalidError."""
         at = self._at
         if len(cells) != self._width:
-            found = f"{counted(len(cells), 'cell')} instead of {self._width}"
-            raise InvalidError(f"{found}: check quotes and separators")
+            cells = self._fitting(cells)
         key = None
         if at.key is not None:
-            key = cells[at.key]
-            if type(key) is not str or not key:
+            key = self._read(at.key, cells, text_of)
+            if not key:
                 raise InvalidError(_NOT_EMPTY, at.header[at.key])
-        identity, recipient = self._recipient(cells, key)
-        item: Item = {"recipient": recipient}
-        if at.parameters:
-            item["parameters"] = parameters = {name: cells[place] for place, name in at.parameters}
-            values = parameters.values()
-            try:
-                # The cheapest check that all are strings; None counts as empty.
-                "".join(values)  # type: ignore[arg-type]  # that is what is checked
-            except TypeError:
-                self._blame(cells, key)
-            if not all(values):
-                self._blame(cells, key)
-        if self._extra:
-            self._add_metadata(item, cells, key)
+        try:
+            identity, recipient = self._recipient(cells)
+            item: Item = {"recipient": recipient}
+            if at.parameters:
+                is_strict = self._rules.is_strict and is_on(recipient, "WHATSAPP")
+                item["parameters"] = self._parameters(cells, is_strict=is_strict)
+            if self._extra:
+                self._add_metadata(item, cells)
+        except InvalidError as error:
+            error.key = key
+            raise
         return RowEntry(line, key, identity, item)
 
-    def _recipient(self, cells: Cells, key: str | None) -> tuple[str, Item]:
+    def _fitting(self, cells: Cells) -> Cells:
+        """*cells* without empty ones beyond the header, which a spreadsheet may add."""
+        if (
+            any(cell is not None and cell != "" for cell in cells[self._width :])
+            or len(cells) < self._width
+        ):
+            found = f"{counted(len(cells), 'cell')} instead of {self._width}"
+            raise InvalidError(f"{found}: check quotes and separators")
+        return cells[: self._width]
+
+    def _read(self, at: int, cells: Cells, read: Callable[[object], str]) -> str:
+        """What *read* makes of a cell; raises InvalidError that names the column."""
+        try:
+            return read(cells[at])
+        except InvalidError as error:
+            error.column = self._at.header[at]
+            raise
+
+    def _recipient(self, cells: Cells) -> tuple[str, Item]:
         identities = []
         for position, channel in self._at.to:
-            value = cells[position]
-            if value:
-                if type(value) is not str:
-                    raise InvalidError(_NOT_STRING, self._at.header[position], key)
-                if value := value.strip():
-                    identities.append({"channel": channel, "identity": value})
+            is_phone = channel in PHONE_CHANNELS
+            if value := self._read(position, cells, self._number if is_phone else opaque_identity):
+                identities.append({"channel": channel, "identity": value})
         if identities:
             first = identities[0]
-            identity = f"{first['channel']}\0{first['identity'].lstrip('+')}"
+            identity = identity_key(first["channel"], first["identity"])
             return identity, {"identified_by": {"channel_identities": identities}}
-        contact = self._contact(cells, key)
+        contact = self._contact(cells)
         return f"\0{contact}", {"contact_id": contact}
 
-    def _blame(self, cells: Cells, key: str | None) -> None:
-        for position, _ in self._at.parameters:
-            if not isinstance(cells[position], str | None):
-                raise InvalidError(_NOT_STRING, self._at.header[position], key)
-        empty = next(place for place, _ in self._at.parameters if not cells[place])
-        raise InvalidError("is empty, and the message needs it", self._at.header[empty], key)
+    def _number(self, value: object) -> str:
+        return phone_number(value, self._rules.numbers)
 
-    def _contact(self, cells: Cells, key: str | None) -> str:
+    def _contact(self, cells: Cells) -> str:
         at = self._at
-        value = None if at.contact_id is None else cells[at.contact_id]
-        if isinstance(value, str) and value.strip():
-            return value.strip()
+        if at.contact_id is not None and (
+            found := self._read(at.contact_id, cells, opaque_identity)
+        ):
+            return found
         first = at.to[0][0] if at.to else at.contact_id
-        raise InvalidError("is empty: there is no recipient", at.header[first or 0], key)
+        raise InvalidError("is empty: there is no recipient", at.header[first or 0])
 
-    def _add_metadata(self, item: Item, cells: Cells, key: str | None) -> None:
+    def _parameters(self, cells: Cells, *, is_strict: bool) -> dict[str, str]:
+        found = {}
+        for position, name in self._at.parameters:
+            default = self._rules.defaults.get(name, "")
+            value = default if position == ABSENT else self._read(position, cells, text_of)
+            value = value if value.strip() else default or value
+            if fault := parameter_fault(value, is_strict=is_strict):
+                raise InvalidError(fault, "" if position == ABSENT else self._at.header[position])
+            found[name] = value
+        return found
+
+    def _add_metadata(self, item: Item, cells: Cells) -> None:
         for field in ("message_metadata", "conversation_metadata"):
             pairs = getattr(self._at, field)
-            found = {name: cells[at] for at, name in pairs if not _is_blank(cells[at])}
+            found = {name: text for at, name in pairs
+                     if (text := self._read(at, cells, text_of))}  # fmt: skip
             if found:
-                if fault := metadata_fault(field, found, self._limits):
-                    raise InvalidError(fault, field, key)
+                if fault := metadata_fault(field, found, self._rules.limits):
+                    raise InvalidError(fault, field)
                 item[field] = found
 
 
-def table_builder(at: Layout, limits: MetadataLimits) -> Build:
+def parameter_fault(value: str, *, is_strict: bool) -> str:
+    """Why *value* cannot be sent as a parameter; empty when it can."""
+    if not value:
+        return "is empty, and the message needs it"
+    return template_fault(value) if is_strict else ""
+
+
+def is_on(recipient: Mapping[str, object], channel: str) -> bool:
+    """Whether *recipient* has an identity on *channel*."""
+    by = recipient.get("identified_by")
+    found = by.get("channel_identities") if isinstance(by, Mapping) else None
+    return isinstance(found, list | tuple) and any(each.get("channel") == channel for each in found)
+
+
+def table_builder(at: Layout, rules: RowRules) -> Build:
     """Return what builds the entries of a table; it raises InvalidError for a row at fault."""
-    return _TableBuilder(at, limits)
-
-
-def _is_blank(cell: object) -> bool:
-    # Cells of a Parquet file may be anything, even what has no hash.
-    return cell is None or cell == ""
+    return _TableBuilder(at, rules)
 
 
 def own_key(record: Mapping[str, object], name: str | None) -> str | None:
@@ -162,9 +196,10 @@ _REQUIRED = {
 
 
 class ItemBuilder:
-    """Builds the entries of one *kind*; the item itself goes into the request unchanged."""
+    """Builds the entries of one *kind*; an item stays as it is, but for its numbers."""
 
     unused: frozenset[str] = frozenset()
+    understood = ""
 
     def __init__(self, kind: str) -> None:
         self._kind = kind
@@ -182,9 +217,22 @@ class ItemBuilder:
             if not value.get(name):
                 raise InvalidError("is missing or empty", name)
         if self._kind == "create-contacts":
-            return RowEntry(line, None, "", dict(value))
-        identity = f"{value['consent_type']}\0{value['identification']}"
-        return RowEntry(line, None, identity, dict(value))
+            return RowEntry(line, None, "", _contact(value))
+        known = value["identification"]
+        # A number, or the id of a contact.
+        digits = digits_of(known) if isinstance(known, str) else ""
+        item = {**value, "identification": single(known)} if digits else dict(value)
+        return RowEntry(line, None, f"{value['consent_type']}\0{digits or known}", item)
 
     def block(self, _rows: Sequence[tuple[int, object]]) -> None:
         """Return None: each row is built by itself."""
+
+
+def _contact(value: Mapping[str, object]) -> Item:
+    found = value["channel_identities"]
+    if not isinstance(found, list | tuple):
+        return dict(value)
+    try:
+        return {**value, "channel_identities": [with_number(each, single) for each in found]}
+    except NotNumberError as error:
+        raise InvalidError(str(error), "channel_identities") from None

@@ -8,12 +8,21 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final, NamedTuple, TypeAlias, TypeVar, cast
 
 from sinch_wrapper._json import encode, encode_text
-from sinch_wrapper.bulk._columns import Layout
-from sinch_wrapper.bulk._metadata import INDEX_MARK, MetadataLimits, metadata_fault
+from sinch_wrapper._numbers import (
+    PHONE_CHANNELS,
+    NotNumberError,
+    NumberRules,
+    identity_key,
+    without_shapes,
+)
+from sinch_wrapper.bulk._cells import RowRules, template_fault
+from sinch_wrapper.bulk._columns import ABSENT, Layout
+from sinch_wrapper.bulk._metadata import INDEX_MARK, metadata_fault
 from sinch_wrapper.bulk._rows import Cells, RowEntry, Skip, table_builder
 
 _Column: TypeAlias = Sequence[str | None]
 
+_RECIPIENT: Final = '{"identified_by":{"channel_identities":[%s]}}'
 _STR: Final = frozenset({str})
 _STR_OR_NONE: Final = frozenset({str, type(None)})
 
@@ -51,75 +60,109 @@ class Block(NamedTuple):
 class TableBlocks:
     """Makes blocks of the rows of a table whose columns are as *at* says."""
 
-    def __init__(self, at: Layout, limits: MetadataLimits) -> None:
+    def __init__(self, at: Layout, rules: RowRules) -> None:
         self._at = at
-        self._limits = limits
+        self._rules = rules
         self._width = len(at.header)
         self._form = _form_of(at)
-        self._needed = [place for place, _ in at.parameters]
-        self._needed += [] if at.key is None else [at.key]
+        self._needed = [] if at.key is None else [at.key]
         metadata = (*at.message_metadata, *at.conversation_metadata)
-        self._optional = [place for place, _ in (*at.to, *metadata)]
+        self._optional = {place for place, _ in (*at.to, *at.parameters, *metadata)} - {ABSENT}
         # Rows that use a reserved key are refused, each with its line.
         self._never = any(metadata_fault("", {name: ""}) for _, name in metadata)
 
     def __call__(self, lines: Sequence[int], rows: Sequence[Cells]) -> Block | None:
         """Make a block; None when some row must be built by itself."""
         try:
-            columns: list[_Column] = list(zip(*rows, strict=True))
+            columns = cast("list[_Column]", list(zip(*rows, strict=True)))
         except ValueError:
             return None
         if len(columns) != self._width or self._never or not self._is_usual(columns):
             return None
-        to, identities, recipients = self._recipients(columns)
+        parameters = self._parameters(columns)
+        try:
+            to, identities, recipients = self._recipients(columns)
+        except NotNumberError:
+            return None
         messages = _pairs(self._at.message_metadata, columns, len(lines))
         conversations = _pairs(self._at.conversation_metadata, columns, len(lines))
-        if not all(recipients) or self._is_too_long(messages, conversations):
+        if parameters is None or not all(recipients) or self._is_too_long(messages, conversations):
             return None
-        content = self._content(columns, recipients, conversations, messages)
-        keys = [None] * len(lines) if self._at.key is None else columns[self._at.key]
+        content = self._content(recipients, parameters, conversations, messages)
         if content is None:
             return None
-        parameters = [
-            (name, cast("Sequence[str]", columns[at])) for at, name in self._at.parameters
-        ]
+        keys = [None] * len(lines) if self._at.key is None else columns[self._at.key]
         return Block(lines, keys, identities, content, BlockCells(to, parameters))
 
     def _is_usual(self, columns: list[_Column]) -> bool:
-        needed = [columns[place] for place in self._needed]
+        # The kinds first: other values may have no truth.
         return (
-            all(map(all, needed))
-            and all(_STR.issuperset(map(type, column)) for column in needed)
-            and all(_STR_OR_NONE.issuperset(map(type, columns[at])) for at in self._optional)
+            all(_STR_OR_NONE.issuperset(map(type, columns[at])) for at in self._optional)
+            and all(_STR.issuperset(map(type, columns[at])) for at in self._needed)
+            and all(all(columns[at]) for at in self._needed)
         )
+
+    def _parameters(self, columns: list[_Column]) -> list[tuple[str, Sequence[str]]] | None:
+        """The values of each parameter; None when one is missing or refused."""
+        found = []
+        for place, name in self._at.parameters:
+            default = self._rules.defaults.get(name)
+            values: _Column
+            if place == ABSENT:
+                values = [default] * len(columns[0])
+            elif default is None:
+                values = columns[place]
+            else:
+                values = [cell if cell and cell.strip() else default for cell in columns[place]]
+            if not all(values):
+                return None
+            texts = cast("Sequence[str]", values)
+            if self._rules.is_strict and any(map(template_fault, texts)):
+                return None
+            found.append((name, texts))
+        return found
 
     def _recipients(
         self, columns: list[_Column]
-    ) -> tuple[list[tuple[str, _Column]], list[str], list[str]]:
+    ) -> tuple[list[tuple[str, Sequence[str]]], list[str], list[str]]:
         """The cells of each channel; the identity of each row, and its recipient as JSON.
 
-        The last two are empty for a row without a recipient.
+        The last two are empty for a row without a recipient. Raises: NotNumberError.
         """
         if not self._at.to:
             return [], *self._contacts(columns)
-        to: list[tuple[str, _Column]] = []
-        texts, identities = [], []
-        for place, channel in self._at.to:
-            cells = [cell and cell.strip() for cell in columns[place]]
-            to.append((channel, cells))
-            form = f'{{"channel":{_literal(channel)},"identity":%s}}'
+        to = [(channel, self._addresses(columns[at], channel)) for at, channel in self._at.to]
+        if len(to) == 1:
+            channel, cells = to[0]
+            if all(cells):
+                form = _RECIPIENT % _identity_form(channel)
+                return to, self._keys(channel, cells), [form % encode_text(cell) for cell in cells]
+        texts, keys = [], []
+        for channel, cells in to:
+            form = _identity_form(channel)
             texts.append([form % encode_text(cell) if cell else "" for cell in cells])
-            identities.append([f"{channel}\0{cell.lstrip('+')}" if cell else "" for cell in cells])
-        joined = texts[0]
-        if len(texts) > 1:
-            joined = [",".join(filter(None, row)) for row in zip(*texts, strict=True)]
-            identities[0] = [next(filter(None, row), "") for row in zip(*identities, strict=True)]
-        form = '{"identified_by":{"channel_identities":[%s]}}'
-        return to, identities[0], [text and form % text for text in joined]
+            keys.append(self._keys(channel, cells))
+        joined = [",".join(filter(None, row)) for row in zip(*texts, strict=True)]
+        identities = [next(filter(None, row), "") for row in zip(*keys, strict=True)]
+        return to, identities, [text and _RECIPIENT % text for text in joined]
+
+    def _addresses(self, cells: _Column, channel: str) -> Sequence[str]:
+        """The identities as they are sent, empty for none; raises NotNumberError."""
+        if channel not in PHONE_CHANNELS:
+            return [without_shapes(cell) if cell else "" for cell in cells]
+        rules = self._rules.numbers
+        if all(cells) and rules.are_clean(cast("Sequence[str]", cells)):
+            return cast("Sequence[str]", cells)
+        return [_number(cell, rules) for cell in cells]
+
+    def _keys(self, channel: str, cells: Sequence[str]) -> list[str]:
+        if channel in PHONE_CHANNELS and self._rules.numbers.form != "as-given":
+            return [cell[1:] for cell in cells]
+        return [cell and identity_key(channel, cell) for cell in cells]
 
     def _contacts(self, columns: list[_Column]) -> tuple[list[str], list[str]]:
         column = columns[cast("int", self._at.contact_id)]
-        cells = [cell.strip() if type(cell) is str else "" for cell in column]
+        cells = [without_shapes(cell) if type(cell) is str else "" for cell in column]
         form = '{"contact_id":%s}'
         texts = [form % encode_text(cell) if cell else "" for cell in cells]
         return [f"\0{cell}" for cell in cells], texts
@@ -127,20 +170,19 @@ class TableBlocks:
     def _is_too_long(self, messages: list[str], conversations: list[str]) -> bool:
         # Each pair ends in a comma; braces are counted by the limits.
         return (
-            max(map(len, messages)) - 1 > self._limits.message_metadata
-            or max(map(len, conversations)) - 1 > self._limits.conversation_metadata
+            max(map(len, messages)) - 1 > self._rules.limits.message_metadata
+            or max(map(len, conversations)) - 1 > self._rules.limits.conversation_metadata
         )
 
     def _content(
         self,
-        columns: list[_Column],
         recipients: list[str],
+        parameters: list[tuple[str, Sequence[str]]],
         conversations: list[str],
         messages: list[str],
     ) -> bytes | None:
         parts: list[Iterable[object]] = [recipients]
-        for place, _ in self._at.parameters:
-            parts.append(map(encode_text, cast("Sequence[str]", columns[place])))
+        parts += [map(encode_text, values) for _, values in parameters]
         form = ',"conversation_metadata":{%s}'
         parts.append([text and form % text[:-1] for text in conversations])
         rows = zip(*parts, messages, range(len(recipients)), strict=True)
@@ -148,6 +190,19 @@ class TableBlocks:
             return f"[{','.join(map(self._form.__mod__, rows))}]".encode()
         except UnicodeEncodeError:
             return None
+
+
+def _number(cell: str | None, rules: NumberRules) -> str:
+    try:
+        return rules.canonical(cell) if cell else ""
+    except NotNumberError as error:
+        if error.kind == "empty":
+            return ""
+        raise
+
+
+def _identity_form(channel: str) -> str:
+    return f'{{"channel":{_literal(channel)},"identity":%s}}'
 
 
 def _form_of(at: Layout) -> str:
@@ -247,9 +302,10 @@ class TableRows:
 
     unused: frozenset[str] = frozenset()
 
-    def __init__(self, at: Layout, limits: MetadataLimits) -> None:
-        self._one = table_builder(at, limits)
-        self._many = TableBlocks(at, limits)
+    def __init__(self, at: Layout, rules: RowRules) -> None:
+        self.understood = str(at)
+        self._one = table_builder(at, rules)
+        self._many = TableBlocks(at, rules)
 
     def __call__(self, line: int, value: object) -> RowEntry:
         """Build the entry of one row; raises InvalidError."""

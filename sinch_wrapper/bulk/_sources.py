@@ -105,7 +105,7 @@ def source_of(option: str, things: Items) -> Source:
     return Source("recipients", None, things)
 
 
-def read_csv(path: Path) -> tuple[list[str], Iterator[tuple[int, Cells]]]:
+def read_csv(path: Path) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
     """Read the header of a CSV file, and its rows with the line on which each begins.
 
     Source: RFC 4180; UTF-8 with or without byte order mark, blank lines are left out.
@@ -119,7 +119,7 @@ def read_csv(path: Path) -> tuple[list[str], Iterator[tuple[int, Cells]]]:
     return [(name or "").strip() for name in header], rows
 
 
-def _csv_rows(path: Path) -> Iterator[tuple[int, Cells]]:
+def _csv_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
     begin = 1
     with opened(path), path.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.reader(_lines(path, file), strict=True)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sinch_wrapper.cli._options import CommandT, library_errors, options, pairs
+from sinch_wrapper.cli._options import CommandT, library_errors, options, pair_list, pairs
 
 if TYPE_CHECKING:
     from sinch_wrapper.bulk import Columns
@@ -18,7 +18,8 @@ _LIST = (
         "--to",
         multiple=True,
         metavar="COLUMN=CHANNEL",
-        help="Where to send, in order of preference. Repeatable.  [default: phone=SMS]",
+        help="Where to send, in order of preference; a column may be named again, with another "
+        "channel. Repeatable.  [default: phone=SMS]",
     ),
     click.option(
         "--parameter",
@@ -31,6 +32,30 @@ _LIST = (
         multiple=True,
         metavar="KEY=COLUMN",
         help="Put COLUMN in the metadata of each message as KEY. Repeatable.",
+    ),
+    click.option(
+        "--default",
+        "defaults",
+        multiple=True,
+        metavar="NAME=TEXT",
+        help="Text for placeholder NAME where a row has none. Repeatable.",
+    ),
+    click.option(
+        "--numbers",
+        type=click.Choice(["e164", "msisdn", "as-given"]),
+        default="e164",
+        show_default=True,
+        help="What digits without + are: refused, or numbers with a country code (msisdn). "
+        "as-given checks no number, for short codes.",
+    ),
+    click.option(
+        "--default-country",
+        metavar="CC",
+        help="Country in which numbers without a country code are dialled, such as SE.",
+    ),
+    click.option("--delimiter", help="Character between columns; tab for a tab.  [default: found]"),
+    click.option(
+        "--encoding", help="Encoding of FILE, such as cp1252.  [default: found; UTF-8 or UTF-16]"
     ),
     click.option(
         "--on-duplicate",
@@ -47,7 +72,7 @@ _LIST = (
         help="Recipients per request.",
     ),
 )
-_DIRECT = ("on_duplicate", "chunk_size")
+_DIRECT = ("on_duplicate", "chunk_size", "numbers", "default_country", "delimiter", "encoding")
 
 invalid_option = click.option(
     "--on-invalid",
@@ -65,7 +90,8 @@ def list_options(command: CommandT) -> CommandT:
 
 def list_arguments(given: Mapping[str, Any]) -> dict[str, Any]:
     """The values of `list_options` but FILE, as the library takes them."""
-    return {name: given[name] for name in _DIRECT} | {"columns": _columns(given)}
+    found = {name: given[name] for name in _DIRECT} | {"columns": _columns(given)}
+    return found | {"defaults": pairs("--default", "NAME=TEXT", given["defaults"])}
 
 
 def _columns(given: Mapping[str, Any]) -> "Columns":
@@ -73,7 +99,7 @@ def _columns(given: Mapping[str, Any]) -> "Columns":
 
     with library_errors():
         return Columns(
-            to=pairs("--to", "COLUMN=CHANNEL", given["to"]),
+            to=pair_list("--to", "COLUMN=CHANNEL", given["to"]),
             key=given["key"],
             parameters=pairs("--parameter", "NAME=COLUMN", given["parameter"]),
             message_metadata=pairs("--metadata", "KEY=COLUMN", given["metadata"]),

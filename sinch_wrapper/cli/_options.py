@@ -134,13 +134,24 @@ def pairs(option: str, form: str, texts: tuple[str, ...]) -> dict[str, str]:
     Raises: click.UsageError that names the *option*, for a name given twice as well.
     """
     found: dict[str, str] = {}
+    for name, value in pair_list(option, form, texts):
+        if name in found:
+            raise click.UsageError(f"{option} {name} is given twice.")
+        found[name] = value
+    return found
+
+
+def pair_list(option: str, form: str, texts: tuple[str, ...]) -> list[tuple[str, str]]:
+    """Read strings of the *form* `NAME=VALUE`, where a name may come again.
+
+    Raises: click.UsageError that names the *option*.
+    """
+    found = []
     for text in texts:
         name, equals, value = text.partition("=")
         if not (name and equals and value):
             raise click.UsageError(f"{option} {text}: expected {form}.")
-        if name in found:
-            raise click.UsageError(f"{option} {name} is given twice.")
-        found[name] = value
+        found.append((name, value))
     return found
 
 

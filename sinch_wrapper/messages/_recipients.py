@@ -5,7 +5,7 @@ from typing import Final
 
 from sinch_wrapper import _validate
 from sinch_wrapper._forget import forgetting
-from sinch_wrapper._numbers import PHONE_CHANNELS, NotNumberError, single
+from sinch_wrapper._numbers import PHONE_CHANNELS, NotNumberError, single, without_shapes
 from sinch_wrapper.messages._values import Value
 
 CHANNELS: Final = (
@@ -144,8 +144,8 @@ def _identity(item: object) -> dict[str, str]:
     else:
         message = "identities= must hold pairs of channel and identity"
         raise TypeError(message)
-    known = _validate.string("channel", channel).strip().upper()
-    text = _validate.string("identity", identity).strip()
+    known = _validate.channel("channel", channel, CHANNELS)
+    text = without_shapes(_validate.string("identity", identity))
     return {"channel": known, "identity": _number(text) if known in PHONE_CHANNELS else text}
 
 

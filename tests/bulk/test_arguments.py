@@ -57,6 +57,8 @@ JOB_OPTIONS = {
     "chunk_size": "",
     "chunk_bytes": "whole huge",
     "limit": "whole huge none",
+    "encoding": "none",
+    "delimiter": "none",
     "job": "string none",
 }
 SEND = {
@@ -65,6 +67,9 @@ SEND = {
     "message": "mapping numbered",
     "recipients": ITEMS,
     "columns": "none",
+    "numbers": "",
+    "default_country": "none",
+    "defaults": "no_entries none",
     "send_after": "time none",
     "api": "",
     "exclude": "string no_items none",
@@ -171,8 +176,9 @@ KEYED = {
     "parameters": "no_entries none",
     "wait": SECONDS,
 }
+_READING = ("numbers", "default_country", "defaults")
 _FOR_LISTS = ("prices", "max_parts", "max_cost", "approve", "exclude", "consents")
-for _name in ("recipients", "columns", "send_after", "api", *_FOR_LISTS):
+for _name in ("recipients", "columns", "send_after", "api", *_FOR_LISTS, *_READING):
     KEYED.pop(_name, None)
 RIGHT_KEYED = {
     "key": "k", "app_id": "A", "to": {"contact_id": "C"}, "message": text("Hi"), "wait": 0,
@@ -263,7 +269,7 @@ CALLS = [
         "Columns",
         Columns,
         {
-            "to": "mapping no_entries",
+            "to": "mapping no_entries no_items",
             "contact_id": "string",
             "key": "string none",
             "parameters": "mapping no_entries",

@@ -13,19 +13,22 @@ from hypothesis import strategies as st
 from sinch_wrapper._json import Encoded, encode, encode_portably, encode_text
 from sinch_wrapper.bulk import Columns
 from sinch_wrapper.bulk._calls import BATCH_OPERATIONS
+from sinch_wrapper.bulk._cells import InvalidError, RowRules
 from sinch_wrapper.bulk._columns import layout
 from sinch_wrapper.bulk._job_spec import JobSpec
 from sinch_wrapper.bulk._loader import Loader
 from sinch_wrapper.bulk._metadata import MetadataLimits
 from sinch_wrapper.bulk._options import CuttingRules
-from sinch_wrapper.bulk._rows import InvalidError, Skip
+from sinch_wrapper.bulk._rows import Skip
 from sinch_wrapper.bulk._rows_fast import Block, TableRows, cut
 from sinch_wrapper.bulk._sources import source_of
 
 HEADER = ("key", "wa", "sms", "name", "seg%s", "tone", "contact_id")
 STRINGS = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 CELLS = st.one_of(
-    STRINGS.map(lambda text: f"x{text}"), STRINGS, st.sampled_from(["", " ", "+1", "%s"])
+    STRINGS.map(lambda text: f"x{text}"),
+    STRINGS,
+    st.sampled_from(["", " ", "+1", "%s", "+46700000001", "+46 70 000 00 01", "N/A", "4.67E+10"]),
 )
 ODD = st.one_of(CELLS, st.none(), st.integers(), st.binary(), st.just("\ud800"))
 COLUMNS = [
@@ -41,12 +44,12 @@ COLUMNS = [
     ),
     Columns(message_metadata={"_batch_id": "tone"}, to={"sms": "SMS"}, parameters={"name": "name"}),
 ]
-LIMITS = MetadataLimits(30, 40)
+RULES = RowRules(MetadataLimits(30, 40))
 
 
 def _rows(columns: Columns) -> TableRows:
     needed = frozenset(columns.parameters)
-    return TableRows(layout(columns, HEADER, needed, "a.csv"), LIMITS)
+    return TableRows(layout(columns, HEADER, needed, "a.csv"), RULES)
 
 
 def _one_by_one(rows: TableRows, table: Sequence[tuple[int, object]]) -> Block | None:
@@ -113,7 +116,8 @@ def test_blocks_equal_their_rows(columns: Columns, cells: st.SearchStrategy[Any]
 
 
 def _usual(number: int) -> tuple[str, ...]:
-    return (f"k{number}", f"+1{number}", f"+2{number}", "Åsa", "a", "b", f"C{number}")
+    wa, sms = f"+467000000{number:02}", f"+467100000{number:02}"
+    return (f"k{number}", wa, sms, "Åsa", "a", "b", f"C{number}")
 
 
 @pytest.mark.parametrize("columns", COLUMNS[:4])
@@ -128,7 +132,7 @@ def test_usual_rows_are_taken_together(columns: Columns) -> None:
 
 def test_contacts_are_taken_together() -> None:
     """A table of contact ids alone makes blocks too."""
-    rows = TableRows(layout(Columns(), ["contact_id"], frozenset(), "a.csv"), LIMITS)
+    rows = TableRows(layout(Columns(), ["contact_id"], frozenset(), "a.csv"), RULES)
     block = rows.block([(2, (" C1 ",)), (3, ("C2",))])
     assert block is not None
     assert ["\0C1", "\0C2"] == block.identities
@@ -174,7 +178,9 @@ class _Sink:
 @given(wrong=st.sets(st.integers(0, 39), max_size=8), size=st.integers(1, 12))
 def test_requests_are_full_whatever_is_left_out(wrong: set[int], size: int) -> None:
     """All requests but the last have the chosen size, and together they hold every good row."""
-    things = [{"phone": "" if number in wrong else f"+{number}"} for number in range(40)]
+    things = [
+        {"phone": "" if number in wrong else f"+467000000{number:02}"} for number in range(40)
+    ]
     plan = JobSpec(
         BATCH_OPERATIONS["messages"], {"message": {}}, rules=CuttingRules("skip", "send", size)
     )

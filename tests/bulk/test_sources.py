@@ -62,12 +62,13 @@ def _write_parquet(folder: Path) -> Path:
 def test_every_format_gives_the_same(
     make_bulk: MakeBulk, tmp_path: Path, write: Callable[[Path], Path]
 ) -> None:
-    """Numbers keep their zeros and signs, quoted line breaks stay, blank lines do not count."""
+    """Numbers get their canonical form, quoted line breaks stay, blank lines do not count."""
     api = FakeBatchApi()
     report = make_bulk(api).go(write(tmp_path), columns=Columns(key="key"), chunk_size=10)
     sent = api.sent[0]["recipient_and_params"]
     identities = [row["recipient"]["identified_by"]["channel_identities"] for row in sent]
-    assert [row["phone"] for row in _records()] == [each[0]["identity"] for each in identities]
+    expected = ["+46700000001", "+46700000002", "+46700000003"]
+    assert expected == [each[0]["identity"] for each in identities]
     assert [row["name"] for row in _records()] == [row["parameters"]["name"] for row in sent]
     assert ["a", "b", "c"] == [each.key for each in report.recipients()]
 
@@ -92,16 +93,24 @@ def test_lines_are_those_of_the_file(make_bulk: MakeBulk, tmp_path: Path) -> Non
         ("a.csv", b"mobile,name\n1,x\n", "no column identifies the recipients"),
         ("a.csv", b"phone,name,name\n1,x,y\n", "duplicate column names 'name': rename"),
         ("a.csv", b"phone,name\n1,x,y\n", "line 2: 3 cells instead of 2"),
-        ("a.csv", b"phone,name\n+1,\n", "line 2, name: is empty, and the message needs it"),
+        (
+            "a.csv",
+            b"phone,name\n+46700000001,\n",
+            "line 2, name: is empty, and the message needs it",
+        ),
         ("a.csv", b"phone,name\n ,x\n", "line 2, phone: is empty: there is no recipient"),
         ("a.jsonl", b'{"phone": "1", "name": "x"}\n{"phone":', "a.jsonl, line 2: not JSON"),
         ("a.jsonl", b'{"phone": "1", "name": "\xf6"}', "line 1: not UTF-8"),
         (
             "a.jsonl",
             b'{"phone": 46700000001, "name": "x"}',
-            "line 1, phone: must be a string; quote",
+            "line 1, phone: has no + before a country code: write + before it",
         ),
-        ("a.jsonl", b'{"phone": "1", "name": 7}', "line 1, name: must be a string; quote"),
+        (
+            "a.jsonl",
+            b'{"phone": "+46700000001", "name": 7}',
+            "line 1, name: must be a string; quote",
+        ),
         ("a.jsonl", b'{"phone": "1"}', "line 1: missing columns 'name'"),
         ("a.jsonl", b"[1]", "line 1: must be an object, not list"),
         ("a.jsonl.gz", b"not gzip", "not a gzip file, or truncated"),
@@ -196,7 +205,10 @@ def test_duplicates_can_stop_a_job(make_bulk: MakeBulk) -> None:
 def test_columns_map_channels_parameters_and_metadata(make_bulk: MakeBulk, tmp_path: Path) -> None:
     """Several channels in order of preference, names that differ, metadata by column."""
     path = tmp_path / "all.csv"
-    path.write_text("wa,mobile,first,seg\n+1,+2,Ada,x\n,+3,Bo,\n", encoding="utf-8")
+    path.write_text(
+        "wa,mobile,first,seg\n+46700000001,+46700000002,Ada,x\n,+46700000003,Bo,\n",
+        encoding="utf-8",
+    )
     columns = Columns(
         to={"wa": "WHATSAPP", "mobile": "SMS"},
         parameters={"name": "first"},
@@ -225,7 +237,7 @@ def test_requests_stay_below_the_size(make_bulk: MakeBulk) -> None:
     api = FakeBatchApi()
     report = make_bulk(api).go(rows(8), chunk_size=8, chunk_bytes=700)
     assert (8, True) == (report.accepted, len(api.sent) > 1)
-    big = {"phone": "+1", "name": "x" * 800}
+    big = {"phone": "+46700000001", "name": "x" * 800}
     with pytest.raises(BulkError, match="too large for a request"):
         make_bulk(api).go([big], chunk_bytes=700)
 
