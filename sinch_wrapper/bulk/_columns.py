@@ -135,23 +135,8 @@ def layout(
     position = {name: at for at, name in reversed(list(enumerate(header))) if name}
     named = columns.pairs or _guessed(header, place)
     parameters = {name: columns.parameters.get(name, name) for name in sorted(needed)}
-    wanted = [*(column for column, _ in named), *columns.message_metadata.values()]
-    wanted += [column for name, column in parameters.items()
-               if name not in optional or column in position]  # fmt: skip
-    wanted += columns.conversation_metadata.values()
-    wanted += [columns.key] if columns.key is not None else []
-    if missing := sorted({name for name in wanted if name not in position}):
-        raise BulkError(
-            f"{place}: missing columns {_listed(missing)}; {_shown(header)}: "
-            "add them, or map others with columns= (--to, --key, --parameter, --metadata)"
-        )
-    if not named and columns.contact_id not in position:
-        raise BulkError(
-            f"{place}: no column identifies the recipients; {_shown(header)}: "
-            f"map one, such as {_example(header)}"
-        )
-    if twice := sorted({name for name in (*wanted, columns.contact_id) if header.count(name) > 1}):
-        raise BulkError(f"{place}: duplicate column names {_listed(twice)}: rename one of each")
+    must = {column for name, column in parameters.items() if name not in optional}
+    _check(columns, [column for column, _ in named], must, header, place)
     return Layout(
         tuple((position[name], channel) for name, channel in named),
         position.get(columns.contact_id),
@@ -161,6 +146,27 @@ def layout(
         tuple((position[column], name) for name, column in columns.conversation_metadata.items()),
         tuple(header),
     )
+
+
+def _check(
+    columns: Columns, named: list[str], must: set[str], header: Sequence[str], place: str
+) -> None:
+    """Raise BulkError when a column is missing or duplicate; columns without use may be so."""
+    wanted = {*named, *must, *columns.message_metadata.values()}
+    wanted |= {*columns.conversation_metadata.values()}
+    wanted |= {columns.key} if columns.key is not None else set()
+    if missing := sorted(wanted - set(header)):
+        raise BulkError(
+            f"{place}: missing columns {_listed(missing)}; {_shown(header)}: "
+            "add them, or map others with columns= (--to, --key, --parameter, --metadata)"
+        )
+    if not named and columns.contact_id not in header:
+        raise BulkError(
+            f"{place}: no column identifies the recipients; {_shown(header)}: "
+            f"map one, such as {_example(header)}"
+        )
+    if twice := sorted(name for name in wanted | {columns.contact_id} if header.count(name) > 1):
+        raise BulkError(f"{place}: duplicate column names {_listed(twice)}: rename one of each")
 
 
 def _guessed(header: Sequence[str], place: str) -> tuple[tuple[str, str], ...]:
@@ -185,6 +191,8 @@ def _shown(header: Sequence[str]) -> str:
     """The columns that exist; nothing of a line of data in place of their names."""
     if any(map(_NUMBER.search, header)):
         return "the first line looks like data, not column names: is the header missing?"
+    if len(header) == 1 and any(mark in header[0] for mark in ";\t|"):
+        return f"found one column {_listed(header)}; the file must be comma-separated"
     return f"found {_listed([name for name in header if name])}"
 
 

@@ -16,7 +16,7 @@ from sinch_wrapper.cli._bulk_options import (
 )
 from sinch_wrapper.cli._campaign_options import campaign_arguments, campaign_options
 from sinch_wrapper.cli._exit_codes import leave
-from sinch_wrapper.cli._inputs import message_of, message_options
+from sinch_wrapper.cli._inputs import message_of, message_options, say_lookalikes
 from sinch_wrapper.cli._list_options import invalid_option, list_arguments, list_options
 from sinch_wrapper.cli._options import (
     as_json,
@@ -76,6 +76,7 @@ def send(
     options |= list_arguments(given) | campaign_arguments(given) | sending_arguments(given)
     _say_when_it_ends(given["api"])
     message = message_of(given["words"], given["message"])
+    say_lookalikes(message)
     job = given["job"] or _beside(source)
     with client(region, sandbox) as sinch, library_errors():
         code = run_job(

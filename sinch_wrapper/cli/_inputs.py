@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from sinch_wrapper.cli._options import CommandT, library_errors, options
+from sinch_wrapper.cli._terminal import say
 
 _STDIN = "sinch_wrapper.stdin"
 _MESSAGE = (
@@ -70,6 +71,18 @@ def message_of(words: str | None, message: str | None) -> Mapping[str, object]:
     if not isinstance(found, dict):
         raise click.UsageError("--message must be a JSON object.")
     return found
+
+
+def say_lookalikes(message: Mapping[str, object]) -> None:
+    """Say, before anything is sent, what looks like a placeholder of *message* and is not."""
+    from sinch_wrapper.parameters import lookalikes
+
+    if found := [each.written for each in lookalikes(message) if each.is_likely]:
+        say(
+            f"Note: sent as it is, because it is not a placeholder: {', '.join(found[:20])}. "
+            "Placeholders are written ${name}.",
+            err=True,
+        )
 
 
 def _content(value: str, option: str, hint: str = "") -> str:

@@ -70,9 +70,9 @@ def test_cancel_and_retry(run_cli: RunCli, api: Api, tmp_path: Path) -> None:
         (["bulk", "send", "x.csv", "--app", "A", "--message", "[1]"], 2, "must be a JSON object"),
         (["bulk", "send", "x.csv", "--app", "A", *TEXT, "--to", "phone"], 2, "COLUMN=CHANNEL"),
         (
-            ["bulk", "send", "x.csv", "--app", "A", *TEXT, "--to", "p=SMS", "--to", "p=RCS"],
+            ["bulk", "send", "x.csv", "--app", "A", *TEXT, "--default", "p=x", "--default", "p=y"],
             2,
-            "--to p is given twice",
+            "--default p is given twice",
         ),
         (
             ["bulk", "send", "x.csv", "--app", "A", *TEXT, "--send-after", "2026-12-01 09:00"],

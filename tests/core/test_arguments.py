@@ -295,6 +295,7 @@ OTHERS = [
     PublicCall("pages", pages, {"method": "function"}),
     PublicCall("paginate", paginate, {"method": "function"}),
     PublicCall("placeholders", parameters.placeholders, {"message": ANYTHING}),
+    PublicCall("lookalikes", parameters.lookalikes, {"message": ANYTHING}),
     PublicCall(
         "fill",
         parameters.fill,
@@ -323,6 +324,8 @@ CALLS = [*CLIENTS, *MESSAGES, *OTHERS]
 # The library makes these calls itself: for each attempt, and for values that it returns; or a JSON
 # library does.
 INTERNAL = {
+    "Lookalike",
+    "Lookalike.matches",
     "Mismatch",
     "RateLimiter.throttled",
     "Recipient",

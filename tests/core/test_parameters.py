@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sinch_wrapper import ParameterError, card, text
-from sinch_wrapper.parameters import check_parameters, mismatches, placeholders
+from sinch_wrapper.parameters import check_parameters, lookalikes, mismatches, placeholders
 
 NAMES = st.text(st.characters(exclude_characters="}", exclude_categories=["Cs"]), max_size=8)
 
@@ -78,3 +78,28 @@ def test_an_error_names_recipient_and_key_but_no_value() -> None:
 def test_unused_parameters_are_not_an_error() -> None:
     """A parameter that no placeholder uses does not raise."""
     check_parameters(text("Hi"), {"name": "Ada"})
+
+
+@pytest.mark.parametrize(
+    ("words", "written"),
+    [
+        ("Hi {name}, {{ city }}", ["{{ city }}", "{name}"]),
+        ("Hi $name, ${name", ["${name", "$name"]),
+        ("Hi %name% %(name)s *|NAME|* $(name)", ["$(name)", "%name%", "%(name)s", "*|NAME|*"]),
+        ("Only ${name}: $5, 20 % off, 100% of {}, {1}, a_b", []),
+    ],
+)
+def test_what_looks_like_a_placeholder_is_found(words: str, written: list[str]) -> None:
+    """Only ${name} is one; the forms of other programs would be sent as they are."""
+    found = lookalikes({"text_message": {"text": words}})
+    assert written == [each.written for each in found if each.is_likely]
+
+
+def test_brackets_count_for_names_only() -> None:
+    """[name] may be a word of the text; its name is matched however it is spelt."""
+    (found,) = lookalikes(["Dear [First Name]"])
+    assert (False, True, False) == (
+        found.is_likely,
+        found.matches("first_name"),
+        found.matches("x"),
+    )
