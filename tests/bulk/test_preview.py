@@ -414,9 +414,9 @@ def test_all_ways_of_counting_agree(people: list[tuple[int, str, str]]) -> None:
 
 def test_a_text_is_filled_as_the_api_would() -> None:
     """Percent signs, repeated placeholders and braces are nothing special."""
-    message = text("100 % ${a}${b} ${a} {a} $a %s")
+    message = text("100 % ${a}${b} ${a} {x} $y %s")
     (found,) = seen(
         [(Recipient.sms("+46700000001"), {"a": "%d", "b": "${a}"})], message=message
     ).messages()
-    assert "100 % %d${a} %d {a} $a %s" == found.text
+    assert "100 % %d${a} %d {x} $y %s" == found.text
     assert json.loads(json.dumps(found.message)) == {"text_message": {"text": found.text}}
