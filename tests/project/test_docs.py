@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from sinch_wrapper.cli import main
-from sinch_wrapper.sandbox import Server
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(
@@ -86,29 +83,6 @@ def anchors(page: Path) -> set[str]:
     )
     titles = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
     return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[Server]:
-    """One server for all pages and programs, in the state of the start for each."""
-    with Server() as server:
-        yield server
-
-
-@pytest.fixture
-def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, sandbox: Server) -> dict[str, str]:
-    """The variables of somebody whose programs go to a sandbox, in an empty folder."""
-    sandbox.reset()
-    values = {
-        "SINCH_PROJECT_ID": sandbox.settings.project_id,
-        "SINCH_KEY_ID": sandbox.settings.key_id,
-        "SINCH_KEY_SECRET": sandbox.settings.key_secret,
-        "SINCH_SANDBOX_URL": sandbox.url,
-    }
-    for name, value in values.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.chdir(tmp_path)
-    return {**os.environ, **values}
 
 
 @pytest.mark.parametrize(
