@@ -29,10 +29,11 @@ PAGES = [
     *ROOT.glob("docs/*.md"),
     ROOT / "openapi" / "README.md",
     ROOT / "benchmarks" / "README.md",
+    ROOT / "examples" / "README.md",
 ]
 CODE = [
     path
-    for folder in ("sinch_wrapper", "scripts", "benchmarks")
+    for folder in ("sinch_wrapper", "scripts", "benchmarks", "examples")
     for path in (ROOT / folder).rglob("*.py")
 ]
 
