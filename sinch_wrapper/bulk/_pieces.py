@@ -60,6 +60,15 @@ def entries_of(content: bytes, places: bytes) -> list[Entry]:
     return list(zip(unpack_items(content), *unpack_places(places), strict=True))
 
 
+def as_recipient(item: Mapping[str, object], key: str | None) -> Mapping[str, object]:
+    """The recipient that became *item*, as an iterable may hold it."""
+    metadata = item.get("message_metadata")
+    pairs = metadata.items() if isinstance(metadata, Mapping) else ()
+    own = {name: value for name, value in pairs if name != INDEX_MARK}
+    fields = {name: value for name, value in item.items() if name != "message_metadata"}
+    return {**fields, "key": key} | ({"message_metadata": own} if own else {})
+
+
 def cut_first(new: Sequence[NewChunk]) -> list[NewChunk]:
     """The requests of a job that begins with *new*, its first recipients by themselves."""
     if sum(each.count for each in new) < _LEAST:

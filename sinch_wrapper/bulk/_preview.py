@@ -7,22 +7,27 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final, cast
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 
+from sinch_wrapper import _validate
 from sinch_wrapper.bulk._damage import sound
 from sinch_wrapper.bulk._journal import Journal
 from sinch_wrapper.bulk._measuring import Measure, MessageKind
-from sinch_wrapper.bulk._pieces import entries_of
+from sinch_wrapper.bulk._pieces import as_recipient, entries_of
 from sinch_wrapper.bulk._queue import MessageLimits
 from sinch_wrapper.bulk._rendering import SMS
 from sinch_wrapper.bulk._schema import skipped
 from sinch_wrapper.bulk._sms_parts import SmsParts, count_parts, not_gsm
 from sinch_wrapper.bulk._states import ChunkState
+from sinch_wrapper.errors import BulkArgumentError
 from sinch_wrapper.parameters import fill
 
 # Kinds of problems that are listed, the most frequent first, and lines of each.
 _KINDS: Final = 20
 _LINES: Final = 3
+_REASON: Final = select(skipped.c.reason, skipped.c.column).where(
+    skipped.c.line == bindparam("line")
+)
 _DUPLICATE: Final = "the same recipient as on a line before"
 
 
@@ -110,7 +115,8 @@ class Preview:
     contact ids. *sms* counts texts by encoding and parts; *sms_unknown* says why they cannot be
     counted, empty when they can. *destinations* are there when the prices are. *to_accept* is how
     many seconds the queue of the app makes the last request wait, *to_deliver* how many the queue
-    needs for all. *refusals* say why the job would not begin.
+    needs for all, counted from *send_after* when there is one. *refusals* say why the job would not
+    begin.
     """
 
     source: str
@@ -123,6 +129,7 @@ class Preview:
     sms: tuple[SmsGroup, ...]
     sms_unknown: str
     destinations: tuple[Destination, ...] | None
+    send_after: str
     to_accept: float
     to_deliver: float
     warnings: tuple[str, ...]
@@ -158,6 +165,22 @@ class Preview:
         """Messages without a price, on all channels."""
         found = self.destinations or ()
         return sum(each.recipients for each in found if each.price is None)
+
+    def recipient(self, line: int) -> Mapping[str, object]:
+        """The recipient on *line*, as `recipients=` takes one; in the form of the API.
+
+        Raises: BulkArgumentError when the line has none that can be sent to, and why.
+        """
+        wanted = _validate.whole("line", line, error=BulkArgumentError)
+        journal = self._contents.journal
+        for item, at, key in _entries(journal):
+            if at == wanted:
+                return as_recipient(item, key)
+        with journal.read() as connection:
+            found = connection.execute(_REASON, {"line": wanted}).first()
+        reason = "no recipient begins there" if found is None else found.reason
+        column = f", {found.column}" if found is not None and found.column else ""
+        raise BulkArgumentError(f"{self.source}, line {wanted}{column}: {reason}")
 
     def messages(self) -> Iterator[MessagePreview]:
         """The message of each recipient, in the order of the input; in constant memory."""
@@ -201,6 +224,7 @@ def preview_of(  # noqa: PLR0913, PLR0917 (all that a preview is made of)
         sms=tuple(_sms(measure, counts)),
         sms_unknown=measure.reason if uses_sms else "",
         destinations=None if measure.prices is None else tuple(_destinations(measure, counts)),
+        send_after=str(request.get("send_after") or ""),
         to_accept=max(0.0, (total - limits.queue) / limits.drain),
         to_deliver=total / limits.drain,
         warnings=(*warnings, *_text_warnings(measure, uses_sms=uses_sms)),

@@ -11,8 +11,8 @@ from sinch_wrapper.bulk._exclusions import EXCLUDED, known_exclusions
 from sinch_wrapper.bulk._job_spec import JobSpec
 from sinch_wrapper.bulk._journal import Job, Journal, open_job
 from sinch_wrapper.bulk._keys import refuse_outbox
-from sinch_wrapper.bulk._metadata import INDEX_MARK
 from sinch_wrapper.bulk._options import ReadingRules
+from sinch_wrapper.bulk._pieces import as_recipient
 from sinch_wrapper.bulk._results import recipients_of
 from sinch_wrapper.bulk._schema import unpack_items
 from sinch_wrapper.bulk._states import RecipientState
@@ -83,7 +83,7 @@ def failed_of(
                 ]
                 items = _items(job, chunk.id) if failed else []
                 with sound(job.journal.name, chunk.id):
-                    people = [_as_recipient(items[each.position or 0], each.key) for each in failed]
+                    people = [as_recipient(items[each.position or 0], each.key) for each in failed]
             except DamagedRequestError as error:
                 damage.append(f"{error}, so those of its recipients that failed are left out")
                 continue
@@ -95,11 +95,3 @@ def _items(job: Job, chunk: int) -> list[dict[str, object]]:
         with job.journal.storage.read() as connection:
             content, _ = job.journal.body(connection, chunk)
         return unpack_items(content)
-
-
-def _as_recipient(item: Mapping[str, object], key: str) -> Mapping[str, object]:
-    metadata = item.get("message_metadata")
-    pairs = metadata.items() if isinstance(metadata, Mapping) else ()
-    own = {name: value for name, value in pairs if name != INDEX_MARK}
-    fields = {name: value for name, value in item.items() if name != "message_metadata"}
-    return {**fields, "key": key} | ({"message_metadata": own} if own else {})

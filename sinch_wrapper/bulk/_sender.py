@@ -110,7 +110,7 @@ class Sender:
             # What is scheduled waits for its time.
             to_deliver=None
             if "send_after" in self._job.request
-            else (queued + found.pending) / limits.drain,
+            else (queued + tally.left) / limits.drain,
         )
 
     def step(self, now: float, done: list[Done], *, stopping: bool) -> Step:

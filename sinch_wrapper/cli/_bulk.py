@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from sinch_wrapper.cli._bulk_check import check, send_test
 from sinch_wrapper.cli._bulk_jobs import cancel, cancel_batches, probe_account, report, status
 from sinch_wrapper.cli._bulk_options import (
     job_argument,
@@ -25,6 +26,7 @@ from sinch_wrapper.cli._options import (
     library_errors,
     yes_option,
 )
+from sinch_wrapper.cli._preview_options import preview_arguments, preview_options
 from sinch_wrapper.cli._terminal import say
 
 
@@ -43,6 +45,8 @@ def bulk() -> None:
 @list_options
 @invalid_option
 @campaign_options
+@preview_options
+@yes_option
 @connection_options
 @click.option(
     "--job",
@@ -63,17 +67,20 @@ def send(
     source: Path,
     region: str | None,
     sandbox: str | None,
+    yes: bool,
     as_json: bool,
     **given: Any,  # noqa: ANN401 (the options above, as click passes them)
 ) -> None:
     """Send one message to every recipient in FILE (CSV, JSON lines, Parquet).
 
-    The whole file is checked first. The same command with the same FILE resumes the job.
+    The whole file is checked first, and a person at the terminal is asked before a new job begins.
+    The same command with the same FILE resumes the job.
     """
     from sinch_wrapper.cli._bulk_views import run_job
 
     options = {name: given[name] for name in ("api", "on_invalid")}
-    options |= list_arguments(given) | campaign_arguments(given) | sending_arguments(given)
+    options |= list_arguments(given) | campaign_arguments(given) | preview_arguments(given)
+    options |= sending_arguments(given)
     _say_when_it_ends(given["api"])
     message = message_of(given["words"], given["message"])
     say_lookalikes(message)
@@ -90,6 +97,7 @@ def send(
             ),
             job,
             as_json=as_json,
+            asks=not yes,
         )
     leave(code)
 
@@ -194,5 +202,5 @@ def retry_failed(
     leave(code)
 
 
-for _command in (status, cancel, cancel_batches, report, probe_account):
+for _command in (check, send_test, status, cancel, cancel_batches, report, probe_account):
     bulk.add_command(_command)

@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from sinch_wrapper.cli._options import CommandT, options
+
+if TYPE_CHECKING:
+    from sinch_wrapper.bulk import MessageLimits
 
 job_argument = click.argument("job", type=click.Path(path_type=Path))
 
@@ -20,6 +23,23 @@ poll_option = click.option(
     default=30.0,
     show_default=True,
     help="How long to wait for each batch to end (seconds).",
+)
+
+_LIMITS = (
+    click.option(
+        "--drain-rate",
+        type=click.FloatRange(0, min_open=True),
+        default=20.0,
+        show_default=True,
+        help="Messages per second that leave the queue of the app.",
+    ),
+    click.option(
+        "--queue",
+        type=click.IntRange(1),
+        default=500_000,
+        show_default=True,
+        help="Messages that the queue of the app holds.",
+    ),
 )
 
 _SENDING = (
@@ -45,21 +65,20 @@ _SENDING = (
         help="Whether an unconfirmed request is sent again: on evidence that it was not accepted, "
         "or never. The job remembers it.  [default: evidence]",
     ),
-    click.option(
-        "--drain-rate",
-        type=click.FloatRange(0, min_open=True),
-        default=20.0,
-        show_default=True,
-        help="Messages per second that leave the queue of the app.",
-    ),
-    click.option(
-        "--queue",
-        type=click.IntRange(1),
-        default=500_000,
-        show_default=True,
-        help="Messages that the queue of the app holds.",
-    ),
+    *_LIMITS,
 )
+
+
+def limits_options(command: CommandT) -> CommandT:
+    """Add the options about the queue of the app to *command*."""
+    return options(_LIMITS)(command)
+
+
+def limits_from(given: Mapping[str, Any]) -> "MessageLimits":
+    """The values of `limits_options`, as the library takes them."""
+    from sinch_wrapper.bulk import MessageLimits
+
+    return MessageLimits(given["queue"], given["drain_rate"])
 
 
 def sending_options(command: CommandT) -> CommandT:
@@ -69,13 +88,11 @@ def sending_options(command: CommandT) -> CommandT:
 
 def sending_arguments(given: Mapping[str, Any]) -> dict[str, Any]:
     """The values of `sending_options`, as the library takes them."""
-    from sinch_wrapper.bulk import MessageLimits
-
     return {
         "concurrency": given["concurrency"],
         "deadline": given["deadline"],
         "settle": given["settle"],
         **({"send_again": given["send_again"]} if given["send_again"] else {}),
-        "limits": MessageLimits(given["queue"], given["drain_rate"]),
+        "limits": limits_from(given),
         "send_now": given.get("send_now", False),
     }

@@ -17,13 +17,15 @@ from sinch_wrapper.bulk import (
     BulkInterruptedError,
     BulkStoppedError,
     Cancellation,
+    Preview,
     ProbeResult,
-    Progress,
     Report,
     SentAgain,
 )
+from sinch_wrapper.cli._bulk_progress import ProgressView, progress_view, span
 from sinch_wrapper.cli._exit_codes import ExitCode
 from sinch_wrapper.cli._options import path_text
+from sinch_wrapper.cli._preview_views import show_preview
 from sinch_wrapper.cli._terminal import say, say_json
 
 # What may be a phone number in the words of the server.
@@ -42,11 +44,17 @@ _COUNTS = (
 )
 
 
-def run_job(send: Callable[..., Report], job: Path, *, as_json: bool) -> ExitCode:
-    """Run *send*, which Ctrl-C stops gently, and show its report; returns the exit code."""
-    with _stopping() as stop, _shown(silent=as_json) as progress:
+def run_job(
+    send: Callable[..., Report], job: Path, *, as_json: bool, asks: bool = False
+) -> ExitCode:
+    """Run *send*, which Ctrl-C stops gently, and show its report; returns the exit code.
+
+    When it *asks*, a person at the terminal sees a new job before it begins.
+    """
+    with _stopping() as stop, progress_view(silent=as_json) as view:
+        approval = {"approve": _asking(view)} if asks and _is_attended() else {}
         try:
-            report = send(stop=stop, progress=progress)
+            report = send(stop=stop, progress=view, **approval)
         except BulkInterruptedError as error:
             say(f"sinch-wrapper: {error}", err=True)
             return ExitCode.INTERRUPTED
@@ -58,6 +66,8 @@ def run_job(send: Callable[..., Report], job: Path, *, as_json: bool) -> ExitCod
     show(report, as_json=as_json)
     if not as_json and report.stopped:
         _show_next_step(report, job)
+    elif not as_json and (rest := view.to_deliver) >= _WORTH_SAYING:
+        say(f"Delivered in about {span(rest)}.")
     if report.stopped == "stopped":
         return ExitCode.INTERRUPTED
     if report.twice:
@@ -66,6 +76,11 @@ def run_job(send: Callable[..., Report], job: Path, *, as_json: bool) -> ExitCod
         return ExitCode.UNKNOWN
     is_whole = not (report.rejected or report.pending or report.damaged)
     return ExitCode.OK if is_whole else ExitCode.FAILED
+
+
+def _is_attended() -> bool:
+    """Whether a person can see a question and answer it."""
+    return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr))
 
 
 def _show_next_step(report: Report, job: Path) -> None:
@@ -100,32 +115,28 @@ def _stopping() -> Iterator[threading.Event]:
             signal.signal(number, handler)
 
 
-@contextmanager
-def _shown(*, silent: bool) -> Iterator[Callable[[Progress], None]]:
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
-    from rich.progress import Progress as Bars
-
-    console = Console(stderr=True)
-    if silent or not console.is_terminal:
-        yield lambda _: None
-        return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Bars(*columns, TextColumn("{task.fields[left]}"), console=console) as bars:
-        task = bars.add_task("accepted", total=None, left="")
-
-        def update(step: Progress) -> None:
-            left = "" if step.eta is None else f"about {_span(step.eta)} left"
-            bars.update(task, total=step.total, completed=step.settled, left=left)
-
-        yield update
+# Seconds of delivery.
+_WORTH_SAYING = 60.0
+# Recipients that are sent to without a question.
+_HANDFUL = 5
 
 
-def _span(seconds: float) -> str:
-    for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
-        if seconds >= 2 * size:
-            return f"{seconds / size:.0f} {unit}"
-    return f"{seconds:.0f} s"
+def _asking(view: ProgressView) -> Callable[[Preview], bool]:
+    """What shows a preview to the person at the terminal, and asks."""
+
+    def approve(found: Preview) -> bool:
+        if found.total <= _HANDFUL:
+            return True
+        # Ctrl-C ends the question, and with it the command.
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        try:
+            with view.paused():
+                show_preview(found, 1, is_short=True)
+                return click.confirm(f"Send to {counted(found.total, 'recipient')}?", err=True)
+        finally:
+            signal.signal(signal.SIGINT, before)
+
+    return approve
 
 
 def show(report: Report, *, as_json: bool) -> None:
