@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Final, cast
+from typing import Final, TypedDict, cast
 
 from sqlalchemy import bindparam, func, select
 
@@ -210,17 +210,14 @@ def preview_of(  # noqa: PLR0913, PLR0917 (all that a preview is made of)
 ) -> Preview:
     """What the job in *journal* is going to do, of which *measure* has seen all recipients."""
     requests, total = journal.totals().get(ChunkState.PLANNED, (0, 0))
-    problems, invalid, duplicates = _problems(journal)
     counts = measure.counts
     uses_sms = any(kind.channel == SMS for kind in counts)
     return Preview(
         source=source,
         total=total,
-        invalid=invalid,
-        duplicates=duplicates,
         requests=requests,
         channels=_channels(counts),
-        problems=problems,
+        **_problems(journal),
         sms=tuple(_sms(measure, counts)),
         sms_unknown=measure.reason if uses_sms else "",
         destinations=None if measure.prices is None else tuple(_destinations(measure, counts)),
@@ -249,7 +246,13 @@ def _entries(journal: Journal) -> Iterator[tuple[dict[str, object], int, str | N
             yield from entries
 
 
-def _problems(journal: Journal) -> tuple[tuple[InputProblem, ...], int, int]:
+class _Problems(TypedDict):
+    problems: tuple[InputProblem, ...]
+    invalid: int
+    duplicates: int
+
+
+def _problems(journal: Journal) -> _Problems:
     """What is wrong with rows, by kind; and how many are invalid, and how many repeated."""
     reason = func.iif(skipped.c.duplicate == 1, _DUPLICATE, skipped.c.reason)
     kind = (reason, skipped.c.column)
@@ -268,7 +271,7 @@ def _problems(journal: Journal) -> tuple[tuple[InputProblem, ...], int, int]:
                 lines = select(skipped.c.line).where(reason == words, skipped.c.column == column)
                 first = connection.execute(lines.order_by(skipped.c.line).limit(_LINES))
                 found.append(InputProblem(words, column, rows, tuple(first.scalars())))
-    return tuple(found), counts[False], counts[True]
+    return {"problems": tuple(found), "invalid": counts[False], "duplicates": counts[True]}
 
 
 def _channels(counts: Mapping[MessageKind, int]) -> Mapping[str, int]:

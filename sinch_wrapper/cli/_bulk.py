@@ -78,23 +78,15 @@ def send(
     """
     from sinch_wrapper.cli._bulk_views import run_job
 
-    options = {name: given[name] for name in ("api", "on_invalid")}
-    options |= list_arguments(given) | campaign_arguments(given) | preview_arguments(given)
-    options |= sending_arguments(given)
+    options = list_arguments(given) | campaign_arguments(given) | preview_arguments(given)
+    options |= sending_arguments(given) | {name: given[name] for name in ("api", "on_invalid")}
+    options |= {"app_id": given["app"], "message": message_of(given["words"], given["message"])}
     _say_when_it_ends(given["api"])
-    message = message_of(given["words"], given["message"])
     say_lookalikes(message)
     job = given["job"] or _beside(source)
     with client(region, sandbox) as sinch, library_errors():
         code = run_job(
-            lambda **live: sinch.bulk.send(
-                app_id=given["app"],
-                message=message,
-                recipients=source,
-                job=job,
-                **options,
-                **live,
-            ),
+            lambda **live: sinch.bulk.send(recipients=source, job=job, **options, **live),
             job,
             as_json=as_json,
             asks=not yes,

@@ -19,8 +19,8 @@ _PREVIEW = (
     click.option(
         "--max-parts",
         type=click.IntRange(1),
-        help="Send nothing when an SMS has more parts than this. A bill may have a part more for a "
-        "text that ends close to a limit.",
+        help="Send nothing when an SMS has more parts than this. A bill may have a part more where "
+        "the text ends close to a limit.",
     ),
     click.option(
         "--max-cost",

@@ -284,6 +284,11 @@ CALLS = [
     *suppression_calls(),
     PublicCall("MessageLimits", MessageLimits, {"queue": "whole", "drain": "whole fraction"}),
     PublicCall("preview", preview, PREVIEW, RIGHT_PREVIEW),
+    PublicCall(
+        "Preview.recipient",
+        lambda line: preview(message=text("Hi"), recipients=[]).recipient(line),
+        {"line": "whole huge"},
+    ),
     PublicCall("sms_parts", sms_parts, {"text": "string blank"}),
     PublicCall("RecipientState", RecipientState, {"value": ""}, named={"value": "state"}),
     PublicCall("Report", Report, {"path": "string"}),
