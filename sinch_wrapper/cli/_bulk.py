@@ -80,7 +80,8 @@ def send(
 
     options = list_arguments(given) | campaign_arguments(given) | preview_arguments(given)
     options |= sending_arguments(given) | {name: given[name] for name in ("api", "on_invalid")}
-    options |= {"app_id": given["app"], "message": message_of(given["words"], given["message"])}
+    message = message_of(given["words"], given["message"])
+    options |= {"app_id": given["app"], "message": message}
     _say_when_it_ends(given["api"])
     say_lookalikes(message)
     job = given["job"] or _beside(source)

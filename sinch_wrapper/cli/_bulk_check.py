@@ -13,7 +13,7 @@ from sinch_wrapper._numbers import PHONE_CHANNELS
 from sinch_wrapper.cli._bulk_options import limits_from, limits_options
 from sinch_wrapper.cli._campaign_options import campaign_arguments, campaign_options
 from sinch_wrapper.cli._exit_codes import ExitCode, leave
-from sinch_wrapper.cli._inputs import message_of, message_options
+from sinch_wrapper.cli._inputs import message_of, message_options, say_lookalikes
 from sinch_wrapper.cli._list_options import invalid_option, list_arguments, list_options
 from sinch_wrapper.cli._options import as_json, client, connection_options, library_errors
 from sinch_wrapper.cli._preview_options import preview_arguments, preview_options
@@ -62,6 +62,7 @@ def check(
     options = list_arguments(given) | campaign_arguments(given) | preview_arguments(given)
     options |= {"on_invalid": given["on_invalid"], "limits": limits_from(given)}
     message = message_of(given["words"], given["message"])
+    say_lookalikes(message)
     with progress_view(silent=as_json or recipients) as progress, library_errors():
         found = preview(message=message, recipients=source, progress=progress, **options)
     if recipients:
@@ -104,6 +105,7 @@ def send_test(
     number, columns = _number(given["to"])
     options = list_arguments({**given, "to": columns}) | {"on_duplicate": "send"}
     row, message = given["row"], message_of(given["words"], given["message"])
+    say_lookalikes(message)
     with library_errors():
         found = preview(message=message, recipients=source, on_invalid="skip", limit=row, **options)
         person = _redirected(found.recipient(row), number)
@@ -114,6 +116,8 @@ def send_test(
             recipients=[person],
             send_again="never",
             deadline=_PATIENCE,
+            numbers=given["numbers"],
+            default_country=given["default_country"],
         )
     leave(_show_test(report, row, as_json=as_json))
 
