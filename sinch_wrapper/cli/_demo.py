@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
 from sinch_wrapper import Endpoints, Recipient, Sinch, text
-from sinch_wrapper.bulk import JournalFollower
+from sinch_wrapper.bulk import JobStage, JournalFollower
 from sinch_wrapper.callbacks import Event, EventStore, Receiver, delivery_report
 from sinch_wrapper.cli._demo_data import PATIENCE, TEXT, TOTAL, DemoResult, Summary, write_people
 from sinch_wrapper.sandbox import BackgroundServer, Server, Settings, parse_fault
@@ -114,6 +114,8 @@ def _set_up(sinch: Sinch, target: str, secret: str) -> str:
 
 def _send_all(sinch: Sinch, app_id: str, folder: Path, job: Path, view: "View") -> "Report":
     def progress(step: "Progress") -> None:
+        if step.stage in {JobStage.READING, JobStage.CHECKING}:
+            return  # There is no report of a job whose recipients are not all known.
         open_ = _summary(sinch.bulk.report(job)).open
         view.progress(step.accepted, step.total - open_, step.total)
 
