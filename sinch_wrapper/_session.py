@@ -41,8 +41,7 @@ def check_lifetime(operation: OperationLike[T], base_url: str, today: date) -> N
     Raises: ConfigurationError, before anything is sent.
     """
     ends, instead = getattr(operation, "ends", ""), getattr(operation, "instead", "")
-    host = urlsplit(base_url).hostname or ""
-    if not ends or not host.endswith(".sinch.com"):
+    if not ends or not (urlsplit(base_url).hostname or "").endswith(".sinch.com"):
         return
     if today < date.fromisoformat(ends):
         _validate.deprecated(f"{operation.id} ends on {ends}: use {instead}")

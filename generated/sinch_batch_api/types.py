@@ -191,12 +191,11 @@ def dump(value: Any) -> Any:
     Raises: TypeError for a value that JSON cannot express, ValueError for a date-time without a
     time zone.
     """
-    kind = type(value)
-    if kind in _PLAIN:
+    if type(value) in _PLAIN:
         return value
-    if kind is dict:
+    if isinstance(value, dict):
         return {key: item if type(item) in _PLAIN else dump(item) for key, item in value.items() if item is not UNSET}
-    if kind is list:
+    if isinstance(value, list):
         return [item if type(item) in _PLAIN else dump(item) for item in value]
     if isinstance(value, Model):
         return value.to_dict()

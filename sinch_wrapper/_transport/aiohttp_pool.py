@@ -7,7 +7,7 @@ that ended while connecting was not sent, and anything else may have been.
 import select
 import ssl
 import weakref
-from typing import TYPE_CHECKING, Final, TypeAlias, cast
+from typing import TYPE_CHECKING, Final, cast
 
 import aiohttp
 from aiohttp.client_reqrep import ClientRequest
@@ -16,13 +16,11 @@ from aiohttp.tracing import Trace
 from yarl import URL
 
 from sinch_wrapper._http import httpx
-from sinch_wrapper._transport.limits import BodyParts, within_time
+from sinch_wrapper._transport.limits import BodyParts, WholeResponse, within_time
 from sinch_wrapper._transport.pool import AsyncPlaces
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-_RawHeaders: TypeAlias = "Sequence[tuple[bytes, bytes]]"
+    from collections.abc import Mapping
 
 _CLOSED: Final = "the client was closed"
 # In bytes; the HTTP library reads heads of 100 KB.
@@ -102,21 +100,6 @@ def _authorization(via: httpx.Proxy | None) -> dict[str, str]:
     return {"Proxy-Authorization": aiohttp.encode_basic_auth(*via.auth, encoding="utf-8")}
 
 
-class _Response(httpx.Response):
-    """A response whose body has been read; the HTTP library would copy it piece by piece."""
-
-    def __init__(self, status: int, headers: _RawHeaders, body: bytes) -> None:
-        super().__init__(status, headers=headers, stream=httpx.ByteStream(body))
-        self._whole = body
-
-    @property
-    def content(self) -> bytes:
-        return self._whole
-
-    def read(self) -> bytes:
-        return self._whole
-
-
 def _headers_of(request: httpx.Request) -> list[tuple[str, str]]:
     return [(name.decode("ascii"), value.decode("latin-1")) for name, value in request.headers.raw]
 
@@ -194,7 +177,7 @@ class AiohttpPool(httpx.AsyncBaseTransport):
                 parts = BodyParts(self._largest)
                 while part := await response.content.readany():
                     parts.add(part)
-                return _Response(response.status, response.raw_headers, parts.whole())
+                return WholeResponse(response.status, response.raw_headers, parts.whole())
         except TimeoutError as error:
             raise httpx.ReadTimeout(type(error).__name__) from error
         except (aiohttp.ClientError, OSError) as error:

@@ -58,7 +58,7 @@ class ForeignTransport(httpx.BaseTransport):
         deadline.start(total_time(request))
         response = self._inner.handle_request(request)
         if not response.is_closed:
-            take_in(response, self._largest)
+            response = take_in(response, self._largest)
         return _checked(response, self._largest)
 
     def close(self) -> None:
@@ -80,7 +80,7 @@ class AsyncForeignTransport(httpx.AsyncBaseTransport):
     async def _exchange(self, request: httpx.Request) -> httpx.Response:
         response = await self._inner.handle_async_request(request)
         if not response.is_closed:
-            await take_in_async(response, self._largest)
+            response = await take_in_async(response, self._largest)
         return _checked(response, self._largest)
 
     async def aclose(self) -> None:

@@ -120,7 +120,7 @@ class ConnectionPool(httpx.BaseTransport):
         transport = self._free.pop()
         try:
             response = transport.handle_request(request)
-            take_in(response, self._largest)
+            response = take_in(response, self._largest)
             if _has_leftover(transport):
                 transport.close()
         finally:
@@ -191,7 +191,7 @@ class AsyncConnectionPool(httpx.AsyncBaseTransport):
         transport = self._free.pop()
         try:
             response = await transport.handle_async_request(request)
-            await take_in_async(response, self._largest)
+            response = await take_in_async(response, self._largest)
             if _has_leftover(transport):
                 await transport.aclose()
         except self._cancelled:
