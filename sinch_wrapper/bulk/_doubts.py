@@ -22,6 +22,8 @@ from sinch_wrapper.bulk._evidence import (
 )
 
 _FIRST_LOOK: Final = 1.0
+# With a short settle, as against a sandbox, the first pause is this part of it.
+_LOOKS: Final = 40
 # How many times as long as the first pause the longest one is.
 _MOST_TIMES: Final = 60
 
@@ -43,6 +45,7 @@ class Doubts:
         self._due = 0.0
         self._looks = self._failed = 0
         self._looking = False
+        self._is_fresh = False
         self._changed = 0.0
         self._listed: dict[int, int] = {}
         self._told = 0
@@ -61,7 +64,7 @@ class Doubts:
 
     def change(self, now: float) -> None:
         """Note that something has changed: a request was accepted, for example."""
-        self._changed = now
+        self._changed, self._is_fresh = now, False
 
     def leave(self, number: int, now: float, *, again: bool) -> None:
         """Note that a request leaves, *again* when it has left before."""
@@ -81,8 +84,11 @@ class Doubts:
         return len(self.open) - len(self._ripe) - timed
 
     def wants_piece(self, now: float) -> bool:
-        """Whether a request that was held back must leave, as evidence for others."""
-        return any(
+        """Whether a request that was held back must leave, as evidence for others.
+
+        Only after a look-up that the one before could be in: they are few.
+        """
+        return self._is_fresh and any(
             self._is_without(found, now)
             for number, found in self._judged.items()
             if number not in self._ripe
@@ -92,6 +98,9 @@ class Doubts:
         # The callback about the last one may be on its way.
         if found.lack is Lack.CALLBACK:
             return now - self._changed >= self._longest
+        if found.lack is Lack.MARGIN:
+            # With one lag more it may be short enough.
+            return self.rules.margin(self.meter.lags) > self.rules.longest
         return found.lack.is_departure and not found.hope
 
     def wait(self, now: float) -> float | None:
@@ -126,6 +135,7 @@ class Doubts:
         *more* says that a request will leave that is not in doubt.
         """
         self._looking = False
+        is_fresh = roll.begun >= self._changed
         self._note(roll, now)
         if told is not None and len(told) != self._told:
             self._told = len(told)
@@ -137,7 +147,7 @@ class Doubts:
         if self._failed >= self._patience:
             for number, found in self._judged.items():
                 self._judged[number] = replace(found, verdict=DoubtVerdict.UNKNOWN)
-        self._due = now + self._pause(now)
+        self._due, self._is_fresh = now + self._pause(now), is_fresh
         self._looks += 1
         return {
             n: found for n, found in self._judged.items() if found.verdict is not DoubtVerdict.WAIT
@@ -162,7 +172,7 @@ class Doubts:
 
     @property
     def _first(self) -> float:
-        return min(_FIRST_LOOK, self.rules.settle / 4)
+        return min(_FIRST_LOOK, self.rules.settle / _LOOKS)
 
     @property
     def _longest(self) -> float:

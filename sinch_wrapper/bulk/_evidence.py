@@ -144,10 +144,14 @@ class EvidenceRules:
         least = _SMALLEST_LAG * min(1.0, self.settle / _USUAL_SETTLE)
         return multiple(lags.count) * max(lags.largest, least) if lags.count else 0.0
 
+    @property
+    def longest(self) -> float:
+        """The longest margin that is waited for."""
+        return self.settle * _LONGEST_MARGIN
+
     def patience(self, lags: Lags, *, hope: bool) -> float:
         """Seconds without a change after which looking ends; less when there is no *hope*."""
-        longest = self.settle * _LONGEST_MARGIN
-        wait = max(self.settle, min(self.margin(lags), longest)) if hope else 0.0
+        wait = max(self.settle, min(self.margin(lags), self.longest)) if hope else 0.0
         return self.settle * _UNCHANGED + wait
 
 
