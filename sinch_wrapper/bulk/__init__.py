@@ -11,6 +11,7 @@ from sinch_wrapper.errors import BulkError
 if TYPE_CHECKING:
     from sinch_wrapper.bulk._api import Bulk, preview
     from sinch_wrapper.bulk._async_api import AsyncBulk
+    from sinch_wrapper.bulk._breakdown import Breakdown, SlowRequest, TimelinePoint
     from sinch_wrapper.bulk._callbacks import JournalFollower
     from sinch_wrapper.bulk._columns import Columns
     from sinch_wrapper.bulk._opt_outs import OptOutFollower
@@ -46,6 +47,7 @@ __all__ = [
     "AsyncBulk",
     "AsyncOutbox",
     "Batch",
+    "Breakdown",
     "Bulk",
     "BulkInterruptedError",
     "BulkStoppedError",
@@ -76,10 +78,12 @@ __all__ = [
     "SendOptions",
     "SendWindow",
     "SentAgain",
+    "SlowRequest",
     "SmsGroup",
     "SmsParts",
     "StopReason",
     "SuppressionList",
+    "TimelinePoint",
     "preview",
     "sms_parts",
 ]
@@ -89,6 +93,7 @@ __getattr__ = lazy(
     {
         "_api": ("Bulk", "preview"),
         "_async_api": ("AsyncBulk",),
+        "_breakdown": ("Breakdown", "SlowRequest", "TimelinePoint"),
         "_callbacks": ("JournalFollower",),
         "_columns": ("Columns",),
         "_opt_outs": ("OptOutFollower",),

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sinch_wrapper import _validate
 from sinch_wrapper._forget import forgetting_methods
@@ -18,6 +19,9 @@ from sinch_wrapper.bulk._journal import Chunk, Job, Journal, open_job
 from sinch_wrapper.bulk._results import RecipientResult, count_recipients, read_error, stream
 from sinch_wrapper.bulk._states import ChunkState, RecipientState
 from sinch_wrapper.errors import BulkArgumentError, BulkError
+
+if TYPE_CHECKING:
+    from sinch_wrapper.bulk._breakdown import Breakdown
 
 
 class StopReason(StrEnum):
@@ -202,6 +206,44 @@ class Report:
                         chunk.sent,
                         _reason(chunk),
                     )
+
+    def breakdown(self) -> "Breakdown":
+        """Channels, countries, the course of time and the slowest requests.
+
+        It reads every recipient, in constant memory.
+        Raises: BulkError.
+        """
+        from sinch_wrapper.bulk._breakdown import breakdown
+
+        with self._opened() as job:
+            return breakdown(job)
+
+    def write_html(self, path: str | Path, *, numbers: bool = False) -> Path:
+        """Write one page about the job to *path*, which opens without a network; returns it.
+
+        Phone numbers are masked unless *numbers* is true. A report that is there is replaced, no
+        other file.
+        Raises: BulkError; BulkArgumentError for a wrong argument.
+        """
+        from sinch_wrapper.bulk._report_files import write_html
+
+        with self._opened() as job:
+            return write_html(self, job, path, numbers=numbers)
+
+    def write_csv(
+        self, path: str | Path, *, source: str | Path | None = None, numbers: bool = False
+    ) -> Path:
+        """Write every recipient with its outcome to *path*, as CSV; returns it.
+
+        With *source*, the file that the job was made of, its columns come first, as they are;
+        without it line, key and address, whose phone numbers are masked unless *numbers* is true.
+        A report that is there is replaced, no other file.
+        Raises: BulkError, also for another *source*; BulkArgumentError for a wrong argument.
+        """
+        from sinch_wrapper.bulk._report_files import write_csv_file
+
+        with self._opened() as job:
+            return write_csv_file(job, path, source, numbers=numbers)
 
     @contextmanager
     def _opened(self) -> Iterator[Job]:

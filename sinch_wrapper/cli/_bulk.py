@@ -8,13 +8,14 @@ from typing import Any
 import click
 
 from sinch_wrapper.cli._bulk_check import check, send_test
-from sinch_wrapper.cli._bulk_jobs import cancel, cancel_batches, probe_account, report, status
+from sinch_wrapper.cli._bulk_jobs import cancel, cancel_batches, probe_account, status
 from sinch_wrapper.cli._bulk_options import (
     job_argument,
     late_option,
     sending_arguments,
     sending_options,
 )
+from sinch_wrapper.cli._bulk_report import report
 from sinch_wrapper.cli._campaign_options import campaign_arguments, campaign_options
 from sinch_wrapper.cli._exit_codes import leave
 from sinch_wrapper.cli._inputs import message_of, message_options, say_lookalikes

@@ -1,4 +1,4 @@
-"""The commands about bulk jobs that exist: status, cancel, cancel-batches, report, probe."""
+"""The commands about bulk jobs that exist: status, cancel, cancel-batches, probe."""
 
 # ruff: noqa: FBT001, PLR0913, PLR0917 (click passes each option as an argument)
 
@@ -71,33 +71,6 @@ def cancel_batches(
     with client(region, sandbox) as sinch, library_errors():
         done = sinch.bulk.cancel_batches(*batch_ids, metadata=pair, poll_for=poll_for)
     leave(show_cancellation(done, as_json=as_json))
-
-
-@click.command()
-@job_argument
-@click.option("--recipients", is_flag=True, help="Print one JSON line per recipient.")
-@click.option(
-    "--state",
-    "states",
-    multiple=True,
-    help="With --recipients: only those in this state, such as failed or pending. Repeatable.",
-)
-@as_json
-def report(job: Path, recipients: bool, states: tuple[str, ...], as_json: bool) -> None:
-    """Show what happened to the recipients of JOB, from its file alone."""
-    from sinch_wrapper.bulk import RecipientState, Report
-    from sinch_wrapper.cli._bulk_views import show, show_recipients
-
-    if states and not recipients:
-        raise click.UsageError("--state goes with --recipients.")
-    if not set(states) <= set(RecipientState):
-        raise click.UsageError(f"--state must be one of {', '.join(RecipientState)}.")
-    with library_errors():
-        found = Report(job)
-    if recipients:
-        show_recipients(found, states)
-    else:
-        show(found, as_json=as_json)
 
 
 @click.command("probe")

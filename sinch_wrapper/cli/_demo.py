@@ -49,8 +49,8 @@ class _Inbox:
             self.statuses[report.id] = report.status
 
 
-def run_demo(view: "View") -> DemoResult:
-    """Run the demo and show its progress in *view*.
+def run_demo(view: "View", page: Path | None = None) -> DemoResult:
+    """Run the demo, show its progress in *view*, and write the report of the job to *page*.
 
     It ends when every recipient has a final state, or `PATIENCE` seconds after the last was sent.
     Raises: SinchError when a call fails.
@@ -78,6 +78,7 @@ def run_demo(view: "View") -> DemoResult:
             inbox.store.counts().stored,
             sum(server.struck.values()),
             time.monotonic() - began,
+            "" if page is None else str(report.write_html(page)),
         )
 
 

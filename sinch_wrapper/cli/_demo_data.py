@@ -41,13 +41,14 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class DemoResult:
-    """How the demo ended; *seconds* is the time it took."""
+    """How the demo ended; *seconds* is the time it took, *page* the report, empty for none."""
 
     summary: Summary
     first_status: str
     callbacks: int
     faults: int
     seconds: float
+    page: str = ""
 
 
 def write_people(path: Path) -> None:

@@ -4,6 +4,7 @@ import sys
 from typing import Protocol, Self
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
@@ -65,6 +66,8 @@ class PlainView(SilentView):
         for label, count, _ in rows(result):
             say(f"{label}: {count}")
         say(closing(result))
+        if result.page:
+            say(f"The report of the job: {result.page}")
 
 
 class TerminalView(SilentView):
@@ -111,6 +114,8 @@ class TerminalView(SilentView):
         self._console.print()
         self._console.print(table)
         self._console.print(closing(result))
+        if result.page:
+            self._console.print(f"The report of the job: {escape(result.page)}", soft_wrap=True)
 
 
 def view_for(*, as_json: bool) -> View:

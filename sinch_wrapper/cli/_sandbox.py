@@ -7,8 +7,10 @@ import json
 import shlex
 import signal
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -192,19 +194,29 @@ def _announce(server: "Server", as_json: bool) -> None:
 
 
 @click.command()
+@click.option(
+    "--report",
+    "page",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Where to write the page about the job.  [default: a new folder for temporary files]",
+)
 @as_json
-def demo(as_json: bool) -> None:
-    """Show everything at work: no account, no network, nothing left behind.
+def demo(page: Path | None, as_json: bool) -> None:
+    """Show everything at work: no account, no network, nothing left behind but one page.
 
     Starts a sandbox and a callback receiver on this machine, sends one message and a bulk job of
-    1,000 rows with faults switched on, receives the signed callbacks, and accounts for every row.
+    1,000 rows with faults switched on, receives the signed callbacks, accounts for every row, and
+    writes a page about the job (with --json only where --report says).
     """
     from sinch_wrapper.cli._demo import run_demo
     from sinch_wrapper.cli._demo_data import expected, fault
     from sinch_wrapper.cli._demo_views import view_for
 
-    with view_for(as_json=as_json) as view:
-        result = run_demo(view)
+    if page is None and not as_json:
+        page = Path(tempfile.mkdtemp(prefix="sinch-demo-report-"), "report.html")
+    with view_for(as_json=as_json) as view, library_errors():
+        result = run_demo(view, page)
         view.result(result)
     if as_json:
         click.echo(json.dumps(dataclasses.asdict(result)))

@@ -1,0 +1,125 @@
+"""The page of a job: one HTML file that needs nothing else, and opens without a network."""
+
+import base64
+import hashlib
+from datetime import datetime
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Final
+
+from sinch_wrapper.bulk._breakdown import BreakdownCounter, addressed
+from sinch_wrapper.bulk._damage import DamagedRequestError
+from sinch_wrapper.bulk._journal import Job
+from sinch_wrapper.bulk._markup import Markup, code, data, element
+from sinch_wrapper.bulk._page_recipients import ListedRecipients, recipients
+from sinch_wrapper.bulk._page_sections import (
+    course,
+    doubts,
+    groups,
+    reasons,
+    section,
+    slowest,
+    totals,
+)
+
+if TYPE_CHECKING:
+    from sinch_wrapper.bulk._report import Report
+
+GENERATOR: Final = "sinch-wrapper bulk report"
+"""What the page says in its head, by which a later report knows that it may replace it."""
+
+
+@cache
+def _asset(name: str) -> str:
+    return files("sinch_wrapper.bulk").joinpath("_page_assets", name).read_text(encoding="utf-8")
+
+
+def _digest(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def is_page(head: str) -> bool:
+    """Whether a file with this beginning is such a page, which a later one may replace."""
+    return element("meta", name="generator", content=GENERATOR).text in head
+
+
+def page_of(report: "Report", job: Job, now: datetime, *, numbers: bool) -> str:
+    """The page of *report* about *job*, made *now*; with the *numbers* of recipients or masked."""
+    counter, listed, damage = BreakdownCounter(), ListedRecipients(numbers), ""
+    try:
+        for result, address in addressed(job):
+            counter.add(result, address)
+            listed.add(result, address)
+    except DamagedRequestError as error:
+        damage = str(error)
+    found = counter.result(job)
+    body = element(
+        "body",
+        _header(report, now),
+        element(
+            "main",
+            _notes(report, damage),
+            totals(report),
+            course(found),
+            groups("By channel", "Channel", "The channel that is tried first.", found.channels),
+            groups("By country", "Country code", "By the number of that channel.", found.countries),
+            reasons(report.reasons),
+            doubts(report),
+            slowest(found),
+            recipients(listed),
+        ),
+        _footer(numbers=numbers),
+        data("rows", listed.data()) if listed.rows else None,
+        code("script", _asset("report.js")),
+    )
+    return f"<!doctype html>\n{element('html', _head(), body, lang='en').text}\n"
+
+
+def _head() -> Markup:
+    style, script = _asset("report.css"), _asset("report.js")
+    policy = (
+        f"default-src 'none'; style-src 'sha256-{_digest(style)}'; "
+        f"script-src 'sha256-{_digest(script)}'; base-uri 'none'; form-action 'none'"
+    )
+    return element(
+        "head",
+        element("meta", charset="utf-8"),
+        element("meta", http_equiv="Content-Security-Policy", content=policy),
+        element("meta", name="generator", content=GENERATOR),
+        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        element("meta", name="referrer", content="no-referrer"),
+        element("meta", name="robots", content="noindex"),
+        element("title", "Bulk job report"),
+        code("style", style),
+    )
+
+
+def _header(report: "Report", now: datetime) -> Markup:
+    name = "" if report.path is None else f" in {report.path.name}"
+    retry = f" It retries job {report.parent}." if report.parent else ""
+    return element(
+        "header",
+        element("h1", "Bulk job report"),
+        element("p", f"Job {report.job}{name}, as of {now:%Y-%m-%d %H:%M:%S} UTC.{retry}",
+                class_="quiet"),
+    )  # fmt: skip
+
+
+def _notes(report: "Report", damage: str) -> Markup | None:
+    notes = [*report.warnings, *([damage] if damage else [])]
+    if report.stopped:
+        notes.append(f"the job ended before every recipient had an outcome: {report.stopped}")
+    if not notes:
+        return None
+    listed = element("ul", *(element("li", f"{note[:1].upper()}{note[1:]}.") for note in notes))
+    return section("Please note", listed, kind="note")
+
+
+def _footer(*, numbers: bool) -> Markup:
+    shown = "Phone numbers are shown in full." if numbers else "Phone numbers are masked."
+    return element(
+        "footer",
+        element(
+            "p", f"{shown} This page needs no network and sends nothing; written by sinch-wrapper."
+        ),
+    )
