@@ -29,13 +29,12 @@ if TYPE_CHECKING:
     from sinch_wrapper.bulk._probe import ProbeOptions, ProbeResult
     from sinch_wrapper.bulk._queue import MessageLimits
     from sinch_wrapper.bulk._report import (
-        Batch,
         BulkInterruptedError,
         BulkStoppedError,
         Report,
-        SentAgain,
         StopReason,
     )
+    from sinch_wrapper.bulk._report_values import Batch, SentAgain
     from sinch_wrapper.bulk._results import RecipientResult
     from sinch_wrapper.bulk._sms_parts import SmsParts, sms_parts
     from sinch_wrapper.bulk._sources import Items
@@ -110,14 +109,8 @@ __getattr__ = lazy(
         "_prices": ("PriceTable",),
         "_probe": ("ProbeOptions", "ProbeResult"),
         "_queue": ("MessageLimits",),
-        "_report": (
-            "Batch",
-            "BulkInterruptedError",
-            "BulkStoppedError",
-            "Report",
-            "SentAgain",
-            "StopReason",
-        ),
+        "_report": ("BulkInterruptedError", "BulkStoppedError", "Report", "StopReason"),
+        "_report_values": ("Batch", "SentAgain"),
         "_results": ("RecipientResult",),
         "_sms_parts": ("SmsParts", "sms_parts"),
         "_sources": ("Items",),

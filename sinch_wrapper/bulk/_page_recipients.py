@@ -82,7 +82,7 @@ class ListedRecipients:
         return [(words[state], state) for state in map(str, LISTED) if state in found]
 
 
-# Rows that are there without a script.
+# Rows without a script.
 _FIRST_ROWS: Final = 50
 _LIST: Final = "Recipients that failed, were rejected, are unknown or invalid"
 

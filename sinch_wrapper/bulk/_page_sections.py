@@ -2,16 +2,14 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from sinch_wrapper._validate import counted
 from sinch_wrapper.bulk._breakdown import Breakdown
 from sinch_wrapper.bulk._charts import shares, timeline
 from sinch_wrapper.bulk._markup import Content, Markup, element, together
+from sinch_wrapper.bulk._report_values import Batch, ReportCounts
 from sinch_wrapper.bulk._states import RecipientState
-
-if TYPE_CHECKING:
-    from sinch_wrapper.bulk._report import Batch, Report
 
 _TONES: Final = {
     RecipientState.READ: "best",
@@ -35,7 +33,7 @@ def section(title: str, *content: Content, kind: str = "") -> Markup:
     return element("section", element("h2", title), *content, **({"class_": kind} if kind else {}))
 
 
-def totals(report: "Report") -> Markup:
+def totals(report: ReportCounts) -> Markup:
     """Tiles, a bar and a table of all states."""
     states = report.by_state
     everybody = sum(states.values())
@@ -165,7 +163,7 @@ def reasons(reasons: Mapping[str, int]) -> Markup | None:
     )
 
 
-def doubts(report: "Report") -> Markup | None:
+def doubts(report: ReportCounts) -> Markup | None:
     """Requests whose outcome is unknown, and those that left again."""
     unknown = list(_unknown(report.batches())) if report.unknown else []
     if not unknown and not report.sent_again:
@@ -173,11 +171,11 @@ def doubts(report: "Report") -> Markup | None:
     return section("Doubts", _unknown_table(unknown), _again_table(report))
 
 
-def _unknown(batches: Iterable["Batch"]) -> Iterator["Batch"]:
+def _unknown(batches: Iterable[Batch]) -> Iterator[Batch]:
     return (batch for batch in batches if batch.state in {"unknown", "sending"})
 
 
-def _unknown_table(unknown: list["Batch"]) -> Markup | None:
+def _unknown_table(unknown: list[Batch]) -> Markup | None:
     if not unknown:
         return None
     people = counted(sum(batch.recipients for batch in unknown), "recipient")
@@ -190,7 +188,7 @@ def _unknown_table(unknown: list["Batch"]) -> Markup | None:
     return together(element("p", words), table(head, rows, "Unknown requests"), _more(len(unknown)))
 
 
-def _again_table(report: "Report") -> Markup | None:
+def _again_table(report: ReportCounts) -> Markup | None:
     if not report.sent_again:
         return None
     rows = []

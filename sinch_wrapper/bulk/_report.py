@@ -16,6 +16,7 @@ from sinch_wrapper._validate import counted
 from sinch_wrapper.bulk._damage import sound
 from sinch_wrapper.bulk._evidence import Evidence
 from sinch_wrapper.bulk._journal import Chunk, Job, Journal, open_job
+from sinch_wrapper.bulk._report_values import Batch, SentAgain
 from sinch_wrapper.bulk._results import RecipientResult, count_recipients, read_error, stream
 from sinch_wrapper.bulk._states import ChunkState, RecipientState
 from sinch_wrapper.errors import BulkArgumentError, BulkError
@@ -31,39 +32,6 @@ class StopReason(StrEnum):
     STOPPED = "stopped"
     DEADLINE = "deadline"
     UNKNOWN_OUTCOMES = "unknown outcomes"
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """One request of a job; *send_after* is the time the server settled on, where it named one.
-
-    *status* is the last one known (`SCHEDULED`, `PROCESSED`, `CANCELLED`, ...), empty for none.
-    *sent* is how often it left, and *reason* why its outcome is unknown.
-    """
-
-    number: int
-    state: str
-    recipients: int
-    batch_id: str
-    send_after: str
-    status: str
-    sent: int = 0
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class SentAgain:
-    """A request whose outcome was unknown, and which left again.
-
-    *by* is `"evidence"`, or `"word"` when a person said so. *evidence* says what its absence was
-    proven by: the numbers of the *elder* and the *witness*, how many requests the look-up *listed*,
-    how long it had *waited* since it was last on its way, and the longest *lag* of all *lags*.
-    """
-
-    number: int
-    recipients: int
-    by: str
-    evidence: Mapping[str, float] | None = None
 
 
 @forgetting_methods
@@ -221,8 +189,8 @@ class Report:
     def write_html(self, path: str | Path, *, numbers: bool = False) -> Path:
         """Write one page about the job to *path*, which opens without a network; returns it.
 
-        Phone numbers are masked unless *numbers* is true. A report that is there is replaced, no
-        other file.
+        Phone numbers are masked unless *numbers* is true. An older report is replaced, no other
+        file.
         Raises: BulkError; BulkArgumentError for a wrong argument.
         """
         from sinch_wrapper.bulk._report_files import write_html
@@ -237,7 +205,7 @@ class Report:
 
         With *source*, the file that the job was made of, its columns come first, as they are;
         without it line, key and address, whose phone numbers are masked unless *numbers* is true.
-        A report that is there is replaced, no other file.
+        An older report is replaced, no other file.
         Raises: BulkError, also for another *source*; BulkArgumentError for a wrong argument.
         """
         from sinch_wrapper.bulk._report_files import write_csv_file

@@ -6,22 +6,20 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO
 
 from sinch_wrapper import _validate
 from sinch_wrapper.bulk._journal import Job
 from sinch_wrapper.bulk._report_csv import is_report, write_csv
 from sinch_wrapper.bulk._report_page import is_page, page_of
+from sinch_wrapper.bulk._report_values import ReportCounts
 from sinch_wrapper.errors import BulkArgumentError, BulkError
-
-if TYPE_CHECKING:
-    from sinch_wrapper.bulk._report import Report
 
 # Bytes from the beginning of a file, by which a report is recognised.
 _HEAD = 1 << 16
 
 
-def write_html(report: "Report", job: Job, path: object, *, numbers: object) -> Path:
+def write_html(report: ReportCounts, job: Job, path: object, *, numbers: object) -> Path:
     """Write the page of *report*."""
     target = _target(path, numbers)
     text = page_of(report, job, datetime.now(UTC), numbers=bool(numbers))
@@ -47,7 +45,7 @@ def _target(path: object, numbers: object) -> Path:
 
 @contextmanager
 def _replaced(target: Path, is_ours: Callable[[str], bool]) -> Iterator[IO[str]]:
-    """A file beside *target*, for its owner alone, which takes its place when all is written."""
+    """A file beside *target*, which only its owner reads, and which replaces it in the end."""
     try:
         _refuse_others(target, is_ours)
         handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent, text=True)

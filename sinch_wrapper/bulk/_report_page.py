@@ -5,7 +5,7 @@ import hashlib
 from datetime import datetime
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from sinch_wrapper.bulk._breakdown import BreakdownCounter, addressed
 from sinch_wrapper.bulk._damage import DamagedRequestError
@@ -21,9 +21,7 @@ from sinch_wrapper.bulk._page_sections import (
     slowest,
     totals,
 )
-
-if TYPE_CHECKING:
-    from sinch_wrapper.bulk._report import Report
+from sinch_wrapper.bulk._report_values import ReportCounts
 
 GENERATOR: Final = "sinch-wrapper bulk report"
 """What the page says in its head, by which a later report knows that it may replace it."""
@@ -43,7 +41,7 @@ def is_page(head: str) -> bool:
     return element("meta", name="generator", content=GENERATOR).text in head
 
 
-def page_of(report: "Report", job: Job, now: datetime, *, numbers: bool) -> str:
+def page_of(report: ReportCounts, job: Job, now: datetime, *, numbers: bool) -> str:
     """The page of *report* about *job*, made *now*; with the *numbers* of recipients or masked."""
     counter, listed, damage = BreakdownCounter(), ListedRecipients(numbers), ""
     try:
@@ -94,7 +92,7 @@ def _head() -> Markup:
     )
 
 
-def _header(report: "Report", now: datetime) -> Markup:
+def _header(report: ReportCounts, now: datetime) -> Markup:
     name = "" if report.path is None else f" in {report.path.name}"
     retry = f" It retries job {report.parent}." if report.parent else ""
     return element(
@@ -105,7 +103,7 @@ def _header(report: "Report", now: datetime) -> Markup:
     )  # fmt: skip
 
 
-def _notes(report: "Report", damage: str) -> Markup | None:
+def _notes(report: ReportCounts, damage: str) -> Markup | None:
     notes = [*report.warnings, *([damage] if damage else [])]
     if report.stopped:
         notes.append(f"the job ended before every recipient had an outcome: {report.stopped}")

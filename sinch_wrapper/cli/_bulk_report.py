@@ -1,9 +1,10 @@
 """The command `bulk report`: on the screen, as a page, as a table, and again and again."""
 
-# ruff: noqa: FBT001, PLR0913, PLR0917 (click passes each option as an argument)
+# ruff: noqa: FBT001 (click passes each option as an argument)
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -49,60 +50,49 @@ Examples:
 @as_json
 def report(
     job: Path,
-    html: Path | None,
-    csv: Path | None,
-    source: Path | None,
-    show_numbers: bool,
-    watch: bool,
-    recipients: bool,
-    states: tuple[str, ...],
     as_json: bool,
+    **given: Any,  # noqa: ANN401 (the options above, as click passes them)
 ) -> None:
     """Show what happened to the recipients of JOB, from its file alone."""
-    from sinch_wrapper.bulk import RecipientState, Report
+    from sinch_wrapper.bulk import Report
     from sinch_wrapper.cli._bulk_views import show, show_recipients
 
-    _check(html or csv, csv, source, show_numbers=show_numbers, watch=watch, other=recipients)
-    if states and not recipients:
-        raise click.UsageError("--state goes with --recipients.")
-    if not set(states) <= set(RecipientState):
-        raise click.UsageError(f"--state must be one of {', '.join(RecipientState)}.")
+    _check(given)
     with library_errors():
         found = Report(job)
-        _write(found, html, csv, source, show_numbers=show_numbers)
-        if watch:
-            from sinch_wrapper.cli._bulk_watch import watch_job
+        _write(found, given)
+    if given["watch"]:
+        from sinch_wrapper.cli._bulk_watch import watch_job
 
+        with library_errors():
             watch_job(found)
-        elif recipients:
-            show_recipients(found, states)
-        elif as_json or not (html or csv):
-            show(found, as_json=as_json)
+    elif given["recipients"]:
+        show_recipients(found, given["states"])
+    elif as_json or not (given["html"] or given["csv"]):
+        show(found, as_json=as_json)
 
 
-def _check(
-    file: Path | None,
-    csv: Path | None,
-    source: Path | None,
-    *,
-    show_numbers: bool,
-    watch: bool,
-    other: bool,
-) -> None:
-    if source and not csv:
+def _check(given: Mapping[str, Any]) -> None:
+    from sinch_wrapper.bulk import RecipientState
+
+    file = given["html"] or given["csv"]
+    if given["source"] and not given["csv"]:
         raise click.UsageError("--input goes with --csv.")
-    if show_numbers and not file:
+    if given["show_numbers"] and not file:
         raise click.UsageError("--show-numbers goes with --html or --csv.")
-    if watch and (file or other):
+    if given["watch"] and (file or given["recipients"]):
         raise click.UsageError("--watch goes alone.")
+    if given["states"] and not given["recipients"]:
+        raise click.UsageError("--state goes with --recipients.")
+    if not set(given["states"]) <= set(RecipientState):
+        raise click.UsageError(f"--state must be one of {', '.join(RecipientState)}.")
 
 
-def _write(
-    found: "Report", html: Path | None, csv: Path | None, source: Path | None, *, show_numbers: bool
-) -> None:
-    if html:
-        done = found.write_html(html, numbers=show_numbers)
+def _write(found: "Report", given: Mapping[str, Any]) -> None:
+    numbers = given["show_numbers"]
+    if given["html"]:
+        done = found.write_html(given["html"], numbers=numbers)
         say(f"Page: {path_text(done)}", err=True)
-    if csv:
-        done = found.write_csv(csv, source=source, numbers=show_numbers)
+    if given["csv"]:
+        done = found.write_csv(given["csv"], source=given["source"], numbers=numbers)
         say(f"Table: {path_text(done)}", err=True)

@@ -80,7 +80,7 @@ class Lines:
         self._next = 0.0
 
     def __call__(self, report: Report, seconds: float) -> None:
-        """Show the counts after so many *seconds*."""
+        """Show the counts, *seconds* after the beginning."""
         counts = ", ".join(f"{many} {state}" for state, many in report.by_state.items())
         line = f"{report.total} recipients: {counts or 'none'}"
         if line != self._said and (seconds >= self._next or not open_of(report)):

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import tempfile
 from collections.abc import Callable, Mapping
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -28,12 +29,20 @@ from sinch_wrapper.bulk import (
     preview,
     sms_parts,
 )
-from tests.helpers.arguments import OPTIONAL_MAPPING, OPTIONAL_STRING, PublicCall, public_calls
+from tests.helpers.arguments import (
+    OPTIONAL_MAPPING,
+    OPTIONAL_STRING,
+    VALUES,
+    PublicCall,
+    public_calls,
+)
 from tests.helpers.bulk import FakeBatchApi
 from tests.helpers.core import KEY_ID, KEY_SECRET, PROJECT
+from tests.helpers.reports import sent_job, write_input
 
 API = FakeBatchApi()
 FOLDER = tempfile.TemporaryDirectory(prefix="sinch-bulk-arguments-")
+REPORTS = tempfile.TemporaryDirectory(prefix="sinch-bulk-reports-")
 JOB = Path(FOLDER.name, "job.db")
 SECONDS = "zero whole fraction"
 ITEMS = "list numbers no_items"
@@ -102,6 +111,20 @@ RETRY = {
     "new_job": "string",
     "reasons": "string empty blank list no_items",
 }
+
+
+@cache
+def made_report() -> Report:
+    """The report of a job of one recipient."""
+    folder = Path(REPORTS.name)
+    return Report(sent_job(folder, write_input(folder / "people.csv", 1)))
+
+
+def written(name: str, **options: object) -> object:
+    """Write a report with these options."""
+    if options.get("path") in ("x", VALUES["string"]):
+        options["path"] = Path(REPORTS.name, name)
+    return getattr(made_report(), name)(**options)
 
 
 def touched() -> object:
@@ -292,6 +315,13 @@ CALLS = [
     PublicCall("sms_parts", sms_parts, {"text": "string blank"}),
     PublicCall("RecipientState", RecipientState, {"value": ""}, named={"value": "state"}),
     PublicCall("Report", Report, {"path": "string"}),
+    *(
+        PublicCall(f"Report.{name}", partial(written, name), options, {"path": "x"})
+        for name, options in {
+            "write_html": {"path": "string", "numbers": "true"},
+            "write_csv": {"path": "string", "source": "none", "numbers": "true"},
+        }.items()
+    ),
     PublicCall(
         "SendWindow",
         SendWindow,
@@ -304,6 +334,7 @@ CALLS = [
 # The library makes these itself, and calls these itself.
 INTERNAL = {
     "Batch",
+    "Breakdown",
     "Cancellation",
     "Destination",
     "DoubtfulText",
@@ -317,12 +348,14 @@ INTERNAL = {
     "Progress",
     "RecipientResult",
     "SentAgain",
+    "SlowRequest",
     "SmsGroup",
     "SmsParts",
     "StopReason",
     "SuppressionList.among",
     "SuppressionList.load",
     "SuppressionList.take",
+    "TimelinePoint",
 }
 
 

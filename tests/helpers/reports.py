@@ -24,7 +24,7 @@ HOSTILE: Sequence[str] = (
     "javascript:document.title='owned'",
     "\u202eevil\u2028line\x00\x1b[31m",
 )
-CODES = ("+4670", "+4915", "+336", "+4479", "+1202")
+CODES = ("+4670", "+49151", "+3361", "+44790", "+1202")
 
 
 def write_input(path: Path, count: int, names: Sequence[str] = ("Ada", "Björn")) -> Path:
