@@ -1,16 +1,22 @@
-"""The two programs of the chaos test, each a process of its own: a sandbox, and a sender.
+"""The programs of the chaos tests, each a process of its own: a sandbox, senders, a reader.
 
 `bulk_chaos serve [FAULT ...]` prints its URL and serves until stdin is closed; its ledger says
 what was accepted, whatever the client knows. `bulk_chaos send URL CSV JOURNAL CHUNK` sends
-until done, or until it is killed; `bulk_chaos send_again URL JOURNAL` sends what is unknown.
+until done, or until it is killed, and prints a line when it has begun; it opens the journal a
+second time while it sends. `bulk_chaos send_again URL JOURNAL` sends what is unknown.
+`bulk_chaos read JOURNAL STORE` opens, reads and closes both until it is killed, and prints what
+is wrong with them.
 """
 
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import count
 
-from sinch_wrapper import Endpoints, RetryPolicy, Sinch, text
-from sinch_wrapper.bulk import Bulk
+from sinch_wrapper import BulkError, CallbackError, Endpoints, RetryPolicy, Sinch, text
+from sinch_wrapper.bulk import Bulk, JobStage, Progress, Report
+from sinch_wrapper.callbacks import EventStore
 from sinch_wrapper.sandbox import Server, Settings, parse_fault
 
 TIMEOUT = 0.6
@@ -20,7 +26,10 @@ SETTLE = 1.5
 
 def serve(*faults: str) -> None:
     """Serve a sandbox."""
-    settings = Settings(drain_rate=1e6, seed=7, faults=tuple(map(parse_fault, faults)))
+    settings = Settings(
+        drain_rate=1e6, seed=7, faults=tuple(map(parse_fault, faults)), callback_attempts=1000,
+        callback_backoff=0.1, callback_duplicates=0.05, callback_disorder=0.05,
+    )  # fmt: skip
     with Server(settings) as server:
         sys.stdout.write(f"{server.url}\n")
         sys.stdout.flush()
@@ -45,6 +54,18 @@ def client(url: str) -> Iterator[Bulk]:
 
 def send(url: str, source: str, journal: str, chunk_size: str) -> None:
     """Send or go on."""
+    steps = count()
+
+    def progress(step: Progress) -> None:
+        if step.stage in {JobStage.READING, JobStage.CHECKING}:
+            return
+        number = next(steps)
+        if not number:
+            sys.stdout.write("begun\n")
+            sys.stdout.flush()
+        if not number % 10:
+            Report(journal).refresh()
+
     with client(url) as bulk:
         bulk.send(
             app_id=Settings().app_id,
@@ -53,7 +74,24 @@ def send(url: str, source: str, journal: str, chunk_size: str) -> None:
             job=journal,
             chunk_size=int(chunk_size),
             settle=SETTLE,
+            progress=progress,
         )
+
+
+def read(journal: str, store: str) -> None:
+    """Read both files again and again."""
+    while True:
+        time.sleep(0.05)
+        try:
+            for _ in Report(journal).recipients():
+                pass
+            events = EventStore(store, must_exist=True)
+            events.counts()
+            events.close()
+        except (BulkError, CallbackError) as error:
+            if "no such file" not in str(error) and "interrupted" not in str(error):
+                sys.stdout.write(f"{error}\n")
+                sys.stdout.flush()
 
 
 def send_again(url: str, journal: str) -> None:
@@ -64,6 +102,6 @@ def send_again(url: str, journal: str) -> None:
 
 if __name__ == "__main__":
     programs: dict[str, Callable[..., None]] = {
-        "serve": serve, "send": send, "send_again": send_again,
+        "serve": serve, "send": send, "send_again": send_again, "read": read,
     }  # fmt: skip
     programs[sys.argv[1]](*sys.argv[2:])
