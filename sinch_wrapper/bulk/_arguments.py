@@ -10,6 +10,7 @@ from sinch_wrapper.bulk._calls import BATCH_OPERATIONS
 from sinch_wrapper.bulk._caps import Caps
 from sinch_wrapper.bulk._job_spec import JobSpec, checked_app_id, message_spec
 from sinch_wrapper.bulk._options import (
+    CheckedOptions,
     JobOptions,
     RunOptions,
     RunSettings,
@@ -74,6 +75,10 @@ def lookup_pair(metadata: object) -> tuple[str, str] | None:
     return pair[0], pair[1]
 
 
+def _source(option: str, things: Items, checked: CheckedOptions) -> Source:
+    return source_of(option, things, checked.reading.encoding, checked.reading.delimiter)
+
+
 def send_run(
     app_id: str,
     message: Mapping[str, object],
@@ -84,7 +89,7 @@ def send_run(
     """A job that sends messages; raises BulkError or TypeError for mistakes."""
     checked = read_options("send()", options, SendOptions)
     spec, path = message_spec(app_id, message, checked), _optional_path(job)
-    source = source_of("recipients", recipients)
+    source = _source("recipients", recipients, checked)
     return JobRun(path, checked.run, spec, source, caps=_read_caps(checked.caps))
 
 
@@ -97,7 +102,7 @@ def preview_run(
     """A job that is only looked at; raises BulkError or TypeError for mistakes."""
     checked = read_options("preview()", options, SendOptions)
     spec = message_spec("any" if app_id is None else app_id, message, checked)
-    source = source_of("recipients", recipients)
+    source = _source("recipients", recipients, checked)
     return JobRun(None, checked.run, spec, source, caps=_read_caps(checked.caps))
 
 
@@ -127,7 +132,7 @@ def contacts_run(call: str, contacts: Items, job: JobPath | None, options: JobOp
     checked = read_options(f"{call}()", options, JobOptions)
     name = "contacts" if call == "create_contacts" else "contact_ids"
     spec = JobSpec(kind, {}, rules=checked.rules, reading=checked.reading)
-    return JobRun(_optional_path(job), checked.run, spec, source_of(name, contacts))
+    return JobRun(_optional_path(job), checked.run, spec, _source(name, contacts, checked))
 
 
 def consents_run(app_id: str, records: Items, job: JobPath | None, options: JobOptions) -> JobRun:
@@ -136,7 +141,7 @@ def consents_run(app_id: str, records: Items, job: JobPath | None, options: JobO
     request = {"app_id": checked_app_id(app_id)}
     kind = BATCH_OPERATIONS["insert-consents"]
     spec = JobSpec(kind, request, rules=checked.rules, reading=checked.reading)
-    return JobRun(_optional_path(job), checked.run, spec, source_of("records", records))
+    return JobRun(_optional_path(job), checked.run, spec, _source("records", records, checked))
 
 
 def retry_run(

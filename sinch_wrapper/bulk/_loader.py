@@ -73,7 +73,7 @@ def opened_rows(spec: JobSpec, source: Source) -> tuple[Builder, Iterator[tuple[
         at = layout(spec.columns, opened.header, spec.needed, source.name)
         if fault := rules.mistaken(opened.header):
             raise BulkError(f"{source.name}: {fault}")
-        return TableRows(at, rules), opened.rows
+        return TableRows(at, rules, opened.how), opened.rows
     return ObjectBuilder(spec.columns, spec.needed, rules, source.name), opened.rows
 
 

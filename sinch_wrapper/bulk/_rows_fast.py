@@ -302,8 +302,8 @@ class TableRows:
 
     unused: frozenset[str] = frozenset()
 
-    def __init__(self, at: Layout, rules: RowRules) -> None:
-        self.understood = str(at)
+    def __init__(self, at: Layout, rules: RowRules, how: str = "") -> None:
+        self.understood = f"{at}; {how}" if how else str(at)
         self._one = table_builder(at, rules)
         self._many = TableBlocks(at, rules)
 
