@@ -145,7 +145,7 @@ class ListFile:
         )
 
     def _is_stream(self) -> bool:
-        return self._stream is not None or not stat.S_ISREG(self.path.stat().st_mode)
+        return self._stream is not None or is_stream(self.path)
 
     def _keep(self) -> IO[bytes]:
         """The file into which a stream is copied, once."""
@@ -158,6 +158,15 @@ class ListFile:
                 with self.path.open("rb") as pipe:
                     shutil.copyfileobj(pipe, self._kept, _BLOCK)
         return self._kept
+
+
+def is_stream(path: Path) -> bool:
+    """Whether *path* is a named pipe, a terminal or the like, which can be read once only."""
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError):
+        return False
+    return stat.S_ISFIFO(mode) or stat.S_ISCHR(mode) or stat.S_ISSOCK(mode)
 
 
 def format_of(path: Path) -> str:

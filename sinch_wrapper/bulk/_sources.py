@@ -16,6 +16,7 @@ from sinch_wrapper.bulk._list_files import (
     ListFile,
     encoding_of,
     format_of,
+    is_stream,
     lines,
     opened,
     undecodable,
@@ -105,8 +106,7 @@ def source_of(
     if isinstance(things, str | Path):
         path = Path(things)
         with opened(path):
-            is_file = path.is_file() or not path.exists()
-            if is_file and not format_of(path):
+            if not format_of(path) and not is_stream(path):
                 wanted = f"a file whose name ends in {', '.join(FORMATS)}; or an iterable"
                 raise out_of_range(option, wanted, BulkArgumentError)
             path.stat()

@@ -19,7 +19,13 @@ from sinch_wrapper.cli._bulk_report import report
 from sinch_wrapper.cli._campaign_options import campaign_arguments, campaign_options
 from sinch_wrapper.cli._exit_codes import leave
 from sinch_wrapper.cli._inputs import message_of, message_options, say_lookalikes
-from sinch_wrapper.cli._list_options import invalid_option, list_arguments, list_options
+from sinch_wrapper.cli._list_options import (
+    invalid_option,
+    journal_beside,
+    list_arguments,
+    list_options,
+    recipients_of,
+)
 from sinch_wrapper.cli._options import (
     as_json,
     client,
@@ -72,7 +78,7 @@ def send(
     as_json: bool,
     **given: Any,  # noqa: ANN401 (the options above, as click passes them)
 ) -> None:
-    """Send one message to every recipient in FILE (CSV, JSON lines, Parquet).
+    """Send one message to every recipient in FILE: CSV, JSON lines, Parquet, Excel, or - for stdin.
 
     The whole file is checked first, and a person at the terminal is asked before a new job begins.
     The same command with the same FILE resumes the job.
@@ -85,10 +91,11 @@ def send(
     options |= {"app_id": given["app"], "message": message}
     _say_when_it_ends(given["api"])
     say_lookalikes(message)
-    job = given["job"] or _beside(source)
+    recipients = recipients_of(source)
+    job = given["job"] or journal_beside(source)
     with client(region, sandbox) as sinch, library_errors():
         code = run_job(
-            lambda **live: sinch.bulk.send(recipients=source, job=job, **options, **live),
+            lambda **live: sinch.bulk.send(recipients=recipients, job=job, **options, **live),
             job,
             as_json=as_json,
             asks=not yes,
@@ -99,12 +106,6 @@ def send(
 def _say_when_it_ends(api: str) -> None:
     if api == "v1beta":
         say("v1beta ends on 2026-12-16: send with --api v1", err=True)
-
-
-def _beside(source: Path) -> Path:
-    if not source.name:
-        raise click.UsageError("FILE must be a file.")
-    return source.with_name(f"{source.name}.db")
 
 
 @bulk.command()

@@ -14,7 +14,12 @@ from sinch_wrapper.cli._bulk_options import limits_from, limits_options
 from sinch_wrapper.cli._campaign_options import campaign_arguments, campaign_options
 from sinch_wrapper.cli._exit_codes import ExitCode, leave
 from sinch_wrapper.cli._inputs import message_of, message_options, say_lookalikes
-from sinch_wrapper.cli._list_options import invalid_option, list_arguments, list_options
+from sinch_wrapper.cli._list_options import (
+    invalid_option,
+    list_arguments,
+    list_options,
+    recipients_of,
+)
 from sinch_wrapper.cli._options import as_json, client, connection_options, library_errors
 from sinch_wrapper.cli._preview_options import preview_arguments, preview_options
 from sinch_wrapper.cli._terminal import say, say_json
@@ -64,7 +69,9 @@ def check(
     message = message_of(given["words"], given["message"])
     say_lookalikes(message)
     with progress_view(silent=as_json or recipients) as progress, library_errors():
-        found = preview(message=message, recipients=source, progress=progress, **options)
+        found = preview(
+            message=message, recipients=recipients_of(source), progress=progress, **options
+        )
     if recipients:
         for each in found.messages():
             say_json(message_json(each))
@@ -107,7 +114,13 @@ def send_test(
     row, message = given["row"], message_of(given["words"], given["message"])
     say_lookalikes(message)
     with library_errors():
-        found = preview(message=message, recipients=source, on_invalid="skip", limit=row, **options)
+        found = preview(
+            message=message,
+            recipients=recipients_of(source),
+            on_invalid="skip",
+            limit=row,
+            **options,
+        )
         person = _redirected(found.recipient(row), number)
     with client(region, sandbox) as sinch, library_errors():
         report = sinch.bulk.send(

@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import IO
 
 import click
 
@@ -103,10 +104,20 @@ def _content(value: str, option: str, hint: str = "") -> str:
 
 
 def _stdin(option: str) -> str:
+    _take_stdin(option)
+    return sys.stdin.read()
+
+
+def stdin_bytes(option: str) -> IO[bytes]:
+    """Stdin, for what is not text; raises click.UsageError as above."""
+    _take_stdin(option)
+    return sys.stdin.buffer
+
+
+def _take_stdin(option: str) -> None:
     used = click.get_current_context().meta.setdefault(_STDIN, option)
     if used != option:
         raise click.UsageError(f"{used} has read stdin, and nothing is left for {option}.")
     # stdin is None when the shell has closed it.
     if sys.stdin is None:
         raise click.UsageError("stdin is closed.")
-    return sys.stdin.read()

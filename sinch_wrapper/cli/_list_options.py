@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
+from sinch_wrapper.cli._inputs import stdin_bytes
 from sinch_wrapper.cli._options import CommandT, library_errors, options, pair_list, pairs
 
 if TYPE_CHECKING:
@@ -86,6 +87,20 @@ invalid_option = click.option(
 def list_options(command: CommandT) -> CommandT:
     """Add FILE, and the options that say how it is read, to *command*."""
     return options(_LIST)(command)
+
+
+def recipients_of(source: Path) -> Path | IO[bytes]:
+    """What FILE stands for: `-` is stdin. Raises: click.UsageError when that is closed."""
+    return stdin_bytes("FILE") if str(source) == "-" else source
+
+
+def journal_beside(source: Path) -> Path:
+    """The journal of a job for FILE; raises click.UsageError when no file can lie beside it."""
+    if not source.name:
+        raise click.UsageError("FILE must be a file.")
+    if str(source) == "-" or (source.exists() and not source.is_file()):
+        raise click.UsageError("FILE is not a regular file: name a journal with --job.")
+    return source.with_name(f"{source.name}.db")
 
 
 def list_arguments(given: Mapping[str, Any]) -> dict[str, Any]:

@@ -29,17 +29,6 @@ def test_a_missing_header_is_told_without_the_data(
     assert ("46" in str(caught.value), "Ada" in str(caught.value)) == (False, False)
 
 
-@pytest.mark.parametrize("separator", [";", "\t", "|"])
-def test_another_separator_is_recognised(
-    make_bulk: MakeBulk, tmp_path: Path, separator: str
-) -> None:
-    """One column whose name holds a separator of another dialect."""
-    path = tmp_path / "all.csv"
-    path.write_text(f"phone{separator}name\n", encoding="utf-8")
-    with pytest.raises(BulkError, match="must be comma-separated"):
-        make_bulk(FakeBatchApi()).go(path)
-
-
 @pytest.mark.parametrize(
     ("thing", "words"),
     [

@@ -91,7 +91,7 @@ def test_lines_are_those_of_the_file(make_bulk: MakeBulk, tmp_path: Path) -> Non
         ("a.csv", b"", "empty file"),
         ("a.csv", b"phone,nom\n1,x\n", "missing columns 'name'; found 'phone', 'nom'"),
         ("a.csv", b"mobile,name\n1,x\n", "no column identifies the recipients"),
-        ("a.csv", b"phone,name,name\n1,x,y\n", "duplicate column names 'name': rename"),
+        ("a.csv", b"phone,name,name\n+46700000001,x,y\n", "duplicate column names 'name': rename"),
         ("a.csv", b"phone,name\n1,x,y\n", "line 2: 3 cells instead of 2"),
         (
             "a.csv",
@@ -115,7 +115,7 @@ def test_lines_are_those_of_the_file(make_bulk: MakeBulk, tmp_path: Path) -> Non
         ("a.jsonl", b"[1]", "line 1: must be an object, not list"),
         ("a.jsonl.gz", b"not gzip", "not a gzip file, or truncated"),
         ("a.parquet", b"not parquet", "not a Parquet file"),
-        ("a.xlsx", b"", "recipients= must be a file whose name ends in .csv"),
+        ("a.xls", b"", "recipients= must be a file whose name ends in .csv"),
     ],
 )
 def test_what_is_wrong_is_named_with_its_line(
@@ -304,7 +304,8 @@ def test_csv_rows_come_back_as_written(
     with path.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL).writerows([["a", "b"], *table])
     header, found = read_csv(path)
-    assert (["a", "b"], table) == (header, [list(cells) for _, cells in found])
+    filled = [cells for cells in table if any(map(str.strip, cells))]
+    assert (["a", "b"], filled) == (header, [list(cells) for _, cells in found])
 
 
 @given(identities=st.lists(st.integers(0, 20).map(str)), most=st.integers(1, 10))
