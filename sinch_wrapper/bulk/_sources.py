@@ -37,7 +37,7 @@ __all__ = [
     "source_of",
 ]
 
-Items: TypeAlias = str | Path | Iterable[object] | IO[bytes]
+Items: TypeAlias = str | Path | Iterable[object]
 """Path of a file (CSV, JSON lines, Parquet, Excel), a stream of bytes, or rows; for messages
 Recipients too."""
 

@@ -18,7 +18,7 @@ _ROWS: Final = 2000
 _PRECISE: Final = 10**15
 _BLOCK: Final = 1 << 20
 _CELL: Final = re.compile(rb'\br="([A-Z]{1,3})([0-9]{1,7})"')
-# Empty cells between those that are there are kept in memory.
+# The memory holds empty cells, too, between the others.
 _MOST_CELLS: Final = 100_000_000
 
 

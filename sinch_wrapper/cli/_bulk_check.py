@@ -114,13 +114,8 @@ def send_test(
     row, message = given["row"], message_of(given["words"], given["message"])
     say_lookalikes(message)
     with library_errors():
-        found = preview(
-            message=message,
-            recipients=recipients_of(source),
-            on_invalid="skip",
-            limit=row,
-            **options,
-        )
+        options |= {"recipients": recipients_of(source), "on_invalid": "skip", "limit": row}
+        found = preview(message=message, **options)
         person = _redirected(found.recipient(row), number)
     with client(region, sandbox) as sinch, library_errors():
         report = sinch.bulk.send(
