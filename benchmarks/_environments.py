@@ -11,17 +11,23 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, Self
 
-__all__ = ["ROOT", "Environments", "clean_variables"]
+__all__ = ["ROOT", "Environments", "clean_variables", "make_environment"]
 
 ROOT: Final = Path(__file__).parent.parent
 
 # What each environment holds; "." is this checkout.
 _CONTENTS: Final[Mapping[str, tuple[str, ...]]] = {
     "base": ("-e", "."),
-    "fast": ("-e", ".[fast]"),
+    "fast": ("-e", ".[fast,aiohttp]"),
     "sinch": ("sinch==2.3.0",),
+    "others": ("openai==3.57.0", "twilio==9.13.0"),
 }
-_MARKS: Final[Mapping[str, str]] = {"base": "httpx", "fast": "httpx2", "sinch": "sinch"}
+_MARKS: Final[Mapping[str, str]] = {
+    "base": "httpx",
+    "fast": "httpx2",
+    "sinch": "sinch",
+    "others": "twilio",
+}
 
 
 def clean_variables(**more: str) -> dict[str, str]:
@@ -59,11 +65,20 @@ class Environments(contextlib.AbstractContextManager["Environments"]):
         if self._folder is None:
             raise RuntimeError("use Environments in a with block")
         place = self._folder / name
-        python = str(place / "bin" / "python")
         if not place.exists():
-            _uv("venv", "--python", sys.executable, str(place))
-            _uv("pip", "install", "--python", python, *_CONTENTS[name])
-        return python
+            return make_environment(place, *_CONTENTS[name])
+        return _python_of(place)
+
+
+def make_environment(place: Path, *contents: str) -> str:
+    """Make the environment *place* with *contents*, and return its interpreter."""
+    _uv("venv", "--python", sys.executable, str(place))
+    _uv("pip", "install", "--python", _python_of(place), *contents)
+    return _python_of(place)
+
+
+def _python_of(place: Path) -> str:
+    return str(place / "bin" / "python")
 
 
 def _uv(*arguments: str) -> None:

@@ -6,6 +6,7 @@ import statistics
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final, Self
 
 from benchmarks._environments import ROOT, Environments, clean_variables
@@ -45,11 +46,13 @@ class Sample:
 class Worker(contextlib.AbstractContextManager["Worker"]):
     """The process of a peer."""
 
-    def __init__(self, python: str, kind: str, url: str, variables: dict[str, str]) -> None:
+    def __init__(
+        self, python: str, kind: str, url: str, variables: dict[str, str], folder: Path = ROOT
+    ) -> None:
         self._kind = kind
         self._process = subprocess.Popen(
             [python, "-m", "benchmarks._worker", kind, url],
-            cwd=ROOT,
+            cwd=folder,
             env=variables,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

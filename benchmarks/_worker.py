@@ -17,7 +17,10 @@ _PEERS: Final = {
     "bare": "bare:Bare",
     "bare-untuned": "bare:UntunedBare",
     "bare-async": "bare:AsyncBare",
+    "bare-aiohttp-async": "others:AiohttpAsync",
     "official": "official:Official",
+    "openai": "others:Openai",
+    "twilio": "others:Twilio",
     "wrapper": "wrapper:Wrapper",
     "wrapper-async": "wrapper:AsyncWrapper",
     "wrapper-paced": "wrapper:Paced",
@@ -79,6 +82,8 @@ def main(name: str, url: str) -> None:
         # One loop for all rounds, because its connections belong to it.
         with asyncio.Runner() as runner:
             _obey(_in_tasks(peer, runner))
+            if hasattr(peer, "aclose"):
+                runner.run(peer.aclose())
     else:
         _obey(_in_threads(peer))
 

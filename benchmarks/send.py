@@ -1,4 +1,4 @@
-"""CPU time of messages:send in threads, beside the bare HTTP library and the official SDK."""
+"""CPU time of messages:send in threads, beside the bare HTTP library and other SDKs."""
 
 import contextlib
 from typing import Final
@@ -17,6 +17,8 @@ _PEERS: Final = {
     "httpx2": Peer("bare", "fast", "httpx2"),
     "wrapper, httpx2": Peer("wrapper", "fast", "httpx2"),
     "sinch": Peer("official", "sinch"),
+    "twilio": Peer("twilio", "others"),
+    "openai, httpx2": Peer("openai", "others"),
 }
 _CALLS: Final = {1: 1000, 32: 1920}
 _OVER_BARE: Final = 1.25

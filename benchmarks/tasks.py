@@ -16,11 +16,14 @@ _PEERS: Final = {
     "wrapper, httpx": Peer("wrapper-async", "base", "httpx"),
     "httpx2": Peer("bare-async", "fast", "httpx2"),
     "wrapper, httpx2": Peer("wrapper-async", "fast", "httpx2"),
+    "aiohttp": Peer("bare-aiohttp-async", "fast"),
+    "wrapper, aiohttp": Peer("wrapper-async", "fast", "aiohttp"),
 }
 _TASKS: Final = 32
 _CALLS: Final = 960
 _OF_BARE: Final = 0.70
 _QUOTA: Final = 800.0
+_OVER_HTTPX2: Final = 0.55
 
 
 def measure(environments: Environments, plan: Plan) -> Report:
@@ -53,4 +56,7 @@ def _targets(found: dict[str, Figures]) -> list[Target]:
         if ours and library == "httpx2":
             text = f"calls/s, {library}"
             targets.append(Target(text, ours.rate, _QUOTA, at_least=True))
+    aiohttp, httpx2 = found.get("wrapper, aiohttp"), found.get("wrapper, httpx2")
+    if aiohttp and httpx2:
+        targets.append(Target("CPU over httpx2, aiohttp", aiohttp.cpu / httpx2.cpu, _OVER_HTTPX2))
     return targets

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from benchmarks.peers.sample import APP_ID, NUMBER, PROJECT_ID, TEXT
+from benchmarks.peers.sample import PATH, body
 from sinch_wrapper._http import httpx
 
 __all__ = ["AsyncBare", "Bare", "UntunedBare"]
@@ -13,19 +13,6 @@ _LIMITS: Final = httpx.Limits(max_connections=32, max_keepalive_connections=32)
 _TIMEOUT: Final = 10.0
 
 
-def _address(url: str) -> str:
-    return f"{url}/conversation/v1/projects/{PROJECT_ID}/messages:send"
-
-
-def _body() -> dict[str, object]:
-    identities = [{"channel": "SMS", "identity": NUMBER}]
-    return {
-        "app_id": APP_ID,
-        "recipient": {"identified_by": {"channel_identities": identities}},
-        "message": {"text_message": {"text": TEXT}},
-    }
-
-
 def _is_sent(response: httpx.Response) -> bool:
     return response.is_success and bool(response.json()["message_id"])
 
@@ -34,12 +21,12 @@ class Bare:
     """Sends in threads."""
 
     def __init__(self, url: str) -> None:
-        self._url = _address(url)
+        self._url = f"{url}{PATH}"
         self._client = httpx.Client(headers=_HEADERS, timeout=_TIMEOUT, limits=_LIMITS)
 
     def send(self) -> bool:
         """Send a message; returns whether it was accepted."""
-        return _is_sent(self._client.post(self._url, json=_body()))
+        return _is_sent(self._client.post(self._url, json=body()))
 
 
 class UntunedBare(Bare):
@@ -54,9 +41,9 @@ class AsyncBare:
     """Sends in tasks."""
 
     def __init__(self, url: str) -> None:
-        self._url = _address(url)
+        self._url = f"{url}{PATH}"
         self._client = httpx.AsyncClient(headers=_HEADERS, timeout=_TIMEOUT, limits=_LIMITS)
 
     async def send(self) -> bool:
         """Send a message; returns whether it was accepted."""
-        return _is_sent(await self._client.post(self._url, json=_body()))
+        return _is_sent(await self._client.post(self._url, json=body()))
