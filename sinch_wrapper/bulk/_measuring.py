@@ -10,7 +10,7 @@ from sinch_wrapper.bulk._prices import Prices
 from sinch_wrapper.bulk._rendering import SMS, TextForm, sms_text
 from sinch_wrapper.bulk._rows import Skip
 from sinch_wrapper.bulk._rows_fast import Block
-from sinch_wrapper.bulk._sms_parts import count_parts, shapes
+from sinch_wrapper.bulk._sms_parts import basic_parts, count_parts, is_basic
 
 _Shape: TypeAlias = tuple[str, int]
 """The encoding of an SMS, and its parts."""
@@ -44,6 +44,7 @@ class Measure:
     def __init__(self, request: Mapping[str, object], prices: Prices | None) -> None:
         text, self.reason = sms_text(request.get("message"))
         self.form = None if text is None else TextForm(text)
+        self._is_basic = self.form is not None and is_basic([self.form.fixed])
         self.prices = prices
         self._order = _order(request.get("channel_priority_order"))
         self._counts: Counter[tuple[str, bool, str | None, _Shape]] = Counter()
@@ -87,19 +88,32 @@ class Measure:
         identities: Sequence[str | None],
         parameters: Mapping[str, Sequence[str]],
     ) -> None:
-        found: Iterable[_Shape] = repeat(_NONE)
+        shapes: Iterable[_Shape] = repeat(_NONE)
         if channel == SMS and self.form is not None:
-            texts = self.form.fill_all(parameters, len(lines))
-            found = each = shapes(texts)
-            for shape in set(each) - self.first.keys():
-                at = each.index(shape)
-                self.first[shape] = lines[at], count_parts(texts[at]).units
+            shapes = self._shapes(lines, self.form, parameters)
         prefixes: Iterable[str | None] = repeat(None)
         if self.prices is not None:
-            prefix = self.prices.prefix
-            prefixes = [prefix(channel, each or "") for each in identities]
+            prefixes = self.prices.prefixes(channel, (each or "" for each in identities))
         channels = repeat(channel, len(lines))
-        self._counts.update(zip(channels, repeat(False), prefixes, found, strict=False))
+        self._counts.update(zip(channels, repeat(False), prefixes, shapes, strict=False))
+
+    def _shapes(
+        self, lines: Sequence[int], form: TextForm, parameters: Mapping[str, Sequence[str]]
+    ) -> list[_Shape]:
+        """The shape of each text; those that are GSM throughout are not even put together."""
+        columns = form.columns(parameters)
+        if self._is_basic and all(map(is_basic, columns)):
+            parts = basic_parts(form.lengths(columns, len(lines)))
+            known: dict[int, _Shape] = {each: ("GSM", each) for each in set(parts)}
+            found = list(map(known.__getitem__, parts))
+        else:
+            texts = form.fill_all(columns, len(lines))
+            found = [(each.encoding, each.parts) for each in map(count_parts, texts)]
+        for shape in set(found) - self.first.keys():
+            at = found.index(shape)
+            text = form.fill({name: values[at] for name, values in parameters.items()})
+            self.first[shape] = lines[at], count_parts(text).units
+        return found
 
     def _add_row(self, line: int, row: _Row) -> None:
         for key, units in self._keys(row):

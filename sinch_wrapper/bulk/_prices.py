@@ -49,6 +49,14 @@ class Prices:
                 return digits[:length]
         return None
 
+    def prefixes(self, channel: str, identities: Iterable[str]) -> list[str | None]:
+        """The prefix of each of *identities*, which mostly begin alike."""
+        # With a plus, and as long as the longest prefix.
+        end = 1 + max(self._lengths.get(channel, ()), default=0)
+        heads = [each[:end] for each in identities]
+        known = {head: self.prefix(channel, head) for head in set(heads)}
+        return list(map(known.__getitem__, heads))
+
     def price(self, channel: str, prefix: str) -> Decimal:
         """The price of one message, or of one part of an SMS."""
         return self._prices[channel, prefix]

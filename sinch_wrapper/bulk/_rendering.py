@@ -24,12 +24,21 @@ class TextForm:
         """The text of one recipient."""
         return self._form % tuple(parameters[name] for name in self._names)
 
-    def fill_all(self, parameters: Mapping[str, Sequence[str]], many: int) -> list[str]:
-        """The texts of *many* recipients, whose *parameters* are given by columns."""
-        if not self._names:
-            return [self.fixed] * many
-        rows = zip(*(parameters[name] for name in self._names), strict=True)
-        return list(map(self._form.__mod__, rows))
+    def columns(self, parameters: Mapping[str, Sequence[str]]) -> list[Sequence[str]]:
+        """The values of each placeholder in turn, of *parameters* that are given by columns."""
+        return [parameters[name] for name in self._names]
+
+    def fill_all(self, columns: Sequence[Sequence[str]], many: int) -> list[str]:
+        """The texts of *many* recipients, of whom columns() gave the values."""
+        return list(map(self._form.__mod__, zip(*columns, strict=True))) or [self.fixed] * many
+
+    def lengths(self, columns: Sequence[Sequence[str]], many: int) -> list[int]:
+        """The lengths of these texts."""
+        fixed = len(self.fixed)
+        if len(columns) == 1:
+            return [fixed + len(value) for value in columns[0]]
+        rows = zip(*(map(len, column) for column in columns), strict=True)
+        return [fixed + sum(row) for row in rows] or [fixed] * many
 
 
 def sms_text(message: object) -> tuple[str | None, str]:

@@ -26,7 +26,6 @@ _EXTENSION: Final = "\f^{}\\[~]|€"
 _NOT_BASIC: Final = re.compile(f"[^{re.escape(_BASIC)}]")
 _NOT_GSM: Final = re.compile(f"[^{re.escape(_BASIC + _EXTENSION)}]")
 _EXTENDED: Final = re.compile(f"[{re.escape(_EXTENSION)}]")
-_ASTRAL: Final = re.compile("[\U00010000-\U0010ffff]")
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 # Units of one part: of an SMS that fits one, and of one that does not.
@@ -66,23 +65,26 @@ def sms_parts(text: str) -> SmsParts:
 
 def count_parts(text: str) -> SmsParts:
     """Count as sms_parts() does, for what is known to be text."""
-    if not _NOT_BASIC.search(text):
+    odd = _NOT_BASIC.search(text)
+    if odd is None:
         return _even("GSM", len(text))
-    if not _NOT_GSM.search(text):
+    if not _NOT_GSM.search(text, odd.start()):
         units = len(text) + len(_EXTENDED.findall(text))
         return _filled("GSM", units, (1 + (each in _EXTENSION) for each in text))
-    many = len(_ASTRAL.findall(text))
-    if not many:
-        return _even("UCS-2", len(text))
-    return _filled("UCS-2", len(text) + many, (1 + (each > "\uffff") for each in text))
+    units = len(text.encode("utf-16-le")) // 2
+    if units == len(text):
+        return _even("UCS-2", units)
+    return _filled("UCS-2", units, (1 + (each > "\uffff") for each in text))
 
 
-def shapes(texts: Sequence[str]) -> list[tuple[str, int]]:
-    """The encoding and the parts of each of *texts*, which are alike: most need no closer look."""
-    if _NOT_BASIC.search("".join(texts)):
-        return [(found.encoding, found.parts) for found in map(count_parts, texts)]
-    lengths = list(map(len, texts))
-    known = {units: ("GSM", _even("GSM", units).parts) for units in set(lengths)}
+def is_basic(texts: Iterable[str]) -> bool:
+    """Whether each character of *texts* takes one unit of GSM."""
+    return not _NOT_BASIC.search("".join(texts))
+
+
+def basic_parts(lengths: Sequence[int]) -> list[int]:
+    """The parts of texts of these *lengths*, of which is_basic() is true."""
+    known = {units: _even("GSM", units).parts for units in set(lengths)}
     return list(map(known.__getitem__, lengths))
 
 
