@@ -28,7 +28,7 @@ from sinch_wrapper.bulk._address_files import file_keys
 from sinch_wrapper.bulk._addresses import recipient_keys, request_keys
 from sinch_wrapper.bulk._campaign import ExcludeOption
 from sinch_wrapper.bulk._journal import Chunk, Job, Journal, NewChunk
-from sinch_wrapper.bulk._pieces import Entry, entries_of
+from sinch_wrapper.bulk._pieces import Entry, entries_of, request_of
 from sinch_wrapper.bulk._rows import Skip
 from sinch_wrapper.bulk._schema import SUPPRESSED, bodies, facts, skipped, unpack
 from sinch_wrapper.bulk._suppression import SuppressionList
@@ -216,3 +216,27 @@ def _reason(item: Mapping[str, object], reasons: Mapping[str, str]) -> str:
     return next(
         (reasons[key] for key in recipient_keys(item.get("recipient")) if key in reasons), ""
     )
+
+
+def leave_out_now(journal: Journal, job: Job) -> Iterator[tuple[dict[str, object], int]]:
+    """Leave out of the new *job* in *journal* whom it excludes by now; returns them, with lines.
+
+    Raises: BulkError when a list or file cannot be read.
+    """
+    exclusions, last = Exclusions(job), -1
+    try:
+        while exclusions.is_any and (found := journal.after(last)):
+            for chunk in found:
+                last = chunk.id
+                with journal.write() as connection:
+                    items, places = journal.body(connection, last)
+                    kept, gone = exclusions.sift(connection, items, places)
+                    if gone:
+                        left = request_of(last, kept, is_messages=True)
+                        leave_out(journal, connection, chunk, left, gone)
+                lines = {skip.line for skip in gone}
+                for item, line, _ in entries_of(items, places) if lines else ():
+                    if line in lines:
+                        yield item, line
+    finally:
+        exclusions.close()

@@ -8,7 +8,7 @@ from typing import Final, cast
 
 from sinch_wrapper._validate import counted
 from sinch_wrapper.bulk._caps import Caps
-from sinch_wrapper.bulk._exclusions import exclude, forget_exclusions
+from sinch_wrapper.bulk._exclusions import exclude, forget_exclusions, leave_out_now
 from sinch_wrapper.bulk._job_spec import JobSpec, check_schedule
 from sinch_wrapper.bulk._journal import Job, Journal, NewChunk, open_job, read_job, text_fact
 from sinch_wrapper.bulk._loader import Loader, Notify, Sink, unheard
@@ -184,14 +184,14 @@ def _read(  # noqa: PLR0913, PLR0917 (as above)
     measure = Measure(spec.request, caps.table) if caps.need_preview else None
     loader = _loaded(journal, spec, source, stopped, notify, measure)
     loader.refuse_if_needed()
-    pieces, warnings = _pieces(journal, spec), _warnings(spec, loader)
+    pieces = _pieces(journal, spec)
     if measure is not None:
-        caps.refuse(preview_of(source.name, journal, spec.request, measure, limits, warnings))
+        caps.refuse(_seen(journal, spec, source, loader, measure, limits))
     return {
         "source": source.name,
         "digest": digest or loader.digest(),
         "contacts": loader.by_contact,
-        "warnings": warnings,
+        "warnings": _warnings(spec, loader),
         "understood": loader.understood,
         **as_fact(pieces),
     }
@@ -227,15 +227,31 @@ def look_ahead(  # noqa: PLR0913, PLR0917 (as prepare, without a journal)
     measure = Measure(spec.request, caps.table)
     journal = Journal(None)
     try:
+        exclude(journal, spec.campaign.exclude, _NOBODY)
         loader = _loaded(journal, spec, source, stopped, notify, measure)
         _pieces(journal, spec)
-        warnings = _warnings(spec, loader)
-        found = preview_of(source.name, journal, spec.request, measure, limits, warnings)
+        found = _seen(journal, spec, source, loader, measure, limits)
     except BaseException:
         journal.close()
         raise
     refusals = filter(None, (loader.refusal(), *caps.refusals(found)))
     return keep_open(replace(found, refusals=tuple(refusals)), journal)
+
+
+def _seen(  # noqa: PLR0913, PLR0917 (as above)
+    journal: Journal,
+    spec: JobSpec,
+    source: Source,
+    loader: Loader,
+    measure: Measure,
+    limits: MessageLimits,
+) -> Preview:
+    """What the job that was read into *journal* would do, without those whom it excludes now."""
+    job = Job(journal, "", spec.kind, "", spec.request, journal.facts())
+    for item, line in leave_out_now(journal, job):
+        measure.drop(item, line)
+    names = source.name, loader.understood
+    return preview_of(*names, journal, spec.request, measure, limits, _warnings(spec, loader))
 
 
 def _loaded(  # noqa: PLR0913, PLR0917 (as above)

@@ -16,7 +16,7 @@ from sinch_wrapper.bulk._measuring import Measure, MessageKind
 from sinch_wrapper.bulk._pieces import as_recipient, entries_of
 from sinch_wrapper.bulk._queue import MessageLimits
 from sinch_wrapper.bulk._rendering import SMS
-from sinch_wrapper.bulk._schema import skipped
+from sinch_wrapper.bulk._schema import DUPLICATE, INVALID, SUPPRESSED, skipped
 from sinch_wrapper.bulk._sms_parts import SmsParts, count_parts, not_gsm
 from sinch_wrapper.bulk._states import ChunkState
 from sinch_wrapper.errors import BulkArgumentError
@@ -28,7 +28,7 @@ _LINES: Final = 3
 _REASON: Final = select(skipped.c.reason, skipped.c.column).where(
     skipped.c.line == bindparam("line")
 )
-_DUPLICATE: Final = "the same recipient as on a line before"
+_SAME: Final = "the same recipient as on a line before"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,19 +110,21 @@ class _Contents:
 class Preview:
     """What a job is going to do.
 
-    *total* recipients are sent in *requests*; *invalid* rows and *duplicates* are left out, and
-    *problems* say why. *channels* counts recipients by the channel that is tried first, `""` for
-    contact ids. *sms* counts texts by encoding and parts; *sms_unknown* says why they cannot be
-    counted, empty when they can. *destinations* are there when the prices are. *to_accept* is how
-    many seconds the queue of the app makes the last request wait, *to_deliver* how many the queue
-    needs for all, counted from *send_after* when there is one. *refusals* say why the job would not
-    begin.
+    *understood* says which column means what. *total* recipients are sent in *requests*; *invalid*
+    rows, *duplicates* and those *suppressed* by now are left out, and *problems* say why.
+    *channels* counts recipients by the channel that is tried first, `""` for contact ids. *sms*
+    counts texts by encoding and parts; *sms_unknown* says why they cannot be counted, empty when
+    they can. *destinations* are there when the prices are. *to_accept* is how many seconds the
+    queue of the app makes the last request wait, *to_deliver* how many the queue needs for all,
+    counted from *send_after* when there is one. *refusals* say why the job would not begin.
     """
 
     source: str
+    understood: str
     total: int
     invalid: int
     duplicates: int
+    suppressed: int
     requests: int
     channels: Mapping[str, int]
     problems: tuple[InputProblem, ...]
@@ -202,6 +204,7 @@ class Preview:
 
 def preview_of(  # noqa: PLR0913, PLR0917 (all that a preview is made of)
     source: str,
+    understood: str,
     journal: Journal,
     request: Mapping[str, object],
     measure: Measure,
@@ -214,6 +217,7 @@ def preview_of(  # noqa: PLR0913, PLR0917 (all that a preview is made of)
     uses_sms = any(kind.channel == SMS for kind in counts)
     return Preview(
         source=source,
+        understood=understood,
         total=total,
         requests=requests,
         channels=_channels(counts),
@@ -250,11 +254,12 @@ class _Problems(TypedDict):
     problems: tuple[InputProblem, ...]
     invalid: int
     duplicates: int
+    suppressed: int
 
 
 def _problems(journal: Journal) -> _Problems:
-    """What is wrong with rows, by kind; and how many are invalid, and how many repeated."""
-    reason = func.iif(skipped.c.duplicate == 1, _DUPLICATE, skipped.c.reason)
+    """What is wrong with rows, by kind, and how many are invalid, repeated or suppressed."""
+    reason = func.iif(skipped.c.duplicate == DUPLICATE, _SAME, skipped.c.reason)
     kind = (reason, skipped.c.column)
     many = func.count()
     by_kind = (
@@ -263,15 +268,20 @@ def _problems(journal: Journal) -> _Problems:
         .order_by(many.desc(), func.min(skipped.c.line))
     )
     found: list[InputProblem] = []
-    counts = Counter[bool]()
+    counts = Counter[int]()
     with journal.read() as connection:
         for words, column, duplicate, rows in connection.execute(by_kind).all():
-            counts[bool(duplicate)] += rows
+            counts[duplicate] += rows
             if len(found) < _KINDS:
                 lines = select(skipped.c.line).where(reason == words, skipped.c.column == column)
                 first = connection.execute(lines.order_by(skipped.c.line).limit(_LINES))
                 found.append(InputProblem(words, column, rows, tuple(first.scalars())))
-    return {"problems": tuple(found), "invalid": counts[False], "duplicates": counts[True]}
+    return {
+        "problems": tuple(found),
+        "invalid": counts[INVALID],
+        "duplicates": counts[DUPLICATE],
+        "suppressed": counts[SUPPRESSED],
+    }
 
 
 def _channels(counts: Mapping[MessageKind, int]) -> Mapping[str, int]:

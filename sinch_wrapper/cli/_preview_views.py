@@ -35,6 +35,8 @@ def preview_lines(
         f"{found.source}: {counted(found.total, 'recipient')} in "
         f"{counted(found.requests, 'request')}"
     )
+    if found.understood:
+        yield f"Columns: {found.understood}"
     if channels := [f"{name or 'contact id'} {many}" for name, many in found.channels.items()]:
         yield f"Tried first: {', '.join(channels)}"
     yield from _problems(found, is_short=is_short)
@@ -59,7 +61,8 @@ def _problems(found: Preview, *, is_short: bool) -> Iterator[str]:
     if not found.problems:
         return
     duplicates = counted(found.duplicates, "duplicate")
-    yield f"Left out: {found.invalid} invalid, {duplicates}"
+    suppressed = f", {found.suppressed} suppressed" if found.suppressed else ""
+    yield f"Left out: {found.invalid} invalid, {duplicates}{suppressed}"
     for each in found.problems[: 3 if is_short else None]:
         lines = ", ".join(map(str, each.lines)) + (", ..." if each.rows > len(each.lines) else "")
         column = f", {each.column}" if each.column else ""

@@ -155,6 +155,35 @@ def test_what_makes_every_message_longer_is_said() -> None:
     assert () == seen(people).warnings
 
 
+@pytest.mark.once
+def test_who_is_excluded_by_now_is_not_counted(make_bulk: MakeBulk, tmp_path: Path) -> None:
+    """By a list, a file or addresses; the same for who approves, and in the report."""
+    path = tmp_path / "stop.csv"
+    path.write_text("phone\n+46700000001\n", encoding="utf-8")
+    given: Any = {"exclude": [path, "+46700000003"], "prices": {"": 1}}
+    found = seen(rows(5), **given)
+    assert (3, 2, 3, Decimal(3)) == (found.total, found.suppressed, found.parts, found.cost)
+    assert [1, 3, 5] == [each.line for each in found.messages()]
+    asked: list[Preview] = []
+
+    def approve(found: Preview) -> bool:
+        asked.append(found)
+        return True
+
+    api = FakeBatchApi()
+    report = make_bulk(api).go(message=HI, recipients=rows(5), approve=approve, **given)
+    assert (3, 2) == (report.accepted, report.suppressed)
+    assert (3, 2) == (asked[0].total, asked[0].suppressed)
+
+
+@pytest.mark.once
+def test_a_preview_says_which_column_means_what() -> None:
+    """As the report of the job does."""
+    found = seen(rows(1), columns=Columns(to=[("phone", "WHATSAPP"), ("phone", "SMS")]))
+    assert ["phone -> WHATSAPP, SMS", "key line", "parameters name"][0] in found.understood
+    assert {"WHATSAPP": 1} == found.channels
+
+
 ADA = [(Recipient.sms("+46700000001"), {"name": "Ada"})]
 PRICES = {"46": "0.05", "4670": Decimal("0.04"), "+1": 0.01, "0049": 1}
 
