@@ -7,7 +7,7 @@ SINCH_CALLBACK_SECRETS.
 """
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI, HTTPException
@@ -35,7 +35,7 @@ async def note(event: Event) -> None:
 
 
 @asynccontextmanager
-async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+async def lifespan(app: FastAPI) -> AsyncGenerator[None, None]:
     """One client for all requests, and the receiver while the server runs."""
     async with AsyncSinch() as sinch, callbacks:
         app.state.sinch = sinch

@@ -6,6 +6,7 @@ python examples/many_workers.py numbers.txt 0 4   # worker 0 of 4, and so on
 import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from sinch_wrapper import APIConnectionError, RateLimits, Recipient, Sinch, text
@@ -29,7 +30,7 @@ def main(path: str, worker: str, workers: str) -> int:
     numbers = Path(path).read_text(encoding="utf-8").split()[int(worker) :: int(workers)]
     limits = RateLimits(requests_per_second=PROJECT_LIMIT / int(workers))
     with Sinch(limits=limits, connections=16) as sinch, ThreadPoolExecutor(16) as threads:
-        outcomes = list(threads.map(lambda number: send(sinch, number), numbers))
+        outcomes = list(threads.map(partial(send, sinch), numbers))
     for outcome in sorted(set(outcomes)):
         print(f"{outcome}: {outcomes.count(outcome)}")
     return 0 if outcomes.count("accepted") == len(numbers) else 1

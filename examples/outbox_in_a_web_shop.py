@@ -5,7 +5,7 @@ curl -X POST http://127.0.0.1:8000/orders/17/shipped -d '{"phone": "+46700000001
 """
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
@@ -17,7 +17,7 @@ from sinch_wrapper import AsyncSinch, Recipient, text
 
 
 @asynccontextmanager
-async def lifespan(app: Starlette) -> AsyncIterator[None]:
+async def lifespan(app: Starlette) -> AsyncGenerator[None, None]:
     """One client and one outbox for all requests."""
     async with AsyncSinch() as sinch, sinch.outbox("shop.db") as outbox:
         app.state.outbox = outbox

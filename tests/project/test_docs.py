@@ -41,6 +41,7 @@ ELSEWHERE = {
     "uv run pytest -m slow",
     "uv run ruff check --fix && uv run ruff format",
     "uv run mypy",
+    "uv run --group docs python scripts/build_docs.py  # the documentation as a site, in site/",
     "uv run lint-imports",
     "uv run python scripts/regenerate.py     # after a change in openapi/ or scripts/codegen/",
     (
