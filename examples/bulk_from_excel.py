@@ -8,23 +8,12 @@ The first sheet has the columns customer, phone and name; numbers must be cells 
 
 import os
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-
-from python_calamine import CalamineWorkbook
 
 from sinch_wrapper import Sinch, text
 from sinch_wrapper.bulk import Columns, Preview
 
 MESSAGE = text("Hi ${name}, the spring menu is here")
-
-
-def rows(path: Path) -> Iterator[dict[str, object]]:
-    """The rows of the first sheet."""
-    table = CalamineWorkbook.from_path(path).get_sheet_by_index(0).to_python()
-    header = [str(name) for name in table[0]]
-    for cells in table[1:]:
-        yield dict(zip(header, cells, strict=True))
 
 
 def show(preview: Preview) -> None:
@@ -42,14 +31,14 @@ def main(path: str, action: str = "preview") -> int:
     with Sinch() as sinch:
         if action != "send":
             preview = sinch.bulk.preview(
-                app_id=app_id, message=MESSAGE, recipients=rows(source), columns=columns
+                app_id=app_id, message=MESSAGE, recipients=source, columns=columns
             )
             show(preview)
             return 0
         report = sinch.bulk.send(
             app_id=app_id,
             message=MESSAGE,
-            recipients=rows(source),
+            recipients=source,
             columns=columns,
             job=source.with_suffix(".db"),
             on_invalid="skip",
