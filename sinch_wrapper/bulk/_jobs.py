@@ -316,16 +316,9 @@ class Jobs:
         journal.forget_early()
         opened.close(keep=run.path is None)
         report = MemoryReport(journal) if run.path is None else Report(run.path)
-        if stopped_by is not None and report.pending:
-            left = f"{counted(report.pending, 'recipient')} left to send"
-            if sender.is_refused:
-                left += (
-                    ", with the same in every request: correct it in a new job, or, when it was "
-                    "not at fault,"
-                )
-            else:
-                left += ":"
-            raise BulkStoppedError(f"{stopped_by}; {left} resume the job", report) from stopped_by
+        if stopped_by is not None and (report.pending or sender.is_refused):
+            what = _what_next(report.pending, is_refused=sender.is_refused)
+            raise BulkStoppedError(f"{stopped_by}; {what}", report) from stopped_by
         if not report.complete:
             report.stopped = self._reason(run.settings, opened.began)
         return report
@@ -381,3 +374,14 @@ def _withdraw(job: Job) -> int:
                 job.journal.move(connection, chunk, ChunkState.REJECTED, error=_CANCELLED)
     job.journal.flush()
     return never
+
+
+def _what_next(pending: int, *, is_refused: bool) -> str:
+    """What to do about a job that stopped with *pending* recipients."""
+    same = "the same in every request: correct it in a new job"
+    if not pending:
+        return same
+    left = f"{counted(pending, 'recipient')} left to send"
+    if is_refused:
+        return f"{left}, with {same}, or, when it was not at fault, resume the job"
+    return f"{left}: resume the job"

@@ -16,6 +16,7 @@ from sinch_wrapper.bulk._measuring import Measure
 from sinch_wrapper.bulk._pieces import Pieces, as_fact, cut_first, hold_back
 from sinch_wrapper.bulk._preview import Preview, keep_open, preview_of
 from sinch_wrapper.bulk._queue import MessageLimits
+from sinch_wrapper.bulk._replacing import forget_job, is_free
 from sinch_wrapper.bulk._rows import Skip
 from sinch_wrapper.bulk._rows_fast import Block
 from sinch_wrapper.bulk._schema import pack, pack_places
@@ -34,6 +35,7 @@ _TOGETHER: Final = 32
 _NOBODY: Final[Mapping[str, Iterable[str]]] = {}
 _NO_CAPS: Final = Caps()
 _USUAL_LIMITS: Final = MessageLimits()
+_REPLACED: Final = "this job replaces another one in its journal, of which nothing was accepted"
 # Duplicates that are more than a slip.
 _MANY: Final = 10
 
@@ -148,6 +150,8 @@ def prepare(  # noqa: PLR0913, PLR0917 (all that a job is made of)
 ) -> Job:
     """Read *source* into *journal*, or check that the job in it is the same.
 
+    A job of which nothing was accepted gives its journal free for another one.
+
     *wall* gives Unix seconds; once *stopped* returns True, reading ends. *excluded* are keys of
     people to leave out, by where they come from, beside those that *spec* names. A new job keeps to
     *caps*.
@@ -155,15 +159,18 @@ def prepare(  # noqa: PLR0913, PLR0917 (all that a job is made of)
     Raises: BulkError; nothing was sent, and nothing will be.
     """
     job = read_job(journal)
-    if job is not None:
-        _check_same(job, spec, source, project, stopped)
+    if job is not None and _is_same(job, spec, source, project, stopped):
         exclude(journal, spec.campaign.exclude, excluded)
         return open_job(journal)
     now = wall()
     check_schedule(spec.request, datetime.fromtimestamp(now, UTC))
     forget_exclusions(journal)
+    if job is not None:
+        forget_job(journal)
     exclude(journal, spec.campaign.exclude, excluded)
     facts = _read(journal, spec, source, stopped, caps, limits, notify)
+    if job is not None:
+        facts["warnings"] = [*cast("list[str]", facts["warnings"]), _REPLACED]
     facts |= {"job": secrets.token_hex(8), "state": "ready", "project": project, "created": now}
     with journal.write() as connection:
         journal.note(connection, **_facts(spec), **facts)
@@ -319,19 +326,21 @@ def _digest(job: Job, spec: JobSpec, source: Source, stopped: Callable[[], bool]
     return loader.digest()
 
 
-def _check_same(
+def _is_same(
     job: Job, spec: JobSpec, source: Source, project: str, stopped: Callable[[], bool]
-) -> None:
+) -> bool:
+    """Whether *job* is the one to prepare; raises BulkError when it is in the way of another."""
     differences = _differences(job, spec, project)
     if not differences:
         digest = source.digest() or _digest(job, spec, source, stopped)
         if digest != text_fact(job.facts, "digest"):
             differences = [f"recipients ({source.name})"]
-    if differences:
+    if differences and not is_free(job.journal):
         raise BulkError(
             f"journal {job.journal.name}: created with different {' and '.join(differences)}: "
             "resume it as it is, or choose another file with job= (--job)"
         )
+    return not differences
 
 
 def _differences(job: Job, spec: JobSpec, project: str) -> list[str]:

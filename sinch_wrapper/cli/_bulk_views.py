@@ -61,8 +61,9 @@ def run_job(
         except BulkStoppedError as error:
             if error.report is not None:
                 show(error.report, as_json=as_json)
-            hint = f"sinch-wrapper bulk resume {path_text(job)}"
-            raise click.ClickException(f"{error} with {hint}") from error
+            is_over = error.report is not None and not error.report.pending
+            hint = "" if is_over else f" with sinch-wrapper bulk resume {path_text(job)}"
+            raise click.ClickException(f"{error}{hint}") from error
     show(report, as_json=as_json)
     if not as_json and report.stopped:
         _show_next_step(report, job)

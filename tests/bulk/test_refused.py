@@ -1,12 +1,14 @@
 """Requests that are refused for what all of them share, and how rejections are counted."""
 
+import contextlib
 import time
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from sinch_wrapper import BadRequestError
+from sinch_wrapper import BadRequestError, BulkError
+from sinch_wrapper._http import httpx
 from sinch_wrapper.bulk import BulkStoppedError
 from sinch_wrapper.bulk._calls import Done
 from sinch_wrapper.bulk._journal import Journal, open_job
@@ -31,8 +33,53 @@ def test_what_is_wrong_in_all_requests_stops_the_job(
     assert (2, 4, 1) == (caught.value.report.rejected, caught.value.report.pending, len(api.sent))
     with pytest.raises(BulkStoppedError):
         bulk.resume(job, concurrency=1)
-    report = bulk.resume(job, concurrency=1)
+    with pytest.raises(BulkStoppedError, match="correct it in a new job") as caught:
+        bulk.resume(job, concurrency=1)
+    report = caught.value.report
+    assert report is not None
     assert (6, 0, 3) == (report.rejected, report.pending, len(api.sent))
+
+
+@pytest.mark.parametrize("many", [1, 2, 3, 9])
+def test_a_refused_message_ends_the_same_for_any_number(make_bulk: MakeBulk, many: int) -> None:
+    """One request or many: the job stops, and the error says what is at fault."""
+    api = FakeBatchApi(*["400"] * 9)
+    api.blamed = ["message"]
+    with pytest.raises(BulkStoppedError, match="correct it in a new job") as caught:
+        make_bulk(api).go(rows(many), concurrency=1)
+    assert caught.value.report is not None
+    assert (1, min(many, 2)) == (len(api.sent), caught.value.report.rejected)
+
+
+@pytest.mark.parametrize("begun", [True, False])
+def test_a_job_that_was_never_accepted_gives_its_journal_free(
+    make_bulk: MakeBulk,
+    tmp_path: Path,
+    begun: bool,  # noqa: FBT001 (a case)
+) -> None:
+    """The corrected command takes its place, and the report says so."""
+    api, job = FakeBatchApi(*["400"] * begun), tmp_path / "job.db"
+    api.blamed, bulk = ["app_id"], make_bulk(api)
+    with pytest.raises(BulkStoppedError) if begun else contextlib.nullcontext():
+        bulk.go(rows(4), job=job, concurrency=1, deadline=60 if begun else 0)
+    assert int(begun) == len(api.sent)
+    report = bulk.go(rows(3), job=job, app_id="other", concurrency=1)
+    assert (3, 0, 0) == (report.accepted, report.rejected, report.pending)
+    assert any("replaces another one" in warning for warning in report.warnings)
+    assert {1} == set(api.accepted.values())
+
+
+@pytest.mark.parametrize("word", ["lost", "garbage"])
+def test_a_job_that_was_ever_in_doubt_keeps_its_journal(
+    make_bulk: MakeBulk, tmp_path: Path, word: str
+) -> None:
+    """What may have been accepted is never forgotten."""
+    api, job = FakeBatchApi(*[word] * 3), tmp_path / "job.db"
+    api.look_up_response = lambda: httpx.Response(404)
+    bulk = make_bulk(api)
+    bulk.go(rows(2), job=job, send_again="never", patience=1)
+    with pytest.raises(BulkError, match="created with different app_id"):
+        bulk.go(rows(2), job=job, app_id="other")
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,7 @@ SHORT = {
     "sinch_wrapper/sandbox/_ids.py",
     "sinch_wrapper/sandbox/_resources/table.py",
     "sinch_wrapper/sandbox/_tls.py",
+    "sinch_wrapper/bulk/_replacing.py",
 }
 # The modules that CHANGELOG.md calls public, beside the packages.
 PUBLIC_MODULES = {"client", "pagination", "parameters", "regions", "testing.plugin"}
