@@ -57,7 +57,7 @@ def report(
     from sinch_wrapper.bulk import Report
     from sinch_wrapper.cli._bulk_views import show, show_recipients
 
-    _check(given)
+    _check(given, as_json=as_json)
     with library_errors():
         found = Report(job)
         _write(found, given)
@@ -72,7 +72,7 @@ def report(
         show(found, as_json=as_json)
 
 
-def _check(given: Mapping[str, Any]) -> None:
+def _check(given: Mapping[str, Any], *, as_json: bool) -> None:
     from sinch_wrapper.bulk import RecipientState
 
     file = given["html"] or given["csv"]
@@ -80,7 +80,7 @@ def _check(given: Mapping[str, Any]) -> None:
         raise click.UsageError("--input goes with --csv.")
     if given["show_numbers"] and not file:
         raise click.UsageError("--show-numbers goes with --html or --csv.")
-    if given["watch"] and (file or given["recipients"]):
+    if given["watch"] and (file or given["recipients"] or as_json):
         raise click.UsageError("--watch goes alone.")
     if given["states"] and not given["recipients"]:
         raise click.UsageError("--state goes with --recipients.")

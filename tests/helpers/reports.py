@@ -31,7 +31,8 @@ def write_input(path: Path, count: int, names: Sequence[str] = ("Ada", "Björn")
     """A CSV of *count* rows; every hundredth has no name, and one repeats another."""
     lines = ["customer,phone,name"]
     for row in range(count):
-        number = f"{CODES[row % len(CODES)]}{1 if row == count - 1 else row:07d}"
+        at = 1 if row == count - 1 > 1 else row
+        number = f"{CODES[at % len(CODES)]}{at:07d}"
         name = "" if row % 100 == 99 else names[row % len(names)]
         lines.append(f'C{row},{number},"{name.replace(chr(34), chr(34) * 2)}"')
     path.write_text("\n".join([*lines, ""]), encoding="utf-8")
@@ -85,6 +86,7 @@ def reported(folder: Path, count: int, reasons: Sequence[str] = HOSTILE, **more:
     """The report of a job of *count* rows, of which many failed for *reasons*."""
     source = write_input(folder / "people.csv", count, more.pop("names", ("Ada", "Björn")))
     script = more.pop("script", ("ok", "ok", "400", "dropped"))
+    failing = more.pop("failing", 0.2)
     job = sent_job(folder, source, *script, said=reasons[0], **more)
-    add_receipts(job, reasons)
+    add_receipts(job, reasons, failing=failing)
     return Report(job)

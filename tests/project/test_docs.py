@@ -35,6 +35,10 @@ ELSEWHERE = {
     'pip install ".[cli]"     # with the command, bulk jobs, the sandbox, the receiver',
     "sinch-wrapper bulk probe --app 01J0SANDB0X0APP00000000000 --to +46700000001",
     "sinch-wrapper bulk send-again spring.db",
+    # Those of docs/reports.md are run by test_bulk_report.py.
+    "sinch-wrapper bulk report spring.csv.db --html report.html",
+    "sinch-wrapper bulk report spring.csv.db --csv out.csv",
+    "sinch-wrapper bulk report spring.csv.db --csv joined.csv --input spring.csv",
     "sinch-wrapper sandbox --port 8787",
     "bash .ci/run",
     "uv run pytest tests/core/test_retry.py  # one file",
