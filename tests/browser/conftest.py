@@ -1,5 +1,5 @@
 """The browser that these tests share."""
 
-from tests.helpers.browsers import axe, browser
+from tests.helpers.browser import axe, browser
 
 __all__ = ["axe", "browser"]

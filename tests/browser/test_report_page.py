@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from sinch_wrapper.bulk import Report
-from tests.helpers.browsers import opened, serious
+from tests.helpers.browser import opened, serious
 from tests.helpers.reports import HOSTILE, reported
 
 pytestmark = [pytest.mark.slow, pytest.mark.once, pytest.mark.xdist_group("browser")]
