@@ -96,6 +96,11 @@ class MessagePreview:
     text: str = field(repr=False)
     sms: SmsParts | None
 
+    @property
+    def not_gsm(self) -> str:
+        """The characters that make its text UCS-2, each once."""
+        return not_gsm(self.text)
+
 
 @dataclass(frozen=True, slots=True)
 class _Contents:

@@ -1,5 +1,6 @@
 """What the bulk commands show: progress, reports, cancellations, and the exit code of each."""
 
+import contextlib
 import dataclasses
 import re
 import signal
@@ -79,6 +80,15 @@ def run_job(
     return ExitCode.OK if is_whole else ExitCode.FAILED
 
 
+def _forget_typed() -> None:
+    """Forget what was typed before a question was seen: it is not the answer."""
+    # Systems without termios have no other way that is as simple.
+    with contextlib.suppress(ImportError, OSError):
+        import termios
+
+        termios.tcflush(sys.stdin, termios.TCIFLUSH)
+
+
 def _is_attended() -> bool:
     """Whether a person can see a question and answer it."""
     return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr))
@@ -133,6 +143,7 @@ def _asking(view: ProgressView) -> Callable[[Preview], bool]:
         try:
             with view.paused():
                 show_preview(found, 1, is_short=True)
+                _forget_typed()
                 return click.confirm(f"Send to {counted(found.total, 'recipient')}?", err=True)
         finally:
             signal.signal(signal.SIGINT, before)

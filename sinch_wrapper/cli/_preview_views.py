@@ -16,6 +16,7 @@ from sinch_wrapper.cli._terminal import say, say_json
 # Characters of a message that is not text.
 _LONGEST = 600
 _DESTINATIONS = 10
+_CHARACTERS = 5
 
 
 def show_preview(found: Preview, examples: int, *, is_short: bool = False) -> None:
@@ -24,7 +25,11 @@ def show_preview(found: Preview, examples: int, *, is_short: bool = False) -> No
     width = shutil.get_terminal_size().columns if stream and stream.isatty() else None
     some = islice(found.messages(), examples)
     for line in preview_lines(found, some, width, is_short=is_short):
-        say(line, err=is_short)
+        pieces = [line]
+        if width is not None and len(line) > width:
+            pieces = textwrap.wrap(line, width, subsequent_indent="    ")
+        for piece in pieces:
+            say(piece, err=is_short)
 
 
 def preview_lines(
@@ -75,7 +80,9 @@ def _message(each: MessagePreview, width: int | None) -> Iterator[str]:
     channels = ", then ".join(each.channels) or "contact id"
     parts = ""
     if each.sms is not None:
-        parts = f", {counted(each.sms.parts, 'part')} ({each.sms.encoding}, {each.sms.units} units)"
+        odd = f" because of {' '.join(each.not_gsm[:_CHARACTERS])}" if each.not_gsm else ""
+        how = f"{each.sms.encoding}{odd}, {each.sms.units} units"
+        parts = f", {counted(each.sms.parts, 'part')} ({how})"
     yield f"Line {each.line}{key}, {channels}{parts}:"
     content = each.message.get("text_message")
     text = content.get("text") if isinstance(content, dict) else None
