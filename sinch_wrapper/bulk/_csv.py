@@ -11,8 +11,8 @@ from sinch_wrapper.bulk._list_files import (
     ListFile,
     decoded,
     encoding_of,
-    lines,
     opened,
+    text_lines,
     undecodable,
 )
 from sinch_wrapper.errors import BulkError
@@ -57,7 +57,7 @@ def _rows(file: ListFile, encoding: str | None, delimiter: str | None) -> Rows:
         known = encoding or encoding_of(file)
     try:
         with opened(file.path), decoded(file, known) as text:
-            found = lines(file, text)
+            found = text_lines(file, text)
             sample = list(itertools.islice(found, _SAMPLE))
             said = _SAID.fullmatch(sample[0]) if sample else None
             sample = sample[1:] if said else sample

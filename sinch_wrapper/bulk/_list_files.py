@@ -4,7 +4,9 @@ import codecs
 import gzip
 import hashlib
 import io
+import itertools
 import os
+import re
 import shutil
 import stat
 import tempfile
@@ -42,6 +44,10 @@ _SAMPLE: Final = 4096
 # Bytes of a line, which is read as a whole: thousands of times what a recipient takes. Small files
 # may hold huge lines when they are compressed.
 _LONGEST_LINE: Final = 16 << 20
+# How many characters are read together; and what ends a line for `splitlines()` and not in a file.
+_CHARACTERS: Final = 1 << 17
+_NO_ENDS: Final = "\v\f\x1c\x1d\x1e"
+_LINE: Final = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 # Lists of people are five to fifty times as large as their compressed form; what was made to fill
 # memory or disk, a thousand times.
 _HIGHEST_RATIO: Final = 200
@@ -214,14 +220,48 @@ def lines(file: ListFile, content: IO[AnyStr]) -> Iterator[AnyStr]:
     while line := content.readline(_LONGEST_LINE + 1):
         number += 1
         if len(line) > _LONGEST_LINE:
-            raise BulkError(
-                f"{file.name}, line {number}: longer than {_LONGEST_LINE >> 20} MiB, so it is not "
-                "a recipient"
-            )
+            raise _endless(file, number)
         left -= len(line)
         if left < 0:
             raise file.bomb()
         yield line
+
+
+def text_lines(file: ListFile, text: IO[str], size: int = _CHARACTERS) -> Iterator[str]:
+    """lines() of *text*, read in blocks of *size* characters, at a fifth of the cost."""
+    return itertools.chain.from_iterable(_blocks(file, text, size))
+
+
+def _blocks(file: ListFile, text: IO[str], size: int) -> Iterator[list[str]]:
+    number, left, rest = 0, file.budget(), ""
+    while block := text.read(size):
+        left -= len(block)
+        if left < 0:
+            raise file.bomb()
+        # The last line may go on in the next block, and "\r" may be half of its end.
+        has_end = "\n" in block or "\r" in block or rest.endswith(("\r", "\n"))
+        found = _split(rest + block) if has_end else [rest + block]
+        rest = found.pop()
+        number += len(found)
+        if len(rest) > _LONGEST_LINE:
+            raise _endless(file, number + 1)
+        yield found
+    if rest:
+        yield [rest]
+
+
+def _split(block: str) -> list[str]:
+    """The lines of *block* with their ends, which are those of RFC 4180 and of old machines."""
+    if block.isascii() and not any(map(block.__contains__, _NO_ENDS)):
+        return block.splitlines(keepends=True)
+    return _LINE.findall(block)
+
+
+def _endless(file: ListFile, number: int) -> BulkError:
+    return BulkError(
+        f"{file.name}, line {number}: longer than {_LONGEST_LINE >> 20} MiB, so it is not a "
+        "recipient"
+    )
 
 
 def undecodable(file: ListFile, encoding: str) -> BulkError:

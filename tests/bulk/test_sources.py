@@ -1,6 +1,7 @@
 """Files and rows: everything readable is read as it is, everything else is named with its line."""
 
 import gzip
+import io
 import json
 from collections.abc import Callable
 from datetime import timedelta
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from sinch_wrapper import BulkError, text
 from sinch_wrapper.bulk import Columns
 from sinch_wrapper.bulk._duplicates import SeenIdentities
+from sinch_wrapper.bulk._list_files import ListFile, text_lines
 from sinch_wrapper.bulk._sources import read_csv, source_of
 from tests.helpers.bulk import FakeBatchApi, MakeBulk, make_bulk, rows
 
@@ -318,3 +320,12 @@ def test_exactly_the_repeated_identities_are_found(identities: list[str], most: 
     seen.close()
     twice = {identity for identity in identities if identities.count(identity) > 1}
     assert {hash(identity) for identity in twice} == found
+
+
+@given(st.text('ab,"é\r\n\v\f\x1c\x85\u2028'), st.integers(1, 9))
+def test_lines_in_blocks_are_the_lines_of_the_file(content: str, size: int) -> None:
+    """Wherever a block ends, lines end at CR, LF and both, and nowhere else."""
+    wanted = list(iter(io.StringIO(content, newline="").readline, ""))
+    file = ListFile(Path(__file__))
+
+    assert wanted == list(text_lines(file, io.StringIO(content, newline=""), size))
