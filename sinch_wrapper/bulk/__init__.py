@@ -32,13 +32,12 @@ if TYPE_CHECKING:
         BulkInterruptedError,
         BulkStoppedError,
         Report,
-        StopReason,
     )
     from sinch_wrapper.bulk._report_values import Batch, SentAgain
     from sinch_wrapper.bulk._results import RecipientResult
     from sinch_wrapper.bulk._sms_parts import SmsParts, sms_parts
     from sinch_wrapper.bulk._sources import Items
-    from sinch_wrapper.bulk._states import JobStage, Progress, RecipientState
+    from sinch_wrapper.bulk._states import JobStage, Progress, RecipientState, StopReason
     from sinch_wrapper.bulk._suppression import DoubtfulText, SuppressionList
     from sinch_wrapper.bulk._windows import SendWindow
 
@@ -109,12 +108,12 @@ __getattr__ = lazy(
         "_prices": ("PriceTable",),
         "_probe": ("ProbeOptions", "ProbeResult"),
         "_queue": ("MessageLimits",),
-        "_report": ("BulkInterruptedError", "BulkStoppedError", "Report", "StopReason"),
+        "_report": ("BulkInterruptedError", "BulkStoppedError", "Report"),
         "_report_values": ("Batch", "SentAgain"),
         "_results": ("RecipientResult",),
         "_sms_parts": ("SmsParts", "sms_parts"),
         "_sources": ("Items",),
-        "_states": ("JobStage", "Progress", "RecipientState"),
+        "_states": ("JobStage", "Progress", "RecipientState", "StopReason"),
         "_suppression": ("DoubtfulText", "SuppressionList"),
         "_windows": ("SendWindow",),
     },

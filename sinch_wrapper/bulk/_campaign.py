@@ -71,20 +71,22 @@ class Campaign:
     """The rules of a job beside its request.
 
     The first *pilot* recipients leave alone; the others follow once the share *pilot_delivered* of
-    them is delivered. With more failures than the share *stop_if_failed* it stops.
+    them is delivered, for which it waits *pilot_wait* seconds. With more failures than the share
+    *stop_if_failed* it stops.
     """
 
     exclude: ExcludeOption = ExcludeOption()
     window: SendWindow | None = None
     pilot: int = 0
     pilot_delivered: float = 0.9
+    pilot_wait: float = 900.0
     stop_if_failed: float | None = None
 
     def as_facts(self) -> dict[str, object]:
         """What the journal keeps of it, whom it leaves out apart."""
         return {
             "window": None if self.window is None else self.window.as_json(),
-            "limits": [self.pilot, self.pilot_delivered, self.stop_if_failed],
+            "limits": [self.pilot, self.pilot_delivered, self.pilot_wait, self.stop_if_failed],
         }
 
 
@@ -93,6 +95,6 @@ def campaign_of(facts: Mapping[str, object]) -> Campaign:
     window, limits = window_from(facts.get("window")), facts.get("limits")
     if not isinstance(limits, list):
         return Campaign(window=window)
-    pilot, delivered, failed = limits
+    pilot, delivered, wait, failed = limits
     share = None if failed is None else float(failed)
-    return Campaign(ExcludeOption(), window, int(pilot), float(delivered), share)
+    return Campaign(ExcludeOption(), window, int(pilot), float(delivered), float(wait), share)

@@ -27,7 +27,8 @@ class Columns:
     named here. *contact_id* is the column of contact ids, tried when a row has no identity.
     *parameters* maps placeholders to columns, where the names differ. *message_metadata* and
     *conversation_metadata* map keys to columns. *key* is the column of the caller's own key;
-    without it the line number is the key.
+    without it the line number is the key. *timezone* is the column of IANA names of time zones,
+    such as `Europe/Stockholm`, for a job with a window.
 
     Raises: BulkArgumentError for what is not a name of a column, or a mapping of names.
     """
@@ -38,12 +39,13 @@ class Columns:
     parameters: Mapping[str, str] = field(default_factory=dict)
     message_metadata: Mapping[str, str] = field(default_factory=dict)
     conversation_metadata: Mapping[str, str] = field(default_factory=dict)
+    timezone: str | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "to", _pairs(self.to))
         for name in ("parameters", "message_metadata", "conversation_metadata"):
             _validate.string_mapping(name, getattr(self, name), error=BulkArgumentError)
-        for name in ("contact_id", "key"):
+        for name in ("contact_id", "key", "timezone"):
             value = getattr(self, name)
             if value is not None or name == "contact_id":
                 _validate.string(name, value, error=BulkArgumentError)

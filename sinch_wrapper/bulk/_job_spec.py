@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final, cast
 
@@ -15,7 +15,7 @@ from sinch_wrapper.bulk._calls import BATCH_OPERATIONS, BatchOperation
 from sinch_wrapper.bulk._campaign import Campaign
 from sinch_wrapper.bulk._cells import RowRules
 from sinch_wrapper.bulk._columns import Columns
-from sinch_wrapper.bulk._metadata import static_limits
+from sinch_wrapper.bulk._metadata import TIMEZONE_MARK, static_limits
 from sinch_wrapper.bulk._options import CheckedOptions, CuttingRules, ReadingRules
 from sinch_wrapper.errors import BulkArgumentError
 from sinch_wrapper.parameters import lookalikes, placeholders
@@ -43,6 +43,14 @@ class JobSpec:
     campaign: Campaign = field(default_factory=Campaign)
 
     @property
+    def columns_read(self) -> Columns:
+        """The columns with that of time zones, which is read like metadata and never leaves."""
+        if self.campaign.window is None or self.columns.timezone is None:
+            return self.columns
+        metadata = {**self.columns.message_metadata, TIMEZONE_MARK: self.columns.timezone}
+        return replace(self.columns, message_metadata=metadata)
+
+    @property
     def needed(self) -> frozenset[str]:
         """The placeholders that each recipient must fill."""
         return placeholders(self.request.get("message"))
@@ -67,6 +75,8 @@ def message_spec(app_id: str, message: Mapping[str, object], options: CheckedOpt
     if not options.reading.defaults.keys() <= placeholders(message):
         known = ", ".join(sorted(placeholders(message))) or "none"
         raise BulkArgumentError(f"defaults= must name placeholders of the message: {known}")
+    if options.columns.timezone is not None and options.campaign.window is None:
+        raise BulkArgumentError("timezone= (--timezone) goes with window= (--window)")
     kind = BATCH_OPERATIONS[_OPERATIONS[options.api]]
     return JobSpec(
         kind,

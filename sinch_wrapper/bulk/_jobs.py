@@ -38,12 +38,12 @@ from sinch_wrapper.bulk._polling import (
     batch_ids,
     status_writer,
 )
-from sinch_wrapper.bulk._prepare import app_to_ask, look_ahead, mode_warning, prepare
+from sinch_wrapper.bulk._prepare import app_to_ask, look_ahead, mode_warning, prepare, warn
 from sinch_wrapper.bulk._preview import Preview
 from sinch_wrapper.bulk._probe import Probe, ProbeResult
-from sinch_wrapper.bulk._report import BulkStoppedError, MemoryReport, Report, StopReason
+from sinch_wrapper.bulk._report import BulkStoppedError, MemoryReport, Report
 from sinch_wrapper.bulk._sender import Sender
-from sinch_wrapper.bulk._states import ChunkState, JobStage, Progress, reading
+from sinch_wrapper.bulk._states import ChunkState, JobStage, Progress, StopReason, reading
 from sinch_wrapper.errors import BulkError
 
 if TYPE_CHECKING:
@@ -119,6 +119,7 @@ class Jobs:
             job = self._prepared(opened, run)
             sender = Sender(job, run.settings, self.clock(), self.wall, by_hand=run.by_hand)
             self._ask_mode(opened.journal)
+            sender.check_rules()
             try:
                 self._drive(sender, run.settings, opened.began, sender)
             finally:
@@ -210,9 +211,7 @@ class Jobs:
             raise BulkError(f"journal {journal.name}: the job was cancelled")
         if known is not None and not settings.send_now:
             self._refuse_late(job)
-        if settings.send_again:
-            with journal.write() as connection:
-                journal.note(connection, send_again=settings.send_again)
+        if _note_choices(journal, settings):
             job = open_job(journal)
         self.recorders.keep(journal)
         return job
@@ -255,10 +254,9 @@ class Jobs:
         call = BatchCall("mode", "app", "get_app", {"app_id": app_id}, -1, self.clock())
         found = getattr(self._one(brief.conversation, call).value, "processing_mode", None)
         mode = found if isinstance(found, str) and found else None
-        known = job.facts.get("warnings")
-        warnings = [*(known if isinstance(known, list) else ()), mode_warning(mode)]
         with journal.write() as connection:
-            journal.note(connection, mode=mode or "", warnings=[*filter(None, warnings)])
+            journal.note(connection, mode=mode or "")
+        warn(journal, [mode_warning(mode)])
 
     def _one(self, api: object, call: BatchCall) -> Done:
         planner = OneCall(call)
@@ -314,13 +312,15 @@ class Jobs:
         """Close *opened* and report; raises BulkStoppedError."""
         journal, stopped_by = opened.journal, sender.stopped_by
         journal.forget_early()
+        warn(journal, sender.remarks())
         opened.close(keep=run.path is None)
         report = MemoryReport(journal) if run.path is None else Report(run.path)
         if stopped_by is not None and (report.pending or sender.is_refused):
             what = _what_next(report.pending, is_refused=sender.is_refused)
             raise BulkStoppedError(f"{stopped_by}; {what}", report) from stopped_by
         if not report.complete:
-            report.stopped = self._reason(run.settings, opened.began)
+            why = self._reason(run.settings, opened.began)
+            report.stopped = sender.campaign_stop or why
         return report
 
     def _reason(self, settings: RunSettings, began: float) -> StopReason:
@@ -359,6 +359,17 @@ def _heard(
         running.notify(progress, reading(stage, rows, clock() - began))
 
     return notify
+
+
+def _note_choices(journal: Journal, settings: RunSettings) -> bool:
+    """Write down what a job remembers of *settings*; returns whether that is anything."""
+    # Without the rules of the pilot and the brake from now on.
+    facts: dict[str, object] = {"piloted": True, "limits": None} if settings.go_on else {}
+    facts |= {"send_again": settings.send_again} if settings.send_again else {}
+    if facts:
+        with journal.write() as connection:
+            journal.note(connection, **facts)
+    return bool(facts)
 
 
 def _withdraw(job: Job) -> int:

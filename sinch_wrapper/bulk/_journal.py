@@ -37,6 +37,7 @@ _BODY: Final = select(bodies.c.content, bodies.c.places).where(bodies.c.chunk ==
 _NEXT: Final = (
     select(chunks)
     .where(chunks.c.state == ChunkState.PLANNED, chunks.c.id < bindparam("before"))
+    .where(chunks.c.id >= bindparam("since"))
     .order_by(chunks.c.id)
     .limit(1)
 )
@@ -271,9 +272,11 @@ class Journal:
             if not self.is_waiting(connection):
                 connection.execute(delete(early))
 
-    def next_planned(self, connection: Connection, before: int = NO_LIMIT) -> Chunk | None:
-        """The first chunk with a number below *before* that has not left yet."""
-        row = connection.execute(_NEXT, {"before": before}).first()
+    def next_planned(
+        self, connection: Connection, before: int = NO_LIMIT, since: int = 0
+    ) -> Chunk | None:
+        """The first chunk with a number from *since* on, below *before*, that has not left yet."""
+        row = connection.execute(_NEXT, {"before": before, "since": since}).first()
         return None if row is None else _chunk_of(row)
 
     def last(self, connection: Connection, many: int) -> list[Chunk]:

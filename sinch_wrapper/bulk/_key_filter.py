@@ -1,6 +1,6 @@
 """A filter before a long list: keys that are certainly not on it are not looked up.
 
-One bit per hash of a key. In a list of ten million it lets one key in thirty through that is not
+One bit per hash of a key. In a list of ten million it lets one key in fifteen through that is not
 on the list, and saves the others a look into a file that is larger than memory.
 """
 
@@ -17,8 +17,8 @@ WORTH: Final = 200_000
 """The number of keys from which a filter is worth its memory."""
 
 _BITS_PER_KEY: Final = 16
-# 32 MiB.
-_MOST_BITS: Final = 1 << 28
+# 16 MiB.
+_MOST_BITS: Final = 1 << 27
 _PART: Final = 1 << 20
 _ROWS: Final = 10_000
 

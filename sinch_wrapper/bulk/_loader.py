@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from itertools import islice
 from typing import Final, Protocol, TypeAlias
@@ -70,11 +70,11 @@ def opened_rows(spec: JobSpec, source: Source) -> tuple[Builder, Iterator[tuple[
         return ItemBuilder(spec.kind.name), rows
     rules = row_rules(spec)
     if isinstance(opened, Table):
-        at = layout(spec.columns, opened.header, spec.needed, source.name)
+        at = layout(spec.columns_read, opened.header, spec.needed, source.name)
         if fault := rules.mistaken(opened.header):
             raise BulkError(f"{source.name}: {fault}")
         return TableRows(at, rules, opened.how), opened.rows
-    return ObjectBuilder(spec.columns, spec.needed, rules, source.name), opened.rows
+    return ObjectBuilder(spec.columns_read, spec.needed, rules, source.name), opened.rows
 
 
 class Sink(Protocol):
@@ -160,6 +160,13 @@ class Loader:
                 self._sink.drop(item, skip.line)
                 if len(self._first_repeated) < _SHOWN:
                     self._first_repeated.append(skip)
+
+    def leave_out(self, skips: Iterable[Skip]) -> None:
+        """Count rows that were found to be invalid after all were read."""
+        for skip in skips:
+            self.invalid += 1
+            if len(self._first_invalid) < _SHOWN:
+                self._first_invalid.append(skip)
 
     def close(self) -> None:
         """Remove temporary files."""

@@ -19,6 +19,9 @@ JOB_MARK: Final = "sinch_wrapper_job"
 INDEX_MARK: Final = "sinch_wrapper_index"
 """The key in message metadata whose value is the position of the recipient in its chunk."""
 
+TIMEZONE_MARK: Final = "sinch_wrapper_timezone"
+"""The key under which the column of time zones is read; it never leaves."""
+
 _RESERVED: Final = frozenset({"_batch_id", CHUNK_MARK, INDEX_MARK, JOB_MARK})
 _LIMITS: Final = {"message_metadata": 1024, "conversation_metadata": 2048}
 # Stays on the batch; its size has no published limit.

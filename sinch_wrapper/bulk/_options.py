@@ -10,7 +10,7 @@ from typing import Any, Final, Literal, TypeAlias, TypedDict, TypeVar
 from sinch_wrapper import _validate
 from sinch_wrapper._lazy import Extra
 from sinch_wrapper._numbers import NumberForm, number_plans
-from sinch_wrapper.bulk._campaign import Campaign, Exclude, read_exclude
+from sinch_wrapper.bulk._campaign import Campaign, Exclude, read_exclude, read_window
 from sinch_wrapper.bulk._caps import Caps, cap
 from sinch_wrapper.bulk._columns import Columns
 from sinch_wrapper.bulk._metadata import metadata_fault
@@ -18,6 +18,7 @@ from sinch_wrapper.bulk._preview import Preview
 from sinch_wrapper.bulk._prices import PriceTable, prices_of
 from sinch_wrapper.bulk._queue import MessageLimits
 from sinch_wrapper.bulk._states import Progress
+from sinch_wrapper.bulk._windows import SendWindow
 from sinch_wrapper.errors import BulkArgumentError
 
 SendAgain: TypeAlias = Literal["evidence", "never"]
@@ -42,7 +43,8 @@ class RunOptions(TypedDict, total=False):
     *progress* is called with a Progress after each step: by Bulk in the thread that sends, by
     AsyncBulk in the event loop. *stop* ends the job gently: requests that are running are
     finished, and the rest stays for `resume()`. *send_now* lets a job that is resumed after its
-    `send_after` send the rest at once; without it, such a job is refused.
+    `send_after` send the rest at once; without it, such a job is refused. *go_on* lets a job go on
+    that has stopped for its pilot or for failures, without these rules from then on.
     """
 
     concurrency: int
@@ -55,6 +57,7 @@ class RunOptions(TypedDict, total=False):
     progress: Callable[[Progress], None] | None
     stop: threading.Event | None
     send_now: bool
+    go_on: bool
 
 
 class JobOptions(RunOptions, total=False):
@@ -108,7 +111,11 @@ class SendOptions(JobOptions, RequestOptions, total=False):
 
     *exclude* names those who must not be written to: the path of a SuppressionList (`.db`) or of a
     file of numbers, addresses, or several of these. They are looked up when each request is built.
-    *consents* asks the API for the opt-outs of the app first.
+    *consents* asks the API for the opt-outs of the app first. *window* is a SendWindow, or its
+    hours, such as `"09:00-20:00"`, in the recipient's own time. The first *pilot* recipients leave
+    alone, and the others when the share *pilot_delivered* of them is delivered (0.9), for which it
+    waits *pilot_wait* seconds (900). When more than the share *stop_if_failed* of those whose end
+    is known have failed, the job stops. Both need callbacks in the journal, and can be resumed.
 
     A new job does not begin when an SMS has more than *max_parts* parts, when its messages may cost
     more than *max_cost* by *prices*, or when *approve*, called with the Preview in the thread that
@@ -127,6 +134,11 @@ class SendOptions(JobOptions, RequestOptions, total=False):
     max_parts: int | None
     max_cost: Decimal | float | None
     approve: Callable[[Preview], bool] | None
+    window: SendWindow | str | Sequence[str] | None
+    pilot: int | None
+    pilot_delivered: float
+    pilot_wait: float
+    stop_if_failed: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +156,7 @@ class RunSettings:
     progress: Callable[[Progress], None] | None = None
     stop: threading.Event = field(default_factory=threading.Event)
     send_now: bool = False
+    go_on: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +244,10 @@ def _metadata(name: str, value: object) -> object:
     return found
 
 
+def _share(name: str, value: object) -> object:
+    return _validate.number(name, value, 0, 1, error=BulkArgumentError)
+
+
 def _boolean(name: str, value: object) -> object:
     return _validate.boolean(name, value, error=BulkArgumentError)
 
@@ -291,6 +308,7 @@ _CHECKS: Final[Mapping[str, Check]] = {
     ),
     "stop": _or_none(_event),
     "send_now": _boolean,
+    "go_on": _boolean,
     "on_invalid": _one_of("stop", "skip"),
     "on_duplicate": _one_of("stop", "skip", "send"),
     "chunk_size": _whole(_MOST_ITEMS),
@@ -314,6 +332,11 @@ _CHECKS: Final[Mapping[str, Check]] = {
     "approve": _or_none(
         lambda name, value: _validate.function(name, value, error=BulkArgumentError)
     ),
+    "window": _or_none(read_window),
+    "pilot": _or_none(_whole()),
+    "pilot_delivered": _share,
+    "pilot_wait": _seconds,
+    "stop_if_failed": _or_none(_share),
     **dict.fromkeys(RequestOptions.__annotations__, _or_none(_field)),
     **dict.fromkeys(
         ("batch_metadata", "message_metadata", "conversation_metadata"), _or_none(_metadata)
@@ -321,7 +344,7 @@ _CHECKS: Final[Mapping[str, Check]] = {
 }
 # None means that these were not given.
 _OPTIONAL: Final = frozenset(
-    {"stop", "columns", "defaults", "exclude", *RequestOptions.__annotations__}
+    {"stop", "columns", "defaults", "exclude", "window", "pilot", *RequestOptions.__annotations__}
 )
 
 

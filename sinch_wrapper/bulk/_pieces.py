@@ -9,17 +9,26 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
+from sqlalchemy import update
+
 from sinch_wrapper._json import encode
 from sinch_wrapper.bulk._damage import sound
 from sinch_wrapper.bulk._journal import NO_LIMIT, Job, Journal, NewChunk
 from sinch_wrapper.bulk._metadata import INDEX_MARK
-from sinch_wrapper.bulk._schema import pack, pack_places, unpack_items, unpack_places
+from sinch_wrapper.bulk._schema import (
+    bodies,
+    chunks,
+    pack,
+    pack_places,
+    unpack_items,
+    unpack_places,
+)
 from sinch_wrapper.bulk._states import ChunkState
 
 # Smaller jobs go as they are.
-_LEAST: Final = 50
-_FIRST: Final = 2
-_LAST: Final = 3
+LEAST: Final = 50
+FIRST: Final = 2
+LAST: Final = 3
 
 Entry: TypeAlias = tuple[dict[str, object], int, str | None]
 """One recipient of a request: its item, its line, its key."""
@@ -71,12 +80,12 @@ def as_recipient(item: Mapping[str, object], key: str | None) -> Mapping[str, ob
 
 def cut_first(new: Sequence[NewChunk]) -> list[NewChunk]:
     """The requests of a job that begins with *new*, its first recipients by themselves."""
-    if sum(each.count for each in new) < _LEAST:
+    if sum(each.count for each in new) < LEAST:
         return list(new)
     singles: list[Entry] = []
     rest: list[NewChunk] = []
     for chunk in new:
-        if take := min(_FIRST - len(singles), chunk.count):
+        if take := min(FIRST - len(singles), chunk.count):
             entries = entries_of(chunk.content, chunk.places)
             singles += entries[:take]
             chunk = request_of(0, entries[take:], is_messages=True)  # noqa: PLW2901 (what is left of it)
@@ -88,12 +97,12 @@ def cut_first(new: Sequence[NewChunk]) -> list[NewChunk]:
 def hold_back(journal: Journal) -> Pieces:
     """Take the last recipients of the job in *journal* into requests of their own."""
     _, total = journal.totals().get(ChunkState.PLANNED, (0, 0))
-    if total < _LEAST:
+    if total < LEAST:
         return Pieces()
     singles: list[Entry] = []
     with journal.write() as connection:
-        for chunk in journal.last(connection, _LAST):
-            if take := min(_LAST - len(singles), chunk.count):
+        for chunk in journal.last(connection, LAST):
+            if take := min(LAST - len(singles), chunk.count):
                 entries = entries_of(*journal.body(connection, chunk.id))
                 singles = entries[-take:] + singles
                 left = request_of(chunk.id, entries[:-take], is_messages=True)
@@ -101,7 +110,38 @@ def hold_back(journal: Journal) -> Pieces:
         held = journal.last(connection, 1)[0].id + 1
         new = [request_of(held + at, [each], is_messages=True) for at, each in enumerate(singles)]
         journal.add(connection, new)
-    return Pieces(_FIRST - 1, held)
+    return Pieces(FIRST - 1, held)
+
+
+def cut_after(journal: Journal, recipients: int) -> tuple[int, bool]:
+    """Let a request of the job in *journal* end after this number of *recipients*.
+
+    Returns: the number of the first request after them, and whether one was divided.
+    """
+    last, left = -1, recipients
+    while found := journal.after(last):
+        for chunk in found:
+            if left <= 0:
+                return chunk.id, False
+            if left < chunk.count:
+                _split(journal, chunk.id, left)
+                return chunk.id + 1, True
+            last, left = chunk.id, left - chunk.count
+    return last + 1, False
+
+
+def _split(journal: Journal, number: int, at: int) -> None:
+    """Make two requests of one; those behind it move on by one."""
+    with journal.write() as connection:
+        entries = entries_of(*journal.body(connection, number))
+        for table, name in ((chunks, "id"), (bodies, "chunk")):
+            column = table.c[name]
+            # In two steps, for no number may be there twice in between.
+            aside = update(table).where(column > number).values({name: -column - 1})
+            connection.execute(aside)
+            connection.execute(update(table).where(column < 0).values({name: -column}))
+        journal.replace(connection, request_of(number, entries[:at], is_messages=True))
+        journal.add(connection, [request_of(number + 1, entries[at:], is_messages=True)])
 
 
 def as_fact(pieces: Pieces) -> Mapping[str, object]:

@@ -7,13 +7,14 @@ from datetime import UTC, datetime
 from typing import Final, cast
 
 from sinch_wrapper._validate import counted
+from sinch_wrapper.bulk._arrangement import Arrangement
 from sinch_wrapper.bulk._caps import Caps
 from sinch_wrapper.bulk._exclusions import exclude, forget_exclusions, leave_out_now
 from sinch_wrapper.bulk._job_spec import JobSpec, check_schedule
 from sinch_wrapper.bulk._journal import Job, Journal, NewChunk, open_job, read_job, text_fact
 from sinch_wrapper.bulk._loader import Loader, Notify, Sink, unheard
 from sinch_wrapper.bulk._measuring import Measure
-from sinch_wrapper.bulk._pieces import Pieces, as_fact, cut_first, hold_back
+from sinch_wrapper.bulk._pieces import cut_first
 from sinch_wrapper.bulk._preview import Preview, keep_open, preview_of
 from sinch_wrapper.bulk._queue import MessageLimits
 from sinch_wrapper.bulk._replacing import forget_job, is_free
@@ -61,6 +62,15 @@ def mode_warning(mode: str | None) -> str:
     if mode is None:
         return _WARNING.format(_UNSURE)
     return f"{_WARNING.format(_SURE)}: expect them to fail" if mode == "DISPATCH" else ""
+
+
+def warn(journal: Journal, words: Iterable[str]) -> None:
+    """Write warnings into *journal*, each once."""
+    found = journal.facts().get("warnings")
+    known = found if isinstance(found, list) else []
+    if new := [each for each in words if each and each not in known]:
+        with journal.write() as connection:
+            journal.note(connection, warnings=[*known, *new])
 
 
 class _JournalSink:
@@ -168,7 +178,7 @@ def prepare(  # noqa: PLR0913, PLR0917 (all that a job is made of)
     if job is not None:
         forget_job(journal)
     exclude(journal, spec.campaign.exclude, excluded)
-    facts = _read(journal, spec, source, stopped, caps, limits, notify)
+    facts = _read(journal, spec, source, stopped, caps, limits, notify, now)
     if job is not None:
         facts["warnings"] = [*cast("list[str]", facts["warnings"]), _REPLACED]
     facts |= {"job": secrets.token_hex(8), "state": "ready", "project": project, "created": now}
@@ -185,13 +195,14 @@ def _read(  # noqa: PLR0913, PLR0917 (as above)
     caps: Caps,
     limits: MessageLimits,
     notify: Notify,
+    now: float,
 ) -> dict[str, object]:
-    """Read *source* into *journal*; returns the facts about what was read."""
-    digest = source.digest()
+    """Read *source* into *journal* at *now*; returns the facts about what was read."""
+    digest, arrangement = source.digest(), Arrangement(journal, spec, now)
     measure = Measure(spec.request, caps.table) if caps.need_preview else None
-    loader = _loaded(journal, spec, source, stopped, notify, measure)
+    loader = _loaded(journal, spec, source, stopped, notify, measure, arrangement)
     loader.refuse_if_needed()
-    pieces = _pieces(journal, spec)
+    arranged = arrangement.finish()
     if measure is not None:
         caps.refuse(_seen(journal, spec, source, loader, measure, limits))
     return {
@@ -200,7 +211,7 @@ def _read(  # noqa: PLR0913, PLR0917 (as above)
         "contacts": loader.by_contact,
         "warnings": _warnings(spec, loader),
         "understood": loader.understood,
-        **as_fact(pieces),
+        **arranged,
     }
 
 
@@ -233,10 +244,11 @@ def look_ahead(  # noqa: PLR0913, PLR0917 (as prepare, without a journal)
     check_schedule(spec.request, datetime.fromtimestamp(wall(), UTC))
     measure = Measure(spec.request, caps.table)
     journal = Journal(None)
+    arrangement = Arrangement(journal, spec, wall())
     try:
         exclude(journal, spec.campaign.exclude, _NOBODY)
-        loader = _loaded(journal, spec, source, stopped, notify, measure)
-        _pieces(journal, spec)
+        loader = _loaded(journal, spec, source, stopped, notify, measure, arrangement)
+        arrangement.finish()
         found = _seen(journal, spec, source, loader, measure, limits)
     except BaseException:
         journal.close()
@@ -268,24 +280,23 @@ def _loaded(  # noqa: PLR0913, PLR0917 (as above)
     stopped: Callable[[], bool],
     notify: Notify,
     measure: Measure | None,
+    arrangement: Arrangement,
 ) -> Loader:
     with journal.write() as connection:
         journal.empty(connection)
         journal.note(connection, state="loading")
-    sink = _JournalSink(journal, in_pieces=spec.kind.doubt == "look_up")
+    is_divided = spec.campaign.window is not None
+    sink = _JournalSink(journal, in_pieces=spec.kind.doubt == "look_up" and not is_divided)
     both = sink if measure is None else _BothSinks(sink, measure)
     loader = Loader(spec, source, both, stopped, notify)
     try:
         loader.run()
         sink.flush()
         loader.drop_duplicates(journal)
+        loader.leave_out(arrangement.divide())
     finally:
         loader.close()
     return loader
-
-
-def _pieces(journal: Journal, spec: JobSpec) -> Pieces:
-    return hold_back(journal) if spec.kind.doubt == "look_up" else Pieces()
 
 
 def _rules(spec: JobSpec) -> Mapping[str, object]:
@@ -349,6 +360,7 @@ def _differences(job: Job, spec: JobSpec, project: str) -> list[str]:
         "operation": (job.kind.name, spec.kind.name),
         "columns": (job.facts.get("columns"), spec.columns.as_json()),
         "rules": (job.facts.get("rules"), _rules(spec)),
+        "window": (job.facts.get("window"), spec.campaign.as_facts()["window"]),
     }
     for name in sorted({*job.request, *spec.request}):
         pairs[name] = (job.request.get(name), spec.request.get(name))

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,20 +17,11 @@ from sinch_wrapper.bulk._evidence import Evidence
 from sinch_wrapper.bulk._journal import Chunk, Job, Journal, open_job
 from sinch_wrapper.bulk._report_values import Batch, SentAgain
 from sinch_wrapper.bulk._results import RecipientResult, count_recipients, read_error, stream
-from sinch_wrapper.bulk._states import ChunkState, RecipientState
+from sinch_wrapper.bulk._states import ChunkState, RecipientState, StopReason
 from sinch_wrapper.errors import BulkArgumentError, BulkError
 
 if TYPE_CHECKING:
     from sinch_wrapper.bulk._breakdown import Breakdown
-
-
-class StopReason(StrEnum):
-    """Why a job ended with recipients that have no outcome; `""`, which is false, when none has."""
-
-    NONE = ""
-    STOPPED = "stopped"
-    DEADLINE = "deadline"
-    UNKNOWN_OUTCOMES = "unknown outcomes"
 
 
 @forgetting_methods

@@ -12,17 +12,20 @@ from sqlalchemy import Connection
 from sinch_wrapper._validate import counted
 from sinch_wrapper.bulk._calls import BatchCall, Done, Step, look_call, send_call
 from sinch_wrapper.bulk._damage import DamagedRequestError, sound
+from sinch_wrapper.bulk._departures import Departures
 from sinch_wrapper.bulk._exclusions import Exclusions, leave_out
 from sinch_wrapper.bulk._job_spec import in_time
-from sinch_wrapper.bulk._journal import Chunk, Job
+from sinch_wrapper.bulk._journal import NO_LIMIT, Chunk, Job
 from sinch_wrapper.bulk._keys import own_request
 from sinch_wrapper.bulk._options import RunSettings
 from sinch_wrapper.bulk._pieces import request_of
 from sinch_wrapper.bulk._queue import Outstanding, SendQueue, eta
-from sinch_wrapper.bulk._states import ChunkState, JobStage, Progress
+from sinch_wrapper.bulk._states import ChunkState, JobStage, Progress, StopReason
 from sinch_wrapper.bulk._tracker import ChunkTracker
 from sinch_wrapper.errors import BulkError, SinchError
 
+# Seconds after which windows are looked at again: the time of day may be changed.
+_LONGEST_CLOSED = 30.0
 # Chunks in doubt for each request that may run: with more, nothing new leaves.
 _DOUBTS = 4
 
@@ -56,6 +59,7 @@ class Sender:
         self._waiting = False
         self._is_lost = False
         self._exclusions = Exclusions(job)
+        self._departures = Departures(job, self._queue, wall, settings.limits)
         # What keeps it from knowing who must not be written to.
         self._blind: BulkError | None = None
 
@@ -67,6 +71,19 @@ class Sender:
     def stopped_by(self) -> SinchError | None:
         """The error that every other request would end in too, if there was one."""
         return self._tracker.stopped_by or self._tracker.refused_by
+
+    @property
+    def campaign_stop(self) -> StopReason:
+        """The rule of the campaign that let it stop."""
+        return self._departures.stopped
+
+    def remarks(self) -> list[str]:
+        """What the rules of the campaign could not know."""
+        return self._departures.remarks()
+
+    def check_rules(self) -> None:
+        """Raise BulkError when the rules of the campaign let nothing leave, ever."""
+        self._departures.check()
 
     @property
     def is_refused(self) -> bool:
@@ -124,6 +141,9 @@ class Sender:
             for each in done:
                 self._tracker.take(connection, each, now)
             stopping = stopping or self.stopped_by is not None or self._blind is not None
+            if not stopping:
+                self._departures.brake(connection, now)
+            stopping = stopping or bool(self._departures.stopped)
             calls, wait = ([], None) if stopping else self._next(connection, now)
             if done or calls:
                 count = self._queue.outstanding.at_time(now, self._settings.limits).count
@@ -139,6 +159,7 @@ class Sender:
 
     def _next(self, connection: Connection, now: float) -> tuple[list[BatchCall], float | None]:
         self._waiting = False
+        self._departures.begin()
         calls, waits = self._look(now, 0), list[float]()
         looks = sent = len(calls)
         while (
@@ -154,6 +175,10 @@ class Sender:
             call = self._send(connection, chunk, now)
             calls += [] if call is None else [call]
             sent += call is not None
+        if self._departures.closed is not None:
+            waits.append(min(self._departures.closed, _LONGEST_CLOSED))
+            # What is in doubt waits, too: others will still leave.
+            self._tracker.doubts.change(now)
         # It may have become due: nothing is left to leave before.
         calls += self._look(now, sent)
         if look := self._tracker.doubts.wait(now):
@@ -182,21 +207,26 @@ class Sender:
 
     def _candidate(self, connection: Connection, now: float, sent: int) -> Chunk | None:
         """What leaves next: what is planned, then what leaves again, then what was held back."""
-        tracker, journal = self._tracker, self._job.journal
+        tracker = self._tracker
         is_alone = not self._sending + sent
         is_over = not tracker.tally.left and not self._job.is_outbox
-        chunk = None if is_over else journal.next_planned(connection, tracker.pieces.held)
+        chunk = None if is_over else self._planned(connection, tracker.pieces.held, now)
         if chunk is not None:
             is_first = chunk.id <= tracker.pieces.alone + 1 and tracker.pieces.alone >= 0
             return None if is_first and not is_alone and not tracker.tally.accepted else chunk
+        if self._departures.closed is not None:
+            return None
         tracker.doubts.wake(now)
         chunk = tracker.next_again(connection, now)
         if chunk is not None:
-            return chunk
+            return chunk if self._departures.may_leave(chunk, now) else None
         doubts = tracker.doubts
         if doubts.open and not doubts.rules.never and not (is_alone and doubts.wants_piece(now)):
             return None
-        return None if is_over else journal.next_planned(connection)
+        return None if is_over else self._planned(connection, NO_LIMIT, now)
+
+    def _planned(self, connection: Connection, before: int, now: float) -> Chunk | None:
+        return self._departures.next_planned(connection, before, now)
 
     def _send(self, connection: Connection, chunk: Chunk, now: float) -> BatchCall | None:
         """What sends *chunk*; None when nothing of it may leave, or the journal has lost it."""
@@ -209,6 +239,7 @@ class Sender:
                 # A job may take hours, and its time may come in between.
                 own = own_request(connection, chunk.id) if job.is_outbox else job.request
                 request = in_time(own, datetime.fromtimestamp(self._wall(), UTC))
+                request = self._departures.request(request, chunk, now)
                 call = send_call(job.kind, request, job.id, chunk.id, items, now)
         except DamagedRequestError as error:
             self._tracker.lose(connection, chunk, error)

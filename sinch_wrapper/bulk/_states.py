@@ -69,6 +69,18 @@ class RecipientState(StrEnum):
         raise ValueError(message)
 
 
+class StopReason(StrEnum):
+    """Why a job ended with recipients that have no outcome; `""`, which is false, when none has."""
+
+    NONE = ""
+    STOPPED = "stopped"
+    DEADLINE = "deadline"
+    UNKNOWN_OUTCOMES = "unknown outcomes"
+    PILOT = "pilot"
+    NO_RECEIPTS = "no receipts"
+    FAILURES = "failures"
+
+
 # How far a receipt shows a recipient to be, by the rule of sinch_wrapper.callbacks.
 RANKS: Final = {RecipientState(state): rank for rank, state in enumerate(DeliveryState)}
 

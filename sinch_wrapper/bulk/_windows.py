@@ -236,19 +236,20 @@ class OpenZones:
 
     def __init__(self, window: SendWindow) -> None:
         self._window = window
-        self._known: dict[Zones, tuple[float, float]] = {}
+        # When it was asked, when it opens and closes.
+        self._known: dict[Zones, tuple[float, float, float]] = {}
 
     def times(self, zones: Zones, now: float) -> tuple[float, float]:
         """When *zones* open next, which is in the past while they are open, and when they close.
 
         Both are infinite when they never open.
         """
-        opens, closes = self._known.get(zones, (0.0, 0.0))
-        if now >= closes:
+        asked, opens, closes = self._known.get(zones, (0.0, 0.0, 0.0))
+        if not asked <= now < closes:
             found = next_opening(self._window, zones, now)
             opens = float("inf") if found is None else found
             closes = opens if found is None else next_closing(self._window, zones, found)
-            self._known[zones] = opens, closes
+            self._known[zones] = now, opens, closes
         return opens, closes
 
     def wait(self, zones: Zones, now: float, lasts: float) -> float:

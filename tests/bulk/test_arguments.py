@@ -58,6 +58,7 @@ RUN = {
     "progress": "function none",
     "stop": "none",
     "send_now": "true",
+    "go_on": "true",
 }
 JOB_OPTIONS = {
     **RUN,
@@ -87,6 +88,11 @@ SEND = {
     "max_parts": "whole huge none",
     "max_cost": "zero whole fraction none",
     "approve": "function none",
+    "window": "none",
+    "pilot": "whole huge none",
+    "pilot_delivered": "zero",
+    "pilot_wait": SECONDS,
+    "stop_if_failed": "zero none",
     "processing_strategy": OPTIONAL_STRING,
     "channel_priority_order": "list no_items none",
     "channel_properties": OPTIONAL_MAPPING,
@@ -190,7 +196,7 @@ def calls(kind: type[Bulk] | type[AsyncBulk]) -> list[PublicCall]:
 OUTBOX = {
     name: kinds
     for name, kinds in RUN.items()
-    if name not in {"deadline", "progress", "stop", "send_now"}
+    if name not in {"deadline", "progress", "stop", "send_now", "go_on"}
 }
 KEYED = {
     **{name: kinds for name, kinds in SEND.items() if name not in JOB_OPTIONS},
@@ -200,7 +206,19 @@ KEYED = {
     "wait": SECONDS,
 }
 _READING = ("numbers", "default_country", "defaults")
-_FOR_LISTS = ("prices", "max_parts", "max_cost", "approve", "exclude", "consents")
+_FOR_LISTS = (
+    "prices",
+    "max_parts",
+    "max_cost",
+    "approve",
+    "exclude",
+    "consents",
+    "window",
+    "pilot",
+    "pilot_delivered",
+    "pilot_wait",
+    "stop_if_failed",
+)
 for _name in ("recipients", "columns", "send_after", "api", *_FOR_LISTS, *_READING):
     KEYED.pop(_name, None)
 RIGHT_KEYED = {
@@ -298,6 +316,7 @@ CALLS = [
             "parameters": "mapping no_entries",
             "message_metadata": "mapping no_entries",
             "conversation_metadata": "mapping no_entries",
+            "timezone": "string none",
         },
     ),
     PublicCall("JournalFollower", JournalFollower, {"jobs": "string list"}),
