@@ -1,9 +1,10 @@
 """The processes that `bulk` measures: `_bulk_work.py MODE CSV JSON` prints a rate and a peak.
 
 `floor` builds the same requests as plain dicts and encodes them; `bulk` sends them through check,
-journal and request building to a server that is a function. Their rates are by CPU time. `loop`
-and `job` send to a sandbox, one after another without a journal, and with all; theirs are by the
-clock, because they wait.
+journal and request building to a server that is a function; `check` stops before any leaves, and
+`preview` says what would leave. The rates of these are by CPU time. `loop` and `job` send to a
+sandbox, one after another without a journal, and with all; theirs are by the clock, because they
+wait.
 """
 
 import csv
@@ -93,7 +94,7 @@ def _client(url: str | None) -> Any:  # noqa: ANN401 (a Sinch, imported once orj
     return Sinch(**identity, region="eu", limits=None, transport=transport)
 
 
-def _bulk(source: Path, url: str | None) -> int:
+def _bulk(source: Path, url: str | None, deadline: float | None = None) -> int:
     from sinch_wrapper.bulk import Bulk, Columns, MessageLimits
     from sinch_wrapper.messages import text
     from sinch_wrapper.sandbox import Settings
@@ -107,11 +108,21 @@ def _bulk(source: Path, url: str | None) -> int:
             job=job,
             columns=Columns(key="key"),
             limits=MessageLimits(queue=10**9),
+            deadline=deadline,
         )
         if url is not None:
             bulk.status(job)
-    accepted: int = report.accepted
-    return accepted
+    total: int = report.total
+    return total
+
+
+def _preview(source: Path) -> int:
+    from sinch_wrapper.bulk import Columns, preview
+    from sinch_wrapper.messages import text
+
+    prices = {"46": "0.05", "1": "0.01"}
+    columns = Columns(key="key")
+    return preview(message=text(_TEXT), recipients=source, columns=columns, prices=prices).total
 
 
 def _loop(source: Path, url: str) -> int:
@@ -166,13 +177,16 @@ def main(mode: str, source: str, library: str) -> None:
     if mode in {"loop", "job"}:
         count, seconds = _to_sandbox(_loop if mode == "loop" else _bulk, path)
     else:
+        works: dict[str, Callable[[Path], int]] = {
+            "floor": lambda path: _floor(path, library),
+            "bulk": lambda path: _bulk(path, None),
+            "check": lambda path: _bulk(path, None, deadline=0),
+            "preview": _preview,
+        }
         # What is loaded on first use is not a cost of a recipient.
-        if mode == "bulk":
-            _bulk(_few(path), None)
-        else:
-            _floor(_few(path), library)
+        works[mode](_few(path))
         began = time.process_time()
-        count = _floor(path, library) if mode == "floor" else _bulk(path, None)
+        count = works[mode](path)
         seconds = time.process_time() - began
     print(count / seconds, _peak())
 

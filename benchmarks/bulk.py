@@ -21,6 +21,7 @@ _SIZES: Final = (10_000, 100_000, 1_000_000)
 _END_TO_END: Final = 20_000
 _TARGETS: Final = {"orjson": 100_000, "json": 60_000}
 _CONSTANT: Final = 0.8
+_PREVIEW: Final = 1.5
 _MEMORY: Final = 60.0
 """MiB."""
 
@@ -45,6 +46,10 @@ def measure(_environments: Environments, plan: Plan) -> Report:
                 found[size, library] = bulk
                 _add(report, ("floor", "wrapper"), source, library, (floor, bulk))
         report.targets += _targets(found)
+        check, preview = _in_turns(("check", "preview"), source, "orjson", plan)
+        _add(report, ("check alone", "preview of the wrapper"), source, "orjson", (check, preview))
+        ratio = check.rate / preview.rate
+        report.targets.append(Target("CPU of a preview, beside the check", ratio, _PREVIEW))
         source = write(Path(folder), max(CHUNK, plan.calls(_END_TO_END)))
         loop, job = _in_turns(("loop", "job"), source, "orjson", plan)
         names = ("bare loop to a sandbox", "wrapper to a sandbox, and status")

@@ -171,4 +171,6 @@ def _row(item: Mapping[str, Any]) -> _Row:
     """The row of a recipient as it is sent."""
     identified = item["recipient"].get("identified_by") or {}
     found = identified.get("channel_identities") or ()
-    return [(each["channel"], each["identity"]) for each in found], item.get("parameters") or {}
+    # A caller may write a channel in small letters.
+    pairs = [(each["channel"].upper(), each["identity"]) for each in found]
+    return pairs, item.get("parameters") or {}

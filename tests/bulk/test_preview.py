@@ -147,6 +147,18 @@ def test_the_text_for_sms_alone_is_the_one_that_counts() -> None:
 
 
 @pytest.mark.once
+def test_channels_count_in_any_spelling_and_defaults_as_parameters() -> None:
+    """What leaves is what is counted."""
+    item = {"recipient": {"identified_by": {"channel_identities": [
+        {"channel": "sms", "identity": "+46700000001"}
+    ]}}, "parameters": {"name": "Ada"}}  # fmt: skip
+    people = [item, {"phone": "+46700000002"}, (Recipient.sms("+46700000003"), {})]
+    found = seen(people, defaults={"name": "there"}, prices={"46": 1})
+    assert ({"SMS": 3}, 3, Decimal(3)) == (found.channels, found.parts, found.cost)
+    assert ["Hi Ada", "Hi there", "Hi there"] == [each.text for each in found.messages()]
+
+
+@pytest.mark.once
 def test_what_makes_every_message_longer_is_said() -> None:
     """A character of the text itself that is not GSM, but none of a placeholder's value."""
     people = [(Recipient.sms("+46700000001"), {"name": "Ж"})]
