@@ -87,14 +87,23 @@ def addressed(job: Job) -> Iterator[tuple[RecipientResult, Address]]:
 
     Raises: DamagedRequestError at the end, for the first request that cannot be read.
     """
+    return ((result, address_of(item)) for result, item in with_items(job))
+
+
+def with_items(job: Job) -> Iterator[tuple[RecipientResult, Mapping[str, object]]]:
+    """Every recipient of *job*, with what its request holds for it; nothing for rows left out.
+
+    Raises: DamagedRequestError at the end, for the first request that cannot be read.
+    """
     chunk, items = None, list[dict[str, object]]()
     for result in stream(job, frozenset(RecipientState)):
         if result.chunk is None or result.position is None:
-            yield result, Address()
+            yield result, {}
             continue
         if result.chunk != chunk:
             chunk, items = result.chunk, _items(job, result.chunk)
-        yield result, address_of(items[result.position] if result.position < len(items) else None)
+        known = result.position < len(items)
+        yield result, items[result.position] if known else {}
 
 
 def _items(job: Job, chunk: int) -> list[dict[str, object]]:

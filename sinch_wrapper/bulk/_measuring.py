@@ -72,6 +72,10 @@ class Measure:
         for line, row in zip(block.lines, _rows(block), strict=True):
             self._add_row(line, row)
 
+    def count(self, line: int, item: Mapping[str, Any]) -> None:
+        """Count one recipient, as a request holds it."""
+        self._add_row(line, _row(item))
+
     def skip(self, skips: list[Skip]) -> None:
         """Do nothing: such rows are not sent."""
 

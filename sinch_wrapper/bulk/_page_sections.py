@@ -235,7 +235,19 @@ def slowest(found: Breakdown) -> Markup | None:
 
 
 _NUMBERS: Final = frozenset(
-    {"Recipients", "Share", "Delivered", "Failed", "Request", "Times sent", "Seconds", "Line"}
+    {
+        "Recipients",
+        "Share",
+        "Delivered",
+        "Failed",
+        "Request",
+        "Times sent",
+        "Seconds",
+        "Line",
+        "Messages",
+        "Price",
+        "Cost",
+    }
 )
 _KINDS: Final = {
     "Shares": "wide",

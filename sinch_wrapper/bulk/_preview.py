@@ -229,7 +229,7 @@ def preview_of(  # noqa: PLR0913, PLR0917 (all that a preview is made of)
         **_problems(journal),
         sms=tuple(_sms(measure, counts)),
         sms_unknown=measure.reason if uses_sms else "",
-        destinations=None if measure.prices is None else tuple(_destinations(measure, counts)),
+        destinations=None if measure.prices is None else tuple(destinations_of(measure, counts)),
         send_after=str(request.get("send_after") or ""),
         to_accept=max(0.0, (total - limits.queue) / limits.drain),
         to_deliver=total / limits.drain,
@@ -308,7 +308,8 @@ def _sms(measure: Measure, counts: Mapping[MessageKind, int]) -> Iterator[SmsGro
         yield SmsGroup(encoding, parts, first, later, line, units)
 
 
-def _destinations(measure: Measure, counts: Mapping[MessageKind, int]) -> Iterator[Destination]:
+def destinations_of(measure: Measure, counts: Mapping[MessageKind, int]) -> Iterator[Destination]:
+    """The messages that *measure* has counted, by channel and prefix of the price table."""
     people = Counter[tuple[str, str | None, bool]]()
     messages = Counter[tuple[str, str | None, bool]]()
     for kind, many in counts.items():

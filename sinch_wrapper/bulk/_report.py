@@ -176,17 +176,23 @@ class Report:
         with self._opened() as job:
             return breakdown(job)
 
-    def write_html(self, path: str | Path, *, numbers: bool = False) -> Path:
+    def write_html(
+        self,
+        path: str | Path,
+        *,
+        numbers: bool = False,
+        prices: "str | Path | Mapping[str, object] | None" = None,
+    ) -> Path:
         """Write one page about the job to *path*, which opens without a network; returns it.
 
-        Phone numbers are masked unless *numbers* is true. An older report is replaced, no other
-        file.
+        Phone numbers are masked unless *numbers* is true. With *prices*, as preview() takes
+        them, it has the cost of what was accepted. An older report is replaced, no other file.
         Raises: BulkError; BulkArgumentError for a wrong argument.
         """
         from sinch_wrapper.bulk._report_files import write_html
 
         with self._opened() as job:
-            return write_html(self, job, path, numbers=numbers)
+            return write_html(self, job, path, prices, numbers=numbers)
 
     def write_csv(
         self, path: str | Path, *, source: str | Path | None = None, numbers: bool = False

@@ -10,6 +10,7 @@ from typing import IO
 
 from sinch_wrapper import _validate
 from sinch_wrapper.bulk._journal import Job
+from sinch_wrapper.bulk._prices import prices_of, read_prices
 from sinch_wrapper.bulk._report_csv import is_report, write_csv
 from sinch_wrapper.bulk._report_page import is_page, page_of
 from sinch_wrapper.bulk._report_values import ReportCounts
@@ -19,10 +20,15 @@ from sinch_wrapper.errors import BulkArgumentError, BulkError
 _HEAD = 1 << 16
 
 
-def write_html(report: ReportCounts, job: Job, path: object, *, numbers: object) -> Path:
+def write_html(
+    report: ReportCounts, job: Job, path: object, prices: object, *, numbers: object
+) -> Path:
     """Write the page of *report*."""
     target = _target(path, numbers)
-    text = page_of(report, job, datetime.now(UTC), numbers=bool(numbers))
+    table = None if prices is None else prices_of("prices", prices)
+    if isinstance(table, Path):
+        table = read_prices(table)
+    text = page_of(report, job, datetime.now(UTC), table, numbers=bool(numbers))
     with _replaced(target, is_page) as file:
         file.write(text)
     return target

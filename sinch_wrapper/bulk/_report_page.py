@@ -7,10 +7,12 @@ from functools import cache
 from importlib.resources import files
 from typing import Final
 
-from sinch_wrapper.bulk._breakdown import BreakdownCounter, addressed
+from sinch_wrapper.bulk._breakdown import BreakdownCounter, with_items
 from sinch_wrapper.bulk._damage import DamagedRequestError
+from sinch_wrapper.bulk._destinations import address_of
 from sinch_wrapper.bulk._journal import Job
 from sinch_wrapper.bulk._markup import Markup, code, data, element
+from sinch_wrapper.bulk._page_cost import CostCounter
 from sinch_wrapper.bulk._page_recipients import ListedRecipients, recipients
 from sinch_wrapper.bulk._page_sections import (
     course,
@@ -21,6 +23,7 @@ from sinch_wrapper.bulk._page_sections import (
     slowest,
     totals,
 )
+from sinch_wrapper.bulk._prices import Prices
 from sinch_wrapper.bulk._report_values import ReportCounts
 
 GENERATOR: Final = "sinch-wrapper bulk report"
@@ -41,11 +44,16 @@ def is_page(head: str) -> bool:
     return element("meta", name="generator", content=GENERATOR).text in head
 
 
-def page_of(report: ReportCounts, job: Job, now: datetime, *, numbers: bool) -> str:
+def page_of(
+    report: ReportCounts, job: Job, now: datetime, prices: Prices | None, *, numbers: bool
+) -> str:
     """The page of *report* about *job*, made *now*; with the *numbers* of recipients or masked."""
     counter, listed, damage = BreakdownCounter(), ListedRecipients(numbers), ""
+    cost = CostCounter(job.request, prices)
     try:
-        for result, address in addressed(job):
+        for result, item in with_items(job):
+            address = address_of(item)
+            cost.add(result, item)
             counter.add(result, address)
             listed.add(result, address)
     except DamagedRequestError as error:
@@ -62,6 +70,7 @@ def page_of(report: ReportCounts, job: Job, now: datetime, *, numbers: bool) -> 
             groups("By channel", "Channel", "The channel that is tried first.", found.channels),
             groups("By country", "Country code", "By the number of that channel.", found.countries),
             reasons(report.reasons),
+            cost.section(),
             doubts(report),
             slowest(found),
             recipients(listed),

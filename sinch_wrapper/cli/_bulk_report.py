@@ -38,6 +38,12 @@ Examples:
     type=_FILE,
     help="With --csv: the file of the job, whose columns come first.",
 )
+@click.option(
+    "--prices",
+    metavar="FILE",
+    type=_FILE,
+    help="With --html: a table of prices (prefix, price, perhaps channel), for the cost.",
+)
 @click.option("--show-numbers", is_flag=True, help="With --html and --csv: phone numbers unmasked.")
 @click.option("--watch", is_flag=True, help="Show the counts until all have a final state.")
 @click.option("--recipients", is_flag=True, help="Print one JSON line per recipient.")
@@ -78,6 +84,8 @@ def _check(given: Mapping[str, Any], *, as_json: bool) -> None:
     file = given["html"] or given["csv"]
     if given["source"] and not given["csv"]:
         raise click.UsageError("--input goes with --csv.")
+    if given["prices"] and not given["html"]:
+        raise click.UsageError("--prices goes with --html.")
     if given["show_numbers"] and not file:
         raise click.UsageError("--show-numbers goes with --html or --csv.")
     if given["watch"] and (file or given["recipients"] or as_json):
@@ -91,7 +99,7 @@ def _check(given: Mapping[str, Any], *, as_json: bool) -> None:
 def _write(found: "Report", given: Mapping[str, Any]) -> None:
     numbers = given["show_numbers"]
     if given["html"]:
-        done = found.write_html(given["html"], numbers=numbers)
+        done = found.write_html(given["html"], numbers=numbers, prices=given["prices"])
         say(f"Page: {path_text(done)}", err=True)
     if given["csv"]:
         done = found.write_csv(given["csv"], source=given["source"], numbers=numbers)

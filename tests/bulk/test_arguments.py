@@ -337,7 +337,7 @@ CALLS = [
     *(
         PublicCall(f"Report.{name}", partial(written, name), options, {"path": "x"})
         for name, options in {
-            "write_html": {"path": "string", "numbers": "true"},
+            "write_html": {"path": "string", "numbers": "true", "prices": "string no_entries none"},
             "write_csv": {"path": "string", "source": "none", "numbers": "true"},
         }.items()
     ),

@@ -243,6 +243,22 @@ def test_wrong_arguments_write_nothing(report: Report, tmp_path: Path, numbers: 
     assert [*tmp_path.iterdir()] == []
 
 
+def test_cost_is_that_of_the_accepted(report: Report, tmp_path: Path) -> None:
+    """With a table of prices the page shows the cost of the accepted, and what has none."""
+    prices = {"46": "0.50", "1": 1}
+    text = report.write_html(tmp_path / "cost.html", prices=prices).read_text(encoding="utf-8")
+    (words,) = [each for each in Elements(text).texts if "This is not an invoice" in each]
+    cost = re.match(r"[\d.,]+", words)
+    accepted = [*report.recipients("accepted", "delivered", "failed")]
+    assert cost is not None
+    assert 0 < float(cost[0].replace(",", "")) <= len(accepted)
+    assert "recipients have no price in it" in words
+    without = report.write_html(tmp_path / "none.html").read_text(encoding="utf-8")
+    assert "This is not an invoice" not in without
+    with pytest.raises(BulkError, match="columns prefix and price"):
+        report.write_html(tmp_path / "x.html", prices=report.write_csv(tmp_path / "out.csv"))
+
+
 def test_job_without_receipts_has_a_page(tmp_path: Path) -> None:
     """A job of one recipient that was only accepted needs no curve and no table of failures."""
     job = sent_job(tmp_path, write_input(tmp_path / "people.csv", 1), "ok")

@@ -43,6 +43,7 @@ def test_commands_of_the_documentation_run(
     [
         ("--input spring.csv", "--input goes with --csv"),
         ("--html a.html --input spring.csv", "--input goes with --csv"),
+        ("--csv a.csv --prices spring.csv", "--prices goes with --html"),
         ("--show-numbers", "--show-numbers goes with --html or --csv"),
         ("--watch --html a.html", "--watch goes alone"),
         ("--watch --recipients", "--watch goes alone"),
