@@ -175,7 +175,7 @@ class BaseClient(Generic[TransportT, HTTPClientT]):
         retry: RetryPolicy | None = None,
         attempt_timeout: float | None = None,
     ) -> Self:
-        """A view of this client with other timeouts (seconds) or another *retry* policy.
+        """A view of this client with another *timeout* or *attempt_timeout* (seconds), or *retry*.
 
         It shares connections, token and limits, and costs microseconds, so it is also the way
         to set them for one call: `sinch.with_options(timeout=60).send(...)`. Closing it closes

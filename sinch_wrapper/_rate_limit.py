@@ -73,7 +73,7 @@ def book(booked: int, now: int, slot: int, burst: int) -> tuple[int, int]:
 
 @dataclass(frozen=True, slots=True)
 class RateLimits:
-    """Requests per second of the project, and how many may leave at once after idling.
+    """*requests_per_second* of the project, and how many may leave at once after idling (*burst*).
 
     Keep their sum at or below the project's quota: one second can contain both.
 

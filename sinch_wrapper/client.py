@@ -94,7 +94,9 @@ class Sinch(BaseClient[httpx.BaseTransport, HTTPClient]):
         message: "Message",
         **options: Unpack[SendMessageFields],
     ) -> "SentMessage":
-        """Send one message to one recipient; returns once the API has accepted it.
+        """Send *message* to one recipient; returns once the API has accepted it.
+
+        *app_id* is the app that sends, *to* who gets it: a Recipient.
 
         The *message_id* of what is returned is a string, also for type checkers.
 
@@ -235,7 +237,9 @@ class AsyncSinch(BaseClient[httpx.AsyncBaseTransport, AsyncHTTPClient]):
         message: "Message",
         **options: Unpack[SendMessageFields],
     ) -> "SentMessage":
-        """Send one message to one recipient; returns once the API has accepted it.
+        """Send *message* to one recipient; returns once the API has accepted it.
+
+        *app_id* is the app that sends, *to* who gets it: a Recipient.
 
         The *message_id* of what is returned is a string, also for type checkers.
 

@@ -37,7 +37,7 @@ def pages(method: Callable[..., object], /, *args: object, **kwargs: object) -> 
     """Yield the pages of a list operation, each as *method* returns it.
 
     *method* is any generated list method or its `_detailed` twin, of either client, or a function
-    that passes keywords on to one; the other arguments are passed to it. The iterator is
+    that passes keywords on to one; *args* and the keywords are passed to it. The iterator is
     asynchronous when *method* is. Operations without paging give one page.
 
     Raises: TypeError when *method* cannot be called. While iterating: SinchError when the server
@@ -69,7 +69,7 @@ def paginate(method: Callable[..., object], /, *args: object, **kwargs: object) 
     """Yield the items of all pages of a list operation: contacts, apps, messages and so on.
 
     *method* is any generated list method or its `_detailed` twin, of either client, or a function
-    that passes keywords on to one; the other arguments are passed to it. The iterator is
+    that passes keywords on to one; *args* and the keywords are passed to it. The iterator is
     asynchronous when *method* is. A page's items are its only list.
 
     Raises: TypeError when *method* cannot be called. While iterating: SinchError when the server

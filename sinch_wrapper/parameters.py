@@ -43,7 +43,7 @@ _WORDS: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Mismatch:
-    """One parameter that does not fit the message; the value itself is never kept."""
+    """A parameter (*key*) that does not fit the message (*kind*); the value is never kept."""
 
     kind: MismatchKind
     key: str

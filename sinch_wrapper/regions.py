@@ -89,7 +89,7 @@ def _checked(name: str, url: object, *, allow_http: bool) -> str:
 
 @dataclass(frozen=True, slots=True, init=False)
 class Endpoints:
-    """The URL of the token endpoint (*auth*) and the base URLs of the three APIs.
+    """The URL of the token endpoint (*auth*), the bases of *conversation*, *batch* and *template*.
 
     Plain http:// is for this machine: to another host *allow_http* has to ask for it.
 

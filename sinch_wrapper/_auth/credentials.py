@@ -37,7 +37,7 @@ def _stripped(value: object) -> str:
 
 @dataclass(frozen=True, slots=True, init=False)
 class AccessKey:
-    """An access key of the Sinch dashboard; neither half shows in the repr.
+    """An access key of the Sinch dashboard: *key_id* and *key_secret*, which no repr shows.
 
     Raises: ConfigurationError when a half is empty or has a character that no key has.
     """
@@ -58,7 +58,7 @@ class AccessKey:
 
 @dataclass(frozen=True, slots=True, init=False)
 class AccessToken:
-    """A bearer token and the seconds it still lasts; the token does not show in the repr.
+    """A bearer token and the seconds that it still lasts (*expires_in*); no repr shows it.
 
     Raises: ConfigurationError when *value* cannot be written in a header.
     """

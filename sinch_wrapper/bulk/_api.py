@@ -46,6 +46,7 @@ def preview(
 ) -> Preview:
     """Say what send() with these arguments would do: it needs no credentials, and nothing leaves.
 
+    *message*, *recipients*, *app_id* and the options are those of send().
     Rows that cannot be sent are in the preview, and so are the reasons for which the job would not
     begin (`refusals`); *approve* is not asked.
 
@@ -142,7 +143,9 @@ class Bulk:
     def create_contacts(
         self, contacts: Items, *, job: JobPath | None = None, **options: Unpack[JobOptions]
     ) -> Report:
-        """Create any number of contacts; a request whose outcome is unknown is never repeated.
+        """Create any number of *contacts*; a request whose outcome is unknown is never repeated.
+
+        *job* is the path of the journal, in memory when absent.
 
         Raises: as send().
         """
@@ -151,7 +154,9 @@ class Bulk:
     def delete_contacts(
         self, contact_ids: Items, *, job: JobPath | None = None, **options: Unpack[JobOptions]
     ) -> Report:
-        """Delete any number of contacts; a request whose outcome is unknown is repeated: harmless.
+        """Delete contacts by *contact_ids*; what is unknown is repeated, which is harmless.
+
+        *job* is the path of the journal, in memory when absent.
 
         Raises: as send().
         """
@@ -165,7 +170,9 @@ class Bulk:
         job: JobPath | None = None,
         **options: Unpack[JobOptions],
     ) -> Report:
-        """Insert any number of consent records (`identification`, `consent_type`).
+        """Insert any number of consent *records* (`identification`, `consent_type`) for *app_id*.
+
+        *job* is the path of the journal, in memory when absent.
 
         They are not atomic: a request that failed may have stored a part of its records, and is
         repeated as the documentation advises.
@@ -195,7 +202,7 @@ class Bulk:
         return Report(job_path(job))
 
     def record(self, events: Event | Iterable[Event], job: JobPath | None = None) -> int:
-        """Write down what callbacks say about the recipients of *job*, else of all jobs run here.
+        """Write down what *events* say about the recipients of *job*, else of all jobs run here.
 
         They may come twice, in any order, and before the response to the request that they are
         about. Several at once cost little more than one.
@@ -234,9 +241,9 @@ class Bulk:
         poll_for: float = 30.0,
         **options: Unpack[RunOptions],
     ) -> Cancellation:
-        """Cancel batches by id, and all whose batch metadata have the key and value *metadata*.
+        """Cancel *batch_ids*, and all whose batch metadata have the key and value *metadata*.
 
-        They are polled as by cancel().
+        They are polled for *poll_for* seconds at most, as by cancel().
 
         Raises: SinchError when the look-up by *metadata* fails, or the credentials are wrong.
         """
@@ -250,7 +257,7 @@ class Bulk:
     def probe(
         self, *, app_id: str, recipient: Mapping[str, object], **options: Unpack[ProbeOptions]
     ) -> ProbeResult:
-        """Measure how look-ups list what was accepted: sends to *recipient*, a number of your own.
+        """Measure how look-ups list what was accepted; sends from *app_id* to your own *recipient*.
 
         Raises: BulkArgumentError or TypeError for mistakes; SinchError when nothing is accepted.
         """

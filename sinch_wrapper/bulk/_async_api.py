@@ -119,7 +119,7 @@ class AsyncBulk:
     async def create_contacts(
         self, contacts: Items, *, job: JobPath | None = None, **options: Unpack[JobOptions]
     ) -> Report:
-        """Create any number of contacts; see Bulk.create_contacts()."""
+        """Create any number of *contacts*; see Bulk.create_contacts()."""
         return await self._run(
             lambda jobs: jobs.run(contacts_run("create_contacts", contacts, job, options))
         )
@@ -127,7 +127,9 @@ class AsyncBulk:
     async def delete_contacts(
         self, contact_ids: Items, *, job: JobPath | None = None, **options: Unpack[JobOptions]
     ) -> Report:
-        """Delete any number of contacts; a request whose outcome is unknown is repeated: harmless.
+        """Delete contacts by *contact_ids*; what is unknown is repeated, which is harmless.
+
+        *job* is the path of the journal, in memory when absent.
 
         Raises: as send().
         """
@@ -143,7 +145,9 @@ class AsyncBulk:
         job: JobPath | None = None,
         **options: Unpack[JobOptions],
     ) -> Report:
-        """Insert any number of consent records (`identification`, `consent_type`).
+        """Insert any number of consent *records* (`identification`, `consent_type`) for *app_id*.
+
+        *job* is the path of the journal, in memory when absent.
 
         They are not atomic: a request that failed may have stored a part of its records, and is
         repeated as the documentation advises.
@@ -173,7 +177,7 @@ class AsyncBulk:
         return await self._run(lambda _: Report(job_path(job)))
 
     async def record(self, events: Event | Iterable[Event], job: JobPath | None = None) -> int:
-        """Write down what callbacks say about the recipients of *job*, else of all jobs run here.
+        """Write down what *events* say about the recipients of *job*, else of all jobs run here.
 
         They may come twice, in any order, and before the response to the request that they are
         about. Several at once cost little more than one.
@@ -218,9 +222,9 @@ class AsyncBulk:
         poll_for: float = 30.0,
         **options: Unpack[RunOptions],
     ) -> Cancellation:
-        """Cancel batches by id, and all whose batch metadata have the key and value *metadata*.
+        """Cancel *batch_ids*, and all whose batch metadata have the key and value *metadata*.
 
-        They are polled as by cancel().
+        They are polled for *poll_for* seconds at most, as by cancel().
 
         Raises: SinchError when the look-up by *metadata* fails, or the credentials are wrong.
         """

@@ -33,7 +33,10 @@ class TimelinePoint:
 
 @dataclass(frozen=True, slots=True)
 class SlowRequest:
-    """A request that took *seconds* from when it last left until its outcome was known."""
+    """A request that took *seconds* from when it last left until its outcome was known.
+
+    *number*, *recipients*, *sent* and *state* are those of Batch.
+    """
 
     number: int
     recipients: int

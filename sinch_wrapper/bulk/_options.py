@@ -84,7 +84,12 @@ class JobOptions(RunOptions, total=False):
 class RequestOptions(TypedDict, total=False):
     """The optional fields of a batch of messages; the same for all recipients.
 
-    *ttl* is in seconds, a timedelta, or a string such as `"10s"`. None counts as not given.
+    *ttl* is how long a channel may try: seconds, a timedelta, or a string such as `"10s"`.
+    *channel_priority_order* names the channels to try, *channel_properties* options of a channel,
+    *callback_url* where receipts go instead of to the webhooks; *processing_strategy*
+    `"DISPATCH_ONLY"` makes no contacts and conversations, whatever the mode of the app.
+    *correlation_id* comes back in callbacks, as do *message_metadata* and *conversation_metadata*;
+    *batch_metadata* is for look-ups. None counts as not given.
     """
 
     processing_strategy: Literal["DEFAULT", "DISPATCH_ONLY"] | None
@@ -99,7 +104,7 @@ class RequestOptions(TypedDict, total=False):
 
 
 class SendOptions(JobOptions, RequestOptions, total=False):
-    """All options of a job that sends messages.
+    """All options of a job that sends messages; see JobOptions and RequestOptions too.
 
     *columns* says what the columns of a table mean. *numbers* says what digits without `+` or
     `00` are: with `"e164"`, the default, such rows are invalid; with `"msisdn"` they begin with a
@@ -118,8 +123,8 @@ class SendOptions(JobOptions, RequestOptions, total=False):
     is known have failed, the job stops. Both need callbacks in the journal, and can be resumed.
 
     A new job does not begin when an SMS has more than *max_parts* parts, when its messages may cost
-    more than *max_cost* by *prices*, or when *approve*, called with the Preview in the thread that
-    reads, returns False. What cannot be known is refused as well.
+    more than *max_cost* (in the money of the table *prices*), or when *approve*, called with
+    the Preview in the thread that reads, returns False. What cannot be known is refused as well.
     """
 
     columns: Columns

@@ -46,7 +46,11 @@ class OutboxOptions(TypedDict, total=False):
 
 
 class MessageFields(RequestOptions, total=False):
-    """The optional fields of one message, and the values of its placeholders."""
+    """The optional fields of one message, as in RequestOptions of a job.
+
+    *parameters* are the values of its placeholders. *ttl* is in seconds, a timedelta, or a string
+    such as `"10s"`.
+    """
 
     parameters: Mapping[str, str] | None
 
@@ -181,8 +185,9 @@ class Outbox(_BaseOutbox):
 
     @forgetting
     def send_again(self, key: str, *, wait: float = _WAIT) -> RecipientResult | None:
-        """Send an unknown message again: on your word, not on evidence; None for no such key.
+        """Send an unknown message again: on your word, not on evidence; None for no such *key*.
 
+        It returns after *wait* seconds at most.
         It is looked up once more before. If it was accepted after all, it is sent twice. A message
         with an outcome stays as it is.
 

@@ -33,7 +33,7 @@ _SAME: Final = "the same recipient as on a line before"
 
 @dataclass(frozen=True, slots=True)
 class InputProblem:
-    """Rows that are left out for one *reason*: how many, and the first *lines*.
+    """Rows that are left out for one *reason*: how many (*rows*), and the first *lines*.
 
     *column* is empty when the whole row is at fault.
     """
@@ -64,7 +64,8 @@ class SmsGroup:
 class Destination:
     """Messages of one *channel* to numbers that begin with *prefix*, at the same *price* each.
 
-    An SMS is as many messages as it has parts. *price* is None where the table has none.
+    *recipients* is how many there are; *is_fallback* says that they are tried when another channel
+    fails. An SMS is as many messages as it has parts. *price* is None where the table has none.
     """
 
     channel: str
@@ -82,7 +83,7 @@ class Destination:
 
 @dataclass(frozen=True, slots=True)
 class MessagePreview:
-    """The message of one recipient: on *line*, over *channels*, the first of them tried first.
+    """The message of the recipient *key*, on *line*, over *channels* in the order of the attempts.
 
     *message* is what is sent, with its placeholders filled, *text* its text as SMS, and *sms* the
     parts of that; *text* is empty and *sms* None when SMS is not among the channels, or nobody but
@@ -115,13 +116,14 @@ class _Contents:
 class Preview:
     """What a job is going to do.
 
-    *understood* says which column means what. *total* recipients are sent in *requests*; *invalid*
-    rows, *duplicates* and those *suppressed* by now are left out, and *problems* say why.
-    *channels* counts recipients by the channel that is tried first, `""` for contact ids. *sms*
-    counts texts by encoding and parts; *sms_unknown* says why they cannot be counted, empty when
-    they can. *destinations* are there when the prices are. *to_accept* is how many seconds the
-    queue of the app makes the last request wait, *to_deliver* how many the queue needs for all,
-    counted from *send_after* when there is one. *refusals* say why the job would not begin.
+    *source* names the list, *warnings* what to know before. *understood* says which column means
+    what. *total* recipients are sent in *requests*; *invalid* rows, *duplicates* and those
+    *suppressed* by now are left out, and *problems* say why. *channels* counts recipients by the
+    channel that is tried first, `""` for contact ids. *sms* counts texts by encoding and parts;
+    *sms_unknown* says why they cannot be counted, empty when they can. *destinations* are there
+    when the prices are. *to_accept* is how many seconds the queue of the app makes the last request
+    wait, *to_deliver* how many the queue needs for all, counted from *send_after* when there is
+    one. *refusals* say why the job would not begin.
     """
 
     source: str

@@ -18,7 +18,7 @@ _LONGEST_PAUSE: Final = 60.0
 
 @dataclass(frozen=True, slots=True)
 class MessageLimits:
-    """The queue of one app: how many messages it holds, and how many leave it per second.
+    """The queue of one app: how many messages it holds, and how many leave it per second (*drain*).
 
     Source: Sinch documentation: Conversation API, rate limits (500,000 messages in the queue of
     an app, 20 a second leave it unless agreed otherwise).

@@ -29,11 +29,12 @@ if TYPE_CHECKING:
 class Report:
     """What became of a job.
 
-    *accepted*, *rejected*, *unknown* and *pending* count recipients by their request and add up
-    to *total*; *invalid*, *duplicates* and *suppressed* were never sent. *by_state* counts each
+    *accepted*, *rejected*, *unknown* and *pending* count recipients by their request and add up to
+    *total*; *invalid*, *duplicates* and *suppressed* were never sent. *by_state* counts each
     recipient once, at the furthest it is known to be, callbacks included; *reasons* counts those
     that failed or were rejected, by reason. *sent_again* names each request that left again after
     its outcome was unknown, and *twice* counts the recipients of requests that became two batches.
+    *parent* names the job that this one retries, and *warnings* what a person should know.
     *damaged* counts the requests of the job that this one retries which could not be read.
     *stopped* says why a call ended before all had an outcome. The counts are those of the last
     `refresh()`; streams are always fresh.

@@ -10,7 +10,9 @@ from sinch_wrapper.bulk._states import RecipientState
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """One request of a job; *send_after* is the time the server settled on, where it named one.
+    """One request of a job: its *number*, how many *recipients*, *state* and *batch_id*.
+
+    *send_after* is the time that the server settled on, where it named one.
 
     *status* is the last one known (`SCHEDULED`, `PROCESSED`, `CANCELLED`, ...), empty for none.
     *sent* is how often it left, and *reason* why its outcome is unknown.
@@ -28,7 +30,7 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class SentAgain:
-    """A request whose outcome was unknown, and which left again.
+    """A request (*number*, with its *recipients*) whose outcome was unknown, and which left again.
 
     *by* is `"evidence"`, or `"word"` when a person said so. *evidence* says what its absence was
     proven by: the numbers of the *elder* and the *witness*, how many requests the look-up *listed*,

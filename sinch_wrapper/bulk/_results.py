@@ -109,7 +109,7 @@ _BY_CHUNK: Final = {
 
 @dataclass(frozen=True, slots=True)
 class RecipientResult:
-    """What became of one recipient.
+    """What became of one recipient: its *state*, *batch_id* and *message_id*.
 
     *key* is the caller's own, else the line. *reason* is a code or a short explanation, *detail*
     the server's own words, *column* the column they are about. *chunk* and *position* say which

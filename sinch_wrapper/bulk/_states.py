@@ -96,7 +96,7 @@ class JobStage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a job is, in recipients.
+    """How far a job is, in recipients: *accepted*, *rejected*, *unknown* and those still to come.
 
     While rows are being read, *total* and *pending* are those read so far. *eta* is the number of
     seconds until the last one is accepted, *to_deliver* until the queue of the app is empty, None

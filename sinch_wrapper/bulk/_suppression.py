@@ -64,7 +64,8 @@ _MICRO: Final = 1_000_000
 class DoubtfulText:
     """A message that may be meant as an opt-out, for a person to read and `decide()`.
 
-    *at* is in Unix seconds.
+    *id* is for `decide()`. *text* came from *addresses* on *channel* to *app_id*; *at* is in Unix
+    seconds.
     """
 
     id: int
@@ -171,7 +172,7 @@ class SuppressionList:
         return int(self._now() * _MICRO)
 
     def among(self, keys: Sequence[str]) -> set[str]:
-        """Those of *keys* that are on the list."""
+        """Those of *keys* that are on the list; raises BulkError when it cannot be read."""
         if not self.is_current:
             raise BulkError(
                 f"suppression list {self._storage.name}: deleted, moved or replaced while it was "
@@ -212,7 +213,7 @@ class SuppressionList:
             return connection.execute(query).scalar_one()
 
     def doubtful(self, limit: int = 1000) -> list[DoubtfulText]:
-        """At most *limit* messages for a person to read, the oldest first."""
+        """At most *limit* messages for a person to read, the oldest first; raises BulkError."""
         _validate.whole("limit", limit, 1, 2**31, error=BulkArgumentError)
         with self._storage.read() as connection:
             query = select(doubtful).order_by(doubtful.c.at, doubtful.c.id).limit(limit)
@@ -226,7 +227,10 @@ class SuppressionList:
         ]  # fmt: skip
 
     def decide(self, text_id: int, meaning: Literal["out", "nothing"]) -> bool:
-        """Say what a doubtful message meant; False when there is none with this *text_id*."""
+        """Say what a doubtful message meant, by *meaning*; False for no such *text_id*.
+
+        Raises: BulkError when the list cannot be written, BulkArgumentError for another meaning.
+        """
         _validate.whole("text_id", text_id, 1, 2**62, error=BulkArgumentError)
         _validate.one_of("meaning", meaning, ("out", "nothing"), error=BulkArgumentError)
         with self._storage.write() as connection:

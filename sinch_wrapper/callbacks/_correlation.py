@@ -42,7 +42,9 @@ class Confidence(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class BatchRef:
-    """A batch, and the zero-based position of the recipient in its `recipient_and_params`.
+    """A batch (*batch_id*) and the zero-based *index* of the recipient in `recipient_and_params`.
+
+    *confidence* says where it was found.
 
     *index* is None when the event does not have it: only receipts of messages that failed before
     they were sent do.

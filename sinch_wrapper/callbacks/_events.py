@@ -141,7 +141,9 @@ def parse(  # noqa: PLR0913 (those of verify)
     now: UnixClock = time.time,
     nonces: NonceStore | None = None,
 ) -> Event:
-    """Verify a callback, then read it; the arguments are those of `verify`.
+    """Verify a callback, then read it.
+
+    *raw*, *headers*, *secrets*, *tolerance* and *now* (seconds) and *nonces* are those of verify().
 
     Raises: SignatureError, before anything is read; CallbackParseError; TypeError or ValueError
         for an option that is not what it must be.

@@ -92,7 +92,9 @@ USUAL_WORDS: Final = OptOutWords()
 
 @dataclass(frozen=True, slots=True)
 class ConsentChange:
-    """Somebody opts out or in, or may want to.
+    """Somebody opts out or in (*kind*), or may want to.
+
+    It is *identity* on *channel*, or *contact_id*, and the messages of *app_id*.
 
     *reason* is `"callback"`, or `"word"` when it is read from a message, whose *word* that was;
     *text* is the whole message when it is doubtful. *at* is when it happened, in Unix seconds, None

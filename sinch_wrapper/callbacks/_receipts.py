@@ -43,7 +43,9 @@ def state_of(status: str) -> DeliveryState | None:
 
 
 def advance(old: DeliveryState | None, new: DeliveryState) -> DeliveryState:
-    """The state after a receipt with the state *new*; receipts arrive late, twice, in any order.
+    """The state after *old* (None at first) and a receipt with the state *new*.
+
+    Receipts arrive late, twice, in any order.
 
     The rank only grows, so every order of the same receipts ends in the same state. Delivered
     outranks failed: a failure that is late or belongs to a channel tried before does not undo a
@@ -84,7 +86,8 @@ class DeliveryReport:
     """A delivery receipt; a string is empty when the receipt lacks it.
 
     *id* is that of the message or event. *status* is one of an open set (`QUEUED_ON_CHANNEL`,
-    `DELIVERED`, `READ`, `FAILED`, `SWITCHING_CHANNEL`, ...), *reason* the code of a failure.
+    `DELIVERED`, `READ`, `FAILED`, `SWITCHING_CHANNEL`, ...), *reason* the code of a failure,
+    *sub_code* a finer one, *description* its words. *channel* and *identity* are where it went.
     """
 
     id: str

@@ -136,7 +136,7 @@ class Receiver:
         await self._app(scope, receive, send)
 
     def on(self, *wanted: str, name: str = "") -> Callable[[HandlerT], HandlerT]:
-        """Register a handler for these triggers, such as `MESSAGE_DELIVERY`; without any, for all.
+        """Register a handler for *wanted* triggers, such as `MESSAGE_DELIVERY`; for all, if none.
 
         It is called with the Event after it is stored; a plain function runs in a thread. When
         the handler raises it is tried again, with growing delays, and at last the callback becomes

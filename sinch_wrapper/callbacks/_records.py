@@ -29,7 +29,7 @@ def place_of(error: BaseException) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A callback to store, the names of the handlers that want it, and its Unix time."""
+    """A callback (*event*) to store, the handlers *wanted*, when *received* (Unix seconds)."""
 
     event: Event
     received: float
@@ -38,10 +38,10 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """How the handlers of a stored callback ended: those *finished* need not run again.
+    """How the handlers of a callback (*id*) ended, after *attempts*: *finished* ones are done.
 
-    *due* is the Unix time at which the others run again, None when none is left. With *error*
-    there is no further attempt: the callback becomes a dead letter, *at* that Unix time.
+    *due* is the Unix time (seconds) at which the others run again, None when none is left. With
+    *error* there is no further attempt: the callback becomes a dead letter, *at* that Unix time.
     """
 
     id: int
@@ -54,9 +54,9 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class StoredEvent:
-    """A callback in the store: the handlers that want it, and those that have worked.
+    """A callback in the store (*id*, *event*), the handlers that *wanted* it, and *finished* ones.
 
-    *received* is a Unix time.
+    *attempts* were made. *received* is a Unix time, in seconds.
     """
 
     id: int
@@ -69,10 +69,10 @@ class StoredEvent:
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """A callback whose handlers failed too often.
+    """A callback (*id*, *event*) whose handlers failed too often, after *attempts*.
 
     *error* names the handlers, the kind of error and its place, never its text, which may hold
-    personal data. *received* and *died* are Unix times.
+    personal data. *received* and *died* are Unix times, in seconds.
     """
 
     id: int
@@ -85,7 +85,7 @@ class DeadLetter:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How many callbacks are stored, wait for their handlers, and are dead letters."""
+    """How many callbacks are *stored*, are *waiting* for their handlers, and are *dead* letters."""
 
     stored: int
     waiting: int
@@ -97,7 +97,7 @@ class Store(Protocol):
     """Where a receiver keeps callbacks; safe for threads. Every method may raise CallbackError."""
 
     def commit(self, arrivals: Sequence[Arrival], verdicts: Sequence[Verdict]) -> None:
-        """Write all of it or nothing; on return it is durable.
+        """Write all *arrivals* and *verdicts* or nothing; on return it is durable.
 
         A callback that is stored already stays as it is.
         """
@@ -106,7 +106,7 @@ class Store(Protocol):
         """Whether this process is the one that runs the handlers."""
 
     def waiting(self, now: float, limit: int) -> list[StoredEvent]:
-        """At most *limit* callbacks that are due at the Unix time *now*, the longest due first."""
+        """At most *limit* callbacks due at *now* (Unix seconds), the longest due first."""
 
     def events(self) -> Iterator[Event]:
         """All callbacks in the order in which they came."""

@@ -289,7 +289,7 @@ class NonceStore(Protocol):
     """Remembers nonces, for example in a database that several processes share."""
 
     def claim(self, nonce: str, until: float) -> bool:
-        """Whether *nonce* is new; afterwards it is known, at least *until* that Unix time."""
+        """Whether *nonce* is new; then it is known, at least *until* that Unix time (seconds)."""
 
 
 class SeenNonces:
@@ -306,7 +306,10 @@ class SeenNonces:
         self._lock = threading.Lock()
 
     def claim(self, nonce: str, until: float) -> bool:
-        """Whether *nonce* is new; afterwards it is known, *until* that Unix time."""
+        """Whether *nonce* is new; then it is known *until* that Unix time (seconds).
+
+        Raises: TypeError for anything but a string and a time.
+        """
         _validate.instance("nonce", nonce, str, "a string")
         if isinstance(until, bool) or not isinstance(until, int | float):
             raise _validate.wrong_kind("until", "a Unix time", until)

@@ -136,7 +136,7 @@ class EventStore:
 
     @forgetting
     def commit(self, arrivals: Sequence[Arrival], verdicts: Sequence[Verdict]) -> None:
-        """Write all of it or nothing; on return it is on disk.
+        """Write all *arrivals* and *verdicts* or nothing; on return it is on disk.
 
         A callback that is stored already stays as it is.
         """
@@ -156,9 +156,9 @@ class EventStore:
 
     @forgetting
     def add(self, event: Event) -> bool:
-        """Store one callback, for web frameworks in which no receiver runs.
+        """Store the callback *event*, for web frameworks in which no receiver runs.
 
-        Returns: whether it is new; it is on disk in either case.
+        Returns: whether it is new; it is on disk in either case. Raises: CallbackError.
         """
         _validate.instance("event", event, Event, "an Event")
         with self._database.write() as connection:
@@ -171,7 +171,10 @@ class EventStore:
 
     @forgetting
     def waiting(self, now: float, limit: int) -> list[StoredEvent]:
-        """At most *limit* callbacks that are due at the Unix time *now*, the longest due first."""
+        """At most *limit* callbacks due at *now* (Unix seconds), the longest due first.
+
+        Raises: CallbackError when the store cannot be read.
+        """
         now = _time("now", now)
         _validate.whole("limit", limit, most=_LARGEST)
         query = select(events).where(events.c.due <= now).order_by(events.c.due, events.c.id)
@@ -247,7 +250,7 @@ class EventStore:
 
     @forgetting
     def dead(self, limit: int = 1000) -> list[DeadLetter]:
-        """At most *limit* dead letters, the newest first."""
+        """At most *limit* dead letters, the newest first; raises CallbackError."""
         _validate.whole("limit", limit, most=_LARGEST)
         columns = (events.c.body, events.c.received, dead)
         query = select(*columns).join(dead, dead.c.id == events.c.id).order_by(dead.c.died.desc())
@@ -275,7 +278,7 @@ class EventStore:
 
     @forgetting
     def prune(self, before: float, limit: int = 1000) -> int:
-        """Delete at most *limit* callbacks received *before* a Unix time.
+        """Delete at most *limit* callbacks received *before* a Unix time; raises CallbackError.
 
         Those that wait or are dead letters stay. Returns: how many are deleted.
         """

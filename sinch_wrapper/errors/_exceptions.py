@@ -125,7 +125,7 @@ class ResponseHeaders(Mapping[str, str]):
 
 @dataclass(frozen=True, slots=True, eq=True)
 class RawResponse:
-    """A response as an error keeps it: the same before and after pickling.
+    """A response as an error keeps it: *status_code*, headers, body; pickling changes nothing.
 
     *content* is the decoded body in full. Neither it nor the headers show in the repr, because
     both may contain phone numbers or message text.

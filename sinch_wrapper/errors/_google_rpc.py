@@ -90,7 +90,7 @@ def safe_token(text: str) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class FieldViolation:
-    """One field that the server refused, by its path, and the reason."""
+    """One *field* that the server refused, by its path, *description* and *reason* (a code)."""
 
     field: str
     description: str = ""
@@ -102,21 +102,21 @@ class FieldViolation:
 
 @dataclass(frozen=True, slots=True)
 class BadRequest:
-    """The invalid fields of the request."""
+    """The invalid fields of the request: *field_violations*."""
 
     field_violations: tuple[FieldViolation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class RetryInfo:
-    """How long to wait before the next try, in seconds; None when it could not be read."""
+    """How long to wait before the next try: *retry_delay* in seconds, None when unreadable."""
 
     retry_delay: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ErrorInfo:
-    """The reason as a constant (such as `BILLING_CREDIT_LIMIT_BREACHED`) and its domain."""
+    """The *reason* as a constant (`BILLING_CREDIT_LIMIT_BREACHED`), its *domain* and *metadata*."""
 
     reason: str = ""
     domain: str = ""
@@ -128,7 +128,7 @@ class ErrorInfo:
 
 @dataclass(frozen=True, slots=True)
 class QuotaViolation:
-    """One quota that is used up."""
+    """One quota that is used up: whose it is (*subject*), and in words (*description*)."""
 
     subject: str = field(default="", repr=False)
     description: str = field(default="", repr=False)
@@ -136,14 +136,14 @@ class QuotaViolation:
 
 @dataclass(frozen=True, slots=True)
 class QuotaFailure:
-    """The quotas that are used up."""
+    """The quotas that are used up: *violations*."""
 
     violations: tuple[QuotaViolation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class UnknownDetail:
-    """A detail of another type, kept as it came; *type* is empty when there is none."""
+    """A detail of another type, with its *value* as it came; *type* is empty when there is none."""
 
     type: str = field(default="", repr=False)
     value: object = field(default=None, repr=False)
@@ -230,7 +230,10 @@ _READABLE_BYTES: Final = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """The body of an error response; *message* may echo the request, so it is never shown."""
+    """The body of an error response: *status*, *details* and *message*.
+
+    The message may echo the request, so it is never shown.
+    """
 
     message: str = field(default="", repr=False)
     status: str = field(default="", repr=False)

@@ -90,7 +90,10 @@ def _line(  # noqa: PLR0913, PLR0917 (everything that the line contains)
 
 
 def read_server_delay(response: RawResponse, now: datetime) -> float | None:
-    """The longest wait that `Retry-After` or RetryInfo asks for, in seconds; else None."""
+    """The longest wait that `Retry-After` or RetryInfo of *response* asks for: seconds, or None.
+
+    *now* is the Unix time, for a `Retry-After` that is a date.
+    """
     delays = (
         parse_retry_after(response.headers.get("retry-after"), now),
         read_problem(response.content).retry_delay,
@@ -110,7 +113,8 @@ def error_from_response(  # noqa: PLR0913 (keyword-only, each with a default)
 ) -> APIStatusError:
     """Build the exception for a response that is not a 2xx; never raises, whatever the body.
 
-    *what* names the operation and *where* the host. *kind* and *advice* replace those of the
+    *what* names the operation and *where* the host; *attempts* is how many were made, *now* the
+    Unix time. *kind* and *advice* replace those of the
     status, as for the token endpoint, whose 400 and 403 refuse the key too.
     """
     problem = read_problem(response.content)
@@ -131,7 +135,11 @@ def error_from_response(  # noqa: PLR0913 (keyword-only, each with a default)
 def unreadable_response(
     what: str, response: RawResponse, reason: str, attempts: int = 1, where: str = ""
 ) -> APIResponseValidationError:
-    """Build the exception for a 2xx whose body is not the documented one."""
+    """Build the exception for a 2xx *response* whose body is not the documented one.
+
+    *what* names the operation and *where* the host, *reason* what is wrong with the body;
+    *attempts* is how many were made.
+    """
     request_id = _request_id(response.headers)
     shown = safe_token(request_id or "")
     facts = f"{response.status_code}, request id {shown}" if shown else str(response.status_code)

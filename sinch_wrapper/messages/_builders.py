@@ -15,8 +15,9 @@ Message: TypeAlias = Mapping[str, object]
 class MessageOptions(TypedDict, total=False):
     """What any message may have besides its content.
 
-    *agent* has `display_name`, `type` (`HUMAN`, `BOT`) and `picture_url`; the next three
-    replace the content on single channels, by channel name; *reply_to* is a message id.
+    *agent* has `display_name`, `type` (`HUMAN`, `BOT`) and `picture_url`. By channel name,
+    *explicit_channel_message* (JSON of the channel), *explicit_channel_omni_message* (a message)
+    and *channel_specific_message* replace the content there. *reply_to* is a message id.
     """
 
     agent: Mapping[str, str]
@@ -130,7 +131,10 @@ def _addresses(option: str, value: object) -> list[Mapping[str, object]]:
 
 @forgetting
 def text(text: str, /, **options: Unpack[MessageOptions]) -> Message:
-    """Plain text."""
+    """Plain text of at least one character.
+
+    Raises: ValueError or TypeError for anything else.
+    """
     return _build("text_message", {"text": _validate.string("text", text)}, options)
 
 
@@ -142,7 +146,12 @@ def media(
     filename_override: str | None = None,
     **options: Unpack[MessageOptions],
 ) -> Message:
-    """An image, video, document or other file at a public URL."""
+    """An image, video, document or other file at the public *url*.
+
+    *thumbnail_url* is a small picture of it, *filename_override* the name that the recipient sees.
+
+    Raises: ValueError or TypeError for what cannot be sent.
+    """
     content = compact(
         url=_validate.string("url", url),
         **_strings(thumbnail_url=thumbnail_url, filename_override=filename_override),
@@ -158,7 +167,13 @@ def template_reference(
     language_code: str | None = None,
     parameters: Mapping[str, str] | None = None,
 ) -> Message:
-    """A template by its id, for `channel=` of template()."""
+    """A template by its *template_id*, for `channel=` of template().
+
+    *version* and *language_code* are those that it was stored with, *parameters* the values for
+    its placeholders.
+
+    Raises: ValueError or TypeError for what cannot be sent.
+    """
     content = compact(
         template_id=_validate.string("template_id", template_id),
         **_strings(version=version, language_code=language_code),
@@ -177,9 +192,13 @@ def template(
     channel: Mapping[str, Mapping[str, object]] | None = None,
     **options: Unpack[MessageOptions],
 ) -> Message:
-    """A stored template: an omni template by id and *version*, templates of channels, or both.
+    """A stored template: an omni template, templates of channels, or both.
 
+    *template_id* and *version* name the omni template, *language_code* its translation, and
+    *parameters* are the values for its placeholders.
     *channel* maps channel names to values of template_reference(); they win on their channels.
+
+    Raises: ValueError or TypeError for what cannot be sent.
     """
     channels = _optional("channel", channel, _objects)
     omni = None
@@ -206,7 +225,12 @@ def location(
     label: str | None = None,
     **options: Unpack[MessageOptions],
 ) -> Message:
-    """A place on the map, in degrees."""
+    """A place on the map: its *title*, and *latitude* and *longitude* in degrees.
+
+    *label* is a second line, such as the address.
+
+    Raises: ValueError or TypeError for what cannot be sent.
+    """
     content = compact(
         title=_validate.string("title", title),
         coordinates={
@@ -226,9 +250,11 @@ def choice(
     footer: str | None = None,
     **options: Unpack[MessageOptions],
 ) -> Message:
-    """Text with buttons; a choice that is a plain string becomes a text choice.
+    """Text with buttons; one of *choices* that is a plain string becomes a text choice.
 
     *footer* is for WhatsApp. None as *text* leaves the text out.
+
+    Raises: ValueError or TypeError for what cannot be sent.
     """
     content = compact(
         text_message=None if text is None else {"text": _validate.string("text", text)},
@@ -252,6 +278,8 @@ def card(  # noqa: PLR0913 (the fields of the API)
     """A card with title, description, media (a URL or a value of media()) and choices.
 
     *height* is SHORT, MEDIUM or TALL; *header* is for WhatsApp.
+
+    Raises: ValueError or TypeError for what cannot be sent.
     """
     content = compact(
         **_strings(title=title, description=description, height=height),
@@ -272,7 +300,10 @@ def carousel(
     choices: Iterable[str | Mapping[str, object]] = (),
     **options: Unpack[MessageOptions],
 ) -> Message:
-    """Several cards side by side, made by card(), and choices below all of them."""
+    """Several *cards* side by side, made by card(), and *choices* below all of them.
+
+    Raises: ValueError or TypeError for what cannot be sent.
+    """
     content = compact(
         cards=[
             _content_of("cards", "card_message", "a list of values of card()", item)
@@ -298,7 +329,10 @@ def list_message(  # noqa: PLR0913 (the fields of the API)
     """A list of sections, each with `items` and perhaps a `title`.
 
     An item that is a plain string becomes a choice; others are `{"choice": ...}` or
-    `{"product": ...}`. *menu* is the text of the button, *header* is for WhatsApp.
+    `{"product": ...}`. *menu* is the text of the button, *description* and *media* stand above it,
+    *catalog_id* is that of the products, *header* is for WhatsApp.
+
+    Raises: ValueError or TypeError for what cannot be sent.
     """
     content = compact(
         title=_validate.string("title", title),
@@ -327,7 +361,10 @@ def contact_info(  # noqa: PLR0913 (the fields of the API)
 ) -> Message:
     """A contact card; plain strings stand for a full name, a number, an email address or a URL.
 
-    *birthday* is written YYYY-MM-DD.
+    *phone_numbers* needs at least one; *email_addresses*, *addresses*, *urls*, the *organization*
+    and the *birthday* (YYYY-MM-DD) may be left out.
+
+    Raises: ValueError or TypeError for what cannot be sent.
     """
     content = compact(
         name=_named("name", "full_name", name),

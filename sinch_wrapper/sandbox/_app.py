@@ -34,7 +34,9 @@ _CLIENT_GONE = 499
 
 
 def create_app(settings: Settings | None = None) -> Starlette:
-    """Return the sandbox as an ASGI app; its queues and callbacks run while its lifespan does.
+    """Return the sandbox with *settings* as an ASGI app.
+
+    Its queues and callbacks run while its lifespan does.
 
     The APIs are under `/conversation`, `/batch` and `/template`, in another region under
     `/eu/conversation` and so on, the token endpoint is `/auth/oauth2/token`; or all of them

@@ -134,7 +134,7 @@ class Clock:
         await self.sleep_until(self() + seconds)
 
     async def sleep_until(self, due: float) -> None:
-        """Return when this clock has reached *due*, a Unix time."""
+        """Return when this clock has reached *due*, a Unix time in seconds."""
         check_real("due", due, "a Unix time in seconds")
         while due > self():
             await self._pause(asyncio.get_running_loop(), due)

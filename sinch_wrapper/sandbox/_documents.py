@@ -24,7 +24,11 @@ _METHODS = ("get", "put", "post", "patch", "delete")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OperationSpec:
-    """One operation of a document, with its references to parameters and bodies resolved."""
+    """One operation of a document, with its references to parameters and bodies resolved.
+
+    *api*, *tag*, *id*, *method* and *path* are those of the document; *body* and *response* are
+    schemas, None without one, and *body_required* says whether a request needs one.
+    """
 
     api: Api
     tag: str

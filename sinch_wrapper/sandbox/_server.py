@@ -133,7 +133,9 @@ class Server(BackgroundServer):
 def serve(
     settings: Settings | None = None, *, host: str = LOOPBACK, port: int = 0, tls: bool = False
 ) -> None:
-    """Serve a sandbox in the foreground until interrupted (KeyboardInterrupt); as `Server`.
+    """Serve a sandbox in the foreground until interrupted (KeyboardInterrupt).
+
+    *settings*, *host*, *port* and *tls* are those of Server().
 
     What `Server` logs as a warning is on stderr here.
     """

@@ -35,6 +35,8 @@ class Settings:
     tests; `documented` gives the rates that Sinch documents.
 
     Args:
+        project_id: the project, which has one app (*app_id*) and the access key (*key_id*,
+            *key_secret*) that every request needs.
         region: the region of paths that name none.
         start: what exists at the start: one app, nothing, or a sample of everything.
         error_shape: the body of errors, under `error` or flat; both are documented.
@@ -46,6 +48,9 @@ class Settings:
         body_limit: bytes of a request body; more gets 413.
         callback_rate: callbacks of an app.
         callback_attempts: how often a callback is posted until it is accepted.
+        token_lifetime: time until a token expires.
+        callback_timeout: time that a receiver has to respond.
+        callback_workers: callbacks that are posted at once.
         callback_backoff: time until the second attempt; it doubles, up to 60.
         callback_duplicates: the share of callbacks that are posted twice.
         callback_disorder: the share that is held back, so that later ones overtake it.

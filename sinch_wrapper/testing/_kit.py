@@ -26,6 +26,9 @@ class Received:
     """A recipient that the sandbox truly accepted, whatever response the caller got.
 
     Args:
+        operation: the id of the operation that sent it.
+        app_id: the app that sent it.
+        message_id: the id of the message.
         batch_id: the batch, or empty for a single send.
         index: the place in the batch; 0 for a single send.
         channel: the channel that was tried last.
