@@ -7,7 +7,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Final
 
-from sinch_wrapper.bulk._breakdown import BreakdownCounter, with_items
+from sinch_wrapper.bulk._breakdown import Breakdown, BreakdownCounter, with_items
 from sinch_wrapper.bulk._damage import DamagedRequestError
 from sinch_wrapper.bulk._destinations import address_of
 from sinch_wrapper.bulk._journal import Job
@@ -48,38 +48,47 @@ def page_of(
     report: ReportCounts, job: Job, now: datetime, prices: Prices | None, *, numbers: bool
 ) -> str:
     """The page of *report* about *job*, made *now*; with the *numbers* of recipients or masked."""
-    counter, listed, damage = BreakdownCounter(), ListedRecipients(numbers), ""
-    cost = CostCounter(job.request, prices)
+    counter, listed = BreakdownCounter(), ListedRecipients(numbers)
+    cost, damage = CostCounter(job.request, prices), ""
     try:
         for result, item in with_items(job):
             address = address_of(item)
-            cost.add(result, item)
             counter.add(result, address)
             listed.add(result, address)
+            cost.add(result, item)
     except DamagedRequestError as error:
         damage = str(error)
-    found = counter.result(job)
     body = element(
         "body",
         _header(report, now),
-        element(
-            "main",
-            _notes(report, damage),
-            totals(report),
-            course(found),
-            groups("By channel", "Channel", "The channel that is tried first.", found.channels),
-            groups("By country", "Country code", "By the number of that channel.", found.countries),
-            reasons(report.reasons),
-            cost.section(),
-            doubts(report),
-            slowest(found),
-            recipients(listed),
-        ),
+        _main(report, damage, counter.result(job), cost, listed),
         _footer(numbers=numbers),
         data("rows", listed.data()) if listed.rows else None,
         code("script", _asset("report.js")),
     )
     return f"<!doctype html>\n{element('html', _head(), body, lang='en').text}\n"
+
+
+def _main(
+    report: ReportCounts,
+    damage: str,
+    found: Breakdown,
+    cost: CostCounter,
+    listed: ListedRecipients,
+) -> Markup:
+    return element(
+        "main",
+        _notes(report, damage),
+        totals(report),
+        course(found),
+        groups("By channel", "Channel", "The channel that is tried first.", found.channels),
+        groups("By country", "Country code", "By the number of that channel.", found.countries),
+        reasons(report.reasons),
+        cost.section(),
+        doubts(report),
+        slowest(found),
+        recipients(listed),
+    )
 
 
 def _head() -> Markup:
