@@ -33,6 +33,7 @@ from sinch_wrapper.errors import BulkError
 
 # Queries for each request, put together once.
 _ONE: Final = select(chunks).where(chunks.c.id == bindparam("chunk"))
+_SOME: Final = select(chunks).where(chunks.c.id.in_(bindparam("chunks", expanding=True)))
 _BODY: Final = select(bodies.c.content, bodies.c.places).where(bodies.c.chunk == bindparam("chunk"))
 _NEXT: Final = (
     select(chunks)
@@ -210,6 +211,11 @@ class Journal:
         """The chunk with this number."""
         row = connection.execute(_ONE, {"chunk": chunk}).first()
         return None if row is None else _chunk_of(row)
+
+    def chunks(self, connection: Connection, numbers: Sequence[int]) -> dict[int, Chunk]:
+        """The chunks with these numbers."""
+        rows = connection.execute(_SOME, {"chunks": numbers})
+        return {row.id: _chunk_of(row) for row in rows}
 
     def by_batch(self, connection: Connection, batch_id: str) -> Chunk | None:
         """The chunk that became this batch."""

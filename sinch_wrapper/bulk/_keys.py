@@ -30,7 +30,9 @@ _FIND_ALL: Final = select(keys.c.key, keys.c.chunk, keys.c.digest).where(
     keys.c.key.in_(bindparam("wanted", expanding=True))
 )
 _LAST: Final = select(func.max(chunks.c.id))
-_OPEN: Final = select(chunks.c.id).where(chunks.c.state.in_(bindparam("states", expanding=True)))
+_STATES: Final = select(chunks.c.id, chunks.c.state).where(
+    chunks.c.id.in_(bindparam("numbers", expanding=True))
+)
 _OWN: Final = select(keys.c.request).where(keys.c.chunk == bindparam("wanted"))
 
 
@@ -135,9 +137,10 @@ def find_key(connection: Connection, key: str) -> tuple[int, bytes] | None:
     return None if row is None else (row.chunk, row.digest)
 
 
-def open_numbers(connection: Connection, states: Sequence[str]) -> set[int]:
-    """The numbers of the requests in one of these *states*."""
-    return set(connection.execute(_OPEN, {"states": list(states)}).scalars())
+def states_of(connection: Connection, numbers: Sequence[int]) -> dict[int, str]:
+    """The states of the requests with these numbers."""
+    rows = connection.execute(_STATES, {"numbers": numbers})
+    return {row.id: row.state for row in rows}
 
 
 def enqueue(

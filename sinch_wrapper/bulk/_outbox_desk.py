@@ -12,9 +12,9 @@ from typing import Final
 
 from sinch_wrapper.bulk._calls import Done, Step
 from sinch_wrapper.bulk._journal import Job
-from sinch_wrapper.bulk._keys import KeyedMessage, enqueue, find_key, open_numbers
+from sinch_wrapper.bulk._keys import KeyedMessage, enqueue, find_key, states_of
 from sinch_wrapper.bulk._options import RunSettings
-from sinch_wrapper.bulk._results import RecipientResult, result_of
+from sinch_wrapper.bulk._results import RecipientResult, results_of
 from sinch_wrapper.bulk._sender import Sender
 from sinch_wrapper.bulk._states import ChunkState
 from sinch_wrapper.errors import BulkError
@@ -125,13 +125,15 @@ class OutboxDesk:
             waiting = [each for each in self._waiting if each.number >= 0]
         if not waiting:
             return
+        open_states = {_PLANNED} if is_over else {_PLANNED, *_IN_DOUBT}
+        keys = {each.number: each.key for each in waiting}
         with job.journal.read() as connection:
-            still = open_numbers(connection, (_PLANNED,) if is_over else (_PLANNED, *_IN_DOUBT))
-            ended = {each.number for each in waiting} - still
-            found = [job.journal.chunk(connection, number) for number in ended]
-        results = {chunk.id: result_of(job, chunk) for chunk in found if chunk is not None}
+            known = states_of(connection, [*keys])
+            ended = [number for number, state in known.items() if state not in open_states]
+            found = job.journal.chunks(connection, ended).values() if ended else ()
+            results = results_of(connection, list(found), keys) if ended else {}
         for ticket in waiting:
-            if ticket.number in ended:
+            if ticket.number in results or ticket.number not in known:
                 ticket.end(results.get(ticket.number))
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Table, case, delete, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Table, bindparam, case, delete, select, tuple_
 from sqlalchemy.dialects.sqlite import Insert, insert
 from sqlalchemy.sql.elements import Case
 
@@ -50,6 +50,7 @@ def _keep(table: Table) -> Insert:
 
 
 _KEEP: Final = _keep(outcomes)
+_EARLY: Final = select(early).where(early.c.batch_id == bindparam("batch"))
 _KEEP_EARLY: Final = _keep(early)
 
 
@@ -70,7 +71,7 @@ def keep_early(
 
 def promote_early(connection: Connection, batch_id: str, chunk: int) -> None:
     """Give *chunk* what receipts reported before its batch was known."""
-    rows = connection.execute(select(early).where(early.c.batch_id == batch_id)).all()
+    rows = connection.execute(_EARLY, {"batch": batch_id}).all()
     for row in rows:
         known = RecipientOutcome(row.state, row.reason, row.detail, row.message_id)
         keep_outcomes(connection, {Place(chunk, row.position): known}, row.at)

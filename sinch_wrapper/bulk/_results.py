@@ -4,16 +4,16 @@ import json
 import re
 from array import array
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, Row, bindparam, func, select
 
 from sinch_wrapper._sqlite import ascending
 from sinch_wrapper.bulk._damage import DamagedRequestError, sound
 from sinch_wrapper.bulk._journal import Chunk, Job
-from sinch_wrapper.bulk._outcomes import RecipientOutcome
+from sinch_wrapper.bulk._outcomes import Place, RecipientOutcome
 from sinch_wrapper.bulk._schema import chunks, outcomes, skipped, unpack_places
 from sinch_wrapper.bulk._states import ChunkState, RecipientState
 
@@ -94,6 +94,10 @@ def _mapped(names: object, name: str) -> str:
     return str(names.get(name, name)) if isinstance(names, Mapping) else name
 
 
+_NO_FAULT: Final = RecipientFault("")
+_REPORTED: Final = select(outcomes).where(
+    outcomes.c.chunk.in_(bindparam("numbers", expanding=True))
+)
 # Rows that are read together.
 _PAGE: Final = 1000
 # By the numbers of the schema.
@@ -158,29 +162,54 @@ def recipients_of(job: Job, chunk: Chunk) -> Iterator[RecipientResult]:
     with sound(job.journal.name, chunk.id):
         with job.journal.storage.read() as connection:
             _, places = job.journal.body(connection, chunk.id)
-            known = _outcomes(connection, chunk.id)
+            known = _outcomes(connection, [chunk.id])
         lines, keys = unpack_places(places)
         if len(lines) != chunk.count:
             raise ValueError
     columns = cast("Mapping[str, object]", job.facts.get("columns") or {})
     refused = chunk.state is ChunkState.REJECTED
     faults = read_faults(chunk.error, columns) if refused else None
-    none, base = RecipientFault(""), _base(chunk.state, chunk.batch_status)
     for position, (line, key) in enumerate(zip(lines, keys, strict=True)):
-        fault = faults.of(position) if faults else none
-        said = known.get(position) or RecipientOutcome(base, fault.reason, fault.detail)
-        yield RecipientResult(
-            key or str(line),
-            line,
-            said.state,
-            said.reason,
-            said.detail,
-            fault.column,
-            chunk.batch_id or "",
-            said.message_id,
-            chunk.id,
-            position,
-        )
+        fault = faults.of(position) if faults else _NO_FAULT
+        place = Place(chunk.id, position)
+        yield _result(chunk, place, line, key or str(line), fault, known.get(place))
+
+
+def results_of(
+    connection: Connection, found: Sequence[Chunk], keys: Mapping[int, str]
+) -> dict[int, RecipientResult]:
+    """The one recipient of each request of an outbox in *found*, whose *keys* are known."""
+    known = _outcomes(connection, [chunk.id for chunk in found])
+    results = {}
+    for chunk in found:
+        refused = chunk.state is ChunkState.REJECTED
+        fault = read_faults(chunk.error, {}).of(0) if refused else _NO_FAULT
+        place = Place(chunk.id, 0)
+        results[chunk.id] = _result(chunk, place, 1, keys[chunk.id], fault, known.get(place))
+    return results
+
+
+def _result(  # noqa: PLR0913, PLR0917 (all that is known of a recipient)
+    chunk: Chunk,
+    place: Place,
+    line: int,
+    key: str,
+    fault: RecipientFault,
+    known: RecipientOutcome | None,
+) -> RecipientResult:
+    base = _base(chunk.state, chunk.batch_status)
+    said = known or RecipientOutcome(base, fault.reason, fault.detail)
+    return RecipientResult(
+        key,
+        line,
+        said.state,
+        said.reason,
+        said.detail,
+        fault.column,
+        chunk.batch_id or "",
+        said.message_id,
+        *place,
+    )
 
 
 def result_of(job: Job, chunk: Chunk) -> RecipientResult:
@@ -188,11 +217,11 @@ def result_of(job: Job, chunk: Chunk) -> RecipientResult:
     return next(recipients_of(job, chunk))
 
 
-def _outcomes(connection: Connection, chunk: int) -> dict[int, RecipientOutcome]:
-    """What callbacks reported about the recipients of *chunk*, by position."""
-    rows = connection.execute(select(outcomes).where(outcomes.c.chunk == chunk))
+def _outcomes(connection: Connection, numbers: Sequence[int]) -> dict[Place, RecipientOutcome]:
+    """What callbacks reported about the recipients of these requests."""
+    rows = connection.execute(_REPORTED, {"numbers": numbers})
     return {
-        row.position: RecipientOutcome(
+        Place(row.chunk, row.position): RecipientOutcome(
             RecipientState(row.state), row.reason, row.detail, row.message_id
         )
         for row in rows

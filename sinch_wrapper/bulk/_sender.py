@@ -138,8 +138,7 @@ class Sender:
         self._is_lost = self._is_lost or not self._job.journal.storage.is_current
         stopping = stopping or self._is_lost
         with self._job.journal.write() as connection:
-            for each in done:
-                self._tracker.take(connection, each, now)
+            self._tracker.take(connection, done, now)
             stopping = stopping or self.stopped_by is not None or self._blind is not None
             if not stopping:
                 self._departures.brake(connection, now)

@@ -4,13 +4,14 @@
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection, Row
 
 from sinch_wrapper._validate import counted
+from sinch_wrapper.bulk._ahead import ReadAhead, read_ahead
 from sinch_wrapper.bulk._calls import Done
 from sinch_wrapper.bulk._doubles import warn_of_double
 from sinch_wrapper.bulk._doubts import Doubts
@@ -69,6 +70,7 @@ class ChunkTracker:
         self.pieces = pieces_of(job)
         self.tally = Tally(job.journal.totals())
         self.doubts = Doubts(rules, settings.patience)
+        self._ahead = ReadAhead()
         self.again: dict[int, Resend] = {}
         # Something left again that may show twice by the end.
         is_asked = self._has_look_up and not job.is_outbox
@@ -136,12 +138,19 @@ class ChunkTracker:
             self._doubt(connection, chunk, now)
         return None
 
-    def take(self, connection: Connection, done: Done, now: float) -> None:
-        """Write down how a call ended."""
+    def take(self, connection: Connection, done: Sequence[Done], now: float) -> None:
+        """Write down how calls ended."""
+        self._ahead = read_ahead(self._journal, connection, done)
+        for each in done:
+            self._take(connection, each, now)
+        self._ahead = ReadAhead()
+
+    def _take(self, connection: Connection, done: Done, now: float) -> None:
         if done.call.purpose == "look":
             self._take_roll(connection, done, now)
             return
-        chunk = self._journal.chunk(connection, done.call.chunk)
+        number = done.call.chunk
+        chunk = self._ahead.chunks.get(number) or self._journal.chunk(connection, number)
         if chunk is not None and chunk.state is ChunkState.SENDING:
             self._take_sent(connection, chunk, done, now)
 
@@ -188,8 +197,13 @@ class ChunkTracker:
         """A batch belongs to one request: that of another proves nothing about this one."""
         if not sent.batch_id:
             return Doubtful(True, '{"line": "accepted, but without a batch id"}')
-        owner = self._journal.by_batch(connection, sent.batch_id)
-        if owner is None or owner.id == chunk.id:
+        owners = self._ahead.owners
+        if sent.batch_id not in owners:
+            found = self._journal.by_batch(connection, sent.batch_id)
+            owners[sent.batch_id] = None if found is None else found.id
+        owner = owners[sent.batch_id]
+        if owner is None or owner == chunk.id:
+            owners[sent.batch_id] = chunk.id
             return sent
         return Doubtful(False, '{"line": "the response named the batch of another request"}')
 
@@ -322,7 +336,7 @@ class ChunkTracker:
         values |= {"known": self._number(), "adopted": int(not is_response)}
         self._move(connection, chunk, ChunkState.ACCEPTED, **values)
         self.refused_by = None
-        if batch_id:
+        if batch_id and self._ahead.may_be_early:
             promote_early(connection, batch_id, chunk.id)
 
     def _unknown(self, connection: Connection, chunk: Chunk, **values: object) -> Chunk:

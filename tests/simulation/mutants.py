@@ -71,7 +71,7 @@ MUTANTS: Final = {
         ("f1", "D1"),
     ),
     "a batch of two requests": Mutant(
-        "_tracker", "if owner is None or owner.id == chunk.id:", "if True:"
+        "_tracker", "if owner is None or owner == chunk.id:", "if True:"
     ),
     "sent before it is written": Mutant(
         "_tracker",
