@@ -7,11 +7,21 @@ what was accepted later than any client can wait; look-ups before and callbacks 
 import logging
 from typing import Final
 
+from sqlalchemy import select
+
 from sinch_wrapper.bulk._calls import Done
 from sinch_wrapper.bulk._evidence import only_own, other_batches, read_roll_call
-from sinch_wrapper.bulk._journal import Job
+from sinch_wrapper.bulk._journal import Job, Journal
+from sinch_wrapper.bulk._schema import resends
 
 _LOG: Final = logging.getLogger("sinch_wrapper.bulk")
+_ANY_RESEND: Final = select(resends.c.event).limit(1)
+
+
+def has_sent_again(journal: Journal) -> bool:
+    """Whether any request left again, so that one may show twice."""
+    with journal.read() as connection:
+        return connection.execute(_ANY_RESEND).first() is not None
 
 
 def warn_of_double(journal: str, number: int, first: str | None, second: str) -> None:

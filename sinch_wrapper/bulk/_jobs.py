@@ -22,7 +22,7 @@ from sinch_wrapper.bulk._callbacks import JobRecorders
 from sinch_wrapper.bulk._calls import BatchCall, Done, OneCall, Planner, look_call
 from sinch_wrapper.bulk._campaign import ExcludeOption
 from sinch_wrapper.bulk._consents import consent_keys
-from sinch_wrapper.bulk._doubles import note_doubles
+from sinch_wrapper.bulk._doubles import has_sent_again, note_doubles
 from sinch_wrapper.bulk._driver import RunningCalls, ThreadCalls, brief, drive
 from sinch_wrapper.bulk._exclusions import exclude, known_exclusions
 from sinch_wrapper.bulk._job_spec import JobSpec, is_due
@@ -133,7 +133,7 @@ class Jobs:
         try:
             job = self._own(journal)
             self._poll(job, settings)
-            if job.kind.doubt == "look_up" and journal.has_sent_again():
+            if job.kind.doubt == "look_up" and has_sent_again(journal):
                 note_doubles(job, self._one(self.client.batch, look_call(job.id, self.clock())))
         finally:
             journal.close()

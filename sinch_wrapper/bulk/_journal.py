@@ -45,7 +45,6 @@ _NEXT: Final = (
 _BY_BATCH: Final = select(chunks).where(chunks.c.batch_id == bindparam("batch"))
 _DEPARTED: Final = select(chunks).where(chunks.c.first_left.is_not(None))
 _ANY_OUTCOME: Final = select(outcomes.c.chunk).limit(1)
-_ANY_RESEND: Final = select(resends.c.event).limit(1)
 _NEW_FACT: Final = upsert(facts)
 _NOTE: Final = _NEW_FACT.on_conflict_do_update(
     index_elements=["name"], set_={"value": _NEW_FACT.excluded.value}
@@ -247,11 +246,6 @@ class Journal:
             rows = connection.execute(query).all()
             found = [(self.chunk(connection, number), evidence) for number, evidence in rows]
         return [(chunk, evidence) for chunk, evidence in found if chunk is not None]
-
-    def has_sent_again(self) -> bool:
-        """Whether any request left again."""
-        with self.read() as connection:
-            return connection.execute(_ANY_RESEND).first() is not None
 
     def note_again(
         self, connection: Connection, chunk: int, event: int, evidence: str | None

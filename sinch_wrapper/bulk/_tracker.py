@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row
 from sinch_wrapper._validate import counted
 from sinch_wrapper.bulk._ahead import ReadAhead, read_ahead
 from sinch_wrapper.bulk._calls import Done
-from sinch_wrapper.bulk._doubles import warn_of_double
+from sinch_wrapper.bulk._doubles import has_sent_again, warn_of_double
 from sinch_wrapper.bulk._doubts import Doubts
 from sinch_wrapper.bulk._evidence import (
     AcceptedRequest,
@@ -74,7 +74,7 @@ class ChunkTracker:
         self.again: dict[int, Resend] = {}
         # Something left again that may show twice by the end.
         is_asked = self._has_look_up and not job.is_outbox
-        self.may_be_twice = is_asked and job.journal.has_sent_again()
+        self.may_be_twice = is_asked and has_sent_again(job.journal)
         # Doubts about requests that are on their way again.
         self._resent: dict[int, Doubt] = {}
         self.stopped_by: SinchError | None = None
