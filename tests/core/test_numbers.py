@@ -17,6 +17,7 @@ from sinch_wrapper._numbers import (
     single,
 )
 from sinch_wrapper._send_body import send_body
+from tests.helpers.numbers import FAULTY, SPELLINGS
 
 PLANS = number_plans()
 PLAIN, NUMBER = NumberRules("msisdn", plans=PLANS), "+46701234567"
@@ -31,100 +32,12 @@ def read(text: str, rules: NumberRules = PLAIN) -> str:
         return error.kind if str(error) == FAULTS[error.kind] else str(error)
 
 
-SPELLINGS = (
-    "+46701234567",
-    "46701234567",
-    "0046701234567",
-    "+46 70 123 45 67",
-    "+46-70-123-45-67",
-    "+46 (0)70-123 45 67",
-    "0046(0)70 123 45 67",
-    "(+46) 70.123.45.67",
-    "+46/70/1234567",
-    "+46 [70] 1234567",
-    "tel:+46-70-123-45-67",
-    "sms:+46701234567?body=Hi",
-    "TEL: +46701234567",
-    "whatsapp:+46701234567",
-    "callto://+46701234567",
-    "\u202a+46701234567\u202c",
-    "+46\u00a070\u00a0123\u00a045\u00a067",
-    "\ufeff46701234567",
-    "+46\u200b701234567",
-    "+46\u201170\u2013123\u221245\u201467",
-    "\t+46701234567\n",
-    "\uff0b\uff14\uff16\uff17\uff10\uff11\uff12\uff13\uff14\uff15\uff16\uff17",
-    "\u06f0\u06f0\u06f4\u06f6\u06f7\u06f0\u06f1\u06f2\u06f3\u06f4\u06f5\u06f6\u06f7",
-    "'+46701234567",
-    '="+46701234567"',
-    "=+46701234567",
-    '"+46701234567"',
-    "\u2018+46701234567\u2019",
-    "46701234567.0",
-    "46701234567,00",
-    "+46 70 123 45 67.0",
-    "+0046701234567",
-    "+46\u00ad701234567",
-)
-
-
 @pytest.mark.parametrize("text", SPELLINGS)
 def test_spellings_of_one_number_are_one(text: str) -> None:
     """Blanks, hyphens, brackets, guards, prefixes and digits of any script do not matter."""
     assert NUMBER == read(text)
     assert NUMBER[1:] == digits_of(text)
     assert "46701234567" == identity_key("RCS", text) == identity_key("SMS", text)
-
-
-FAULTY = {
-    "empty": ("", " ", "N/A", "n/a", "null", "None", "-", "\u2014", "?", "<NA>", "nan", "unknown"),
-    "excel-rounded": ("4.67E+10", "4,67E+10", "4.6701234567E+10", "4E10", "46701234567.5"),
-    "excel-error": ("#REF!", "#N/A", "########", "#DIV/0!", "#NAME?", "#BEZUG!", "#SPILL!"),
-    "formula": ("=A1+B1", "=46701234567", "=HYPERLINK(A1)"),
-    "date": (
-        "2026-11-28",
-        "28.11.2026",
-        "28/11/2026",
-        "2026-11-28 00:00:00",
-        "2026-11-28T08:00:00Z",
-    ),
-    "letters": (
-        "Ada",
-        "INFO",
-        "TRUE",
-        "ada@example.com",
-        "+46 7O1 23 45 67",
-        "1-800-FLOWERS",
-        "+46701234567 (mobile)",
-        "DROP TABLE customers",
-    ),
-    "characters": (
-        "+46701234567*",
-        "46,701,234,567",
-        "+46701234567\x00",
-        "$46701234567",
-        "+4670123456\u2460",
-    ),
-    "two-numbers": (
-        "+46701234567 / +46709876543",
-        "+46701234567, +46709876543",
-        "+46701234567 or 0709876543",
-        "+46701234567\n+46709876543",
-        "+46701234567 +46709876543",
-        "+49 30 1234567/68",
-    ),
-    "extension": (
-        "+46701234567 ext. 12",
-        "+46701234567x12",
-        "+46701234567 #12",
-        "tel:+46701234567;ext=12",
-    ),
-    "plus-inside": ("0+46701234567", "++46701234567", "46+701234567"),
-    "national-form": ("0701234567", "011 46 70 123 45 67", "tel:701234567;phone-context=+46"),
-    "country-code": ("+999123456789", "+0701234567", "+210123456789"),
-    "too-short": ("72345", "+4670", "0", "00", "+"),
-    "too-long": ("+1234567890123456", "4670123456700000000"),
-}
 
 
 @pytest.mark.parametrize(

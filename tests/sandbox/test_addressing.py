@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
+from sinch_wrapper._numbers import digits_of as client_digits
 from sinch_wrapper.sandbox._numbers import digits_of
+from tests.helpers.numbers import FAULTY, SPELLINGS
 from tests.helpers.sandbox import Api, Inbox, StartSandbox, eventually, sms, text
 
 C = "/conversation/v1/~"
@@ -231,11 +233,26 @@ def test_identity_of_another_channel_is_any_text(api: Api) -> None:
         ("+1234567890123456", ""),
         ("+4670123456\uff4f", ""),
         ("", ""),
+        ('="+46701234567"', "46701234567"),
+        ("46701234567,00", "46701234567"),
+        ("tel:+46701234567;ext=12", ""),
+        ("4.67E+10", ""),
+        ("46701234567.5", ""),
+        ("2026-11-28", ""),
+        ("+999123456789", ""),
+        ("72345", ""),
+        ("+390669821234", "390669821234"),
     ],
 )
 def test_notations_of_a_number(text: str, expected: str) -> None:
     """Format characters, blanks, brackets and hyphens do not count; letters are no digits."""
     assert expected == digits_of(text)
+
+
+@pytest.mark.parametrize("text", [*SPELLINGS, *(each for some in FAULTY.values() for each in some)])
+def test_client_and_sandbox_agree_about_numbers(text: str) -> None:
+    """They share no code, and come to the same digits, or to none."""
+    assert client_digits(text) == digits_of(text)
 
 
 def test_notations_of_a_number_are_one_contact_and_one_opt_out(api: Api) -> None:
