@@ -132,7 +132,7 @@ def test_bulk_commands_steer_no_terminal(
     header = POISON.replace("\r\n", "").replace("\x00", "")
     rows = [f"phone,{header}", *(f"+4670000000{n},{header}" for n in range(3))]
     source.write_text("\n".join(rows), encoding="utf-8", newline="")
-    words = ("--app", "A", "--text", "Hi", "--job", job, "--settle", "0")
+    words = ("--app", "A", "--text", "Hi", "--job", job, "--settle", "0", "--delimiter", ",")
     seen = [run_cli("bulk", "send", str(source), *words, "--deadline", "2", **environment)]
     for command in ("status", "report", "cancel"):
         for more in ((), ("--json",)):
