@@ -19,6 +19,7 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 
 from sinch_wrapper import _validate
 from sinch_wrapper._sqlite import Database
+from sinch_wrapper.bulk._address_files import file_keys
 from sinch_wrapper.bulk._addresses import address_key, contact_key, recipient_keys
 from sinch_wrapper.bulk._key_filter import KeyFilter, read_filter, write_filter
 from sinch_wrapper.bulk._suppression_tables import FORMAT, doubtful, entries, history
@@ -133,6 +134,13 @@ class SuppressionList:
             _note(connection, {**_NOWHERE, "key": "", "out": 1, "at": at, "reason": _IMPORT})
             write_filter(connection)
         return count
+
+    def load_file(self, path: str | Path) -> int:
+        """Put all people in a file on the list: one number per line, or a table.
+
+        Returns: how many; nothing is added when a line is not an international number.
+        """
+        return self.load(file_keys(_validate.path("path", path, error=BulkArgumentError)))
 
     def take(self, changes: Sequence[ConsentChange]) -> None:
         """Write down *changes*; writing them twice changes nothing."""

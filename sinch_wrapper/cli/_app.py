@@ -14,6 +14,7 @@ from sinch_wrapper.cli._bulk import bulk
 from sinch_wrapper.cli._callbacks import callbacks
 from sinch_wrapper.cli._exit_codes import EPILOG, Effects, ExitCode
 from sinch_wrapper.cli._sandbox import demo, sandbox
+from sinch_wrapper.cli._suppression import suppression
 from sinch_wrapper.cli._terminal import say
 from sinch_wrapper.errors import APIConnectionError, APIResponseValidationError, SinchError
 
@@ -49,7 +50,7 @@ def commands() -> None:
     """Sinch Conversation, Batch and Template APIs on the command line."""
 
 
-for _command in (demo, sandbox, token, send, api, bulk, callbacks):
+for _command in (demo, sandbox, token, send, api, bulk, callbacks, suppression):
     commands.add_command(_command)
 
 

@@ -10,6 +10,7 @@ import click
 from sinch_wrapper.cli._bulk_check import check, send_test
 from sinch_wrapper.cli._bulk_jobs import cancel, cancel_batches, probe_account, status
 from sinch_wrapper.cli._bulk_options import (
+    go_on_option,
     job_argument,
     late_option,
     sending_arguments,
@@ -112,6 +113,7 @@ def _say_when_it_ends(api: str) -> None:
 @job_argument
 @connection_options
 @late_option
+@go_on_option
 @sending_options
 @as_json
 def resume(job: Path, region: str | None, sandbox: str | None, as_json: bool, **given: Any) -> None:  # noqa: ANN401 (the options above, as click passes them)

@@ -17,6 +17,10 @@ late_option = click.option(
     "--send-now", is_flag=True, help="Send although the time of --send-after has passed."
 )
 
+go_on_option = click.option(
+    "--go-on", is_flag=True, help="Go on in spite of a pilot or of failures that stopped the job."
+)
+
 poll_option = click.option(
     "--poll-for",
     type=click.FloatRange(0),
@@ -95,4 +99,5 @@ def sending_arguments(given: Mapping[str, Any]) -> dict[str, Any]:
         **({"send_again": given["send_again"]} if given["send_again"] else {}),
         "limits": limits_from(given),
         "send_now": given.get("send_now", False),
+        "go_on": given.get("go_on", False),
     }

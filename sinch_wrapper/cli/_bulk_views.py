@@ -22,6 +22,7 @@ from sinch_wrapper.bulk import (
     ProbeResult,
     Report,
     SentAgain,
+    StopReason,
 )
 from sinch_wrapper.cli._bulk_progress import ProgressView, progress_view, span
 from sinch_wrapper.cli._exit_codes import ExitCode
@@ -101,6 +102,8 @@ def _show_next_step(report: Report, job: Path) -> None:
         if report.unknown and not report.pending:
             say("It looks for them once more. To send to them all the same:")
             say(f"  sinch-wrapper bulk send-again {path_text(job)}")
+        if report.stopped in {StopReason.PILOT, StopReason.NO_RECEIPTS, StopReason.FAILURES}:
+            say("It stops again as long as that is so. To go on all the same, add --go-on")
     else:
         say(
             "Unconfirmed requests cannot be looked up with this API version, "

@@ -4,7 +4,7 @@
 
 import os
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Literal
 
 import click
 
@@ -61,6 +61,18 @@ A callback that was confirmed is stored, however it ends.
     help="Journal of a bulk job to follow; the job may begin later. Repeatable.",
 )
 @click.option(
+    "--suppression",
+    type=click.Path(path_type=Path),
+    help="Suppression list to keep: who opts out by OPT_OUT callbacks or words such as STOP.",
+)
+@click.option(
+    "--doubtful",
+    type=click.Choice(["person", "suppress"]),
+    default="person",
+    show_default=True,
+    help="With --suppression: whether messages that may be meant so wait for a person, or count.",
+)
+@click.option(
     "--port",
     default=_PORT,
     show_default=True,
@@ -88,6 +100,8 @@ def serve(
     secret_file: Path | None,
     store: Path | None,
     jobs: tuple[Path, ...],
+    suppression: Path | None,
+    doubtful: Literal["person", "suppress"],
     port: int,
     host: str,
     quiet: bool,
@@ -101,8 +115,8 @@ def serve(
     SINCH_HEALTH_TOKEN to who sends that as a bearer token. Put a server that speaks HTTPS in
     front.
     """
-    from sinch_wrapper.bulk import JournalFollower
-    from sinch_wrapper.callbacks import receiver
+    from sinch_wrapper.bulk import JournalFollower, OptOutFollower
+    from sinch_wrapper.callbacks import OptOutWords, receiver
     from sinch_wrapper.cli._callback_server import Printer, announce, listen, run
 
     if store is None and not jobs:
@@ -110,8 +124,12 @@ def serve(
     secrets = secrets_from(secret_file)
     with library_errors():
         job = JournalFollower(jobs) if jobs else None
+        words = OptOutWords(doubtful=doubtful)
+        keeper = None if suppression is None else OptOutFollower(suppression, words)
         token = os.environ.get(_TOKEN_VARIABLE) or None
-        app = receiver(secrets, store=store, job=job, health_token=token, **limits)
+        app = receiver(
+            secrets, store=store, job=job, suppression=keeper, health_token=token, **limits
+        )
     # A file that cannot be opened is reported before anything is announced.
     app.check()
     listener = listen(host, port)

@@ -118,4 +118,5 @@ def _columns(given: Mapping[str, Any]) -> "Columns":
             key=given["key"],
             parameters=pairs("--parameter", "NAME=COLUMN", given["parameter"]),
             message_metadata=pairs("--metadata", "KEY=COLUMN", given["metadata"]),
+            timezone=given.get("timezone"),
         )

@@ -1,0 +1,99 @@
+"""The commands about suppression lists: add, remove, load, check, doubtful."""
+
+import json
+from pathlib import Path
+
+import click
+
+from sinch_wrapper._validate import counted
+from sinch_wrapper.cli._exit_codes import ExitCode, acts, leave
+from sinch_wrapper.cli._options import as_json, library_errors
+from sinch_wrapper.cli._terminal import say, say_json
+
+_LIST = click.argument("path", metavar="LIST", type=click.Path(path_type=Path))
+_NUMBERS = click.argument("numbers", nargs=-1, required=True, metavar="NUMBER...")
+
+
+@click.group()
+def suppression() -> None:
+    """Keep lists of those who must not be written to.
+
+    A receiver adds who opts out (callbacks serve --suppression LIST); bulk send --exclude LIST
+    leaves them out.
+    """
+
+
+@suppression.command()
+@_LIST
+@_NUMBERS
+def add(path: Path, numbers: tuple[str, ...]) -> None:
+    """Put international numbers on LIST, which is made when it does not exist."""
+    from sinch_wrapper.bulk import SuppressionList
+
+    acts()
+    with library_errors(), SuppressionList(path) as found:
+        say(f"{counted(found.add(numbers), 'number')} added")
+
+
+@suppression.command()
+@_LIST
+@_NUMBERS
+def remove(path: Path, numbers: tuple[str, ...]) -> None:
+    """Take international numbers off LIST, whoever put them there."""
+    from sinch_wrapper.bulk import SuppressionList
+
+    acts()
+    with library_errors(), SuppressionList(path, must_exist=True) as found:
+        say(f"{counted(found.remove(numbers), 'number')} removed")
+
+
+@suppression.command()
+@_LIST
+@click.argument("source", metavar="FILE", type=click.Path(path_type=Path))
+def load(path: Path, source: Path) -> None:
+    """Put all numbers of FILE on LIST: one per line, or a table with a column called phone."""
+    from sinch_wrapper.bulk import SuppressionList
+
+    acts()
+    with library_errors(), SuppressionList(path) as found:
+        say(f"{counted(found.load_file(source), 'number')} loaded")
+
+
+@suppression.command()
+@_LIST
+@_NUMBERS
+@as_json
+def check(path: Path, numbers: tuple[str, ...], as_json: bool) -> None:  # noqa: FBT001 (click passes it)
+    """Say for each number whether it is on LIST; exit code 1 when one is."""
+    from sinch_wrapper.bulk import SuppressionList
+
+    with library_errors(), SuppressionList(path, must_exist=True) as found:
+        held = [found.holds(number) for number in numbers]
+    if as_json:
+        say_json(held)
+    else:
+        for number, is_held in zip(numbers, held, strict=True):
+            say(f"{number} {'is on the list' if is_held else 'is not on the list'}")
+    leave(ExitCode.FAILED if any(held) else ExitCode.OK)
+
+
+@suppression.command()
+@_LIST
+@click.option("--out", type=click.IntRange(1), metavar="ID", help="It was meant as an opt-out.")
+@click.option("--nothing", type=click.IntRange(1), metavar="ID", help="It was not.")
+@as_json
+def doubtful(path: Path, out: int | None, nothing: int | None, as_json: bool) -> None:  # noqa: FBT001 (click passes it)
+    """Show the messages that may be meant as an opt-out, or decide about one.
+
+    They are shown with their text and number: reading them is what they wait for.
+    """
+    from sinch_wrapper.bulk import SuppressionList
+
+    with library_errors(), SuppressionList(path, must_exist=True) as found:
+        for text_id, meaning in ((out, "out"), (nothing, "nothing")):
+            if text_id is not None and not found.decide(text_id, meaning):  # type: ignore[arg-type]  # one of both
+                raise click.UsageError(f"no message with the id {text_id} waits.")
+        for each in found.doubtful() if out is nothing is None else ():
+            facts = {"id": each.id, "from": each.addresses, "text": each.text}
+            shown = json.dumps(each.text, ensure_ascii=False)
+            say_json(facts) if as_json else say(f"{each.id} {' '.join(each.addresses)} {shown}")
