@@ -3,8 +3,9 @@
 # ruff: noqa: FBT001, PLR0913, PLR0917 (click passes each option as an argument)
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, BinaryIO, Literal
+from typing import Any, BinaryIO
 
 import click
 
@@ -99,14 +100,11 @@ A callback that was confirmed is stored, however it ends.
 def serve(
     secret_file: Path | None,
     store: Path | None,
-    jobs: tuple[Path, ...],
-    suppression: Path | None,
-    doubtful: Literal["person", "suppress"],
     port: int,
     host: str,
     quiet: bool,
     as_json: bool,
-    **limits: Any,  # noqa: ANN401 (path, tolerance, receive_timeout, as click passes them)
+    **given: Any,  # noqa: ANN401 (the other options, as click passes them)
 ) -> None:
     """Receive callbacks until Ctrl-C or SIGTERM; print one line per callback once it is stored.
 
@@ -115,29 +113,36 @@ def serve(
     SINCH_HEALTH_TOKEN to who sends that as a bearer token. Put a server that speaks HTTPS in
     front.
     """
-    from sinch_wrapper.bulk import JournalFollower, OptOutFollower
-    from sinch_wrapper.callbacks import OptOutWords, receiver
+    from sinch_wrapper.callbacks import receiver
     from sinch_wrapper.cli._callback_server import Printer, announce, listen, run
 
-    if store is None and not jobs:
+    if store is None and not given["jobs"]:
         raise click.UsageError("give --store, --job, or both.")
     secrets = secrets_from(secret_file)
     with library_errors():
-        job = JournalFollower(jobs) if jobs else None
-        words = OptOutWords(doubtful=doubtful)
-        keeper = None if suppression is None else OptOutFollower(suppression, words)
-        token = os.environ.get(_TOKEN_VARIABLE) or None
-        app = receiver(
-            secrets, store=store, job=job, suppression=keeper, health_token=token, **limits
-        )
+        app = receiver(secrets, store=store, **_receiver_arguments(given))
     # A file that cannot be opened is reported before anything is announced.
     app.check()
     listener = listen(host, port)
     printer = None if quiet else Printer(as_json=as_json)
     if printer is not None:
         app.on(name="sinch-wrapper callbacks serve")(printer)
-    announce(listener, limits["path"], getattr(app.store, "path", None))
-    run(app, listener, printer, limits["receive_timeout"])
+    announce(listener, given["path"], getattr(app.store, "path", None))
+    run(app, listener, printer, given["receive_timeout"])
+
+
+def _receiver_arguments(given: Mapping[str, Any]) -> dict[str, Any]:
+    """What a receiver is given beside its secrets and its store."""
+    from sinch_wrapper.bulk import JournalFollower, OptOutFollower
+    from sinch_wrapper.callbacks import OptOutWords
+
+    words, path = OptOutWords(doubtful=given["doubtful"]), given["suppression"]
+    return {
+        **{name: given[name] for name in ("path", "tolerance", "receive_timeout")},
+        "job": JournalFollower(given["jobs"]) if given["jobs"] else None,
+        "suppression": None if path is None else OptOutFollower(path, words),
+        "health_token": os.environ.get(_TOKEN_VARIABLE) or None,
+    }
 
 
 @callbacks.command()

@@ -285,7 +285,7 @@ def suppression_calls() -> list[PublicCall]:
         "add": ({"addresses": "no_items"}, {}),
         "remove": ({"addresses": "no_items"}, {}),
         "holds": ({"address": ""}, {}),
-        "load_file": ({"path": ""}, {}),
+        "load_file": ({"path": "string"}, {}),
         "doubtful": ({"limit": "whole"}, {}),
         "decide": ({"text_id": "whole", "meaning": ""}, {"text_id": 1, "meaning": "out"}),
     }
