@@ -4,21 +4,33 @@ By the time zones of their recipients when there is a window, with an end after 
 single recipients at both ends.
 """
 
+from collections import Counter
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import TypedDict
 
 from sinch_wrapper.bulk._job_spec import JobSpec
 from sinch_wrapper.bulk._journal import Journal
 from sinch_wrapper.bulk._pieces import LAST, as_fact, cut_after, hold_back
 from sinch_wrapper.bulk._rows import Skip
-from sinch_wrapper.bulk._windows import next_opening
+from sinch_wrapper.bulk._windows import Zones, last_departure, next_opening
 from sinch_wrapper.bulk._zone_groups import (
     RecipientZones,
     ZoneGroup,
     ZoneGrouping,
+    group_of,
     last_zones,
     with_held,
     with_split,
 )
+
+
+class PreviewTimes(TypedDict, total=False):
+    """What a window changes in a preview."""
+
+    last_at: datetime
+    to_accept: float
+    to_deliver: float
 
 
 class Arrangement:
@@ -62,3 +74,18 @@ class Arrangement:
             if zones and as_fact(pieces):
                 self._groups = with_held(self._groups, pieces.held, zones)
         return {**facts, "zones": [each.as_json() for each in self._groups]}
+
+    def times(self, drain: float) -> PreviewTimes:
+        """When the last message goes out, if there is a window; *drain* go out per second."""
+        window, people, last = self._spec.campaign.window, Counter[Zones](), -1
+        while window is not None and (found := self._journal.after(last)):
+            for chunk in found:
+                last = chunk.id
+                people[group_of(self._groups, last)] += chunk.count
+        if window is None or not people:
+            return {}
+        ends = last_departure(window, people, self._moment, drain)
+        if ends is None:
+            return {}
+        left = ends - self._moment
+        return {"last_at": datetime.fromtimestamp(ends, UTC), "to_accept": left, "to_deliver": left}

@@ -1,6 +1,7 @@
 """A job on disk before anything leaves: read from its source, or found there and the same."""
 
 import secrets
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -15,7 +16,7 @@ from sinch_wrapper.bulk._journal import Job, Journal, NewChunk, open_job, read_j
 from sinch_wrapper.bulk._loader import Loader, Notify, Sink, unheard
 from sinch_wrapper.bulk._measuring import Measure
 from sinch_wrapper.bulk._pieces import cut_first
-from sinch_wrapper.bulk._preview import Preview, keep_open, preview_of
+from sinch_wrapper.bulk._preview import Preview, entries_in, keep_open, preview_of
 from sinch_wrapper.bulk._queue import MessageLimits
 from sinch_wrapper.bulk._replacing import forget_job, is_free
 from sinch_wrapper.bulk._rows import Skip
@@ -34,6 +35,7 @@ _TOGETHER: Final = 32
 
 
 _NOBODY: Final[Mapping[str, Iterable[str]]] = {}
+_UNASKED: Final = "a preview does not ask the API who has opted out (consents=)"
 _NO_CAPS: Final = Caps()
 _USUAL_LIMITS: Final = MessageLimits()
 _REPLACED: Final = "this job replaces another one in its journal, of which nothing was accepted"
@@ -204,7 +206,7 @@ def _read(  # noqa: PLR0913, PLR0917 (as above)
     loader.refuse_if_needed()
     arranged = arrangement.finish()
     if measure is not None:
-        caps.refuse(_seen(journal, spec, source, loader, measure, limits))
+        caps.refuse(_seen(journal, spec, source, loader, measure, limits, arrangement))
     return {
         "source": source.name,
         "digest": digest or loader.digest(),
@@ -249,12 +251,14 @@ def look_ahead(  # noqa: PLR0913, PLR0917 (as prepare, without a journal)
         exclude(journal, spec.campaign.exclude, _NOBODY)
         loader = _loaded(journal, spec, source, stopped, notify, measure, arrangement)
         arrangement.finish()
-        found = _seen(journal, spec, source, loader, measure, limits)
+        found = _seen(journal, spec, source, loader, measure, limits, arrangement)
     except BaseException:
         journal.close()
         raise
-    refusals = filter(None, (loader.refusal(), *caps.refusals(found)))
-    return keep_open(replace(found, refusals=tuple(refusals)), journal)
+    refusals = tuple(filter(None, (loader.refusal(), *caps.refusals(found))))
+    unasked = (_UNASKED,) if spec.campaign.exclude.consents else ()
+    found = replace(found, refusals=refusals, warnings=(*found.warnings, *unasked))
+    return keep_open(found, journal)
 
 
 def _seen(  # noqa: PLR0913, PLR0917 (as above)
@@ -264,13 +268,23 @@ def _seen(  # noqa: PLR0913, PLR0917 (as above)
     loader: Loader,
     measure: Measure,
     limits: MessageLimits,
+    arrangement: Arrangement,
 ) -> Preview:
     """What the job that was read into *journal* would do, without those whom it excludes now."""
     job = Job(journal, "", spec.kind, "", spec.request, journal.facts())
-    for item, line in leave_out_now(journal, job):
-        measure.drop(item, line)
-    names = source.name, loader.understood
-    return preview_of(*names, journal, spec.request, measure, limits, _warnings(spec, loader))
+    gone = leave_out_now(journal, job)
+    if spec.campaign.window is None:
+        for item, line in gone:
+            measure.drop(item, line)
+    else:
+        # Those for whom the window never opens have left the journal after they were counted.
+        deque(gone, maxlen=0)
+        measure = Measure(spec.request, measure.prices)
+        for item, line, _ in entries_in(journal):
+            measure.count(line, item)
+    names, warnings = (source.name, loader.understood), _warnings(spec, loader)
+    found = preview_of(*names, journal, spec.request, measure, limits, warnings)
+    return replace(found, **arrangement.times(limits.drain))
 
 
 def _loaded(  # noqa: PLR0913, PLR0917 (as above)

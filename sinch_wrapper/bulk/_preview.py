@@ -4,6 +4,7 @@ import weakref
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from typing import Final, TypedDict, cast
 
@@ -13,7 +14,7 @@ from sinch_wrapper import _validate
 from sinch_wrapper.bulk._damage import sound
 from sinch_wrapper.bulk._journal import Journal
 from sinch_wrapper.bulk._measuring import Measure, MessageKind
-from sinch_wrapper.bulk._pieces import as_recipient, entries_of
+from sinch_wrapper.bulk._pieces import Entry, as_recipient, entries_of
 from sinch_wrapper.bulk._queue import MessageLimits
 from sinch_wrapper.bulk._rendering import SMS
 from sinch_wrapper.bulk._schema import DUPLICATE, INVALID, SUPPRESSED, skipped
@@ -123,7 +124,8 @@ class Preview:
     *sms_unknown* says why they cannot be counted, empty when they can. *destinations* are there
     when the prices are. *to_accept* is how many seconds the queue of the app makes the last request
     wait, *to_deliver* how many the queue needs for all, counted from *send_after* when there is
-    one. *refusals* say why the job would not begin.
+    one; with a window, *last_at* is when the last message goes out, and both count until then.
+    *refusals* say why the job would not begin.
     """
 
     source: str
@@ -142,8 +144,9 @@ class Preview:
     to_accept: float
     to_deliver: float
     warnings: tuple[str, ...]
-    refusals: tuple[str, ...]
     _contents: _Contents = field(repr=False, compare=False)
+    last_at: datetime | None = None
+    refusals: tuple[str, ...] = ()
 
     @property
     def parts(self) -> int:
@@ -182,7 +185,7 @@ class Preview:
         """
         wanted = _validate.whole("line", line, error=BulkArgumentError)
         journal = self._contents.journal
-        for item, at, key in _entries(journal):
+        for item, at, key in entries_in(journal):
             if at == wanted:
                 return as_recipient(item, key)
         with journal.read() as connection:
@@ -195,7 +198,7 @@ class Preview:
         """The message of each recipient, in the order of the input; in constant memory."""
         measure, message = self._contents.measure, self._contents.request.get("message")
         order, form = measure.in_order, measure.form
-        for item, line, key in _entries(self._contents.journal):
+        for item, line, key in entries_in(self._contents.journal):
             identities, parameters = order(item)
             channels = tuple(dict.fromkeys(channel for channel, _ in identities))
             text = form.fill(parameters) if form is not None and SMS in channels else ""
@@ -222,6 +225,7 @@ def preview_of(  # noqa: PLR0913, PLR0917 (all that a preview is made of)
     requests, total = journal.totals().get(ChunkState.PLANNED, (0, 0))
     counts = measure.counts
     uses_sms = any(kind.channel == SMS for kind in counts)
+    warnings = (*warnings, *_text_warnings(measure, uses_sms=uses_sms))
     return Preview(
         source=source,
         understood=understood,
@@ -235,8 +239,7 @@ def preview_of(  # noqa: PLR0913, PLR0917 (all that a preview is made of)
         send_after=str(request.get("send_after") or ""),
         to_accept=max(0.0, (total - limits.queue) / limits.drain),
         to_deliver=total / limits.drain,
-        warnings=(*warnings, *_text_warnings(measure, uses_sms=uses_sms)),
-        refusals=(),
+        warnings=warnings,
         _contents=_Contents(journal, request, measure),
     )
 
@@ -247,7 +250,8 @@ def keep_open(preview: Preview, journal: Journal) -> Preview:
     return preview
 
 
-def _entries(journal: Journal) -> Iterator[tuple[dict[str, object], int, str | None]]:
+def entries_in(journal: Journal) -> Iterator[Entry]:
+    """The recipients in *journal*, in order."""
     last = -1
     while found := journal.after(last):
         for chunk in found:

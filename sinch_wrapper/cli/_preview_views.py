@@ -49,7 +49,9 @@ def preview_lines(
         yield from _message(each, width)
     yield from _sms(found)
     yield from _cost(found, is_short=is_short)
-    if found.total:
+    if found.last_at is not None:
+        yield f"Within the window, the last message goes out at {found.last_at:%Y-%m-%d %H:%M} UTC."
+    elif found.total:
         later = f"from {found.send_after} on, " if found.send_after else ""
         yield f"Accepted {_time(found.to_accept)}; delivered {later}{_time(found.to_deliver)}."
     for warning in found.warnings:

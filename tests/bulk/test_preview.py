@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import islice
 from pathlib import Path
@@ -20,6 +21,7 @@ from sinch_wrapper.bulk import (
     Preview,
     Progress,
     Report,
+    SendWindow,
     preview,
     sms_parts,
 )
@@ -186,6 +188,22 @@ def test_who_is_excluded_by_now_is_not_counted(make_bulk: MakeBulk, tmp_path: Pa
     report = make_bulk(api).go(message=HI, recipients=rows(5), approve=approve, **given)
     assert (3, 2) == (report.accepted, report.suppressed)
     assert (3, 2) == (asked[0].total, asked[0].suppressed)
+
+
+@pytest.mark.once
+def test_a_window_says_when_the_last_message_goes_out() -> None:
+    """Who has no zone is left out, and is not counted."""
+    pytest.importorskip("phonenumbers")
+    people = [*rows(30), {"phone": "+8835100123456", "name": "nowhere"}]
+    hours = SendWindow("00:00-24:00")
+    found = seen(
+        people, window=hours, limits=MessageLimits(drain=2), prices={"46": 1}, on_invalid="skip"
+    )
+    assert (30, 1, 30, Decimal(30)) == (found.total, found.invalid, found.parts, found.cost)
+    assert found.last_at is not None
+    assert 15.0 == pytest.approx(found.to_deliver, abs=0.1)
+    assert -5 < (found.last_at - datetime.now(UTC)).total_seconds() < 16
+    assert None is seen(rows(3)).last_at
 
 
 @pytest.mark.once
