@@ -53,8 +53,10 @@ def run_job(
 
     When it *asks*, a person at the terminal sees a new job before it begins.
     """
+    # The view puts a file of its own in the place of stderr.
+    asks = asks and _is_attended()
     with _stopping() as stop, progress_view(silent=as_json) as view:
-        approval = {"approve": _asking(view)} if asks and _is_attended() else {}
+        approval = {"approve": _asking(view)} if asks else {}
         try:
             report = send(stop=stop, progress=view, **approval)
         except BulkInterruptedError as error:
