@@ -73,6 +73,11 @@ def run_job(
         _show_next_step(report, job)
     elif not as_json and (rest := view.to_deliver) >= _WORTH_SAYING:
         say(f"Delivered in about {span(rest)}.")
+    return _code_of(report)
+
+
+def _code_of(report: Report) -> ExitCode:
+    """The exit code of a job with *report*."""
     if report.stopped == "stopped":
         return ExitCode.INTERRUPTED
     if report.twice:
