@@ -136,9 +136,10 @@ class SuppressionList:
         return count
 
     def load_file(self, path: str | Path) -> int:
-        """Put all people in a file on the list: one number per line, or a table.
+        """Put all people in the file *path* on the list: one number per line, or a table.
 
-        Returns: how many; nothing is added when a line is not an international number.
+        Returns: how many.
+        Raises: BulkError when a line is not an international number; nothing is added then.
         """
         return self.load(file_keys(_validate.path("path", path, error=BulkArgumentError)))
 
