@@ -88,6 +88,18 @@ def _code_of(report: Report) -> ExitCode:
     return ExitCode.OK if is_whole else ExitCode.FAILED
 
 
+@contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """Let SIGINT and SIGTERM end a question, and with it the command: nothing was sent."""
+    asked = signal.signal(signal.SIGINT, signal.default_int_handler)
+    ended = signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, asked)
+        signal.signal(signal.SIGTERM, ended)
+
+
 def _forget_typed() -> None:
     """Forget what was typed before a question was seen: it is not the answer."""
     # Systems without termios have no other way that is as simple.
@@ -148,15 +160,10 @@ def _asking(view: ProgressView) -> Callable[[Preview], bool]:
     def approve(found: Preview) -> bool:
         if found.total <= _HANDFUL:
             return True
-        # Ctrl-C ends the question, and with it the command.
-        before = signal.signal(signal.SIGINT, signal.default_int_handler)
-        try:
-            with view.paused():
-                show_preview(found, 1, is_short=True)
-                _forget_typed()
-                return click.confirm(f"Send to {counted(found.total, 'recipient')}?", err=True)
-        finally:
-            signal.signal(signal.SIGINT, before)
+        with _ended_by_signals(), view.paused():
+            show_preview(found, 1, is_short=True)
+            _forget_typed()
+            return click.confirm(f"Send to {counted(found.total, 'recipient')}?", err=True)
 
     return approve
 
