@@ -3,19 +3,22 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
-from sinch_wrapper.bulk._campaign import Campaign
+from sinch_wrapper.bulk._campaign import Campaign, campaign_of
 from sinch_wrapper.bulk._damage import DamagedRequestError, sound
 from sinch_wrapper.bulk._exclusions import EXCLUDED, known_exclusions
 from sinch_wrapper.bulk._job_spec import JobSpec
 from sinch_wrapper.bulk._journal import Job, Journal, open_job
 from sinch_wrapper.bulk._keys import refuse_outbox
+from sinch_wrapper.bulk._metadata import TIMEZONE_MARK
 from sinch_wrapper.bulk._options import ReadingRules
 from sinch_wrapper.bulk._pieces import as_recipient
 from sinch_wrapper.bulk._results import recipients_of
 from sinch_wrapper.bulk._schema import unpack_items
 from sinch_wrapper.bulk._states import RecipientState
+from sinch_wrapper.bulk._windows import Zones
+from sinch_wrapper.bulk._zone_groups import group_of, groups_of
 from sinch_wrapper.errors import BulkError
 
 _AGAIN: Final = frozenset({RecipientState.FAILED, RecipientState.REJECTED})
@@ -41,7 +44,9 @@ def retried_spec(job: Job, name: str) -> JobSpec:
     request = {name: value for name, value in job.request.items() if name != "send_after"}
     # Who has opted out gets no second attempt.
     known = known_exclusions(job.facts)
-    campaign = Campaign(replace(known, job=job.journal.path if EXCLUDED in job.facts else None))
+    left_out = replace(known, job=job.journal.path if EXCLUDED in job.facts else None)
+    # Nor does anybody get one at night.
+    campaign = Campaign(left_out, campaign_of(job.facts).window)
     return JobSpec(
         job.kind,
         request,
@@ -72,6 +77,8 @@ def failed_of(
 ) -> Iterator[Mapping[str, object]]:
     """The same of *job*."""
     last = -1
+    with sound(job.journal.name):
+        groups = groups_of(job.facts)
     while found := job.journal.after(last):
         for chunk in found:
             last = chunk.id
@@ -87,7 +94,14 @@ def failed_of(
             except DamagedRequestError as error:
                 damage.append(f"{error}, so those of its recipients that failed are left out")
                 continue
-            yield from people
+            zones = group_of(groups, last)
+            yield from people if not zones else (_with_zones(each, zones) for each in people)
+
+
+def _with_zones(recipient: Mapping[str, object], zones: Zones) -> Mapping[str, object]:
+    """*recipient* in the form in which time zones are read, as a column would give them."""
+    own = cast("Mapping[str, object]", recipient.get("message_metadata") or {})
+    return {**recipient, "message_metadata": {**own, TIMEZONE_MARK: " ".join(zones)}}
 
 
 def _items(job: Job, chunk: int) -> list[dict[str, object]]:

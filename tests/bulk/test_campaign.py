@@ -208,6 +208,23 @@ def test_a_column_of_zones_without_a_window_is_a_mistake(make_bulk: MakeBulk) ->
         make_bulk(FakeBatchApi()).go(people(SWEDEN), columns=Columns(timezone="zone"))
 
 
+def test_a_retry_keeps_the_window_and_the_zones(make_bulk: MakeBulk, tmp_path: Path) -> None:
+    """Who failed by day gets the second attempt by day, by the column of the first list, too."""
+    api, job, again = FakeBatchApi("400"), tmp_path / "job.db", tmp_path / "again.db"
+    bulk = make_bulk(api)
+    bulk.at(at("15:00"))
+    mixed = [{**row, "zone": "America/Lima"} for row in people(SWEDEN, many=2)]
+    first = bulk.go(mixed, job=job, window=DAY, columns=Columns(timezone="zone"))
+    assert 2 == first.rejected
+    bulk.at(at("08:00"))
+    reasons = {"INVALID_ARGUMENT", "NOT_SENT"}
+    report = bulk.retry_failed(job, new_job=again, reasons=reasons, deadline=1.0)
+    assert (2, "deadline") == (report.pending, report.stopped)
+    bulk.at(at("15:00"))
+    assert 2 == bulk.resume(again).accepted
+    assert "Lima" not in str(api.sent)
+
+
 # The pilot and the brake
 
 VERDICTS = [
