@@ -226,9 +226,9 @@ class Receiver:
     # A callback: from the request to the store, and from its handlers back to the store.
 
     async def _receive(self, request: Request) -> Response:
-        headers, retry_after = request.scope["headers"], self._settings.retry_after
+        retry_after = self._settings.retry_after
         try:
-            check_presence(headers)
+            headers = check_presence(request.scope["headers"])
         except CallbackError as error:
             return _refusal(error, retry_after, CLOSE)
         try:

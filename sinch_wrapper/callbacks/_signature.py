@@ -136,14 +136,15 @@ def proof_of(raw: object, headers: object, secrets: object) -> Proof:
     return Proof(nonce, timestamp)
 
 
-def check_presence(headers: object) -> None:
-    """Raise SignatureError when *headers* are not those of a signed callback."""
+def check_presence(headers: object) -> "Picked":
+    """Return those of *headers* that proof_of() needs, or raise SignatureError for one missing."""
     try:
-        _required(_pick(headers))
+        found = _pick(headers)
+        _required(found)
     except _UnsignedError as error:
         fault = str(error)
     else:
-        return
+        return found
     del headers
     raise SignatureError(f"callback rejected: {fault}")
 
@@ -172,6 +173,13 @@ def check_tolerance(tolerance: object, error: type[Exception] | None = None) -> 
     """Raise TypeError or ValueError, or *error*, unless *tolerance* is seconds or infinity."""
     if tolerance != math.inf:
         _validate.seconds("tolerance", tolerance, error=error)
+
+
+class Picked(dict[str, str]):
+    """The headers of a signature, by their name in lower case."""
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} headers>"
 
 
 class _UnsignedError(Exception):
@@ -243,14 +251,16 @@ def _check_age(timestamp: str, window: Window, now: float) -> int:
     return moment
 
 
-def _pick(headers: object) -> dict[str, str]:
+def _pick(headers: object) -> Picked:
     """Return the headers of the signature among *headers*, by their name in lower case.
 
     Empty ones are left out. One that is given twice must have the same value twice.
 
     Raises: _UnsignedError, and nothing else, whatever *headers* is.
     """
-    found: dict[str, str] = {}
+    if type(headers) is Picked:
+        return headers
+    found = Picked()
     try:
         pairs = headers.items() if hasattr(headers, "items") else headers
         for spelling, value in pairs:  # type: ignore[union-attr]  # whatever it is
