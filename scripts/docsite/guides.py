@@ -11,7 +11,17 @@ from docsite.reference import APIS, MODULES, Pages
 # In this order; a page of docs/ that is not named here comes after the guides.
 _START: Final = ("index", "docs/getting-started", "examples/index", "docs/command")
 _GUIDES: Final = (
-    *("channels", "operations", "bulk", "reports", "scheduling", "outbox", "contacts", "callbacks"),
+    *(
+        "channels",
+        "operations",
+        "bulk",
+        "campaigns",
+        "reports",
+        "scheduling",
+        "outbox",
+        "contacts",
+        "callbacks",
+    ),
     *("errors", "limits", "tokens", "network", "logging", "scaling", "models", "testing"),
 )
 _COMING: Final = ("coming-from-sinch", "coming-from-the-sms-api")

@@ -27,6 +27,12 @@ BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 # Commands that a test cannot run inside itself (they install, or they are this very suite), or that
 # a test of their own runs: those of docs/spec-updates.md are replayed by test_spec_updates.py.
 ELSEWHERE = {
+    # Its options are run by test_campaign_cli.py.
+    (
+        "sinch-wrapper bulk send spring.csv --app 01J0SANDB0X0APP00000000000 --text @spring.txt "
+        "--exclude stop.db --window 09:00-20:00 --pilot 500 --pilot-delivered 0.9 "
+        "--stop-if-failed 0.05"
+    ),
     "python3 -m pip install uv && uv run sinch-wrapper demo",
     "python3 -m pip install uv && uv run pytest",
     "pip install .            # in a checkout: the client",
