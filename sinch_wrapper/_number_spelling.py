@@ -93,6 +93,8 @@ _SIGNS: Final = {
 }
 # "\0" stands for what no number holds.
 _BY_CATEGORY: Final = {"Cf": "", "Zs": " ", "Zl": " ", "Zp": " ", "Pd": "-", "Cc": "\0"}
+# More than any spelling of a number needs.
+_LONGEST: Final = 200
 _EMPTY_WORDS: Final = (
     "|n/a|na|n.a.|n.a|none|null|nil|nan|<na>|<null>|<none>|(null)|(none)|(blank)|(empty)|\\n|unknown|"
     "undefined|missing|empty|blank|not available|no number|not known|-|--|---|?|??|???|.|..|...|/|"
@@ -119,6 +121,8 @@ def spelt(text: str) -> str:
 
     Raises: NotNumberError.
     """
+    if len(text) > _LONGEST:
+        raise NotNumberError("too-long")
     is_plain = text.isascii() and text.isprintable()
     plain = _unguarded((text if is_plain else "".join(map(_plain, text))).strip().lower())
     if plain in _EMPTY:

@@ -15,9 +15,8 @@ from sinch_wrapper.parameters import Lookalike
 NOT_STRING: Final = "must be a string; quote the number so that no digits are lost"
 _PRECISE: Final = 10**15
 _REMEDIES: Final = {
-    "no-country": "write + before it, or say that such numbers have their country code, "
-    'numbers="msisdn" (--numbers msisdn), or in which country they are dialled, '
-    'default_country="SE" (--default-country SE)',
+    "no-country": "write + before it, or say what such numbers are with "
+    'numbers="msisdn" (--numbers msisdn) or default_country="SE" (--default-country SE)',
     "national-form": "write + and the country code, or say in which country it is dialled, "
     'default_country="SE" (--default-country SE)',
     "excel-rounded": "format the column as text, enter it anew, and export again",

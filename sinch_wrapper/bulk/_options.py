@@ -385,9 +385,7 @@ def _campaign(values: Mapping[str, object]) -> Campaign:
 def _reading(values: Mapping[str, object]) -> ReadingRules:
     found = _picked(ReadingRules, values)
     if found.numbers == "as-given" and found.default_country is not None:
-        fault = (
-            'default_country= reads numbers, which numbers="as-given" does not: give one of them'
-        )
+        fault = 'default_country= reads numbers, and "as-given" does not: give one of them'
         raise BulkArgumentError(fault)
     return found
 

@@ -34,10 +34,11 @@ class Report:
     recipient once, at the furthest it is known to be, callbacks included; *reasons* counts those
     that failed or were rejected, by reason. *sent_again* names each request that left again after
     its outcome was unknown, and *twice* counts the recipients of requests that became two batches.
-    *parent* names the job that this one retries, and *warnings* what a person should know.
-    *damaged* counts the requests of the job that this one retries which could not be read.
-    *stopped* says why a call ended before all had an outcome. The counts are those of the last
-    `refresh()`; streams are always fresh.
+    *understood* says which column was taken for what. *parent* names the job that this one
+    retries, and *warnings* what a person should know. *damaged* counts
+    the requests of the job that this one retries which could not be read. *stopped* says why a call
+    ended before all had an outcome. The counts are those of the last `refresh()`; streams are
+    always fresh.
 
     Raises: BulkError when the journal at *path* cannot be read.
     """
@@ -46,6 +47,7 @@ class Report:
     stopped: StopReason
     job: str
     parent: str
+    understood: str
     warnings: tuple[str, ...]
     by_state: Mapping[RecipientState, int]
     reasons: Mapping[str, int]
@@ -121,6 +123,7 @@ class Report:
             again, (requests, self.twice) = job.journal.sent_again(), job.journal.twice()
         facts, self._has_look_up = job.facts, job.kind.doubt != "keep"
         self.job, self.parent = job.id, str(facts.get("parent") or "")
+        self.understood = str(facts.get("understood") or "")
         damaged = facts.get("damaged")
         self.damaged = damaged if isinstance(damaged, int) else 0
         known = facts.get("warnings")

@@ -1,5 +1,6 @@
 """Where recipients come from: a list in a file or pipe, or anything that can be iterated over."""
 
+import contextlib
 import io
 import itertools
 import json
@@ -168,15 +169,21 @@ def _decoded(file: ListFile, number: int, content: bytes) -> object:
         raise BulkError(f"{where}: not JSON") from None
     # A key has one colon at least, so this is the cheap way to see that none comes twice.
     if content.count(b":") > _keys(found) and _has_repeated_keys(content):
-        raise BulkError(f"{where}: a key is there twice")
+        raise BulkError(f"{where}: a key comes twice")
     return found
 
 
 def _keys(value: object) -> int:
     """How many keys the objects in *value* have."""
-    if isinstance(value, dict):
-        return len(value) + sum(map(_keys, value.values()))
-    return sum(map(_keys, value)) if isinstance(value, list) else 0
+    found, waiting = 0, [value]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, dict):
+            found += len(each)
+            waiting += each.values()
+        elif isinstance(each, list):
+            waiting += each
+    return found
 
 
 def _has_repeated_keys(content: bytes) -> bool:
@@ -186,5 +193,7 @@ def _has_repeated_keys(content: bytes) -> bool:
         found.append(len({name for name, _ in pairs}) < len(pairs))
         return None
 
-    json.loads(content, object_pairs_hook=note)
+    # What is nested too deeply to be looked into is refused later on.
+    with contextlib.suppress(RecursionError):
+        json.loads(content, object_pairs_hook=note)
     return any(found)

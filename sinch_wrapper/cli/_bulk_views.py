@@ -178,6 +178,7 @@ def show(report: Report, *, as_json: bool) -> None:
             "stopped": report.stopped,
             "by_state": report.by_state,
             "reasons": report.reasons,
+            "understood": report.understood,
             "warnings": report.warnings,
             "twice": report.twice,
             "damaged": report.damaged,

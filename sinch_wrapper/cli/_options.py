@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from sinch_wrapper.cli._exit_codes import acts
-from sinch_wrapper.errors import ConfigurationError, SinchError
+from sinch_wrapper.errors import BulkArgumentError, ConfigurationError, SinchError
 
 if TYPE_CHECKING:
     from sinch_wrapper import Endpoints, Region, Sinch
@@ -104,17 +104,19 @@ host_option = click.option(
 def library_errors() -> Iterator[None]:
     """Make a wrong command line of an argument that the library refuses.
 
-    Raises: click.UsageError for its ValueError or TypeError, ConfigurationError for its own, both
-        with the options of the command in place of those of the library; other errors pass.
+    Raises: click.UsageError for its ValueError or TypeError, ConfigurationError and
+        BulkArgumentError for its own, all with the options of the command in place of those of the
+        library; other errors pass.
     """
     try:
         yield
-    except ConfigurationError as error:
-        raise ConfigurationError(_with_options(str(error))) from error
+    except (ConfigurationError, BulkArgumentError) as error:
+        raise type(error)(_with_options(str(error))) from error
     except SinchError:
         raise
     except (TypeError, ValueError) as error:
-        raise click.UsageError(f"{_with_options(str(error))}.") from error
+        words = _with_options(str(error))
+        raise click.UsageError(words if words.endswith("?") else f"{words}.") from error
 
 
 def _with_options(message: str) -> str:

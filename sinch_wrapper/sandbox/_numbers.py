@@ -30,6 +30,7 @@ _TRUNK_ZERO = re.compile(
     rf"((?:\+|00)?[\s(.-]*(?!39|225|229|241|242|378)(?:{_CODE})[\s).-]*)\(\s*0\s*\)"
 )
 _OTHER_END = re.compile(r"[0-9]{3}\s*/\s*[0-9]{1,3}\Z")
+_LONGEST = 200
 _SIGNS = {
     **dict.fromkeys("\u2212\u30fc\u2043\u2027\u00b7", "-"),
     **dict.fromkeys("\ufe62\u2795\u207a", "+"),
@@ -53,7 +54,9 @@ def is_phone_channel(channel: str) -> bool:
 def digits_of(text: str) -> str:
     """Return the number that *text* writes, as digits; empty when it is not one."""
     found = _PLAIN.fullmatch(text)
-    return found[1] if found else _read(text)
+    if found is None:
+        return _read(text) if len(text) <= _LONGEST else ""
+    return found[1]
 
 
 def plain_identity(text: str) -> str:

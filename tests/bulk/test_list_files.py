@@ -139,10 +139,10 @@ def test_repeated_keys_of_json_are_refused(tmp_path: Path) -> None:
     )
     rows = source_of("recipients", path).open().rows
     assert {"phone": "+1", "at": "10:30:00"} == next(rows)[1]
-    with pytest.raises(BulkError, match="line 2: a key is there twice"):
+    with pytest.raises(BulkError, match="line 2: a key comes twice"):
         next(rows)
     path.write_text('{"recipient": {"contact_id": "a", "contact_id": "b"}}\n', encoding="utf-8")
-    with pytest.raises(BulkError, match="line 1: a key is there twice"):
+    with pytest.raises(BulkError, match="line 1: a key comes twice"):
         next(source_of("recipients", path).open().rows)
 
 

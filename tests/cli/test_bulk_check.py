@@ -89,7 +89,7 @@ def test_check_for_programs(run_cli: RunCli, source: Path) -> None:
     [
         (["--max-parts", "1"], "1 SMS of more than 1 part, up to 2"),
         (["--max-cost", "0.1", "--prices", "prices.csv"], "costs up to 0.20, more than"),
-        (["--max-cost", "1"], "max_cost= needs prices="),
+        (["--max-cost", "1"], "--max-cost needs --prices"),
         (["--prices", "none.csv"], "none.csv: cannot be read"),
         (
             ["--to", "phone=RCS", "--max-cost", "9", "--prices", "prices.csv"],
