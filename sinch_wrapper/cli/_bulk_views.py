@@ -188,8 +188,7 @@ def show(report: Report, *, as_json: bool) -> None:
         return
     for warning in report.warnings:
         say(f"Note: {warning}.", err=True)
-    say(f"{counted(report.total, 'recipient')}: {_listed(counts)}")
-    say("Now: " + _listed({str(state): many for state, many in report.by_state.items()}))
+    _say_states(report, counts)
     if report.reasons:
         say("Reasons: " + _listed(report.reasons))
     for again in report.sent_again:
@@ -254,6 +253,18 @@ def show_probe(found: ProbeResult, *, as_json: bool) -> ExitCode:
         say(f"Every response readable: {_yes(found.readable)}.")
         say(f"{found.promise[0].upper()}{found.promise[1:]}.")
     return ExitCode.OK if found.accepted == found.listed else ExitCode.FAILED
+
+
+def _say_states(report: Report, counts: Mapping[str, int]) -> None:
+    """Say what became of the recipients, and where that differs, of their requests."""
+    states = {str(state): many for state, many in report.by_state.items()}
+    by_request = {name.removesuffix("s"): many for name, many in counts.items()}
+    del by_request["total"]
+    is_same = states == {name: many for name, many in by_request.items() if many}
+    head = counted(report.total, "recipient")
+    say(f"{head}: {_listed(counts if is_same else states)}")
+    if not is_same:
+        say(f"By request: {_listed(counts)}")
 
 
 def _yes(value: bool) -> str:  # noqa: FBT001 (one value)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from sinch_wrapper.bulk import Report
+from sinch_wrapper.bulk._journal import Journal
 from sinch_wrapper.cli import main
 from sinch_wrapper.cli._bulk_watch import open_of, watch_job
 from tests.helpers.reports import add_receipts, sent_job, write_input
@@ -102,3 +103,18 @@ def test_interrupted_watching_says_so(job: Path, capsys: pytest.CaptureFixture[s
 
     watch_job(Report(job), sleep=interrupt)
     assert "a job that is running goes on" in capsys.readouterr().err
+
+
+def test_counts_do_not_contradict_each_other(job: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One line where both counts agree; else what became of the recipients comes first."""
+    assert main(["bulk", "report", job.name]) == 0
+    assert capsys.readouterr().out.splitlines() == ["5 recipients: 5 accepted, 1 duplicate"]
+    journal = Journal(job, must_exist=True)
+    with journal.write() as connection:
+        journal.set(connection, 0, batch_status="CANCELLED")
+    journal.close()
+    assert main(["bulk", "report", job.name]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "5 recipients: 5 cancelled, 1 duplicate",
+        "By request: 5 accepted, 1 duplicate",
+    ]
