@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 from sqlalchemy import (
     Column,
@@ -27,6 +27,7 @@ from sqlalchemy import (
 from sinch_wrapper.bulk._address_files import file_keys
 from sinch_wrapper.bulk._addresses import recipient_keys, request_keys
 from sinch_wrapper.bulk._campaign import ExcludeOption
+from sinch_wrapper.bulk._damage import sound
 from sinch_wrapper.bulk._journal import Chunk, Job, Journal, NewChunk
 from sinch_wrapper.bulk._pieces import Entry, entries_of, request_of
 from sinch_wrapper.bulk._rows import Skip
@@ -114,13 +115,19 @@ def _keys_in(path: Path) -> Iterator[str]:
 
 
 def known_exclusions(known: Mapping[str, object]) -> ExcludeOption:
-    """The lists and files of a job with the facts *known*, and whether it asks for consents."""
-    found = known.get(EXCLUDED)
-    if not isinstance(found, Mapping):
+    """The lists and files of a job with the facts *known*, and whether it asks for consents.
+
+    Raises: BulkError when they are damaged.
+    """
+    if EXCLUDED not in known:
         return ExcludeOption()
-    lists, files = ([Path(each) for each in found[name]] for name in ("lists", "files"))
-    consents = bool(found["consents"])
-    return ExcludeOption(tuple(lists), tuple(files), consents=consents)
+    with sound("of the job"):
+        found = cast("Mapping[str, object]", known[EXCLUDED])
+        lists, files = (
+            tuple(Path(each) for each in cast("list[str]", found[name]))
+            for name in ("lists", "files")
+        )
+        return ExcludeOption(lists, files, consents=bool(found["consents"]))
 
 
 def _keep(connection: Connection, source: str, keys: Iterable[str]) -> None:

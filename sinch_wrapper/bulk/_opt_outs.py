@@ -5,11 +5,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sinch_wrapper import _validate
+from sinch_wrapper._forget import forgetting_methods
 from sinch_wrapper.bulk._suppression import SuppressionList
 from sinch_wrapper.callbacks import Event, OptOutWords, consent_change
 from sinch_wrapper.errors import BulkArgumentError
 
 
+@forgetting_methods
 class OptOutFollower:
     """Writes into a suppression list who opts out and in: the `suppression=` of a receiver.
 

@@ -18,6 +18,7 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select, text
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from sinch_wrapper import _validate
+from sinch_wrapper._forget import forgetting_methods
 from sinch_wrapper._sqlite import Database
 from sinch_wrapper.bulk._address_files import file_keys
 from sinch_wrapper.bulk._addresses import address_key, contact_key, recipient_keys
@@ -77,6 +78,7 @@ class DoubtfulText:
     at: float
 
 
+@forgetting_methods
 class SuppressionList:
     """Who must not be written to: the file at *path*, which is made when it does not exist.
 

@@ -122,9 +122,11 @@ def _minutes(window: SendWindow) -> frozenset[int]:
 
 
 def window_from(value: object) -> SendWindow | None:
-    """Undo as_json(); None for what is not a window; raises ValueError for a damaged one."""
-    if not isinstance(value, Mapping):
+    """Undo as_json(); None for None. Raises: ValueError or TypeError for a damaged window."""
+    if value is None:
         return None
+    if not isinstance(value, Mapping):
+        raise TypeError("not a window")
     days = [date.fromisoformat(day) for day in value["quiet_days"]]
     return SendWindow(value["hours"], value["default_timezone"], days, bool(value["schedule"]))
 

@@ -50,6 +50,19 @@ def test_follower_is_told_before_the_response(tmp_path: Path) -> None:
     assert ["check", "take", "close"] == follower.calls
 
 
+def test_who_keeps_opt_outs_is_told_like_a_follower(tmp_path: Path) -> None:
+    """After the 200 both have the callback; when the second fails it is refused, and repeated."""
+    follower, keeper, body = FakeFollower(), FakeFollower(), make_body()
+    app = receiver(SECRET, store=tmp_path / "callbacks.db", job=follower, suppression=keeper)
+    with serving(app) as client:
+        keeper.failure = ("take", BulkError("disk full"))
+        assert 503 == post(client, body).status_code
+        keeper.failure = None
+        assert 200 == post(client, body).status_code
+        assert ([body, body], [body]) == (follower.bodies, keeper.bodies)
+    assert ["check", "take", "take", "close"] == keeper.calls
+
+
 @pytest.mark.parametrize("failure", [BulkError("disk full"), sqlite3.OperationalError("x")])
 def test_follower_that_fails_refuses_the_callback(
     tmp_path: Path, failure: Exception, caplog: pytest.LogCaptureFixture
