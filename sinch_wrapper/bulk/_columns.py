@@ -1,6 +1,7 @@
 """Which column of a table means what; pure."""
 
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from sinch_wrapper.messages import CHANNELS
 
 # Six digits are a phone number rather than the name of a column.
 _NUMBER: Final = re.compile(r"\d(?:[\s().-]?\d){5}")
+_LIKELY: Final = re.compile("phone|mobile|cell|msisdn|number|^tel", re.IGNORECASE)
 _PHONES: Final = ("phone", "phone_number", "msisdn", "number")
 ABSENT: Final = -1
 
@@ -183,10 +185,13 @@ def _guessed(header: Sequence[str], place: str) -> tuple[tuple[str, str], ...]:
 
 def _example(header: Sequence[str]) -> str:
     """How to name the column of the addresses, with one that is likely to be it."""
-    likely = [name for name in header if name.upper() in CHANNELS or name.lower() in _PHONES]
+    # A column that is called like a channel may say whether somebody wants it.
+    likely = [name for name in header if _LIKELY.search(name)]
+    likely += [name for name in header if name.upper() in CHANNELS]
     name = likely[0] if likely else "mobile"
     channel = name.upper() if name.upper() in CHANNELS else "SMS"
-    return f'Columns(to=[("{name}", "{channel}")]) (--to {name}={channel})'
+    option = shlex.quote(f"{name}={channel}")
+    return f'Columns(to=[("{name}", "{channel}")]) (--to {option})'
 
 
 def _shown(header: Sequence[str]) -> str:
