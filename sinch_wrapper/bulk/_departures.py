@@ -25,6 +25,8 @@ from sinch_wrapper.errors import BulkError
 # Seconds between two looks at the receipts; a look may take this share of the time.
 _POLL: Final = 1.0
 _TIMES: Final = 20
+# Seconds after which windows are looked at again: requests come back, and the queue drains.
+_LONGEST_SLEEP: Final = 10.0
 # What the API takes ahead, less a margin.
 _HORIZON: Final = 7 * 86_400 - 3600
 # Windows that are tried until there is room for a request.
@@ -63,6 +65,8 @@ class Departures:
         end = job.facts.get("pilot_end")
         self._pilot_end = end if isinstance(end, int) and not job.facts.get("piloted") else 0
         self._since: float | None = None
+        # From when until when no window opens, in wall time.
+        self._asleep = (0.0, 0.0)
         self._due = self._brake_due = 0.0
         self.closed: float | None = None
         self.stopped = StopReason.NONE
@@ -73,6 +77,10 @@ class Departures:
 
     def next_planned(self, connection: Connection, before: int, now: float) -> Chunk | None:
         """The first request below *before* that has not left and may leave now."""
+        wall = self._wall()
+        if self._asleep[0] <= wall < self._asleep[1]:
+            self._hold(self._asleep[1] - wall)
+            return None
         limit = self._pilot_end or NO_LIMIT
         chunk = self._job.journal.next_planned(connection, min(before, limit))
         if chunk is None and limit < before:
@@ -99,6 +107,9 @@ class Departures:
             if found is not None and self._wait(found, now) <= 0:
                 self.closed = None
                 return found
+        # Looking at all groups costs too much to be done many times a second.
+        wall = self._wall()
+        self._asleep = (wall, wall + min(self.closed or 0.0, _LONGEST_SLEEP))
         return None
 
     def _wait(self, chunk: Chunk, now: float) -> float:

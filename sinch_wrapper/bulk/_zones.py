@@ -6,7 +6,7 @@ is not valid counts as one of its country. Of an area code of North America all 
 any exchange in it has: new exchanges are missing in the table, and numbers move.
 """
 
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Final
 
 from sinch_wrapper._lazy import Extra
@@ -21,23 +21,26 @@ _AREA: Final = 4
 _LAST: Final = 4
 
 
-def check_zones() -> None:
-    """Raise BulkError when the zones of numbers cannot be found out."""
-    try:
-        import phonenumbers.timezone  # noqa: F401 (it is there)
-    except ModuleNotFoundError:
-        raise _EXTRA.missing() from None
-
-
 def zones_of(digits: str) -> Zones:
     """The time zones of the number with these *digits*, which begin with the country code.
 
     Empty when none is known, as for numbers of no country (+800, +870).
+
+    Raises: BulkError when phonenumbers is not installed.
     """
+    _check()
     if digits.startswith(_NORTH_AMERICA):
         return _area_zones(digits[:_AREA])
     # What decides is the same for all numbers of a block.
     return _block_zones(digits[:-_LAST] + "0" * len(digits[-_LAST:]))
+
+
+@cache
+def _check() -> None:
+    try:
+        import phonenumbers.timezone  # noqa: F401 (it is there)
+    except ModuleNotFoundError:
+        raise _EXTRA.missing() from None
 
 
 @lru_cache(maxsize=1 << 16)
