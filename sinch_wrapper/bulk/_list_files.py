@@ -138,9 +138,9 @@ class ListFile:
 
     def budget(self) -> int:
         """How many bytes the list in a compressed file may have."""
-        with self.open() as file:
-            size = file.seek(0, os.SEEK_END)
-            file.seek(0)
+        # Without a seek: somebody may be reading.
+        known = os.fstat(self._keep().fileno()) if self._is_stream() else self.path.stat()
+        size = known.st_size
         return max(_SURELY_FINE, _HIGHEST_RATIO * size)
 
     def bomb(self) -> BulkError:
@@ -163,6 +163,7 @@ class ListFile:
             else:
                 with self.path.open("rb") as pipe:
                     shutil.copyfileobj(pipe, self._kept, _BLOCK)
+            self._kept.flush()
         return self._kept
 
 

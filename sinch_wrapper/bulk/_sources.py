@@ -1,5 +1,6 @@
 """Where recipients come from: a list in a file or pipe, or anything that can be iterated over."""
 
+import codecs
 import contextlib
 import io
 import itertools
@@ -135,6 +136,8 @@ def read_json_lines(
         known = encoding or encoding_of(file)
         if known.lower().startswith("utf-8"):
             with file.unpacked() as content:
+                if content.read(len(codecs.BOM_UTF8)) != codecs.BOM_UTF8:
+                    content.seek(0)
                 yield from _objects(file, lines(file, content))
         else:
             yield from _transcoded(file, known)
@@ -153,23 +156,24 @@ def _transcoded(file: ListFile, encoding: str) -> Iterator[tuple[int, object]]:
 
 def _objects(file: ListFile, content: Iterable[bytes]) -> Iterator[tuple[int, object]]:
     for number, line in enumerate(content, 1):
-        found = line.strip().removeprefix(b"\xef\xbb\xbf")
-        if found:
+        if found := line.strip():
             yield number, _decoded(file, number, found)
 
 
 def _decoded(file: ListFile, number: int, content: bytes) -> object:
-    where = f"{file.name}, line {number}"
     try:
         content.decode()
         found = decode(content)
     except UnicodeDecodeError:
-        raise BulkError(f"{where}: not UTF-8") from None
+        raise BulkError(f"{file.name}, line {number}: not UTF-8") from None
     except ValueError:
-        raise BulkError(f"{where}: not JSON") from None
+        raise BulkError(f"{file.name}, line {number}: not JSON") from None
     # A key has one colon at least, so this is the cheap way to see that none comes twice.
-    if content.count(b":") > _keys(found) and _has_repeated_keys(content):
-        raise BulkError(f"{where}: a key comes twice")
+    colons = content.count(b":")
+    if type(found) is dict and colons == len(found):
+        return found
+    if colons > _keys(found) and _has_repeated_keys(content):
+        raise BulkError(f"{file.name}, line {number}: a key comes twice")
     return found
 
 
