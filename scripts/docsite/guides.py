@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 from typing import Final
@@ -58,7 +59,8 @@ def _program(file: Path) -> str:
     title = file.stem.replace("_", " ").capitalize()
     for word in ("Excel", "RCS", "WhatsApp", "FastAPI", "Django"):
         title = re.sub(rf"\b{word}\b", word, title, flags=re.IGNORECASE)
-    return f"# {title}\n\n```python\n{code}\n```\n"
+    summary = (ast.get_docstring(ast.parse(code)) or "").partition("\n")[0]
+    return f"# {title}\n\n{summary}\n\n```python\n{code}\n```\n"
 
 
 def title_of(text: str) -> str:
