@@ -209,6 +209,9 @@ def _read(  # noqa: PLR0913, PLR0917 (as above)
         caps.refuse(_seen(journal, spec, source, loader, measure, limits, arrangement))
     return {
         "source": source.name,
+        # For reports that read it again.
+        "encoding": source.encoding,
+        "delimiter": source.delimiter,
         "digest": digest or loader.digest(),
         "contacts": loader.by_contact,
         "warnings": _warnings(spec, loader),

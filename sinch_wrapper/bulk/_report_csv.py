@@ -10,11 +10,12 @@ from typing import IO, Final
 
 from sinch_wrapper._json import encode
 from sinch_wrapper.bulk._breakdown import addressed
+from sinch_wrapper.bulk._damage import sound
 from sinch_wrapper.bulk._destinations import Address, masked_key, masked_words
 from sinch_wrapper.bulk._journal import Job, text_fact
-from sinch_wrapper.bulk._results import LEFT_OUT, RecipientResult, left_out_by_line, stream
+from sinch_wrapper.bulk._results import RecipientResult, left_out_by_line, recipients_of
+from sinch_wrapper.bulk._schema import unpack_places
 from sinch_wrapper.bulk._sources import Source, Table, source_of
-from sinch_wrapper.bulk._states import RecipientState
 from sinch_wrapper.errors import BulkError
 
 _WHO: Final = ("line", "key", "to")
@@ -75,7 +76,8 @@ def _harmless(cell: str) -> str:
 
 def _opened(job: Job, path: Path) -> Source:
     """The input of *job*; raises BulkError for another file, or the same one after a change."""
-    source = source_of("source", path)
+    how = (text_fact(job.facts, name) or None for name in ("encoding", "delimiter"))
+    source = source_of("source", path, *how)
     if source.digest() != text_fact(job.facts, "digest"):
         made_of = text_fact(job.facts, "source") or "other recipients"
         raise BulkError(
@@ -97,6 +99,35 @@ def _columns(source: Source) -> tuple[Sequence[str], Iterator[tuple[int, Sequenc
 
 
 def _by_line(job: Job) -> Iterator[RecipientResult]:
-    """Every recipient in the order of the input: requests are in it, and so are rows left out."""
-    sent = stream(job, frozenset(RecipientState).difference(LEFT_OUT))
-    return heapq.merge(sent, left_out_by_line(job), key=attrgetter("line"))
+    """Every recipient in the order of the input.
+
+    Requests are in that order, but for windows, which sort them by time zone: each zone is one run.
+    """
+    runs = [_recipients(job, run) for run in _runs(job)]
+    return heapq.merge(*runs, left_out_by_line(job), key=attrgetter("line"))
+
+
+def _runs(job: Job) -> list[list[int]]:
+    """The requests of *job* in as many runs as needed, so that lines only grow in each."""
+    runs: dict[int, list[int]] = {}
+    last = -1
+    while found := job.journal.after(last):
+        for chunk in found:
+            last = chunk.id
+            with job.journal.read() as connection, sound(job.journal.name, last):
+                lines, _ = unpack_places(job.journal.body(connection, last)[1])
+            if not lines:
+                continue
+            end = max((each for each in runs if each < lines[0]), default=None)
+            run = [] if end is None else runs.pop(end)
+            run.append(last)
+            runs[lines[-1]] = run
+    return [*runs.values()]
+
+
+def _recipients(job: Job, run: Iterable[int]) -> Iterator[RecipientResult]:
+    for number in run:
+        with job.journal.read() as connection:
+            chunk = job.journal.chunk(connection, number)
+        if chunk is not None:
+            yield from recipients_of(job, chunk)

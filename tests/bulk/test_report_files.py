@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from sinch_wrapper.bulk import Report
+from sinch_wrapper.bulk import Report, SendWindow
 from sinch_wrapper.bulk._destinations import Address, masked_key, masked_words
 from sinch_wrapper.bulk._markup import data, element
 from sinch_wrapper.bulk._page_recipients import ListedRecipients
@@ -150,6 +150,29 @@ def test_table_with_the_input_joins_each_row(report: Report, tmp_path: Path) -> 
     assert given == [{name: row[name] for name in given[0]} for row in rows]
     known = {each.line: each.state for each in report.recipients()}
     assert [known[line] for line in range(2, COUNT + 2)] == [row["sinch_state"] for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "delimiter"), [("cp850", "|"), ("utf-16", ";"), ("utf-8-sig", ",")]
+)
+def test_input_is_read_as_the_job_read_it(tmp_path: Path, encoding: str, delimiter: str) -> None:
+    """An encoding or a delimiter that the job was told is kept for the report."""
+    rows = [["customer", "phone", "name"], ["C1", "+46700000001", "Åsa"]]
+    source = tmp_path / "people.csv"
+    lines = [delimiter.join(row) for row in rows]
+    source.write_text("\n".join([*lines, ""]), encoding=encoding)
+    job = sent_job(tmp_path, source, "ok", encoding=encoding, delimiter=delimiter)
+    (row,) = rows_of(Report(job).write_csv(tmp_path / "out.csv", source=source))
+    assert ("Åsa", "accepted") == (row["name"], row["sinch_state"])
+
+
+def test_input_is_joined_when_requests_are_sorted_by_time_zone(tmp_path: Path) -> None:
+    """Windows sort recipients by their zone; the table has the order of the input all the same."""
+    source = write_input(tmp_path / "people.csv", 200)
+    window = SendWindow("00:00-23:59", default_timezone="UTC")
+    job = sent_job(tmp_path, source, *["ok"] * 9, window=window, chunk_size=10)
+    rows = rows_of(Report(job).write_csv(tmp_path / "out.csv", source=source))
+    assert [f"C{number}" for number in range(200)] == [row["customer"] for row in rows]
 
 
 @pytest.mark.parametrize("change", ["other", "changed", "missing"])
