@@ -146,6 +146,8 @@ class Exclusions:
         self._known = known_exclusions(job.facts)
         self.is_any = job.facts.get(EXCLUDED) is not None
         self._lists: list[SuppressionList] | None = None
+        # Whether the journal itself has any, None before it was asked.
+        self._has_own: bool | None = None
         self._files: dict[Path, tuple[int, int, int]] = {}
 
     def close(self) -> None:
@@ -177,8 +179,12 @@ class Exclusions:
             if (now := _state_of(path)) != state:
                 _keep(connection, path.name, file_keys(path))
                 self._files[path] = now
+                self._has_own = None
+        if self._has_own is None:
+            own = connection.execute(select(_excluded.c.key).limit(1)).first()
+            self._has_own = own is not None
         asked = {"keys": json.dumps(keys)}
-        rows = connection.execute(_FOUND, asked).all()
+        rows = connection.execute(_FOUND, asked).all() if self._has_own else ()
         found = {row.key: f"excluded by {row.source}" for row in rows}
         for each in lists:
             found |= dict.fromkeys(each.among(keys), f"on the list {each.path.name}")
