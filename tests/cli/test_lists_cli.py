@@ -60,8 +60,9 @@ def test_mistakes_name_the_options_of_the_command(
 def test_a_stream_needs_a_journal_by_name() -> None:
     """No file can lie beside stdin."""
     environment = {f"SINCH_{name}": "x" for name in ("PROJECT_ID", "KEY_ID", "KEY_SECRET")}
+    words = ["bulk", "send", "-", "--app", "A", "--text", "x"]
     done = subprocess.run(
-        [sys.executable, "-m", "sinch_wrapper.cli", *["bulk", "send", "-", "--app", "A", "--text", "x"]],
+        [sys.executable, "-m", "sinch_wrapper.cli", *words],
         input=b"", capture_output=True, check=False, env={**os.environ, **environment},
     )  # fmt: skip
     assert (2, True) == (done.returncode, b"name a journal with --job" in done.stderr)
