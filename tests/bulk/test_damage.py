@@ -10,6 +10,7 @@ import sqlite3
 import threading
 import zlib
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -78,10 +79,17 @@ VALUES = [
 ]  # fmt: skip
 
 
+@cache
+def packed_bomb() -> bytes:
+    """300 MiB of zeros, packed."""
+    packer = zlib.compressobj(9)
+    return b"".join(packer.compress(bytes(1 << 20)) for _ in range(300)) + packer.flush()
+
+
 def rewritten(path: Path, number: int) -> str:
     """Write a value of another kind into one row, or all rows, of one column."""
     chance = random.Random(number)  # noqa: S311 (repeatable)
-    bomb = zlib.compress(bytes(1 << 30)[: 300 << 20], 9) if number % 50 == 0 else b"x"
+    bomb = packed_bomb() if number % 50 == 0 else b"x"
     values = [*VALUES, f"x'{zlib.compress(chance.choice(VALUES).encode()).hex()}'"]
     with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
         found = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
@@ -224,8 +232,7 @@ def test_a_packed_bomb_is_a_damaged_request(make_bulk: MakeBulk, tmp_path: Path)
     api, job = FakeBatchApi(), tmp_path / "job.db"
     bulk = make_bulk(api)
     bulk.go(rows(4), job=job, deadline=0)
-    packer = zlib.compressobj(9)
-    bomb = b"".join(packer.compress(bytes(1 << 20)) for _ in range(300)) + packer.flush()
+    bomb = packed_bomb()
     with contextlib.closing(sqlite3.connect(job, isolation_level=None)) as connection:
         connection.execute("UPDATE bodies SET content = ? WHERE chunk = 0", (bomb,))
     report = bulk.resume(job)

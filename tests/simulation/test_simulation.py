@@ -15,7 +15,7 @@ from tests.simulation.scenario import scenario_of
 SEEDS = int(os.environ.get("SINCH_WRAPPER_SEEDS", "2000"))
 QUICK, SLICE, LONG_SLICE = 150, 25, 125
 # Each model with as many seeds.
-NEVER = 40
+NEVER = 25
 
 
 def problems(seeds: range, model: Model | None = None, send_again: str = "") -> list[str]:
