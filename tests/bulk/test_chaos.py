@@ -52,8 +52,13 @@ def server() -> Iterator[str]:
         process.communicate(timeout=60)
 
 
+def identity(number: int) -> str:
+    """A number whose message the sandbox delivers: it ends in 1."""
+    return f"+467{number:07d}1"
+
+
 def _recipients(path: Path, many: int = RECIPIENTS) -> set[str]:
-    identities = [f"+4670{number:07d}" for number in range(many)]
+    identities = [identity(number) for number in range(many)]
     lines = [f"k{number},{identity},Name" for number, identity in enumerate(identities)]
     path.write_text("\n".join(["key,phone,name", *lines]), encoding="utf-8")
     return set(identities)
@@ -196,7 +201,7 @@ def test_receiver_reports_and_readers_on_the_same_files_spoil_nothing(
             f"{time.monotonic() - began:.0f} s\n"
         )
     assert (0, 0) == (twice, lost)
-    assert len(counts.keys() - unknown) == report.delivered + report.failed
+    assert len(counts.keys() - unknown) == report.delivered
     assert ["ok", "ok"] == [_checked(path) for path in (journal, tmp_path / "store.db")]
     assert "" == (tmp_path / "reader.log").read_text()
 
@@ -206,8 +211,7 @@ def _followed(journal: Path, server: str) -> Report:
     report, last, seen = Report(journal), time.monotonic(), -1
     # As long as any come: a busy machine takes its time.
     while time.monotonic() - last < PATIENCE:
-        # The sandbox fails a number that ends in zeros.
-        done = report.refresh().delivered + report.failed
+        done = report.refresh().delivered
         if done >= len(_accepted(server).keys() - _unknown(report)):
             break
         if done > seen:
@@ -232,4 +236,4 @@ def _accepted(server: str) -> Counter[str]:
 def _unknown(report: Report) -> set[str]:
     """The numbers whose outcome is unknown."""
     # The first number is on the line after the header.
-    return {f"+4670{each.line - 2:07d}" for each in report.recipients("unknown")}
+    return {identity(each.line - 2) for each in report.recipients("unknown")}
