@@ -80,7 +80,9 @@ MUTANTS: Final = {
     ),
     "no flush": Mutant("_sender", "self._job.journal.flush()", "pass"),
     "doubts keep back for ever": Mutant(
-        "_sender", "return None if is_over else journal.next_planned(connection)\n", "return None\n"
+        "_sender",
+        "return None if is_over else self._planned(connection, NO_LIMIT, now)\n",
+        "return None\n",
     ),
     "the queue is not counted": Mutant(
         "_tracker", "self._queue.add(chunk.count)\n        self.doubts.leave", "self.doubts.leave"

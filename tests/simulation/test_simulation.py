@@ -3,9 +3,11 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+from sinch_wrapper import bulk
 from tests.simulation.models import ALL, Model
 from tests.simulation.mutants import MUTANTS
 from tests.simulation.run import Simulation
@@ -65,6 +67,13 @@ def test_what_no_client_can_close_is_counted() -> None:
     (model,) = (each for each in ALL if each.name.startswith("D4"))
     twice = sum(Simulation(scenario_of(seed, model, "evidence")).run().twice for seed in range(150))
     assert twice > 0
+
+
+def test_each_mutant_changes_a_line_that_is_there() -> None:
+    """Whoever changes such a line learns at once that a mutant stands on it."""
+    folder = Path(bulk.__file__).parent
+    texts = {each.module: (folder / f"{each.module}.py").read_text() for each in MUTANTS.values()}
+    assert [] == [name for name, each in MUTANTS.items() if texts[each.module].count(each.old) != 1]
 
 
 @pytest.mark.slow
