@@ -36,7 +36,7 @@ Section = tuple[str, list[str]]
 
 def guide_pages(root: Path) -> Pages:
     """README, docs, examples and the rest, by the path that each has in the site."""
-    found = [root / "README.md", *root.glob("docs/*.md"), *root.glob("*/README.md")]
+    found = [root / "README.md", *root.glob("docs/*.md"), *root.glob("[!.]*/README.md")]
     found += [root / f"{name}.md" for name in ("CHANGELOG", "CONTRIBUTING", "SECURITY")]
     pages = {_path(root, file): _linked(file.read_text(encoding="utf-8")) for file in found}
     for file in sorted(root.glob("examples/*.py")):

@@ -183,9 +183,13 @@ class BackgroundServer:
 
     def run(self) -> None:
         """Serve in this thread until a signal arrives; Ctrl-C then raises KeyboardInterrupt."""
+        serving = self._server.serve(sockets=[self._socket])
         try:
-            self._server.run(sockets=[self._socket])
+            with asyncio.Runner(loop_factory=self._server.config.get_loop_factory()) as runner:
+                runner.run(serving)
         finally:
+            # A signal may have come before its first step.
+            serving.close()
             self._server.ready.set()
             self.close()
 
