@@ -158,6 +158,25 @@ def test_scheduling_hands_requests_over_at_once(make_bulk: MakeBulk) -> None:
     assert expected == found
 
 
+@pytest.mark.parametrize(("quiet", "opens"), [(6, 7), (7, 8), (12, 13)])
+def test_what_opens_beyond_seven_days_is_handed_over_later(
+    make_bulk: MakeBulk, tmp_path: Path, quiet: int, opens: int
+) -> None:
+    """The API takes no time that is farther off; until it is near enough, nothing leaves."""
+    api = FakeBatchApi()
+    bulk = make_bulk(api)
+    bulk.at(at("08:00"))
+    days = [date(2026, 12, day) for day in range(1, quiet + 1)]
+    window = SendWindow(DAY, quiet_days=days, schedule=True)
+    given: dict[str, Any] = {"recipients": people(SWEDEN), "job": tmp_path / "job.db"}
+    report = bulk.go(window=window, deadline=1.0, **given)
+    is_near = opens - 1 < 7
+    assert (2 * is_near, 2 * (not is_near)) == (report.accepted, report.pending)
+    bulk.at(at("08:00") + (opens - 7) * 86_400)
+    assert 2 == bulk.go(window=window, **given).accepted
+    assert [f"2026-12-{opens:02}T08:00:00Z"] == [body["send_after"] for body in api.sent]
+
+
 def test_a_time_to_send_moves_into_the_window(make_bulk: MakeBulk) -> None:
     """send_after= is the earliest moment; where it is outside, the next opening."""
     api = FakeBatchApi()
