@@ -6,6 +6,7 @@ import argparse
 import datetime
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -16,6 +17,9 @@ from fetching.record import Arrival, find, is_intact, known_etag, put, replace, 
 
 from codegen.document import Refused
 from codegen.sources import Source, sources
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _USUAL = Limits()
 
@@ -40,9 +44,9 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"fetch_specs: {refused}", file=sys.stderr)
         return 1
     if options.notes:
-        return _read_notes(options)
+        return _code_of(lambda: _read_notes(options))
     if options.strike:
-        return _strike(chosen)
+        return _code_of(lambda: _strike(chosen))
     recorded = [_renew(source, options) for source in chosen]
     if "recorded" in recorded:
         print("next: uv run python scripts/regenerate.py")
@@ -80,36 +84,33 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _read_notes(options: argparse.Namespace) -> int:
+def _code_of(work: Callable[[], None]) -> int:
+    """The exit code of *work*, whose failures are reported."""
     try:
-        record, _ = notes.fetched(options.documents, "", _downloader(options))
-        put(options.documents / notes.FILE, notes.written(record))
+        work()
     except Refused as refused:
         print(f"fetch_specs: {refused}", file=sys.stderr)
         return 1
     except OSError as error:
         print(f"fetch_specs: {reason(error)}", file=sys.stderr)
         return 1
-    print(f"recorded {notes.FILE}: {record.newest}")
     return 0
+
+
+def _read_notes(options: argparse.Namespace) -> None:
+    record, _ = notes.fetched(options.documents, "", _downloader(options))
+    put(options.documents / notes.FILE, notes.written(record))
+    print(f"recorded {notes.FILE}: {record.newest}")
 
 
 def _downloader(options: argparse.Namespace) -> Downloader:
     return Downloader(Limits(seconds=options.timeout, idle=min(options.timeout, _USUAL.idle)))
 
 
-def _strike(chosen: list[Source]) -> int:
-    try:
-        for source in chosen:
-            for name in strike(source):
-                print(f"struck {source.path.name}: {name}")
-    except Refused as refused:
-        print(f"fetch_specs: {refused}", file=sys.stderr)
-        return 1
-    except OSError as error:
-        print(f"fetch_specs: {reason(error)}", file=sys.stderr)
-        return 1
-    return 0
+def _strike(chosen: list[Source]) -> None:
+    for source in chosen:
+        for name in strike(source):
+            print(f"struck {source.path.name}: {name}")
 
 
 def _renew(source: Source, options: argparse.Namespace) -> str:

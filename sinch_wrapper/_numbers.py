@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from operator import is_
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias, cast
 
 from sinch_wrapper._number_plans import NumberPlans, number_plans
 from sinch_wrapper._number_spelling import (
@@ -30,6 +30,7 @@ __all__ = [
     "NotNumberError",
     "NumberForm",
     "NumberRules",
+    "channel_identities",
     "country_code",
     "digits_of",
     "identity_key",
@@ -45,6 +46,8 @@ NumberForm: TypeAlias = Literal["e164", "msisdn", "as-given"]
 PHONE_CHANNELS: Final = frozenset({"SMS", "MMS", "RCS", "VIBERBM", "WHATSAPP"})
 """The channels whose identities are phone numbers; those of all others are left as they are."""
 
+# What is nearly always a dict is soon found to be one.
+_OBJECT: Final = (dict, Mapping)
 _PLAIN: Final = re.compile(r"\+[1-9][0-9]*")
 
 
@@ -139,6 +142,13 @@ def digits_of(identity: str) -> str:
         return ""
 
 
+def channel_identities(recipient: object) -> Sequence[Mapping[str, object]]:
+    """The channel identities of *recipient*, of the shape of the API; empty for another shape."""
+    by = recipient.get("identified_by") if isinstance(recipient, _OBJECT) else None
+    found = by.get("channel_identities") if isinstance(by, _OBJECT) else None
+    return found if isinstance(found, list | tuple) else ()
+
+
 def with_numbers(
     recipient: Mapping[str, object], read: Callable[[str], str]
 ) -> Mapping[str, object]:
@@ -146,13 +156,11 @@ def with_numbers(
 
     What is not of that shape stays as it is. Raises: NotNumberError.
     """
-    by = recipient.get("identified_by")
-    found = by.get("channel_identities") if isinstance(by, Mapping) else None
-    if not isinstance(by, Mapping) or not isinstance(found, list | tuple):
-        return recipient
+    found = channel_identities(recipient)
     identities = [with_number(each, read) for each in found]
     if all(map(is_, identities, found)):
         return recipient
+    by = cast("Mapping[str, object]", recipient["identified_by"])
     return {**recipient, "identified_by": {**by, "channel_identities": identities}}
 
 

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Final, cast
 
 from sinch_wrapper._json import decode
-from sinch_wrapper._numbers import PHONE_CHANNELS, NumberRules, digits_of
+from sinch_wrapper._numbers import PHONE_CHANNELS, NumberRules, channel_identities, digits_of
 
 # Callbacks may name Viber by its older name.
 _PHONES: Final = PHONE_CHANNELS | {"VIBER"}
@@ -39,11 +39,10 @@ def recipient_keys(recipient: object) -> Iterator[str]:
     """The keys of one recipient, in the form of the API: of each identity, or of the contact."""
     if not isinstance(recipient, Mapping):
         return
-    contact, by = recipient.get("contact_id"), recipient.get("identified_by")
+    contact = recipient.get("contact_id")
     if isinstance(contact, str) and contact:
         yield contact_key(contact)
-    identities = by.get("channel_identities") if isinstance(by, Mapping) else None
-    for each in identities if isinstance(identities, list | tuple) else ():
+    for each in channel_identities(recipient):
         yield address_key(str(each.get("channel")), str(each.get("identity")))
 
 

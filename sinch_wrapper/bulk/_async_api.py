@@ -99,10 +99,8 @@ class AsyncBulk:
     ) -> Preview:
         """What send() with these arguments would do; see sinch_wrapper.bulk.preview()."""
         warn_of_end(options)
-        running = TaskCalls(asyncio.get_running_loop())
-        return await in_thread(
-            lambda: look(preview_run(app_id, message, recipients, options), running),
-            running.cancel,
+        return await self._run(
+            lambda jobs: look(preview_run(app_id, message, recipients, options), jobs.calls(1))
         )
 
     async def resume(self, job: JobPath, **options: Unpack[RunOptions]) -> Report:

@@ -4,7 +4,6 @@ import csv
 import itertools
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Final
 
 from sinch_wrapper.bulk._list_files import (
@@ -25,12 +24,6 @@ _NAMES: Final = {";": "semicolons", "\t": "tabs", "|": "bars"}
 _SAID: Final = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE | re.DOTALL)
 # Lines by which the separator is found out.
 _SAMPLE: Final = 50
-
-
-def read_csv(path: Path) -> tuple[list[str], Rows]:
-    """Read the header of the table at *path*, and its rows: see read_text_table()."""
-    header, rows, _ = read_text_table(ListFile(path))
-    return header, rows
 
 
 def read_text_table(

@@ -167,10 +167,11 @@ class Departures:
         """Raise BulkError when a request never fits into the window."""
         size = self._job.facts.get("cut")
         most = size[0] if isinstance(size, list) and isinstance(size[0], int) else 1
-        times, wall = self._times, self._wall()
-        for zones in {group.zones for group in self._groups} if times else ():
-            lasts = most / self._drain
-            if times is not None and times.wait(zones, wall, lasts) == float("inf"):
+        times, wall, lasts = self._times, self._wall(), most / self._drain
+        if times is None:
+            return
+        for zones in {group.zones for group in self._groups}:
+            if times.wait(zones, wall, lasts) == float("inf"):
                 raise BulkError(
                     f"journal {self._job.journal.name}: a request of {most} recipients takes "
                     f"{lasts:.0f} s to go out, longer than the window is open: use smaller ones, "

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from sinch_wrapper import _validate
-from sinch_wrapper.bulk._sources import read_csv
+from sinch_wrapper.bulk._csv import read_text_table
+from sinch_wrapper.bulk._list_files import ListFile
 from sinch_wrapper.errors import BulkArgumentError, BulkError
 
 Price: TypeAlias = Decimal | str | int | float
@@ -83,7 +84,7 @@ def prices_of(option: str, value: object) -> Prices | Path:
 
 def read_prices(path: Path) -> Prices:
     """Read a CSV file of prices; raises BulkError with the line."""
-    header, rows = read_csv(path)
+    header, rows, _ = read_text_table(ListFile(path))
     names = [name.lower() for name in header]
     if not {"prefix", "price"} <= set(names) or len(set(names)) < len(names):
         raise BulkError(

@@ -6,6 +6,7 @@ from typing import Final, NamedTuple, TypeAlias
 from sinch_wrapper._numbers import (
     PHONE_CHANNELS,
     NotNumberError,
+    channel_identities,
     digits_of,
     identity_key,
     single,
@@ -169,9 +170,7 @@ def parameter_fault(value: str, *, is_strict: bool) -> str:
 
 def is_on(recipient: Mapping[str, object], channel: str) -> bool:
     """Whether *recipient* has an identity on *channel*."""
-    by = recipient.get("identified_by")
-    found = by.get("channel_identities") if isinstance(by, Mapping) else None
-    return isinstance(found, list | tuple) and any(each.get("channel") == channel for each in found)
+    return any(each.get("channel") == channel for each in channel_identities(recipient))
 
 
 def table_builder(at: Layout, rules: RowRules) -> Build:

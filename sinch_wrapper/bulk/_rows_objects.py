@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias, cast
 
-from sinch_wrapper._numbers import NotNumberError, identity_key, with_numbers
+from sinch_wrapper._numbers import NotNumberError, channel_identities, identity_key, with_numbers
 from sinch_wrapper.bulk._cells import InvalidError, RowRules, is_missing, refused, template_fault
 from sinch_wrapper.bulk._columns import Columns, layout
 from sinch_wrapper.bulk._metadata import metadata_fault
@@ -16,7 +16,6 @@ from sinch_wrapper.parameters import mismatches
 _Json: TypeAlias = Mapping[str, object]
 # Asking for a dict or list first is ten times as fast as asking for what is like one.
 _OBJECT = (dict, Mapping)
-_ARRAY = (list, tuple)
 _FIELDS = frozenset({"recipient", "parameters", "message_metadata", "conversation_metadata", "key"})
 
 
@@ -153,10 +152,9 @@ def identity_of(recipient: object, key: str | None = None) -> str:
         contact = recipient.get("contact_id")
         if isinstance(contact, str) and contact:
             return f"\0{contact}"
-        by = recipient.get("identified_by")
-        found = by.get("channel_identities") if isinstance(by, _OBJECT) else None
-        if isinstance(found, _ARRAY) and found and all(map(_is_identity, found)):
-            return identity_key(found[0]["channel"], found[0]["identity"])
+        found = channel_identities(recipient)
+        if found and all(map(_is_identity, found)):
+            return identity_key(str(found[0]["channel"]), str(found[0]["identity"]))
     reason = "must be {contact_id} or {identified_by: {channel_identities: [...]}}"
     raise InvalidError(reason, "recipient", key)
 

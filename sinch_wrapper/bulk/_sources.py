@@ -12,7 +12,7 @@ from typing import IO, Final, TypeAlias, cast
 
 from sinch_wrapper._json import decode
 from sinch_wrapper._validate import out_of_range, wrong_kind
-from sinch_wrapper.bulk._csv import read_csv, read_text_table
+from sinch_wrapper.bulk._csv import read_text_table
 from sinch_wrapper.bulk._list_files import (
     FORMATS,
     ListFile,
@@ -33,9 +33,7 @@ __all__ = [
     "Source",
     "Table",
     "opened",
-    "read_csv",
     "read_json_lines",
-    "read_parquet",
     "source_of",
 ]
 
@@ -124,14 +122,11 @@ def source_of(
     return Source("recipients", None, things)
 
 
-def read_json_lines(
-    source: Path | ListFile, encoding: str | None = None
-) -> Iterator[tuple[int, object]]:
+def read_json_lines(file: ListFile, encoding: str | None = None) -> Iterator[tuple[int, object]]:
     """Read one JSON object per line.
 
     Raises: BulkError from the iterator, with the line.
     """
-    file = source if isinstance(source, ListFile) else ListFile(source)
     with opened(file.path):
         known = encoding or encoding_of(file)
         if known.lower().startswith("utf-8"):

@@ -5,7 +5,6 @@ import re
 import zipfile
 import zlib
 from collections.abc import Iterator
-from pathlib import Path
 from typing import IO, Any, Final
 
 from sinch_wrapper._lazy import Extra
@@ -22,12 +21,11 @@ _CELL: Final = re.compile(rb'\br="([A-Z]{1,3})([0-9]{1,7})"')
 _MOST_CELLS: Final = 100_000_000
 
 
-def read_parquet(source: Path | ListFile) -> tuple[list[str], Iterator[tuple[int, Cells]]]:
+def read_parquet(file: ListFile) -> tuple[list[str], Iterator[tuple[int, Cells]]]:
     """Read the columns of a Parquet file, and its rows, numbered from 1 (extra: parquet).
 
     Raises: BulkError, also when pyarrow is not installed.
     """
-    file = source if isinstance(source, ListFile) else ListFile(source)
     try:
         pyarrow = importlib.import_module("pyarrow")
         parquet = importlib.import_module("pyarrow.parquet")
@@ -67,13 +65,12 @@ def _parquet_rows(
         raise BulkError(f"{file.name}: {words}") from None
 
 
-def read_xlsx(source: Path | ListFile) -> tuple[list[str], Iterator[tuple[int, Cells]]]:
+def read_xlsx(file: ListFile) -> tuple[list[str], Iterator[tuple[int, Cells]]]:
     """Read the header of an Excel file with one sheet, and its rows by number (extra: xlsx).
 
     Numbers without decimals become the digits that the sheet shows; other values stay.
     Raises: BulkError, also when python-calamine is not installed.
     """
-    file = source if isinstance(source, ListFile) else ListFile(source)
     try:
         calamine = importlib.import_module("python_calamine")
     except ModuleNotFoundError:

@@ -199,11 +199,16 @@ def next_closing(window: SendWindow, zones: Zones, moment: float) -> float:
 
 def _changes(window: SendWindow, zones: Zones, after: float) -> Iterator[float]:
     """The moments after *after* at which the clock of a zone may come into or out of the window."""
-    for day in range(_HORIZON + min(len(window.quiet_days), _MOST_QUIET)):
+    for day in range(_HORIZON + _quiet(window)):
         begin = after + day * _DAY_SECONDS
         end = begin + _DAY_SECONDS
         found = {at for zone in zones for at in _edges(window, zone, begin)}
         yield from sorted(at for at in found if begin < at <= end)
+
+
+def _quiet(window: SendWindow) -> int:
+    """How many quiet days are looked over at the most."""
+    return min(len(window.quiet_days), _MOST_QUIET)
 
 
 def _edges(window: SendWindow, zone: str, begin: float) -> Iterator[float]:
@@ -263,9 +268,7 @@ class OpenZones:
         return later - now
 
     def _next_long_enough(self, zones: Zones, after: float, lasts: float) -> float:
-        limit = after + _HORIZON * _DAY_SECONDS * (
-            1 + min(len(self._window.quiet_days), _MOST_QUIET)
-        )
+        limit = after + _HORIZON * _DAY_SECONDS * (1 + _quiet(self._window))
         while after < limit:
             opens = next_opening(self._window, zones, after)
             if opens is None:

@@ -12,7 +12,7 @@ from typing import Final
 from sqlalchemy import bindparam, update
 
 from sinch_wrapper._json import encode
-from sinch_wrapper._numbers import digits_of
+from sinch_wrapper._numbers import channel_identities, digits_of
 from sinch_wrapper.bulk._journal import Journal, NewChunk
 from sinch_wrapper.bulk._metadata import TIMEZONE_MARK
 from sinch_wrapper.bulk._pieces import FIRST, LEAST, Entry, entries_of, request_of
@@ -93,10 +93,7 @@ class RecipientZones:
 
 def _zones_of_recipient(recipient: object) -> Zones:
     """The zones of all numbers of *recipient*."""
-    by = recipient.get("identified_by") if isinstance(recipient, Mapping) else None
-    identities = by.get("channel_identities") if isinstance(by, Mapping) else None
-    listed = identities if isinstance(identities, list | tuple) else ()
-    numbers = {digits_of(str(each.get("identity"))) for each in listed}
+    numbers = {digits_of(str(each.get("identity"))) for each in channel_identities(recipient)}
     return tuple(sorted({zone for number in numbers if number for zone in zones_of(number)}))
 
 
@@ -177,8 +174,8 @@ class ZoneGrouping:
         groups: list[ZoneGroup] = []
         moves: list[dict[str, int]] = []
         for zones in order:
-            many = self._made[zones] + 1
-            moves += [{"old": self._place(zones, at), "new": first + at} for at in range(many)]
+            many, old = self._made[zones] + 1, self._place(zones, 0)
+            moves += [{"old": old + at, "new": first + at} for at in range(many)]
             groups.append(ZoneGroup(first if groups else 0, first + many - 1, zones))
             first += many
         with self._journal.write() as connection:

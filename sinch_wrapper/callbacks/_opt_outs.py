@@ -16,6 +16,7 @@ from typing import Final, Literal
 
 from sinch_wrapper import _validate
 from sinch_wrapper.callbacks._events import Event
+from sinch_wrapper.callbacks._receipts import object_field, text_field
 from sinch_wrapper.errors import ConfigurationError
 
 STOP_WORDS: Final = (
@@ -136,12 +137,12 @@ def _by_callback(event: Event) -> ConsentChange | None:
     return ConsentChange(
         ConsentKind(kind),
         "callback",
-        _text(found, "channel"),
-        _text(found, "identity"),
-        _text(found, "contact_id"),
+        text_field(found, "channel"),
+        text_field(found, "identity"),
+        text_field(found, "contact_id"),
         event.app_id,
         at=_time(event),
-        source_id=_text(found, "request_id"),
+        source_id=text_field(found, "request_id"),
     )
 
 
@@ -149,24 +150,24 @@ def _by_words(event: Event, words: OptOutWords) -> ConsentChange | None:
     message = event.payload
     if message.get("direction", "TO_APP") != "TO_APP":
         return None
-    text = _said(_object(message, "contact_message"))
+    text = _said(object_field(message, "contact_message"))
     kind = meaning(text, words)
     if kind is None:
         return None
-    identity, is_doubtful = _object(message, "channel_identity"), kind is ConsentKind.DOUBTFUL
+    identity, is_doubtful = object_field(message, "channel_identity"), kind is ConsentKind.DOUBTFUL
     if is_doubtful and words.doubtful == "suppress":
         kind = ConsentKind.OUT
     return ConsentChange(
         kind,
         "word",
-        _text(identity, "channel"),
-        _text(identity, "identity"),
-        _text(message, "contact_id"),
+        text_field(identity, "channel"),
+        text_field(identity, "identity"),
+        text_field(message, "contact_id"),
         event.app_id,
         "" if is_doubtful else bare(text),
         text if is_doubtful else "",
         _time(event),
-        _text(message, "id"),
+        text_field(message, "id"),
     )
 
 
@@ -184,20 +185,10 @@ def meaning(text: str, words: OptOutWords = USUAL_WORDS) -> ConsentKind | None:
 
 def _said(message: Mapping[str, object]) -> str:
     """The text of a message, or that of the button that was pressed."""
-    text = _text(_object(message, "text_message"), "text")
-    return text or _text(_object(message, "choice_response_message"), "postback_data")
+    text = text_field(object_field(message, "text_message"), "text")
+    return text or text_field(object_field(message, "choice_response_message"), "postback_data")
 
 
 def _time(event: Event) -> float | None:
     found = event.event_time or event.accepted_time
     return None if found is None else found.timestamp()
-
-
-def _object(value: Mapping[str, object], name: str) -> Mapping[str, object]:
-    found = value.get(name)
-    return found if isinstance(found, dict) else {}
-
-
-def _text(value: Mapping[str, object], name: str) -> str:
-    found = value.get(name)
-    return found if isinstance(found, str) else ""

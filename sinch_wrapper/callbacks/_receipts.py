@@ -117,24 +117,26 @@ def delivery_report(event: Event) -> DeliveryReport | None:
     _validate.instance("event", event, Event, "an Event")
     if event.kind not in _IDS:
         return None
-    reason = _object(event.payload, "reason")
-    identity = _object(event.payload, "channel_identity")
+    reason = object_field(event.payload, "reason")
+    identity = object_field(event.payload, "channel_identity")
     return DeliveryReport(
-        id=_text(event.payload, _IDS[event.kind]),
-        status=_text(event.payload, "status"),
-        reason=_text(reason, "code"),
-        sub_code=_text(reason, "sub_code"),
-        channel=_text(identity, "channel"),
-        identity=_text(identity, "identity"),
-        description=_text(reason, "description"),
+        id=text_field(event.payload, _IDS[event.kind]),
+        status=text_field(event.payload, "status"),
+        reason=text_field(reason, "code"),
+        sub_code=text_field(reason, "sub_code"),
+        channel=text_field(identity, "channel"),
+        identity=text_field(identity, "identity"),
+        description=text_field(reason, "description"),
     )
 
 
-def _object(value: Mapping[str, object], name: str) -> Mapping[str, object]:
+def object_field(value: Mapping[str, object], name: str) -> Mapping[str, object]:
+    """The object in field *name* of *value*; empty when there is none."""
     found = value.get(name)
     return found if isinstance(found, dict) else {}
 
 
-def _text(value: Mapping[str, object], name: str) -> str:
+def text_field(value: Mapping[str, object], name: str) -> str:
+    """The string in field *name* of *value*; empty when there is none."""
     found = value.get(name)
     return found if isinstance(found, str) else ""

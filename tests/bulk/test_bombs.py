@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from sinch_wrapper import BulkError
+from sinch_wrapper.bulk._list_files import ListFile
 from sinch_wrapper.bulk._schema import pack, unpack
 from sinch_wrapper.bulk._sources import read_json_lines, source_of
 from tests.helpers.bulk import FakeBatchApi, MakeBulk, make_bulk
@@ -58,7 +59,7 @@ def test_compressed_bomb_is_one_line(
     write(path)
     tracemalloc.start()
     with pytest.raises(BulkError, match=words):
-        for _ in read_json_lines(path):
+        for _ in read_json_lines(ListFile(path)):
             pass
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
@@ -94,7 +95,7 @@ def test_list_that_compresses_well_is_read(tmp_path: Path) -> None:
     with gzip.open(path, "wb") as file:
         for number in range(20_000):
             file.write(b'{"phone": "+46%09d", "name": "Ada"}\n' % number)
-    assert 20_000 == sum(1 for _ in read_json_lines(path))
+    assert 20_000 == sum(1 for _ in read_json_lines(ListFile(path)))
 
 
 @pytest.mark.slow

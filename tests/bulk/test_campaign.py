@@ -12,7 +12,7 @@ import pytest
 from sinch_wrapper import BulkError
 from sinch_wrapper.bulk import Columns, JournalFollower, MessageLimits, SendWindow
 from sinch_wrapper.bulk._pilot import Ends, PilotVerdict, judge_pilot, must_brake
-from tests.helpers.bulk import FakeBatchApi, MakeBulk, make_bulk, receipt
+from tests.helpers.bulk import FakeBatchApi, MakeBulk, make_bulk, positions, receipt, sent_to
 
 __all__ = ["make_bulk"]
 
@@ -34,23 +34,6 @@ def people(*forms: str, many: int = 2) -> list[dict[str, str]]:
     ]
 
 
-def numbers(api: FakeBatchApi) -> list[str]:
-    """Everybody who was sent to, in order."""
-    return [
-        row["recipient"]["identified_by"]["channel_identities"][0]["identity"]
-        for body in api.sent
-        for row in body["recipient_and_params"]
-    ]
-
-
-def positions(api: FakeBatchApi) -> list[list[str]]:
-    """The positions in the metadata of the recipients of each request."""
-    return [
-        [row["message_metadata"]["sinch_wrapper_index"] for row in body["recipient_and_params"]]
-        for body in api.sent
-    ]
-
-
 def test_everybody_is_written_to_in_their_own_window(make_bulk: MakeBulk, tmp_path: Path) -> None:
     """Who sleeps waits, over a stop and a resume, and gets the message once."""
     api, job = FakeBatchApi(), tmp_path / "job.db"
@@ -59,7 +42,7 @@ def test_everybody_is_written_to_in_their_own_window(make_bulk: MakeBulk, tmp_pa
     mixed = people(SWEDEN, NEW_YORK, many=3)
     first = bulk.go(mixed, job=job, window=DAY, deadline=1.5, concurrency=1)
     assert ("deadline", 3, 3) == (first.stopped, first.accepted, first.pending)
-    assert [row["phone"] for row in mixed[::2]] == numbers(api)
+    assert [row["phone"] for row in mixed[::2]] == sent_to(api)
     assert [["0", "1"], ["0"]] == positions(api)
     bulk.at(at("14:00"))
     report = bulk.resume(job)
@@ -106,7 +89,7 @@ def test_a_column_of_time_zones_wins(make_bulk: MakeBulk, tmp_path: Path) -> Non
     bulk.at(at("08:00"))
     given = {"columns": Columns(timezone="zone"), "window": DAY, "deadline": 1.0}
     report = bulk.go(source, **given)
-    assert ({"+12125550000", "+46701000001"}, 1) == (set(numbers(api)), report.pending)
+    assert ({"+12125550000", "+46701000001"}, 1) == (set(sent_to(api)), report.pending)
     assert "zone" not in str(api.sent)
     flat = [{"phone": "+46701000002", "name": "D", "zone": "America/Lima"}]
     assert 1 == bulk.go(flat, **given).pending
@@ -135,7 +118,7 @@ def test_who_can_never_be_written_to_is_refused(
         bulk.go(source, window=window, **given)
     assert [] == api.sent
     report = bulk.go(source, window=window, on_invalid="skip", **given)
-    assert (1, 1, ["+46701000001"]) == (report.accepted, report.invalid, numbers(api))
+    assert (1, 1, ["+46701000001"]) == (report.accepted, report.invalid, sent_to(api))
     if "IANA" not in words:
         default = SendWindow(window, default_timezone="Europe/Stockholm")
         assert 2 == bulk.go(source, window=default, **given).accepted
@@ -304,7 +287,7 @@ def test_the_pilot_leaves_alone_until_it_is_delivered(
     seen: list[int] = []
 
     def later() -> None:
-        seen.append(len(numbers(api)))
+        seen.append(len(sent_to(api)))
         for body in list(api.sent):
             heard(job, "DELIVERED", body)
 

@@ -42,8 +42,9 @@ def test_importing_the_package_loads_nothing_heavy() -> None:
             "pyarrow",
             (
                 "from pathlib import Path\n"
-                "from sinch_wrapper.bulk._sources import read_parquet\n"
-                "read_parquet(Path('a'))"
+                "from sinch_wrapper.bulk._list_files import ListFile\n"
+                "from sinch_wrapper.bulk._tables import read_parquet\n"
+                "read_parquet(ListFile(Path('a')))"
             ),
             "needs pyarrow: pip install",
         ),

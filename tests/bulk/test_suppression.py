@@ -13,7 +13,16 @@ from sinch_wrapper.bulk import Columns, OptOutFollower, Report, SuppressionList
 from sinch_wrapper.bulk._key_filter import WORTH, KeyFilter
 from sinch_wrapper.callbacks import ConsentChange, ConsentKind, OptOutWords
 from tests.callbacks.test_opt_outs import inbound, opted
-from tests.helpers.bulk import FakeBatchApi, MakeBulk, csv_file, make_bulk, receipt, rows
+from tests.helpers.bulk import (
+    FakeBatchApi,
+    MakeBulk,
+    csv_file,
+    make_bulk,
+    positions,
+    receipt,
+    rows,
+    sent_to,
+)
 
 __all__ = ["make_bulk"]
 
@@ -138,23 +147,6 @@ def test_a_file_of_another_kind_is_no_list(tmp_path: Path) -> None:
 
 
 # Jobs
-
-
-def sent_to(api: FakeBatchApi) -> list[str]:
-    """Everybody to whom something was sent, in order."""
-    return [
-        row["recipient"]["identified_by"]["channel_identities"][0]["identity"]
-        for body in api.sent
-        for row in body["recipient_and_params"]
-    ]
-
-
-def positions(api: FakeBatchApi) -> list[list[str]]:
-    """The positions that the recipients of each request have in their metadata."""
-    return [
-        [row["message_metadata"]["sinch_wrapper_index"] for row in body["recipient_and_params"]]
-        for body in api.sent
-    ]
 
 
 def number(at: int) -> str:

@@ -237,6 +237,23 @@ def make_bulk(flavour: Flavour) -> Iterator[MakeBulk]:
         flavour.close(face.client)
 
 
+def sent_to(api: FakeBatchApi) -> list[str]:
+    """Everybody to whom something was sent, in order."""
+    return [
+        row["recipient"]["identified_by"]["channel_identities"][0]["identity"]
+        for body in api.sent
+        for row in body["recipient_and_params"]
+    ]
+
+
+def positions(api: FakeBatchApi) -> list[list[str]]:
+    """The positions that the recipients of each request have in their metadata."""
+    return [
+        [row["message_metadata"]["sinch_wrapper_index"] for row in body["recipient_and_params"]]
+        for body in api.sent
+    ]
+
+
 def receipt(status: str, metadata: object = None, reason: str = "", **envelope: Any) -> Event:
     """A delivery receipt with *metadata* in it."""
     report: dict[str, Any] = {"message_id": "M1", "status": status}
