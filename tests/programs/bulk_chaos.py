@@ -2,8 +2,8 @@
 
 `bulk_chaos serve [FAULT ...]` prints its URL and serves until stdin is closed; its ledger says
 what was accepted, whatever the client knows. `bulk_chaos send URL CSV JOURNAL CHUNK` sends
-until done, or until it is killed, and prints a line when it has begun; it opens the journal a
-second time while it sends. `bulk_chaos send_again URL JOURNAL` sends what is unknown.
+until done, or until it is killed, and prints a line per step; it opens the journal a second time
+while it sends. `bulk_chaos send_again URL JOURNAL` sends what is unknown.
 `bulk_chaos read JOURNAL STORE` opens, reads and closes both until it is killed, and prints what
 is wrong with them.
 """
@@ -59,11 +59,9 @@ def send(url: str, source: str, journal: str, chunk_size: str) -> None:
     def progress(step: Progress) -> None:
         if step.stage in {JobStage.READING, JobStage.CHECKING}:
             return
-        number = next(steps)
-        if not number:
-            sys.stdout.write("begun\n")
-            sys.stdout.flush()
-        if not number % 10:
+        sys.stdout.write("step\n")
+        sys.stdout.flush()
+        if not next(steps) % 10:
             Report(journal).refresh()
 
     with client(url) as bulk:
