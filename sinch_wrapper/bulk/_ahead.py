@@ -7,7 +7,8 @@ from typing import Final
 from sqlalchemy import Connection, bindparam, select
 
 from sinch_wrapper.bulk._calls import Done
-from sinch_wrapper.bulk._journal import Chunk, Journal
+from sinch_wrapper.bulk._chunks import Chunk
+from sinch_wrapper.bulk._journal import Journal
 from sinch_wrapper.bulk._responses import text_of
 from sinch_wrapper.bulk._schema import chunks, early
 

@@ -77,12 +77,12 @@ class Arrangement:
 
     def times(self, drain: float) -> PreviewTimes:
         """When the last message goes out, if there is a window; *drain* go out per second."""
-        window, people, last = self._spec.campaign.window, Counter[Zones](), -1
-        while window is not None and (found := self._journal.after(last)):
-            for chunk in found:
-                last = chunk.id
-                people[group_of(self._groups, last)] += chunk.count
-        if window is None or not people:
+        window, people = self._spec.campaign.window, Counter[Zones]()
+        if window is None:
+            return {}
+        for chunk in self._journal.each():
+            people[group_of(self._groups, chunk.id)] += chunk.count
+        if not people:
             return {}
         ends = last_departure(window, people, self._moment, drain)
         if ends is None:

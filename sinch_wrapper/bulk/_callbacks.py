@@ -18,8 +18,9 @@ from sqlalchemy import Connection
 from sinch_wrapper import _validate
 from sinch_wrapper._forget import forgetting_methods
 from sinch_wrapper.bulk._calls import read_mark
+from sinch_wrapper.bulk._chunks import Chunk
 from sinch_wrapper.bulk._doubles import warn_of_double
-from sinch_wrapper.bulk._journal import Chunk, Job, Journal, open_job, read_job
+from sinch_wrapper.bulk._journal import Job, Journal, open_job, read_job
 from sinch_wrapper.bulk._metadata import CHUNK_MARK, INDEX_MARK
 from sinch_wrapper.bulk._outcomes import (
     Place,

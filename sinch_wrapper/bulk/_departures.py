@@ -12,8 +12,9 @@ from typing import Final
 from sqlalchemy import Connection, func, select
 
 from sinch_wrapper.bulk._campaign import campaign_of
+from sinch_wrapper.bulk._chunks import Chunk
 from sinch_wrapper.bulk._damage import sound
-from sinch_wrapper.bulk._journal import NO_LIMIT, Chunk, Job
+from sinch_wrapper.bulk._journal import NO_LIMIT, Job
 from sinch_wrapper.bulk._pilot import Ends, PilotVerdict, judge_pilot, must_brake
 from sinch_wrapper.bulk._queue import MessageLimits, SendQueue
 from sinch_wrapper.bulk._schema import chunks, outcomes

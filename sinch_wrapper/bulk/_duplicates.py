@@ -126,14 +126,11 @@ def drop_repeated(
     identity = _identity(kind)
     for marks in repeated:
         first: dict[int, int] = {}
-        last = -1
-        while found := journal.after(last, _PAGE):
-            for chunk in found:
-                last = chunk.id
-                part = _sifted(journal, chunk.id, identity, marks, first)
-                if part.gone:
-                    _replace(journal, chunk.id, kind, part)
-                    yield from part.gone
+        for chunk in journal.each(_PAGE):
+            part = _sifted(journal, chunk.id, identity, marks, first)
+            if part.gone:
+                _replace(journal, chunk.id, kind, part)
+                yield from part.gone
 
 
 def _identity(kind: BatchOperation) -> Callable[[object], str]:

@@ -27,8 +27,9 @@ from sqlalchemy import (
 from sinch_wrapper.bulk._address_files import file_keys
 from sinch_wrapper.bulk._addresses import recipient_keys, request_keys
 from sinch_wrapper.bulk._campaign import ExcludeOption
+from sinch_wrapper.bulk._chunks import Chunk, NewChunk
 from sinch_wrapper.bulk._damage import sound
-from sinch_wrapper.bulk._journal import Chunk, Job, Journal, NewChunk
+from sinch_wrapper.bulk._journal import Job, Journal
 from sinch_wrapper.bulk._pieces import Entry, entries_of, request_of
 from sinch_wrapper.bulk._rows import Skip
 from sinch_wrapper.bulk._schema import SUPPRESSED, bodies, facts, skipped, unpack
@@ -236,20 +237,18 @@ def leave_out_now(journal: Journal, job: Job) -> Iterator[tuple[dict[str, object
 
     Raises: BulkError when a list or file cannot be read.
     """
-    exclusions, last = Exclusions(job), -1
+    exclusions = Exclusions(job)
     try:
-        while exclusions.is_any and (found := journal.after(last)):
-            for chunk in found:
-                last = chunk.id
-                with journal.write() as connection:
-                    items, places = journal.body(connection, last)
-                    kept, gone = exclusions.sift(connection, items, places)
-                    if gone:
-                        left = request_of(last, kept, is_messages=True)
-                        leave_out(journal, connection, chunk, left, gone)
-                lines = {skip.line for skip in gone}
-                for item, line, _ in entries_of(items, places) if lines else ():
-                    if line in lines:
-                        yield item, line
+        for chunk in journal.each() if exclusions.is_any else ():
+            with journal.write() as connection:
+                items, places = journal.body(connection, chunk.id)
+                kept, gone = exclusions.sift(connection, items, places)
+                if gone:
+                    left = request_of(chunk.id, kept, is_messages=True)
+                    leave_out(journal, connection, chunk, left, gone)
+            lines = {skip.line for skip in gone}
+            for item, line, _ in entries_of(items, places) if lines else ():
+                if line in lines:
+                    yield item, line
     finally:
         exclusions.close()

@@ -374,14 +374,14 @@ def _note_choices(journal: Journal, settings: RunSettings) -> bool:
 
 def _withdraw(job: Job) -> int:
     """Reject what has not left; returns how many recipients that are."""
-    never, last = 0, -1
+    never = 0
     # First of all: a cancelling that is cut off must not be followed by sending.
     with job.journal.write() as connection:
         job.journal.note(connection, cancelled=True)
-    while found := job.journal.after(last, state=ChunkState.PLANNED):
+    for found in job.journal.pages(state=ChunkState.PLANNED):
         with job.journal.write() as connection:
             for chunk in found:
-                last, never = chunk.id, never + chunk.count
+                never += chunk.count
                 job.journal.move(connection, chunk, ChunkState.REJECTED, error=_CANCELLED)
     job.journal.flush()
     return never

@@ -14,12 +14,12 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 
 from sinch_wrapper._sqlite import ascending
 from sinch_wrapper.bulk._calls import BATCH_OPERATIONS, BatchOperation
+from sinch_wrapper.bulk._chunks import Chunk, NewChunk, chunk_of
 from sinch_wrapper.bulk._damage import damaged_request, sound
 from sinch_wrapper.bulk._journal_file import open_storage
 from sinch_wrapper.bulk._queue import MessageLimits, Outstanding
 from sinch_wrapper.bulk._rows import Skip
 from sinch_wrapper.bulk._schema import (
-    CHUNK_KINDS,
     bodies,
     chunks,
     early,
@@ -66,55 +66,6 @@ def _moving(*names: str) -> Update:
         chunks.c.id == bindparam("now_id"), chunks.c.state == bindparam("now_state")
     )
     return query.values({name: bindparam(name) for name in ("state", *names)})
-
-
-@dataclass(frozen=True, slots=True)
-class NewChunk:
-    """A request that will leave: its number, its recipients, and both parts of its body packed."""
-
-    id: int
-    count: int
-    content: bytes = field(repr=False)
-    places: bytes = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Chunk:
-    """One request: *sent* counts how often it left, *certain* says that it was accepted.
-
-    *first_left*, *last_left*, *doubted* and *known* are the numbers of events: when it left, when
-    its outcome became doubtful, when its acceptance was known; *adopted* says that a look-up or a
-    callback told that. *twice* is the id of a second batch that it became. *left_at* and
-    *settled_at* are Unix milliseconds, for reports.
-    """
-
-    id: int
-    state: ChunkState
-    count: int
-    sent: int
-    certain: bool
-    batch_id: str | None
-    send_after: str | None
-    batch_status: str | None
-    error: str | None = field(repr=False)
-    first_left: int | None = None
-    last_left: int | None = None
-    doubted: int | None = None
-    known: int | None = None
-    adopted: bool = False
-    twice: str | None = None
-    left_at: int | None = None
-    settled_at: int | None = None
-
-
-def _chunk_of(row: Row[tuple[object, ...]]) -> Chunk:
-    """The chunk in one row; raises TypeError or ValueError for what is damaged."""
-    values = dict(row._mapping)  # noqa: SLF001 (public, as the documentation of SQLAlchemy says)
-    if any(not isinstance(values[name], kinds) for name, kinds in CHUNK_KINDS.items()):
-        raise TypeError
-    values |= {"state": ChunkState(values["state"]), "certain": bool(values["certain"])}
-    values["adopted"] = bool(values["adopted"])
-    return Chunk(**values)
 
 
 class Journal:
@@ -209,17 +160,17 @@ class Journal:
     def chunk(self, connection: Connection, chunk: int) -> Chunk | None:
         """The chunk with this number."""
         row = connection.execute(_ONE, {"chunk": chunk}).first()
-        return None if row is None else _chunk_of(row)
+        return None if row is None else chunk_of(row)
 
     def chunks(self, connection: Connection, numbers: Sequence[int]) -> dict[int, Chunk]:
         """The chunks with these numbers."""
         rows = connection.execute(_SOME, {"chunks": numbers})
-        return {row.id: _chunk_of(row) for row in rows}
+        return {row.id: chunk_of(row) for row in rows}
 
     def by_batch(self, connection: Connection, batch_id: str) -> Chunk | None:
         """The chunk that became this batch."""
         row = connection.execute(_BY_BATCH, {"batch": batch_id}).first()
-        return None if row is None else _chunk_of(row)
+        return None if row is None else chunk_of(row)
 
     def last_event(self) -> int:
         """The largest number of an event; 0 before the first one."""
@@ -277,19 +228,19 @@ class Journal:
     ) -> Chunk | None:
         """The first chunk with a number from *since* on, below *before*, that has not left yet."""
         row = connection.execute(_NEXT, {"before": before, "since": since}).first()
-        return None if row is None else _chunk_of(row)
+        return None if row is None else chunk_of(row)
 
     def last(self, connection: Connection, many: int) -> list[Chunk]:
         """The last *many* chunks, the last one first."""
         query = select(chunks).order_by(chunks.c.id.desc()).limit(many)
-        return [_chunk_of(row) for row in connection.execute(query)]
+        return [chunk_of(row) for row in connection.execute(query)]
 
     def in_doubt(self) -> list[Chunk]:
         """The chunks that left, or may have, and whose outcome is unknown."""
         states = (ChunkState.SENDING, ChunkState.UNKNOWN)
         with self.read() as connection:
             rows = connection.execute(select(chunks).where(chunks.c.state.in_(states))).all()
-            return [_chunk_of(row) for row in rows]
+            return [chunk_of(row) for row in rows]
 
     def after(self, chunk: int, many: int = 100, **only: object) -> list[Chunk]:
         """Up to *many* chunks after number *chunk*, those whose columns equal *only*."""
@@ -298,7 +249,22 @@ class Journal:
             query = query.where(chunks.c[name] == value)
         with self.read() as connection:
             rows = connection.execute(query.order_by(chunks.c.id).limit(many)).all()
-            return [_chunk_of(row) for row in ascending(rows, chunk)]
+            return [chunk_of(row) for row in ascending(rows, chunk)]
+
+    def pages(self, many: int = 100, **only: object) -> Iterator[list[Chunk]]:
+        """All chunks in order, up to *many* at a time, those whose columns equal *only*.
+
+        No transaction is open in between: the caller may write.
+        """
+        last = -1
+        while found := self.after(last, many, **only):
+            last = found[-1].id
+            yield found
+
+    def each(self, many: int = 100, **only: object) -> Iterator[Chunk]:
+        """The chunks of pages(), one by one."""
+        for found in self.pages(many, **only):
+            yield from found
 
     def body(self, connection: Connection, chunk: int) -> tuple[bytes, bytes]:
         """The packed items and places of a chunk."""

@@ -14,9 +14,10 @@ from sinch_wrapper import _validate
 from sinch_wrapper._json import decode, encode
 from sinch_wrapper._numbers import NotNumberError, NumberRules, single, with_numbers
 from sinch_wrapper.bulk._cells import InvalidError
+from sinch_wrapper.bulk._chunks import NewChunk
 from sinch_wrapper.bulk._columns import Columns
 from sinch_wrapper.bulk._job_spec import JobSpec, message_spec, row_rules
-from sinch_wrapper.bulk._journal import Job, Journal, NewChunk, open_job
+from sinch_wrapper.bulk._journal import Job, Journal, open_job
 from sinch_wrapper.bulk._options import RequestOptions, read_options
 from sinch_wrapper.bulk._rows_fast import cut
 from sinch_wrapper.bulk._rows_objects import ObjectBuilder

@@ -12,8 +12,9 @@ from typing import Final, TypeAlias
 from sqlalchemy import update
 
 from sinch_wrapper._json import encode
+from sinch_wrapper.bulk._chunks import NewChunk
 from sinch_wrapper.bulk._damage import sound
-from sinch_wrapper.bulk._journal import NO_LIMIT, Job, Journal, NewChunk
+from sinch_wrapper.bulk._journal import NO_LIMIT, Job, Journal
 from sinch_wrapper.bulk._metadata import INDEX_MARK
 from sinch_wrapper.bulk._schema import (
     bodies,
@@ -119,14 +120,13 @@ def cut_after(journal: Journal, recipients: int) -> tuple[int, bool]:
     Returns: the number of the first request after them, and whether one was divided.
     """
     last, left = -1, recipients
-    while found := journal.after(last):
-        for chunk in found:
-            if left <= 0:
-                return chunk.id, False
-            if left < chunk.count:
-                _split(journal, chunk.id, left)
-                return chunk.id + 1, True
-            last, left = chunk.id, left - chunk.count
+    for chunk in journal.each():
+        if left <= 0:
+            return chunk.id, False
+        if left < chunk.count:
+            _split(journal, chunk.id, left)
+            return chunk.id + 1, True
+        last, left = chunk.id, left - chunk.count
     return last + 1, False
 
 

@@ -47,12 +47,9 @@ class Cancellation:
 
 def accepted_batches(job: Job) -> Iterator[PolledBatch]:
     """The batches of *job* that were accepted."""
-    last = -1
-    while found := job.journal.after(last, state=ChunkState.ACCEPTED):
-        for chunk in found:
-            last = chunk.id
-            if chunk.batch_id:
-                yield PolledBatch(chunk.batch_id, chunk.id, chunk.count)
+    for chunk in job.journal.each(state=ChunkState.ACCEPTED):
+        if chunk.batch_id:
+            yield PolledBatch(chunk.batch_id, chunk.id, chunk.count)
 
 
 def batch_ids(statuses: object) -> list[str]:

@@ -10,9 +10,10 @@ from typing import Final, cast
 from sinch_wrapper._validate import counted
 from sinch_wrapper.bulk._arrangement import Arrangement
 from sinch_wrapper.bulk._caps import Caps
+from sinch_wrapper.bulk._chunks import NewChunk
 from sinch_wrapper.bulk._exclusions import exclude, forget_exclusions, leave_out_now
 from sinch_wrapper.bulk._job_spec import JobSpec, check_schedule
-from sinch_wrapper.bulk._journal import Job, Journal, NewChunk, open_job, read_job, text_fact
+from sinch_wrapper.bulk._journal import Job, Journal, open_job, read_job, text_fact
 from sinch_wrapper.bulk._loader import Loader, Notify, Sink, unheard
 from sinch_wrapper.bulk._measuring import Measure
 from sinch_wrapper.bulk._pieces import cut_first

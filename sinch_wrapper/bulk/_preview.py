@@ -252,13 +252,10 @@ def keep_open(preview: Preview, journal: Journal) -> Preview:
 
 def entries_in(journal: Journal) -> Iterator[Entry]:
     """The recipients in *journal*, in order."""
-    last = -1
-    while found := journal.after(last):
-        for chunk in found:
-            last = chunk.id
-            with sound(journal.name, last), journal.storage.read() as connection:
-                entries = entries_of(*journal.body(connection, last))
-            yield from entries
+    for chunk in journal.each():
+        with sound(journal.name, chunk.id), journal.storage.read() as connection:
+            entries = entries_of(*journal.body(connection, chunk.id))
+        yield from entries
 
 
 class _Problems(TypedDict):

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 from sinch_wrapper import _validate
 from sinch_wrapper._forget import forgetting_methods
 from sinch_wrapper._validate import counted
+from sinch_wrapper.bulk._chunks import Chunk
 from sinch_wrapper.bulk._damage import sound
 from sinch_wrapper.bulk._evidence import Evidence
-from sinch_wrapper.bulk._journal import Chunk, Job, Journal, open_job
+from sinch_wrapper.bulk._journal import Job, Journal, open_job
 from sinch_wrapper.bulk._report_values import Batch, SentAgain
 from sinch_wrapper.bulk._results import RecipientResult, count_recipients, read_error, stream
 from sinch_wrapper.bulk._states import ChunkState, RecipientState, StopReason
@@ -154,20 +155,17 @@ class Report:
     def batches(self) -> Iterator[Batch]:
         """The requests of the job, in order."""
         with self._opened() as job:
-            last = -1
-            while found := job.journal.after(last):
-                for chunk in found:
-                    last = chunk.id
-                    yield Batch(
-                        chunk.id,
-                        chunk.state,
-                        chunk.count,
-                        chunk.batch_id or "",
-                        chunk.send_after or "",
-                        chunk.batch_status or "",
-                        chunk.sent,
-                        _reason(chunk),
-                    )
+            for chunk in job.journal.each():
+                yield Batch(
+                    chunk.id,
+                    chunk.state,
+                    chunk.count,
+                    chunk.batch_id or "",
+                    chunk.send_after or "",
+                    chunk.batch_status or "",
+                    chunk.sent,
+                    _reason(chunk),
+                )
 
     def breakdown(self) -> "Breakdown":
         """Channels, countries, the course of time and the slowest requests.

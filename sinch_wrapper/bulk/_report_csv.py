@@ -110,18 +110,15 @@ def _by_line(job: Job) -> Iterator[RecipientResult]:
 def _runs(job: Job) -> list[list[int]]:
     """The requests of *job* in as many runs as needed, so that lines only grow in each."""
     runs: dict[int, list[int]] = {}
-    last = -1
-    while found := job.journal.after(last):
-        for chunk in found:
-            last = chunk.id
-            with job.journal.read() as connection, sound(job.journal.name, last):
-                lines, _ = unpack_places(job.journal.body(connection, last)[1])
-            if not lines:
-                continue
-            end = max((each for each in runs if each < lines[0]), default=None)
-            run = [] if end is None else runs.pop(end)
-            run.append(last)
-            runs[lines[-1]] = run
+    for chunk in job.journal.each():
+        with job.journal.read() as connection, sound(job.journal.name, chunk.id):
+            lines, _ = unpack_places(job.journal.body(connection, chunk.id)[1])
+        if not lines:
+            continue
+        end = max((each for each in runs if each < lines[0]), default=None)
+        run = [] if end is None else runs.pop(end)
+        run.append(chunk.id)
+        runs[lines[-1]] = run
     return [*runs.values()]
 
 

@@ -11,8 +11,9 @@ from typing import Any, Final, cast
 from sqlalchemy import Connection, Row, bindparam, func, select
 
 from sinch_wrapper._sqlite import ascending
+from sinch_wrapper.bulk._chunks import Chunk
 from sinch_wrapper.bulk._damage import DamagedRequestError, sound
-from sinch_wrapper.bulk._journal import Chunk, Job
+from sinch_wrapper.bulk._journal import Job
 from sinch_wrapper.bulk._outcomes import Place, RecipientOutcome
 from sinch_wrapper.bulk._schema import chunks, outcomes, skipped, unpack_places
 from sinch_wrapper.bulk._states import ChunkState, RecipientState
@@ -137,14 +138,12 @@ def stream(job: Job, wanted: frozenset[RecipientState]) -> Iterator[RecipientRes
 
     Raises: DamagedRequestError at the end, for the first request that cannot be read.
     """
-    last, damage = -1, None
-    while found := job.journal.after(last):
-        for chunk in found:
-            last = chunk.id
-            try:
-                yield from (each for each in recipients_of(job, chunk) if each.state in wanted)
-            except DamagedRequestError as error:
-                damage = damage or error
+    damage = None
+    for chunk in job.journal.each():
+        try:
+            yield from (each for each in recipients_of(job, chunk) if each.state in wanted)
+        except DamagedRequestError as error:
+            damage = damage or error
     if wanted.intersection(LEFT_OUT):
         yield from (result for result in _left_out(job) if result.state in wanted)
     if damage is not None:
@@ -283,13 +282,10 @@ def count_recipients(job: Job) -> tuple[dict[RecipientState, int], dict[str, int
 
 
 def _add_refused(job: Job, reasons: Counter[str]) -> None:
-    last = -1
-    while found := job.journal.after(last, state=ChunkState.REJECTED):
-        for chunk in found:
-            last = chunk.id
-            faults = read_faults(chunk.error, {})
-            named = [fault for at, fault in faults.named.items() if at < chunk.count]
-            for fault in named:
-                reasons[fault.reason] += 1
-            if others := chunk.count - len(named):
-                reasons[faults.others.reason] += others
+    for chunk in job.journal.each(state=ChunkState.REJECTED):
+        faults = read_faults(chunk.error, {})
+        named = [fault for at, fault in faults.named.items() if at < chunk.count]
+        for fault in named:
+            reasons[fault.reason] += 1
+        if others := chunk.count - len(named):
+            reasons[faults.others.reason] += others

@@ -76,26 +76,23 @@ def failed_of(
     job: Job, reasons: frozenset[str], damage: list[str]
 ) -> Iterator[Mapping[str, object]]:
     """The same of *job*."""
-    last = -1
     with sound(job.journal.name):
         groups = groups_of(job.facts)
-    while found := job.journal.after(last):
-        for chunk in found:
-            last = chunk.id
-            try:
-                failed = [
-                    each
-                    for each in recipients_of(job, chunk)
-                    if each.state in _AGAIN and each.reason in reasons
-                ]
-                items = _items(job, chunk.id) if failed else []
-                with sound(job.journal.name, chunk.id):
-                    people = [as_recipient(items[each.position or 0], each.key) for each in failed]
-            except DamagedRequestError as error:
-                damage.append(f"{error}, so those of its recipients that failed are left out")
-                continue
-            zones = group_of(groups, last)
-            yield from people if not zones else (_with_zones(each, zones) for each in people)
+    for chunk in job.journal.each():
+        try:
+            failed = [
+                each
+                for each in recipients_of(job, chunk)
+                if each.state in _AGAIN and each.reason in reasons
+            ]
+            items = _items(job, chunk.id) if failed else []
+            with sound(job.journal.name, chunk.id):
+                people = [as_recipient(items[each.position or 0], each.key) for each in failed]
+        except DamagedRequestError as error:
+            damage.append(f"{error}, so those of its recipients that failed are left out")
+            continue
+        zones = group_of(groups, chunk.id)
+        yield from people if not zones else (_with_zones(each, zones) for each in people)
 
 
 def _with_zones(recipient: Mapping[str, object], zones: Zones) -> Mapping[str, object]:

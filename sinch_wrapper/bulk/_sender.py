@@ -11,11 +11,12 @@ from sqlalchemy import Connection
 
 from sinch_wrapper._validate import counted
 from sinch_wrapper.bulk._calls import BatchCall, Done, Step, look_call, send_call
+from sinch_wrapper.bulk._chunks import Chunk
 from sinch_wrapper.bulk._damage import DamagedRequestError, sound
 from sinch_wrapper.bulk._departures import Departures
 from sinch_wrapper.bulk._exclusions import Exclusions, leave_out
 from sinch_wrapper.bulk._job_spec import in_time
-from sinch_wrapper.bulk._journal import NO_LIMIT, Chunk, Job
+from sinch_wrapper.bulk._journal import NO_LIMIT, Job
 from sinch_wrapper.bulk._keys import own_request
 from sinch_wrapper.bulk._options import RunSettings
 from sinch_wrapper.bulk._pieces import request_of

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Row
 from sinch_wrapper._validate import counted
 from sinch_wrapper.bulk._ahead import ReadAhead, read_ahead
 from sinch_wrapper.bulk._calls import Done
+from sinch_wrapper.bulk._chunks import Chunk
 from sinch_wrapper.bulk._doubles import has_sent_again, warn_of_double
 from sinch_wrapper.bulk._doubts import Doubts
 from sinch_wrapper.bulk._evidence import (
@@ -25,7 +26,7 @@ from sinch_wrapper.bulk._evidence import (
     other_batches,
     read_roll_call,
 )
-from sinch_wrapper.bulk._journal import Chunk, Job
+from sinch_wrapper.bulk._journal import Job
 from sinch_wrapper.bulk._options import RunSettings
 from sinch_wrapper.bulk._outcomes import promote_early
 from sinch_wrapper.bulk._pieces import pieces_of

@@ -13,7 +13,8 @@ from sqlalchemy import bindparam, update
 
 from sinch_wrapper._json import encode
 from sinch_wrapper._numbers import channel_identities, digits_of
-from sinch_wrapper.bulk._journal import Journal, NewChunk
+from sinch_wrapper.bulk._chunks import NewChunk
+from sinch_wrapper.bulk._journal import Journal
 from sinch_wrapper.bulk._metadata import TIMEZONE_MARK
 from sinch_wrapper.bulk._pieces import FIRST, LEAST, Entry, entries_of, request_of
 from sinch_wrapper.bulk._rows import Skip
@@ -119,13 +120,14 @@ class ZoneGrouping:
 
     def run(self) -> Iterator[Skip]:
         """Rewrite all requests; returns the rows that are left out."""
-        last = -1
-        while found := [each for each in self._journal.after(last, _PAGE) if each.id < _NEW]:
+        for page in self._journal.pages(_PAGE):
+            found = [each for each in page if each.id < _NEW]
+            if not found:
+                break
             new: list[NewChunk] = []
             gone: list[Skip] = []
             with self._journal.write() as connection:
                 for chunk in found:
-                    last = chunk.id
                     for entry in entries_of(*self._journal.body(connection, chunk.id)):
                         gone += self._sort(entry)
                     self._journal.replace(connection, NewChunk(chunk.id, 0, b"", b""))

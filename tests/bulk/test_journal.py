@@ -10,7 +10,8 @@ import pytest
 
 from sinch_wrapper import BulkError
 from sinch_wrapper.bulk import Report
-from sinch_wrapper.bulk._journal import Journal, NewChunk
+from sinch_wrapper.bulk._chunks import NewChunk
+from sinch_wrapper.bulk._journal import Journal
 from sinch_wrapper.bulk._journal_file import open_storage, sending_lock
 from sinch_wrapper.bulk._states import ChunkState
 from tests.helpers.bulk import FakeBatchApi, MakeBulk, csv_file, make_bulk, rows

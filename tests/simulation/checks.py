@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from sinch_wrapper.bulk._journal import Chunk
+from sinch_wrapper.bulk._chunks import Chunk
 from sinch_wrapper.bulk._states import ChunkState
 from tests.simulation.api import SimulatedApi
 from tests.simulation.processes import Process
