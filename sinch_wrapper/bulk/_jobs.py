@@ -22,9 +22,11 @@ from sinch_wrapper.bulk._callbacks import JobRecorders
 from sinch_wrapper.bulk._calls import BatchCall, Done, OneCall, Planner, look_call
 from sinch_wrapper.bulk._campaign import ExcludeOption
 from sinch_wrapper.bulk._consents import consent_keys
+from sinch_wrapper.bulk._dispatch_mode import app_to_ask, mode_warning, warn
 from sinch_wrapper.bulk._doubles import has_sent_again, note_doubles
 from sinch_wrapper.bulk._driver import RunningCalls, ThreadCalls, brief, drive
 from sinch_wrapper.bulk._exclusions import exclude, known_exclusions
+from sinch_wrapper.bulk._intake import Intake
 from sinch_wrapper.bulk._job_spec import JobSpec, is_due
 from sinch_wrapper.bulk._journal import Job, Journal, open_job, read_job
 from sinch_wrapper.bulk._journal_file import sending_lock
@@ -37,8 +39,9 @@ from sinch_wrapper.bulk._polling import (
     accepted_batches,
     batch_ids,
     status_writer,
+    withdraw,
 )
-from sinch_wrapper.bulk._prepare import app_to_ask, look_ahead, mode_warning, prepare, warn
+from sinch_wrapper.bulk._prepare import look_ahead, prepare
 from sinch_wrapper.bulk._preview import Preview
 from sinch_wrapper.bulk._probe import Probe, ProbeResult
 from sinch_wrapper.bulk._report import BulkStoppedError, MemoryReport, Report
@@ -49,7 +52,6 @@ from sinch_wrapper.errors import BulkError
 if TYPE_CHECKING:
     from sinch_wrapper.bulk._sources import Source
 
-_CANCELLED: Final = '{"line": "the job was cancelled before it left", "status": "CANCELLED"}'
 # Seconds for a response that the job can do without.
 _BRIEF: Final = 5.0
 
@@ -144,7 +146,7 @@ class Jobs:
         with self._open(path, must_exist=True) as opened:
             job = self._own(opened.journal)
             refuse_outbox(job)
-            never = _withdraw(job)
+            never = withdraw(job)
             # What is in doubt is looked up, and not sent again.
             brief = patience if settings.deadline is None else settings.deadline
             looking = replace(settings, send_again="never", deadline=brief)
@@ -202,11 +204,8 @@ class Jobs:
             job = open_job(journal)
         else:
             heard = _heard(settings.progress, self.calls(1), self.clock, opened.began)
-            job = prepare(
-                journal, run.spec, run.source, self.client.project_id, self.wall,
-                lambda: settings.stop.is_set() or self.cancelled.is_set(),
-                excluded, run.caps, settings.limits, heard,
-            )  # fmt: skip
+            intake = _intake(run, self.wall(), self.cancelled.is_set, heard)
+            job = prepare(journal, intake, self.client.project_id, excluded)
         if job.facts.get("cancelled"):
             raise BulkError(f"journal {journal.name}: the job was cancelled")
         if known is not None and not settings.send_now:
@@ -335,14 +334,20 @@ def look(run: JobRun, running: RunningCalls | None = None) -> Preview:
 
     Raises: BulkError when its source cannot be read.
     """
-    settings, told = run.settings, running or RunningCalls()
+    told = running or RunningCalls()
+    heard = _heard(run.settings.progress, told, time.monotonic, time.monotonic())
+    return look_ahead(_intake(run, time.time(), told.cancelled.is_set, heard))
+
+
+def _intake(run: JobRun, now: float, cancelled: Callable[[], bool], notify: Notify) -> Intake:
+    """What *run* reads; it ends early when *run* is stopped, or *cancelled* returns True."""
     spec, source = cast("JobSpec", run.spec), cast("Source", run.source)
+    settings = run.settings
 
     def stopped() -> bool:
-        return settings.stop.is_set() or told.cancelled.is_set()
+        return settings.stop.is_set() or cancelled()
 
-    heard = _heard(settings.progress, told, time.monotonic, time.monotonic())
-    return look_ahead(spec, source, run.caps, settings.limits, time.time, stopped, heard)
+    return Intake(spec, source, now, stopped, run.caps, settings.limits, notify)
 
 
 def _heard(
@@ -370,21 +375,6 @@ def _note_choices(journal: Journal, settings: RunSettings) -> bool:
         with journal.write() as connection:
             journal.note(connection, **facts)
     return bool(facts)
-
-
-def _withdraw(job: Job) -> int:
-    """Reject what has not left; returns how many recipients that are."""
-    never = 0
-    # First of all: a cancelling that is cut off must not be followed by sending.
-    with job.journal.write() as connection:
-        job.journal.note(connection, cancelled=True)
-    for found in job.journal.pages(state=ChunkState.PLANNED):
-        with job.journal.write() as connection:
-            for chunk in found:
-                never += chunk.count
-                job.journal.move(connection, chunk, ChunkState.REJECTED, error=_CANCELLED)
-    job.journal.flush()
-    return never
 
 
 def _what_next(pending: int, *, is_refused: bool) -> str:

@@ -19,6 +19,7 @@ _FIRST_POLL: Final = 0.25
 _LONGEST_POLL: Final = 5.0
 # Batches that are polled side by side, for each call that may run.
 _WINDOW: Final = 8
+_CANCELLED: Final = '{"line": "the job was cancelled before it left", "status": "CANCELLED"}'
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,21 @@ class Cancellation:
     unknown: tuple[str, ...]
     recipients: int = 0
     never_sent: int = 0
+
+
+def withdraw(job: Job) -> int:
+    """Reject what has not left; returns how many recipients that are."""
+    never = 0
+    # First of all: a cancelling that is cut off must not be followed by sending.
+    with job.journal.write() as connection:
+        job.journal.note(connection, cancelled=True)
+    for found in job.journal.pages(state=ChunkState.PLANNED):
+        with job.journal.write() as connection:
+            for chunk in found:
+                never += chunk.count
+                job.journal.move(connection, chunk, ChunkState.REJECTED, error=_CANCELLED)
+    job.journal.flush()
+    return never
 
 
 def accepted_batches(job: Job) -> Iterator[PolledBatch]:

@@ -20,6 +20,7 @@ from sinch_wrapper import BulkError, text
 from sinch_wrapper._json import decode
 from sinch_wrapper.bulk._callbacks import record
 from sinch_wrapper.bulk._calls import BatchCall, Done, Step
+from sinch_wrapper.bulk._intake import Intake
 from sinch_wrapper.bulk._job_spec import message_spec
 from sinch_wrapper.bulk._journal import Job, open_job
 from sinch_wrapper.bulk._keys import open_outbox
@@ -146,7 +147,8 @@ class Simulation:
             start = self.processes.index(process) * 1_000_000
             rows = [{"phone": f"+4670{start + n:07d}"} for n in range(script.recipients)]
             source = source_of("recipients", rows)
-        return prepare(process.journal, spec, source, "P", self.wall, lambda: False)
+        intake = Intake(spec, source, self.wall(), lambda: False)
+        return prepare(process.journal, intake, "P")
 
     def _begin(self, process: Process) -> None:
         process.job = self._prepare(process)
