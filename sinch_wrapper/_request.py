@@ -230,7 +230,12 @@ def read_response(
 
         call, where = request.call, host_of(request)
         raise error_from_response(
-            call.name, raw_response(response), where=where, attempts=call.attempts
+            call.name,
+            raw_response(response),
+            where=where,
+            attempts=call.attempts,
+            sent=(request.content,),
+            query=request.url.query,
         )
     parsed, fault = _parse(operation, response)
     if fault is not None:

@@ -187,8 +187,13 @@ class APIStatusError(SinchError):
 
     @property
     def field_violations(self) -> "tuple[FieldViolation, ...]":
-        """The fields that the server refused."""
+        """The fields that the server refused; a description may echo the request."""
         return self._problem.field_violations
+
+    @property
+    def safe_violations(self) -> "tuple[FieldViolation, ...]":
+        """The same as the exception's text has them: `<hidden>` stands for parts of the request."""
+        return self._problem.shown
 
     def __reduce__(self) -> tuple[object, ...]:
         parts = (self.response, self._problem, self.retry_after, self.request_id, self.attempts)

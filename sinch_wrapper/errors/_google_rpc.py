@@ -232,12 +232,14 @@ _READABLE_BYTES: Final = 1_000_000
 class Problem:
     """The body of an error response: *status*, *details* and *message*.
 
-    The message may echo the request, so it is never shown.
+    The message may echo the request, so it is never shown. *shown* are the field violations
+    without what the request contained.
     """
 
     message: str = field(default="", repr=False)
     status: str = field(default="", repr=False)
     details: tuple[Detail, ...] = ()
+    shown: tuple[FieldViolation, ...] = ()
 
     @property
     def field_violations(self) -> tuple[FieldViolation, ...]:

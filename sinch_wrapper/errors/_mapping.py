@@ -1,5 +1,7 @@
 """From a response to its exception, and the line of text that it shows."""
 
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
@@ -18,13 +20,14 @@ from sinch_wrapper.errors._exceptions import (
 )
 from sinch_wrapper.errors._google_rpc import (
     ErrorInfo,
+    FieldViolation,
     Problem,
     parse_retry_after,
     read_problem,
-    safe_field,
     safe_token,
     safe_word,
 )
+from sinch_wrapper.errors._reasons import safe_violations
 
 _CLASSES: Final[dict[int, type[APIStatusError]]] = {
     400: BadRequestError,
@@ -51,6 +54,8 @@ _SERVER_FAULT: Final = (
     "repeating it"
 )
 _REDIRECT: Final = "redirects are not followed; check endpoints="
+# Field violations in the line.
+_REASONS: Final = 5
 _SERVER_FAULTS: Final = range(500, 600)
 _REDIRECTS: Final = range(300, 400)
 _REQUEST_ID_HEADERS: Final = ("x-request-id", "request-id", "x-correlation-id", "traceparent")
@@ -63,14 +68,20 @@ def _request_id(headers: ResponseHeaders) -> str | None:
 
 def _advice(response: RawResponse, problem: Problem) -> str:
     status_code = response.status_code
-    if problem.field_violations:
-        fields = [safe_field(violation.field) for violation in problem.field_violations[:5]]
-        return f"invalid fields: {', '.join(dict.fromkeys(fields))} (see .field_violations)"
+    if problem.shown:
+        reasons = list(dict.fromkeys(map(_reason, problem.shown)))
+        rest = f"; and {len(reasons) - _REASONS} more" if len(reasons) > _REASONS else ""
+        return f"invalid fields: {'; '.join(reasons[:_REASONS])}{rest}"
     if status_code in _ADVICE:
         return _ADVICE[status_code]
     if status_code in _SERVER_FAULTS:
         return _SERVER_FAULT
     return _REDIRECT if status_code in _REDIRECTS else "the request was refused"
+
+
+def _reason(violation: FieldViolation) -> str:
+    why = violation.description.rstrip(". ") or violation.reason
+    return f"{violation.field}: {why}" if why else violation.field
 
 
 def _line(  # noqa: PLR0913, PLR0917 (everything that the line contains)
@@ -110,14 +121,18 @@ def error_from_response(  # noqa: PLR0913 (keyword-only, each with a default)
     now: datetime | None = None,
     kind: type[APIStatusError] | None = None,
     advice: str | None = None,
+    sent: Iterable[bytes] = (),
+    query: bytes = b"",
 ) -> APIStatusError:
     """Build the exception for a response that is not a 2xx; never raises, whatever the body.
 
     *what* names the operation and *where* the host; *attempts* is how many were made, *now* the
     Unix time. *kind* and *advice* replace those of the
-    status, as for the token endpoint, whose 400 and 403 refuse the key too.
+    status, as for the token endpoint, whose 400 and 403 refuse the key too. *sent* and *query* are
+    what the request contained, which the reasons of field violations may echo.
     """
     problem = read_problem(response.content)
+    problem = replace(problem, shown=safe_violations(problem.field_violations, sent, query))
     default = InternalServerError if response.status_code in _SERVER_FAULTS else APIStatusError
     if advice is None:
         advice = _ADVICE[401] if kind is AuthenticationError else _advice(response, problem)
