@@ -1,13 +1,16 @@
 """The calls of the Batch API that planners ask for, and how they end; pure."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Literal, Protocol, TypeAlias, cast
+from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeAlias, cast
 
 from sinch_wrapper._json import Encoded, encode
 from sinch_wrapper.bulk._metadata import CHUNK_MARK, JOB_MARK
 from sinch_wrapper.bulk._schema import unpack
 from sinch_wrapper.errors import SinchError
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 Purpose: TypeAlias = Literal["send", "look", "status", "cancel", "mode", "consents"]
 
@@ -170,6 +173,58 @@ def send_call(  # noqa: PLR0913, PLR0917 (all that a request is made of)
     tail = b"," + shared[1:] if body else b"}"
     content = b"".join((b"{", encode(kind.items), b":", unpack(items), tail))
     return BatchCall("send", kind.resource, kind.method, {"body": Encoded(content)}, chunk, now)
+
+
+class Dispatch(Protocol):
+    """How the requests of a sender are made, and what is written down with them.
+
+    *running* has those that an earlier run has handed out, and whose end is still to come. *held*
+    has those that may still leave although nobody waits for them: they do not leave again now.
+    *concurrency* is how many may be on their way, None for what the settings say.
+    """
+
+    @property
+    def running(self) -> Collection[int]:
+        """The numbers of requests that are on their way when a run begins."""
+
+    @property
+    def held(self) -> Collection[int]:
+        """The numbers of requests that must not leave again now."""
+
+    @property
+    def concurrency(self) -> int | None:
+        """How many requests may be on their way."""
+
+    def call(  # noqa: PLR0913, PLR0917 (those of send_call)
+        self,
+        kind: BatchOperation,
+        request: Mapping[str, object],
+        job: str,
+        chunk: int,
+        items: bytes,
+        now: float,
+    ) -> BatchCall:
+        """The request that sends the packed *items*."""
+        ...
+
+    def note(
+        self, connection: "Connection", done: Sequence[Done], calls: Sequence[BatchCall]
+    ) -> None:
+        """Write down what is *done* and which *calls* leave, in the transaction that moves them."""
+
+
+class LocalDispatch:
+    """Requests leave from this process: there is nothing to write down beside the journal."""
+
+    running: Collection[int] = ()
+    held: Collection[int] = ()
+    concurrency: int | None = None
+    call = staticmethod(send_call)
+
+    def note(
+        self, connection: "Connection", done: Sequence[Done], calls: Sequence[BatchCall]
+    ) -> None:
+        """Write nothing."""
 
 
 def look_call(job: str, now: float) -> BatchCall:

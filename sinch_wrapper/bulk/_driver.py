@@ -16,7 +16,15 @@ from contextlib import contextmanager, suppress
 from typing import Final, Self, TypeAlias, TypeVar, cast
 
 from sinch_wrapper._giving_up import GivingUp
-from sinch_wrapper.bulk._calls import BatchCall, Done, Planner, Step
+from sinch_wrapper.bulk._calls import (
+    BatchCall,
+    Dispatch,
+    Done,
+    LocalDispatch,
+    Planner,
+    Step,
+)
+from sinch_wrapper.bulk._journal import Job
 from sinch_wrapper.bulk._states import Progress
 from sinch_wrapper.errors import BulkError, SinchError
 
@@ -50,6 +58,10 @@ class RunningCalls:
 
     def __exit__(self, *_error: object) -> None:
         self._finish()
+
+    def dispatch(self, job: Job) -> Dispatch:  # noqa: ARG002 (other runners need it)
+        """Where the requests of *job* leave from: from here."""
+        return LocalDispatch()
 
     def start(self, api: object, calls: Sequence[BatchCall]) -> None:
         """Start *calls*, each of a method of a resource of *api*."""
@@ -132,9 +144,7 @@ class ThreadCalls(RunningCalls):
 
     def _perform(self, api: object, call: BatchCall) -> None:
         try:
-            self._ended.put(Done(call, _method(api, call)(**call.arguments)))
-        except SinchError as error:
-            self._ended.put(Done(call, error=error))
+            self._ended.put(made(api, call))
         except BaseException as error:  # noqa: BLE001 (raised again in the thread of the planner)
             self._ended.put(error)
 
@@ -217,6 +227,14 @@ class TaskCalls(RunningCalls):
 
 def _method(api: object, call: BatchCall) -> Callable[..., object]:
     return cast("Callable[..., object]", getattr(getattr(api, call.resource), call.method))
+
+
+def made(api: object, call: BatchCall) -> Done:
+    """Make *call* with *api*, and say how it ended; raises what is not an error of the API."""
+    try:
+        return Done(call, _method(api, call)(**call.arguments))
+    except SinchError as error:
+        return Done(call, error=error)
 
 
 async def _performed(api: object, call: BatchCall) -> Done:

@@ -44,7 +44,7 @@ from sinch_wrapper.bulk._polling import (
 from sinch_wrapper.bulk._prepare import look_ahead, prepare
 from sinch_wrapper.bulk._preview import Preview
 from sinch_wrapper.bulk._probe import Probe, ProbeResult
-from sinch_wrapper.bulk._report import BulkStoppedError, MemoryReport, Report
+from sinch_wrapper.bulk._report import BulkStoppedError, MemoryReport, Report, what_next
 from sinch_wrapper.bulk._sender import Sender
 from sinch_wrapper.bulk._states import ChunkState, JobStage, Progress, StopReason, reading
 from sinch_wrapper.errors import BulkError
@@ -119,15 +119,25 @@ class Jobs:
         """Send a job to its end; raises BulkError when it cannot begin, BulkStoppedError."""
         with self._open(run.path, must_exist=run.spec is None) as opened:
             job = self._prepared(opened, run)
-            sender = Sender(job, run.settings, self.clock(), self.wall, by_hand=run.by_hand)
+            running = self.calls(run.settings.concurrency)
+            sender = Sender(
+                job, run.settings, self.clock(), self.wall,
+                by_hand=run.by_hand, dispatch=running.dispatch(job),
+            )  # fmt: skip
             self._ask_mode(opened.journal)
             sender.check_rules()
             try:
-                self._drive(sender, run.settings, opened.began, sender)
+                self._drive(sender, run.settings, opened.began, sender, running)
             finally:
                 sender.close()
             sender.check()
             return self._finish(opened, sender, run)
+
+    def plan(self, run: JobRun) -> None:
+        """Read and check the recipients of a job, which others send; raises BulkError."""
+        with self._open(run.path, must_exist=run.spec is None) as opened:
+            self._prepared(opened, run)
+            self._ask_mode(opened.journal)
 
     def status(self, path: Path, settings: RunSettings) -> Report:
         """Ask where each batch stands, and for doubles; raises BulkError, SinchError."""
@@ -281,10 +291,11 @@ class Jobs:
         settings: RunSettings,
         began: float | None = None,
         sender: Sender | None = None,
+        running: RunningCalls | None = None,
     ) -> None:
         """Run *planner*; the deadline counts from *began*, and *sender* is whose progress it is."""
         began = self.clock() if began is None else began
-        running = self.calls(settings.concurrency)
+        running = running or self.calls(settings.concurrency)
 
         def notify() -> None:
             if settings.progress is not None and sender is not None:
@@ -315,7 +326,7 @@ class Jobs:
         opened.close(keep=run.path is None)
         report = MemoryReport(journal) if run.path is None else Report(run.path)
         if stopped_by is not None and (report.pending or sender.is_refused):
-            what = _what_next(report.pending, is_refused=sender.is_refused)
+            what = what_next(report.pending, is_refused=sender.is_refused)
             raise BulkStoppedError(f"{stopped_by}; {what}", report) from stopped_by
         if not report.complete:
             why = self._reason(run.settings, opened.began)
@@ -375,14 +386,3 @@ def _note_choices(journal: Journal, settings: RunSettings) -> bool:
         with journal.write() as connection:
             journal.note(connection, **facts)
     return bool(facts)
-
-
-def _what_next(pending: int, *, is_refused: bool) -> str:
-    """What to do about a job that stopped with *pending* recipients."""
-    same = "the same in every request: correct it in a new job"
-    if not pending:
-        return same
-    left = f"{counted(pending, 'recipient')} left to send"
-    if is_refused:
-        return f"{left}, with {same}, or, when it was not at fault, resume the job"
-    return f"{left}: resume the job"

@@ -254,6 +254,17 @@ class BulkInterruptedError(BulkError):
     """
 
 
+def what_next(pending: int, *, is_refused: bool) -> str:
+    """What to do about a job that stopped with *pending* recipients."""
+    same = "the same in every request: correct it in a new job"
+    if not pending:
+        return same
+    left = f"{counted(pending, 'recipient')} left to send"
+    if is_refused:
+        return f"{left}, with {same}, or, when it was not at fault, resume the job"
+    return f"{left}: resume the job"
+
+
 class BulkStoppedError(BulkError):
     """The API gave a response that every other request would get too, such as 401 or 403.
 

@@ -60,7 +60,12 @@ class Stop:
     """The request was not carried out, and no other one would be."""
 
 
-Sent: TypeAlias = Accepted | Refused | Later | Doubtful | Stop
+@dataclass(frozen=True, slots=True)
+class NotLeft:
+    """The request certainly did not leave: nobody had begun with it."""
+
+
+Sent: TypeAlias = Accepted | Refused | Later | Doubtful | Stop | NotLeft
 
 
 def read_sent(done: Done, request: Mapping[str, object]) -> Sent:

@@ -10,7 +10,14 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection
 
 from sinch_wrapper._validate import counted
-from sinch_wrapper.bulk._calls import BatchCall, Done, Step, look_call, send_call
+from sinch_wrapper.bulk._calls import (
+    BatchCall,
+    Dispatch,
+    Done,
+    LocalDispatch,
+    Step,
+    look_call,
+)
 from sinch_wrapper.bulk._chunks import Chunk
 from sinch_wrapper.bulk._damage import DamagedRequestError, sound
 from sinch_wrapper.bulk._departures import Departures
@@ -35,9 +42,10 @@ class Sender:
     """Sends the chunks of *job*; other runs of it compare their *wall* with that of this one.
 
     *by_hand* says that a person wants all that is unknown to leave again, after one look-up.
+    *dispatch* says where its requests leave from; without it, from this process.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (a job, and how it is sent)
         self,
         job: Job,
         settings: RunSettings,
@@ -45,18 +53,20 @@ class Sender:
         wall: Callable[[], float],
         *,
         by_hand: bool = False,
+        dispatch: Dispatch | None = None,
     ) -> None:
         self._job = job
+        self._dispatch = dispatch or LocalDispatch()
         self._settings = settings
         self._wall = wall
         self._began = now
         left = job.outstanding_at(wall(), settings.limits)
         self._queue = SendQueue(settings.limits, Outstanding(left, now))
         self._tracker = ChunkTracker(job, settings, self._queue, by_hand=by_hand)
-        self._tracker.recover(now)
+        running = self._dispatch.running
+        self._tracker.recover(now, running)
         self._start = self._tracker.tally.accepted
-        self._running = 0
-        self._sending = 0
+        self._running = self._sending = len(running)
         self._waiting = False
         self._is_lost = False
         self._exclusions = Exclusions(job)
@@ -138,6 +148,7 @@ class Sender:
         # What leaves must be in the file that the next run will read.
         self._is_lost = self._is_lost or not self._job.journal.storage.is_current
         stopping = stopping or self._is_lost
+        self._tracker.hold(self._dispatch.held, now)
         with self._job.journal.write() as connection:
             self._tracker.take(connection, done, now)
             stopping = stopping or self.stopped_by is not None or self._blind is not None
@@ -148,6 +159,7 @@ class Sender:
             if done or calls:
                 count = self._queue.outstanding.at_time(now, self._settings.limits).count
                 self._job.journal.note(connection, outstanding=[count, self._wall()])
+                self._dispatch.note(connection, done, calls)
         sending = sum(call.purpose == "send" for call in calls)
         if sending:
             # Otherwise a journal that is moved after a crash might not know that they have left.
@@ -198,11 +210,16 @@ class Sender:
         return [look_call(self._job.id, now)]
 
     def _is_free(self, started: int) -> bool:
-        return self._running + started < self._settings.concurrency
+        return self._running + started < self._concurrency
+
+    @property
+    def _concurrency(self) -> int:
+        most = self._dispatch.concurrency
+        return self._settings.concurrency if most is None else most
 
     def _has_room(self, started: int, sent: int) -> bool:
         """Whether one more may leave: doubts hold back all but one at a time."""
-        room = _DOUBTS * self._settings.concurrency - self._tracker.doubts.unproven
+        room = _DOUBTS * self._concurrency - self._tracker.doubts.unproven
         return self._is_free(started) and (sent < room or not self._sending + sent)
 
     def _candidate(self, connection: Connection, now: float, sent: int) -> Chunk | None:
@@ -240,7 +257,7 @@ class Sender:
                 own = own_request(connection, chunk.id) if job.is_outbox else job.request
                 request = in_time(own, datetime.fromtimestamp(self._wall(), UTC))
                 request = self._departures.request(request, chunk, now)
-                call = send_call(job.kind, request, job.id, chunk.id, items, now)
+                call = self._dispatch.call(job.kind, request, job.id, chunk.id, items, now)
         except DamagedRequestError as error:
             self._tracker.lose(connection, chunk, error)
             return None

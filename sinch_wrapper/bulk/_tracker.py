@@ -4,7 +4,7 @@
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -31,7 +31,15 @@ from sinch_wrapper.bulk._options import RunSettings
 from sinch_wrapper.bulk._outcomes import promote_early
 from sinch_wrapper.bulk._pieces import pieces_of
 from sinch_wrapper.bulk._queue import SendQueue
-from sinch_wrapper.bulk._responses import Accepted, Doubtful, Later, Refused, Sent, read_sent
+from sinch_wrapper.bulk._responses import (
+    Accepted,
+    Doubtful,
+    Later,
+    NotLeft,
+    Refused,
+    Sent,
+    read_sent,
+)
 from sinch_wrapper.bulk._states import ChunkState, Tally
 from sinch_wrapper.errors import BulkError, SinchError
 
@@ -78,15 +86,24 @@ class ChunkTracker:
         self.may_be_twice = is_asked and has_sent_again(job.journal)
         # Doubts about requests that are on their way again.
         self._resent: dict[int, Doubt] = {}
+        self._held: frozenset[int] = frozenset()
         self.stopped_by: SinchError | None = None
         self.refused_by: SinchError | None = None
 
-    def recover(self, now: float) -> None:
-        """Take up the chunks that an earlier run has left in doubt."""
+    def recover(self, now: float, running: Collection[int]) -> None:
+        """Take up what an earlier run has left in doubt, but not what is still *running*."""
         left = self._journal.in_doubt()
         with self._journal.write() as connection:
             for chunk in left:
-                self._doubt(connection, chunk, now)
+                if chunk.id not in running:
+                    self._doubt(connection, chunk, now)
+
+    def hold(self, held: Collection[int], now: float) -> None:
+        """Let no request in *held* leave again; those that are no more may have left until now."""
+        for number in self._held - set(held):
+            if number in self.doubts.open:
+                self.doubts.begin(replace(self.doubts.open[number], since=now), now)
+        self._held = frozenset(held)
 
     def send(self, connection: Connection, chunk: Chunk, now: float) -> None:
         """Write down that *chunk* leaves, which must be on disk before it does."""
@@ -186,7 +203,9 @@ class ChunkTracker:
 
     def _read(self, connection: Connection, chunk: Chunk, done: Done) -> Sent:
         """What became of *chunk*, by its response and by what is known of it."""
-        sent = read_sent(done, self._job.request)
+        said = done.value
+        # What another process has sent says so already.
+        sent = said if isinstance(said, Sent) else read_sent(done, self._job.request)
         if isinstance(sent, Accepted) and self._has_look_up:
             return self._owned(connection, chunk, sent)
         if chunk.certain and not isinstance(sent, Accepted):
@@ -220,13 +239,17 @@ class ChunkTracker:
         """Take back a request that left before: how it ended this time says nothing about then."""
         self._queue.add(-chunk.count)
         # What is refused would be refused again.
-        self._unknown(connection, chunk, sent=chunk.sent if is_refused else chunk.sent - 1)
+        chunk = self._unknown(connection, chunk, sent=chunk.sent if is_refused else chunk.sent - 1)
+        if before is None and self._has_look_up:
+            # An earlier run has sent it.
+            self._doubt(connection, chunk, now)
+            before = self.doubts.open.get(chunk.id)
         if before is not None:
             sent = max(before.sent, self._settings.attempts) if is_refused else before.sent
             self.doubts.begin(replace(before, sent=sent), now)
 
     def _hold(self, error: SinchError | None, sent: object, now: float) -> None:
-        if isinstance(sent, Refused):
+        if isinstance(sent, Refused | NotLeft):
             return
         if isinstance(sent, Later):
             self._queue.pause(now, sent.retry_after, unreachable=sent.unreachable)
@@ -273,7 +296,7 @@ class ChunkTracker:
         for number, found in self.doubts.take(roll, accepted, told, now, more=more).items():
             if found.verdict is DoubtVerdict.UNKNOWN:
                 self.doubts.end(number)
-            elif found.verdict is DoubtVerdict.SEND_AGAIN:
+            elif found.verdict is DoubtVerdict.SEND_AGAIN and number not in self._held:
                 if self._journal.next_planned(connection, self.pieces.held) is not None:
                     self.doubts.ripen(number)
                 else:
@@ -282,7 +305,8 @@ class ChunkTracker:
     def _take_word(self) -> None:
         """After one look-up, let all leave again that a person wants to."""
         for number, doubt in list(self.doubts.open.items()):
-            if (self._is_word_due or number in self._words) and not doubt.certain:
+            is_meant = self._is_word_due or number in self._words
+            if is_meant and not doubt.certain and number not in self._held:
                 self._send_again(number, None)
         self._is_word_due = False
         self._words.clear()

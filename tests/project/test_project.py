@@ -28,6 +28,8 @@ SHORT = {
     "sinch_wrapper/sandbox/_resources/table.py",
     "sinch_wrapper/sandbox/_tls.py",
     "sinch_wrapper/bulk/_replacing.py",
+    "sinch_wrapper/cluster/_life.py",
+    "sinch_wrapper/cluster/_results.py",
 }
 # The modules that CHANGELOG.md calls public, beside the packages.
 PUBLIC_MODULES = {"client", "pagination", "parameters", "regions", "testing.plugin"}

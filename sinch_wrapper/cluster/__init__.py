@@ -1,0 +1,1 @@
+"""Jobs past one machine: in PostgreSQL, sent by any number of workers."""

@@ -1,0 +1,56 @@
+"""The tables that jobs share: which there are, who works on them, and what was handed out."""
+
+from typing import Final
+
+from sqlalchemy import BigInteger, Column, Double, Index, Integer, MetaData, String, Table, Text
+
+SHARED: Final = "sinch_wrapper"
+"""The schema of these tables."""
+
+shared = MetaData(schema=SHARED)
+
+_NUMBER = BigInteger().with_variant(Integer, "sqlite")
+
+jobs = Table(
+    "jobs",
+    shared,
+    Column("number", _NUMBER, primary_key=True),
+    Column("name", String, nullable=False, unique=True),
+    # The token of its leader: each new one raises it.
+    Column("leader", BigInteger, nullable=False, default=0),
+)
+
+# One row for each time that a process took part. Times are Unix seconds of the database.
+workers = Table(
+    "workers",
+    shared,
+    Column("id", _NUMBER, primary_key=True),
+    # Host and process.
+    Column("name", String, nullable=False),
+    # How many requests it sends at a time; 0 once it takes no more.
+    Column("slots", Integer, nullable=False),
+    Column("began_at", Double, nullable=False),
+    Column("beat_at", Double, nullable=False),
+)
+
+# Requests that were handed out, until the journal has their ends.
+calls = Table(
+    "calls",
+    shared,
+    Column("id", _NUMBER, primary_key=True),
+    Column("job", BigInteger, nullable=False),
+    Column("chunk", BigInteger, nullable=False),
+    # The number in the journal of its leaving: a later one is another call.
+    Column("event", BigInteger, nullable=False),
+    # Of the leader that handed it out.
+    Column("token", BigInteger, nullable=False),
+    # JSON: the fields that differ from those of the job.
+    Column("request", Text, nullable=False),
+    Column("state", String, nullable=False),
+    Column("worker", BigInteger),
+    Column("handed_at", Double, nullable=False),
+    Column("left_at", Double),
+    # JSON: how it ended.
+    Column("result", Text),
+)
+Index("calls_by_job", calls.c.job, calls.c.state)

@@ -1,0 +1,156 @@
+"""A cluster in one database in memory: leaders and workers as steps, and a clock to move."""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any, cast
+
+from sqlalchemy import Connection, insert, update
+
+from sinch_wrapper import text
+from sinch_wrapper._json import decode
+from sinch_wrapper.bulk._calls import Done
+from sinch_wrapper.bulk._job_spec import message_spec
+from sinch_wrapper.bulk._journal import Job, Journal
+from sinch_wrapper.bulk._metadata import CHUNK_MARK
+from sinch_wrapper.bulk._options import RunSettings, SendOptions, read_options
+from sinch_wrapper.bulk._prepare import prepare
+from sinch_wrapper.bulk._sender import Sender
+from sinch_wrapper.bulk._sources import source_of
+from sinch_wrapper.cluster._desk import CallDesk, Surroundings
+from sinch_wrapper.cluster._tables import SHARED, jobs, shared
+from sinch_wrapper.cluster._worker import Worker
+from sinch_wrapper.cluster._worker_table import fixed
+from tests.helpers.bulk import APP, rows
+
+NUMBER = 7
+LEASE = 30.0
+
+
+class TicketPile:
+    """Tickets that nobody takes by himself: *waiting* has those that are there."""
+
+    def __init__(self) -> None:
+        self.waiting: list[int] = []
+
+    def issue(self, _connection: Connection, numbers: Collection[int]) -> None:
+        """Put tickets on the pile."""
+        self.waiting += numbers
+
+    def missing(self, _connection: Connection, numbers: Collection[int]) -> Collection[int]:
+        """Those that are not on the pile."""
+        return set(numbers) - set(self.waiting)
+
+
+class SessionBook:
+    """The sessions of workers."""
+
+    def __init__(self) -> None:
+        self.holders: dict[int, BookedSession] = {}
+
+    def has(self, _connection: Connection, worker: int) -> bool:
+        """Whether the session of *worker* lives."""
+        return worker in self.holders and self.holders[worker].is_alive
+
+
+@dataclass
+class BookedSession:
+    """A session in the book."""
+
+    book: SessionBook
+    is_alive: bool = True
+
+    def hold(self, worker: int) -> None:
+        """Let *worker* have it."""
+        self.book.holders[worker] = self
+
+    def close(self) -> None:
+        """End it."""
+        self.is_alive = False
+
+
+class ScriptedBatch:
+    """The Batch API of a worker: accepts all, and *posts* has the requests that came."""
+
+    def __init__(self) -> None:
+        self.posts: list[int] = []
+        self.answer: Callable[[int], object] = lambda chunk: SimpleNamespace(
+            batch_id=f"B{chunk}", send_after=None
+        )
+        self.messages = self
+
+    def send_batch(self, *, body: Any) -> object:
+        """Take a request."""
+        mark = cast("Any", decode(body.content))["batch_metadata"][CHUNK_MARK]
+        chunk = int(mark.rpartition("-")[2])
+        self.posts.append(chunk)
+        return self.answer(chunk)
+
+
+@dataclass
+class MemoryCluster:
+    """One job of *people*, a request each unless *size* says otherwise."""
+
+    people: int = 3
+    size: int = 1
+    now: float = 1000.0
+    tickets: TicketPile = field(default_factory=TicketPile)
+    book: SessionBook = field(default_factory=SessionBook)
+    batch: ScriptedBatch = field(default_factory=ScriptedBatch)
+    journal: Journal = field(init=False)
+    job: Job = field(init=False)
+    token: int = 0
+
+    def __post_init__(self) -> None:
+        self.journal = Journal(None)
+        options = read_options("send()", {"chunk_size": self.size}, SendOptions)
+        spec = message_spec(APP, text("Hi"), options)
+        source = source_of("recipients", rows(self.people))
+        self.job = prepare(self.journal, spec, source, "P", lambda: self.now, lambda: False)
+        with self.journal.write() as connection:
+            connection.execution_options(schema_translate_map={SHARED: None})
+            shared.create_all(connection)
+            connection.execute(insert(jobs).values(number=NUMBER, name="job", leader=0))
+
+    @property
+    def around(self) -> Surroundings:
+        """What leaders and workers share."""
+        return Surroundings(lambda: fixed(self.now), self.tickets, self.book, LEASE)
+
+    def leader(self, **options: Any) -> "Leader":
+        """A new leader of the job, who has raised the token."""
+        self.token += 1
+        with self.journal.write() as connection:
+            connection.execute(update(jobs).values(leader=self.token))
+        desk = CallDesk(self.job, NUMBER, self.token, self.around)
+        return Leader(self, desk, RunSettings(settle=600.0, **options))
+
+    def worker(self, slots: int = 4) -> Worker:
+        """A worker that takes part."""
+        worker = Worker(
+            self.batch, self.journal, self.around, job_of=lambda _: self.job,
+            session=lambda: BookedSession(self.book), name="w", slots=slots,
+            clock=lambda: self.now, wall=lambda: self.now,
+        )  # fmt: skip
+        worker.beat()
+        return worker
+
+    def states(self) -> list[str]:
+        """The state of each request."""
+        return [str(chunk.state) for chunk in self.journal.after(-1)]
+
+
+class Leader:
+    """The planner of a cluster's job, step by step."""
+
+    def __init__(self, cluster: MemoryCluster, desk: CallDesk, settings: RunSettings) -> None:
+        self.cluster, self.desk = cluster, desk
+        self.lost = desk.sweep()
+        self.sender = Sender(cluster.job, settings, cluster.now, lambda: cluster.now, dispatch=desk)
+
+    def step(self, *more: Done, sweeps: bool = False) -> list[int]:
+        """Take what has ended, and hand out; returns the numbers of all tickets now."""
+        done, self.lost = [*self.lost, *self.desk.ended(), *more], []
+        done += self.desk.sweep() if sweeps else []
+        self.sender.step(self.cluster.now, done, stopping=False)
+        return self.cluster.tickets.waiting
