@@ -10,6 +10,7 @@ from sqlalchemy import Connection, insert, update
 from sinch_wrapper import text
 from sinch_wrapper._json import decode
 from sinch_wrapper.bulk._calls import Done
+from sinch_wrapper.bulk._intake import Intake
 from sinch_wrapper.bulk._job_spec import message_spec
 from sinch_wrapper.bulk._journal import Job, Journal
 from sinch_wrapper.bulk._metadata import CHUNK_MARK
@@ -106,7 +107,7 @@ class MemoryCluster:
         options = read_options("send()", {"chunk_size": self.size}, SendOptions)
         spec = message_spec(APP, text("Hi"), options)
         source = source_of("recipients", rows(self.people))
-        self.job = prepare(self.journal, spec, source, "P", lambda: self.now, lambda: False)
+        self.job = prepare(self.journal, Intake(spec, source, self.now, lambda: False), "P")
         with self.journal.write() as connection:
             connection.execution_options(schema_translate_map={SHARED: None})
             shared.create_all(connection)
