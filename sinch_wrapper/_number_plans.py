@@ -3,11 +3,14 @@
 from collections.abc import Sequence
 from functools import cache
 from importlib.util import find_spec
+from operator import itemgetter
 from typing import Any, Final
 
 from sinch_wrapper._number_spelling import NotNumberError, country_code
 
 HINT: Final = 'pip install "sinch-wrapper[phone]"'
+# What of a number decides about its lengths, and more.
+_START: Final = itemgetter(slice(1, 4))
 
 
 class NumberPlans:
@@ -54,11 +57,11 @@ class NumberPlans:
 
     def have_usual_lengths(self, numbers: Sequence[str]) -> bool:
         """Whether check_length() accepts all *numbers*, which are canonical."""
-        starts, lengths = {number[1:4] for number in numbers}, set(map(len, numbers))
+        starts, lengths = set(map(_START, numbers)), set(map(len, numbers))
         pairs = {(start, length) for start in starts for length in lengths}
         if not pairs <= self._usual:
             # Not each start is there with each length.
-            pairs = {(number[1:4], len(number)) for number in numbers} - self._usual
+            pairs = {(_START(number), len(number)) for number in numbers} - self._usual
             if any(self._fault(start.ljust(length - 1, "9")) for start, length in pairs):
                 return False
             self._usual |= pairs

@@ -38,11 +38,12 @@ def _values(path: Path) -> Iterator[tuple[int, object]]:
     if not isinstance(found, Table):
         yield from ((line, value) for line, value in found.rows)
         return
-    at, rows = _column(path, found.header), found.rows
-    if digits_of(found.header[at]):
-        rows = chain([(1, found.header)], rows)
+    at = _column(path, found.header)
+    first = [(1, found.header)] if digits_of(found.header[at]) else []
     yield from (
-        (line, cells[at]) for line, cells in rows if len(cells) > at and _is_filled(cells[at])
+        (line, cells[at])
+        for line, cells in chain(first, found.rows)
+        if len(cells) > at and _is_filled(cells[at])
     )
 
 

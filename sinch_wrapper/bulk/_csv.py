@@ -3,8 +3,10 @@
 import csv
 import itertools
 import re
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterator, Sequence
+from itertools import accumulate, islice
+from operator import itemgetter
+from typing import Final, TypeAlias
 
 from sinch_wrapper.bulk._list_files import (
     ListFile,
@@ -14,9 +16,10 @@ from sinch_wrapper.bulk._list_files import (
     text_lines,
     undecodable,
 )
+from sinch_wrapper.bulk._row_blocks import BlockRows, RowBlock
 from sinch_wrapper.errors import BulkError
 
-Rows = Iterator[tuple[int, list[str]]]
+_Blocks: TypeAlias = Iterator[RowBlock[Sequence[str]]]
 
 _SEPARATORS: Final = ",;\t|"
 _NAMES: Final = {";": "semicolons", "\t": "tabs", "|": "bars"}
@@ -24,54 +27,81 @@ _NAMES: Final = {";": "semicolons", "\t": "tabs", "|": "bars"}
 _SAID: Final = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE | re.DOTALL)
 # Lines by which the separator is found out.
 _SAMPLE: Final = 50
+# Rows that are read together.
+_TOGETHER: Final = 1000
+_LINE_END: Final = re.compile(r"\r\n|\r|\n")
 
 
 def read_text_table(
     file: ListFile, encoding: str | None = None, delimiter: str | None = None
-) -> tuple[list[str], Rows, str]:
-    """Read the header of a table; its rows, with the line on which each begins; how it is written.
+) -> tuple[list[str], BlockRows[Sequence[str]], str]:
+    """Read the header of a table; its rows, with the lines on which they begin; how it is written.
 
     Blank lines and rows without a cell are left out.
     Source: RFC 4180, with the separators and encodings that spreadsheets write.
     Raises: BulkError, also from the iterator, with the line.
     """
-    rows = _rows(file, encoding, delimiter)
-    how = next(rows)[1][0]
+    blocks = _blocks(file, encoding, delimiter)
+    _, (how,) = next(blocks)
     try:
-        _, header = next(rows)
+        _, (header,) = next(blocks)
     except StopIteration:
         raise BulkError(f"{file.name}: empty file; its first line must name the columns") from None
-    return [(name or "").strip() for name in header], rows, how
+    return [(name or "").strip() for name in header], BlockRows(blocks), how[0]
 
 
-def _rows(file: ListFile, encoding: str | None, delimiter: str | None) -> Rows:
-    """How the table is written, in a row of its own; then its rows."""
+def _blocks(file: ListFile, encoding: str | None, delimiter: str | None) -> _Blocks:
+    """How the table is written, and its header, each in a block of its own; then its rows."""
     with opened(file.path):
         known = encoding or encoding_of(file)
     try:
         with opened(file.path), decoded(file, known) as text:
             found = text_lines(file, text)
-            sample = list(itertools.islice(found, _SAMPLE))
+            sample = list(islice(found, _SAMPLE))
             said = _SAID.fullmatch(sample[0]) if sample else None
             sample = sample[1:] if said else sample
             mark = delimiter or (said[1] if said else _separator(file, sample))
-            yield 0, [_how(mark, known)]
-            yield from _cells(file, itertools.chain(sample, found), mark, 2 if said else 1)
+            yield (0,), ([_how(mark, known)],)
+            yield from _rows(file, itertools.chain(sample, found), mark, 2 if said else 1)
     except UnicodeError:
         raise undecodable(file, known) from None
 
 
-def _cells(file: ListFile, content: Iterator[str], mark: str, first: int) -> Rows:
-    begin, before = first, first - 1
-    reader = csv.reader(content, strict=True, delimiter=mark)
-    try:
-        for cells in reader:
-            if cells and (cells[0].strip() or any(map(str.strip, cells))):
-                yield begin, cells
-            begin = before + reader.line_num + 1
-    except csv.Error as error:
-        words = "unclosed quote" if "unexpected end" in str(error) else error
-        raise BulkError(f"{file.name}, line {begin}: invalid CSV: {words}") from None
+def _rows(file: ListFile, content: Iterator[str], mark: str, line: int) -> _Blocks:
+    """The rows of *content*, which begins on *line*; the first one is a block of its own."""
+    reader, many = csv.reader(content, strict=True, delimiter=mark), 1
+    while True:
+        before, rows = reader.line_num, list[list[str]]()
+        try:
+            rows.extend(islice(reader, many))
+        except csv.Error as error:
+            words = "unclosed quote" if "unexpected end" in str(error) else error
+            at = line + sum(map(_height, rows))
+            raise BulkError(f"{file.name}, line {at}: invalid CSV: {words}") from None
+        if not rows:
+            return
+        height = reader.line_num - before
+        lines: Sequence[int] = range(line, line + height)
+        if height != len(rows):
+            lines = [*accumulate(map(_height, rows), initial=line)]
+        line += height
+        if found := _filled(lines, rows):
+            yield found
+            many = _TOGETHER
+
+
+def _filled(lines: Sequence[int], rows: list[list[str]]) -> RowBlock[Sequence[str]] | None:
+    """Those *rows* that have a cell; None for none."""
+    if [] not in rows and all(map(str.strip, map(itemgetter(0), rows))):
+        return lines[: len(rows)], rows
+    numbered = zip(lines, rows, strict=False)
+    found = [(line, row) for line, row in numbered if any(map(str.strip, row))]
+    return ([line for line, _ in found], [row for _, row in found]) if found else None
+
+
+def _height(row: Sequence[str]) -> int:
+    """The lines that *row* takes."""
+    return 1 + sum(len(_LINE_END.findall(cell)) for cell in row)
 
 
 def _separator(file: ListFile, sample: list[str]) -> str:

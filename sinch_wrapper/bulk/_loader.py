@@ -2,10 +2,9 @@
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from itertools import islice
-from typing import Final, Protocol, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias
 
 from sinch_wrapper._validate import counted
 from sinch_wrapper.bulk._cells import InvalidError
@@ -14,6 +13,7 @@ from sinch_wrapper.bulk._duplicates import SeenIdentities, drop_repeated
 from sinch_wrapper.bulk._job_spec import JobSpec, row_rules
 from sinch_wrapper.bulk._journal import Journal
 from sinch_wrapper.bulk._report import BulkInterruptedError
+from sinch_wrapper.bulk._row_blocks import Rows, SingleRows
 from sinch_wrapper.bulk._rows import ItemBuilder, RowEntry, Skip
 from sinch_wrapper.bulk._rows_fast import Block, TableRows, cut
 from sinch_wrapper.bulk._rows_objects import ObjectBuilder
@@ -51,23 +51,23 @@ class Builder(Protocol):
         """Build the entry of one row; raises InvalidError."""
         ...
 
-    def block(self, rows: Sequence[tuple[int, object]], /) -> Block | None:
-        """Build all *rows* at once; None when one of them must be built by itself."""
+    def block(self, lines: Sequence[int], values: Sequence[Any], /) -> Block | None:
+        """Build all rows at once; None when one of them must be built by itself."""
         ...
 
 
-def opened_rows(spec: JobSpec, source: Source) -> tuple[Builder, Iterator[tuple[int, object]]]:
+def opened_rows(spec: JobSpec, source: Source) -> tuple[Builder, Rows[object]]:
     """Open *source*: what builds entries of its rows, and the rows.
 
     Raises: BulkError when it cannot be read or lacks a column.
     """
     opened = source.open()
     if not spec.kind.is_messages:
-        rows = opened.rows
-        if isinstance(opened, Table):
-            names = opened.header
-            rows = ((line, dict(zip(names, cells, strict=False))) for line, cells in opened.rows)
-        return ItemBuilder(spec.kind.name), rows
+        if not isinstance(opened, Table):
+            return ItemBuilder(spec.kind.name), opened.rows
+        names = opened.header
+        rows = ((line, dict(zip(names, cells, strict=False))) for line, cells in opened.rows)
+        return ItemBuilder(spec.kind.name), SingleRows(rows)
     rules = row_rules(spec)
     if isinstance(opened, Table):
         at = layout(spec.columns_read, opened.header, spec.needed, source.name)
@@ -125,21 +125,20 @@ class Loader:
         Raises: BulkError for what cannot be read, BulkInterruptedError when it is stopped.
         """
         build, rows = opened_rows(self._spec, self._source)
-        rules = self._spec.rules
-        rows = rows if rules.limit is None else islice(rows, rules.limit)
+        rules, left = self._spec.rules, self._spec.rules.limit
         waiting: list[RowEntry] = []
-        while some := list(islice(rows, rules.chunk_size - len(waiting))):
-            if self._stopped():
-                raise BulkInterruptedError(
-                    f"{self._source.name}: stopped while reading, nothing was sent: "
-                    "start the job again with the same recipients"
-                )
-            self._tell(JobStage.READING)
-            block = None if waiting else build.block(some)
+        while True:
+            many = rules.chunk_size - len(waiting)
+            lines, values = rows.take(many if left is None else min(many, left))
+            if not lines:
+                break
+            left = None if left is None else left - len(lines)
+            self._go_on()
+            block = None if waiting else build.block(lines, values)
             if block is not None and len(block.content) <= rules.chunk_bytes:
                 self._take(block)
                 continue
-            for line, value in some:
+            for line, value in zip(lines, values, strict=True):
                 try:
                     waiting.append(build(line, value))
                 except InvalidError as error:
@@ -202,6 +201,14 @@ class Loader:
             f"{' and '.join(found)}{outcome} ({places}): "
             f"correct the input, or leave such rows out with {' and '.join(choices)}"
         )
+
+    def _go_on(self) -> None:
+        if self._stopped():
+            raise BulkInterruptedError(
+                f"{self._source.name}: stopped while reading, nothing was sent: "
+                "start the job again with the same recipients"
+            )
+        self._tell(JobStage.READING)
 
     def _tell(self, stage: JobStage) -> None:
         self._notify(stage, self.total + self.invalid)

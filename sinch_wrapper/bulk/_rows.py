@@ -223,7 +223,7 @@ class ItemBuilder:
         item = {**value, "identification": single(known)} if digits else dict(value)
         return RowEntry(line, None, f"{value['consent_type']}\0{digits or known}", item)
 
-    def block(self, _rows: Sequence[tuple[int, object]]) -> None:
+    def block(self, _lines: Sequence[int], _values: Sequence[object]) -> None:
         """Return None: each row is built by itself."""
 
 

@@ -4,7 +4,9 @@ Only rows in which nothing is wrong or unusual are taken. They become what table
 of each, at a fraction of the cost, because no object is made for a recipient.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
+from itertools import chain, repeat
 from typing import Final, NamedTuple, TypeAlias, TypeVar, cast
 
 from sinch_wrapper._json import encode, encode_text
@@ -21,8 +23,9 @@ from sinch_wrapper.bulk._metadata import INDEX_MARK, metadata_fault
 from sinch_wrapper.bulk._rows import Cells, RowEntry, Skip, table_builder
 
 _Column: TypeAlias = Sequence[str | None]
+_Part: TypeAlias = str | Sequence[str]
+"""A part of the JSON of a recipient: the same for all rows, or one for each."""
 
-_RECIPIENT: Final = '{"identified_by":{"channel_identities":[%s]}}'
 _STR: Final = frozenset({str})
 _STR_OR_NONE: Final = frozenset({str, type(None)})
 
@@ -64,7 +67,6 @@ class TableBlocks:
         self._at = at
         self._rules = rules
         self._width = len(at.header)
-        self._form = _form_of(at)
         self._needed = [] if at.key is None else [at.key]
         metadata = (*at.message_metadata, *at.conversation_metadata)
         self._optional = {place for place, _ in (*at.to, *at.parameters, *metadata)} - {ABSENT}
@@ -84,12 +86,12 @@ class TableBlocks:
             to, identities, recipients = self._recipients(columns)
         except NotNumberError:
             return None
-        messages = _pairs(self._at.message_metadata, columns, len(lines))
-        conversations = _pairs(self._at.conversation_metadata, columns, len(lines))
-        if parameters is None or not all(recipients) or self._is_too_long(messages, conversations):
+        metadata = self._metadata(columns)
+        if parameters is None or recipients is None or metadata is None:
             return None
-        content = self._content(recipients, parameters, conversations, messages)
-        if content is None:
+        try:
+            content = _content([*recipients, *_filled(parameters), *metadata], len(lines))
+        except UnicodeEncodeError:
             return None
         keys = [None] * len(lines) if self._at.key is None else columns[self._at.key]
         return Block(lines, keys, identities, content, BlockCells(to, parameters))
@@ -124,27 +126,23 @@ class TableBlocks:
 
     def _recipients(
         self, columns: list[_Column]
-    ) -> tuple[list[tuple[str, Sequence[str]]], list[str], list[str]]:
-        """The cells of each channel; the identity of each row, and its recipient as JSON.
+    ) -> tuple[list[tuple[str, Sequence[str]]], list[str], list[_Part] | None]:
+        """The cells of each channel; the identity of each row; and the recipients as JSON.
 
-        The last two are empty for a row without a recipient. Raises: NotNumberError.
+        The last is None when a row has no recipient. Raises: NotNumberError.
         """
         if not self._at.to:
             return [], *self._contacts(columns)
         to = [(channel, self._addresses(columns[at], channel)) for at, channel in self._at.to]
         if len(to) == 1:
             channel, cells = to[0]
-            if all(cells):
-                form = _RECIPIENT % _identity_form(channel)
-                return to, self._keys(channel, cells), [form % encode_text(cell) for cell in cells]
-        texts, keys = [], []
-        for channel, cells in to:
-            form = _identity_form(channel)
-            texts.append([form % encode_text(cell) if cell else "" for cell in cells])
-            keys.append(self._keys(channel, cells))
+            parts = _identity(channel, cells)
+            return to, self._keys(channel, cells), _recipient(parts) if all(cells) else None
+        texts = [_identities(channel, cells) for channel, cells in to]
+        keys = [self._keys(channel, cells) for channel, cells in to]
         joined = [",".join(filter(None, row)) for row in zip(*texts, strict=True)]
         identities = [next(filter(None, row), "") for row in zip(*keys, strict=True)]
-        return to, identities, [text and _RECIPIENT % text for text in joined]
+        return to, identities, _recipient([joined]) if all(joined) else None
 
     def _addresses(self, cells: _Column, channel: str) -> Sequence[str]:
         """The identities as they are sent, empty for none; raises NotNumberError."""
@@ -160,36 +158,51 @@ class TableBlocks:
             return [cell[1:] for cell in cells]
         return [cell and identity_key(channel, cell) for cell in cells]
 
-    def _contacts(self, columns: list[_Column]) -> tuple[list[str], list[str]]:
+    def _contacts(self, columns: list[_Column]) -> tuple[list[str], list[_Part] | None]:
         column = columns[cast("int", self._at.contact_id)]
         cells = [without_shapes(cell) if type(cell) is str else "" for cell in column]
-        form = '{"contact_id":%s}'
-        texts = [form % encode_text(cell) if cell else "" for cell in cells]
-        return [f"\0{cell}" for cell in cells], texts
+        parts: list[_Part] = ['{"contact_id":"', _escaped(cells), '"}']
+        return [f"\0{cell}" for cell in cells], parts if all(cells) else None
 
-    def _is_too_long(self, messages: list[str], conversations: list[str]) -> bool:
+    def _metadata(self, columns: list[_Column]) -> list[_Part] | None:
+        """The metadata as JSON, but for its end; None when that of a row is too long."""
+        at, limits = self._at, self._rules.limits
+        conversations = _pairs(at.conversation_metadata, columns)
+        messages = _pairs(at.message_metadata, columns)
         # Each pair ends in a comma; braces are counted by the limits.
-        return (
-            max(map(len, messages)) - 1 > self._rules.limits.message_metadata
-            or max(map(len, conversations)) - 1 > self._rules.limits.conversation_metadata
-        )
-
-    def _content(
-        self,
-        recipients: list[str],
-        parameters: list[tuple[str, Sequence[str]]],
-        conversations: list[str],
-        messages: list[str],
-    ) -> bytes | None:
-        parts: list[Iterable[object]] = [recipients]
-        parts += [map(encode_text, values) for _, values in parameters]
-        form = ',"conversation_metadata":{%s}'
-        parts.append([text and form % text[:-1] for text in conversations])
-        rows = zip(*parts, messages, range(len(recipients)), strict=True)
-        try:
-            return f"[{','.join(map(self._form.__mod__, rows))}]".encode()
-        except UnicodeEncodeError:
+        if (
+            max(map(len, conversations), default=0) - 1 > limits.conversation_metadata
+            or max(map(len, messages), default=0) - 1 > limits.message_metadata
+        ):
             return None
+        form = ',"conversation_metadata":{%s}'
+        found: list[_Part] = []
+        if conversations:
+            found.append([text and form % text[:-1] for text in conversations])
+        return [*found, ',"message_metadata":{', *([messages] if messages else [])]
+
+
+def _content(parts: Sequence[_Part], many: int) -> bytes:
+    """The JSON list of *many* recipients; raises UnicodeEncodeError."""
+    every = (repeat(part) if type(part) is str else part for part in parts)
+    row = zip(repeat('{"recipient":'), *every, _ends(many), strict=False)
+    text = "".join(chain.from_iterable(row))
+    return f"[{text[:-1]}]".encode()
+
+
+@lru_cache(maxsize=8)
+def _ends(many: int) -> list[str]:
+    """The ends of recipients, with their positions in the request."""
+    return [f'{encode_text(INDEX_MARK)}:"{position}"}}}},' for position in range(many)]
+
+
+def _escaped(texts: Sequence[str]) -> Sequence[str]:
+    """*texts* as JSON, without its quotes."""
+    joined = "".join(texts)
+    if len(encode_text(joined)) == len(joined) + 2:
+        # Nothing in them is to be escaped, as nearly always.
+        return texts
+    return [encode_text(text)[1:-1] for text in texts]
 
 
 def _number(cell: str | None, rules: NumberRules) -> str:
@@ -201,32 +214,35 @@ def _number(cell: str | None, rules: NumberRules) -> str:
         raise
 
 
-def _identity_form(channel: str) -> str:
-    return f'{{"channel":{_literal(channel)},"identity":%s}}'
+def _recipient(identities: list[_Part]) -> list[_Part]:
+    return ['{"identified_by":{"channel_identities":[', *identities, "]}}"]
 
 
-def _form_of(at: Layout) -> str:
-    """The form of one recipient, for strings that are JSON and its position in the request."""
-    filled = ",".join(f"{_literal(name)}:%s" for _, name in at.parameters)
-    parameters = f',"parameters":{{{filled}}}' if filled else ""
-    mark = f"{_literal(INDEX_MARK)}:"
-    return f'{{"recipient":%s{parameters}%s,"message_metadata":{{%s{mark}"%d"}}}}'
+def _identity(channel: str, cells: Sequence[str]) -> list[_Part]:
+    return [f'{{"channel":{encode_text(channel)},"identity":"', _escaped(cells), '"}']
 
 
-def _pairs(names: tuple[tuple[int, str], ...], columns: list[_Column], many: int) -> list[str]:
-    """The metadata of each row as pairs of JSON, a comma after each; empty for none."""
+def _identities(channel: str, cells: Sequence[str]) -> list[str]:
+    """The identity of each row on *channel*, empty for none."""
+    begin, found, end = cast("tuple[str, Sequence[str], str]", _identity(channel, cells))
+    return [f"{begin}{cell}{end}" if cell else "" for cell in found]
+
+
+def _filled(parameters: Sequence[tuple[str, Sequence[str]]]) -> list[_Part]:
+    """The *parameters* as JSON, after the recipient."""
+    found: list[_Part] = []
+    for name, values in parameters:
+        found += [f'{"," if found else ""}{encode_text(name)}:"', _escaped(values), '"']
+    return [',"parameters":{', *found, "}"] if found else []
+
+
+def _pairs(names: tuple[tuple[int, str], ...], columns: list[_Column]) -> list[str]:
+    """The metadata of each row as pairs of JSON, a comma after each; empty without *names*."""
     found = []
     for place, name in names:
-        form = f"{_literal(name)}:%s,"
-        found.append([form % encode_text(cell) if cell else "" for cell in columns[place]])
-    if len(found) == 1:
-        return found[0]
-    return list(map("".join, zip(*found, strict=True))) if found else [""] * many
-
-
-def _literal(text: str) -> str:
-    """*text* as JSON, for a form."""
-    return encode_text(text).replace("%", "%%")
+        begin = f"{encode_text(name)}:"
+        found.append([f"{begin}{encode_text(cell)}," if cell else "" for cell in columns[place]])
+    return found[0] if len(found) == 1 else list(map("".join, zip(*found, strict=True)))
 
 
 T = TypeVar("T")
@@ -311,7 +327,6 @@ class TableRows:
         """Build the entry of one row; raises InvalidError."""
         return self._one(line, cast("Cells", value))
 
-    def block(self, rows: Sequence[tuple[int, object]]) -> Block | None:
-        """Build all *rows* at once; None when some row must be built by itself."""
-        lines, cells = zip(*rows, strict=True)
-        return self._many(lines, cells)
+    def block(self, lines: Sequence[int], values: Sequence[Cells]) -> Block | None:
+        """Build all rows at once; None when some row must be built by itself."""
+        return self._many(lines, values)

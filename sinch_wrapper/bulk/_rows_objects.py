@@ -50,18 +50,18 @@ class ObjectBuilder:
             return self._shaped(line, value)
         return self._table(tuple(value))(line, tuple(value.values()))
 
-    def block(self, rows: Sequence[tuple[int, object]]) -> Block | None:
+    def block(self, lines: Sequence[int], values: Sequence[object]) -> Block | None:
         """Build all at once when they are flat and alike; None when they are not."""
-        first = rows[0][1]
+        first = values[0]
         if type(first) is not dict or "recipient" in first:
             return None
         header = tuple(first)
-        flat = [(line, tuple(value.values())) for line, value in rows
+        flat = [tuple(value.values()) for value in values
                 if type(value) is dict and tuple(value) == header]  # fmt: skip
-        if len(flat) != len(rows):
+        if len(flat) != len(values):
             return None
         try:
-            return self._table(header).block(flat)
+            return self._table(header).block(lines, flat)
         except InvalidError:
             return None
 

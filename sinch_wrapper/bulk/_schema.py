@@ -166,7 +166,7 @@ def unpack_items(blob: bytes) -> list[dict[str, object]]:
 def pack_places(lines: Sequence[int], keys: Sequence[str | None]) -> bytes:
     """Compress the *lines* and *keys* of recipients; keys that are all None cost nothing."""
     named = any(key is not None for key in keys)
-    return pack(encode([lines, keys if named else None]))
+    return pack(encode([list(lines), keys if named else None]))
 
 
 def unpack_places(blob: bytes) -> Places:

@@ -23,6 +23,7 @@ from sinch_wrapper.bulk._list_files import (
     opened,
     undecodable,
 )
+from sinch_wrapper.bulk._row_blocks import Rows, SingleRows
 from sinch_wrapper.bulk._rows import Cells
 from sinch_wrapper.bulk._tables import read_parquet, read_xlsx
 from sinch_wrapper.errors import BulkArgumentError, BulkError
@@ -49,7 +50,7 @@ class Table:
     """Rows of cells under a header; *how* says how it is written where that is unusual."""
 
     header: list[str]
-    rows: Iterator[tuple[int, Cells]]
+    rows: Rows[Cells]
     how: str = ""
 
 
@@ -57,7 +58,7 @@ class Table:
 class Objects:
     """Objects, each with its line, or its number from 1."""
 
-    rows: Iterator[tuple[int, object]]
+    rows: Rows[object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,15 +78,15 @@ class Source:
         Raises: BulkError, also later from the rows.
         """
         if self.file is None:
-            return Objects(zip(itertools.count(1), self.things, strict=False))
+            return Objects(SingleRows(zip(itertools.count(1), self.things, strict=False)))
         with opened(self.file.path):
             kind = self.file.format
         if kind == "csv":
-            header, rows, how = read_text_table(self.file, self.encoding, self.delimiter)
-            return Table(header, rows, how)
+            return Table(*read_text_table(self.file, self.encoding, self.delimiter))
         if kind == "lines":
-            return Objects(read_json_lines(self.file, self.encoding))
-        return Table(*(read_xlsx if kind == "xlsx" else read_parquet)(self.file))
+            return Objects(SingleRows(read_json_lines(self.file, self.encoding)))
+        header, rows = (read_xlsx if kind == "xlsx" else read_parquet)(self.file)
+        return Table(header, SingleRows(rows))
 
     def digest(self) -> str | None:
         """SHA-256 of the file; None for what is not a file.

@@ -104,7 +104,7 @@ def test_blocks_equal_their_rows(columns: Columns, cells: st.SearchStrategy[Any]
     @given(table=st.lists(st.tuples(*[cells] * len(HEADER)), min_size=1, max_size=6))
     def check(table: list[tuple[Any, ...]]) -> None:
         numbered = list(enumerate(table, 2))
-        block = rows.block(numbered)
+        block = rows.block(*zip(*numbered, strict=True))
         if block is None:
             return
         one_by_one = _one_by_one(rows, numbered)
@@ -124,7 +124,7 @@ def _usual(number: int) -> tuple[str, ...]:
 def test_usual_rows_are_taken_together(columns: Columns) -> None:
     """Nothing wrong in them means a block."""
     table = [(number, _usual(number)) for number in range(5)]
-    block = _rows(columns).block(table)
+    block = _rows(columns).block(*zip(*table, strict=True))
     assert block is not None
     assert _comparable(block) == _comparable(_one_by_one(_rows(columns), table) or block)
     assert _sent_of(block) == _cells_of(block)
@@ -133,13 +133,13 @@ def test_usual_rows_are_taken_together(columns: Columns) -> None:
 def test_contacts_are_taken_together() -> None:
     """A table of contact ids alone makes blocks too."""
     rows = TableRows(layout(Columns(), ["contact_id"], frozenset(), "a.csv"), RULES)
-    block = rows.block([(2, (" C1 ",)), (3, ("C2",))])
+    block = rows.block([2, 3], [(" C1 ",), ("C2",)])
     assert block is not None
     assert ["\0C1", "\0C2"] == block.identities
     assert [{"contact_id": "C1"}, {"contact_id": "C2"}] == [
         row["recipient"] for row in json.loads(block.content)
     ]
-    assert rows.block([(2, ("C1",)), (3, (7,))]) is None
+    assert rows.block([2, 3], [("C1",), (7,)]) is None
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_contacts_are_taken_together() -> None:
 )
 def test_a_row_that_is_wrong_leaves_the_block_open(cells: tuple[str, ...]) -> None:
     """Then each row is looked at by itself, so that the error names its line."""
-    assert _rows(COLUMNS[3]).block([(2, _usual(0)), (3, cells)]) is None
+    assert _rows(COLUMNS[3]).block([2, 3], [_usual(0), cells]) is None
     with pytest.raises(InvalidError):
         _rows(COLUMNS[3])(3, cells)
 
@@ -157,7 +157,7 @@ def test_a_row_that_is_wrong_leaves_the_block_open(cells: tuple[str, ...]) -> No
 def test_rows_and_blocks_show_no_recipient() -> None:
     """Neither numbers nor keys nor parameters are in a repr."""
     rows = _rows(COLUMNS[3])
-    shown = f"{rows(2, _usual(7))} {rows.block([(2, _usual(7))])} {Skip(2, 'k7', 'is bad')}"
+    shown = f"{rows(2, _usual(7))} {rows.block([2], [_usual(7)])} {Skip(2, 'k7', 'is bad')}"
     assert "RowEntry(line=2) Block(1 rows) Skip(line=2, reason='is bad', column='')" == shown
 
 

@@ -2,8 +2,11 @@
 
 import gzip
 import io
+import itertools
 import json
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -309,6 +312,39 @@ def test_csv_rows_come_back_as_written(
     header, found, _ = read_text_table(ListFile(path))
     filled = [cells for cells in table if any(map(str.strip, cells))]
     assert (["a", "b"], filled) == (header, [list(cells) for _, cells in found])
+
+
+@given(
+    rows=st.lists(st.lists(st.sampled_from(["", " ", "x", "\r", "\n", "a\r\nb", '"']), max_size=3)),
+    sizes=st.lists(st.integers(1, 4), min_size=1),
+    is_broken=st.booleans(),
+)
+def test_rows_know_the_lines_on_which_they_begin(
+    rows: list[list[str]],
+    sizes: list[int],
+    is_broken: bool,  # noqa: FBT001 (a case)
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """However many are taken at once, whatever ends of lines their cells hold; errors too."""
+    path = tmp_path_factory.mktemp("csv") / "a.csv"
+    texts = [",".join('"{}"'.format(cell.replace('"', '""')) for cell in row) for row in rows]
+    end = 'a,b\n"open' if is_broken else ""
+    path.write_text(
+        "".join(f"{text}\n" for text in ["a,b", *texts]) + end, encoding="utf-8", newline=""
+    )
+    begins = [2]
+    for row in texts:
+        begins.append(begins[-1] + 1 + len(re.findall("\r\n|\r|\n", row)))
+    wanted = [(at, row) for at, row in zip(begins, rows, strict=False) if any(map(str.strip, row))]
+    found, taken = list[tuple[int, Sequence[str]]](), read_text_table(ListFile(path))[1]
+    with pytest.raises(BulkError, match=f"line {begins[-1] + 1}:") if is_broken else nullcontext():
+        for size in itertools.cycle(sizes):
+            lines, cells = taken.take(size)
+            if not lines:
+                break
+            assert len(lines) <= size
+            found += zip(lines, cells, strict=True)
+    assert is_broken or wanted == found
 
 
 @given(identities=st.lists(st.integers(0, 20).map(str)), most=st.integers(1, 10))
