@@ -12,6 +12,7 @@ import click
 
 from sinch_wrapper.cli._inputs import message_of, read_json, text_of
 from sinch_wrapper.cli._options import (
+    app_option,
     as_json,
     client,
     connection_options,
@@ -47,7 +48,7 @@ def token(region: str | None, sandbox: str | None, show: bool, as_json: bool) ->
 
 @click.command()
 @connection_options
-@click.option("--app", required=True, help="Id of the app that sends.")
+@app_option
 @click.option(
     "--to",
     "identity",

@@ -13,6 +13,7 @@ from sinch_wrapper.cli._api import api, send, token
 from sinch_wrapper.cli._bulk import bulk
 from sinch_wrapper.cli._callbacks import callbacks
 from sinch_wrapper.cli._exit_codes import EPILOG, Effects, ExitCode
+from sinch_wrapper.cli._login import login, logout, profiles
 from sinch_wrapper.cli._sandbox import demo, sandbox
 from sinch_wrapper.cli._suppression import suppression
 from sinch_wrapper.cli._terminal import say
@@ -50,7 +51,9 @@ def commands() -> None:
     """Sinch Conversation, Batch and Template APIs on the command line."""
 
 
-for _command in (demo, sandbox, token, send, api, bulk, callbacks, suppression):
+for _command in (
+    demo, sandbox, login, logout, profiles, token, send, api, bulk, callbacks, suppression,
+):  # fmt: skip
     commands.add_command(_command)
 
 

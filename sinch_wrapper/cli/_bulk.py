@@ -28,6 +28,7 @@ from sinch_wrapper.cli._list_options import (
     recipients_of,
 )
 from sinch_wrapper.cli._options import (
+    app_option,
     as_json,
     client,
     connection_options,
@@ -48,7 +49,7 @@ def bulk() -> None:
 
 
 @bulk.command()
-@click.option("--app", required=True, help="Id of the app that sends.")
+@app_option
 @message_options
 @list_options
 @invalid_option

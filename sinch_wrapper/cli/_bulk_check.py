@@ -20,7 +20,13 @@ from sinch_wrapper.cli._list_options import (
     list_options,
     recipients_of,
 )
-from sinch_wrapper.cli._options import as_json, client, connection_options, library_errors
+from sinch_wrapper.cli._options import (
+    app_option,
+    as_json,
+    client,
+    connection_options,
+    library_errors,
+)
 from sinch_wrapper.cli._preview_options import preview_arguments, preview_options
 from sinch_wrapper.cli._terminal import say, say_json
 
@@ -84,7 +90,7 @@ def check(
 
 
 @click.command("test")
-@click.option("--app", required=True, help="Id of the app that sends.")
+@app_option
 @click.option(
     "--row",
     type=click.IntRange(1),

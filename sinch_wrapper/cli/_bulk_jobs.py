@@ -9,6 +9,7 @@ import click
 from sinch_wrapper.cli._bulk_options import job_argument, poll_option
 from sinch_wrapper.cli._exit_codes import leave
 from sinch_wrapper.cli._options import (
+    app_option,
     as_json,
     client,
     connection_options,
@@ -74,7 +75,7 @@ def cancel_batches(
 
 
 @click.command("probe")
-@click.option("--app", required=True, help="Id of the app that sends.")
+@app_option
 @click.option("--to", required=True, metavar="NUMBER", help="A number of your own, for SMS.")
 @click.option(
     "--count", type=click.IntRange(1, 200), default=5, show_default=True, help="Messages to send."

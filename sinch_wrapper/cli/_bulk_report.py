@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sinch_wrapper.cli._bulk_options import job_argument
-from sinch_wrapper.cli._options import as_json, library_errors, path_text
-from sinch_wrapper.cli._terminal import say
+from sinch_wrapper.cli._options import as_json, library_errors
+from sinch_wrapper.cli._terminal import path_text, say
 
 if TYPE_CHECKING:
     from sinch_wrapper.bulk import Report

@@ -26,9 +26,8 @@ from sinch_wrapper.bulk import (
 )
 from sinch_wrapper.cli._bulk_progress import ProgressView, progress_view, span
 from sinch_wrapper.cli._exit_codes import ExitCode
-from sinch_wrapper.cli._options import path_text
 from sinch_wrapper.cli._preview_views import show_preview
-from sinch_wrapper.cli._terminal import say, say_json
+from sinch_wrapper.cli._terminal import path_text, say, say_json
 
 # What may be a phone number in the words of the server.
 _NUMBER = re.compile(r"\+?\d(?:[\s().-]?\d){5,}")

@@ -52,6 +52,7 @@ Exit codes:
 \b
 Environment: SINCH_PROJECT_ID, SINCH_KEY_ID, SINCH_KEY_SECRET, SINCH_REGION;
 SINCH_SANDBOX_URL is the URL of a sandbox to use instead of a region.
+SINCH_WRAPPER_PROFILE is the profile to use without them: see login.
 """
 
 

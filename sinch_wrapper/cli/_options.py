@@ -3,15 +3,18 @@
 import json
 import os
 import re
-import shlex
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from sinch_wrapper._forget import forgetting
+from sinch_wrapper.cli._account import PROFILE_VARIABLE, Account, resolve_account
 from sinch_wrapper.cli._exit_codes import acts
+from sinch_wrapper.cli._keyring import kept_secret
+from sinch_wrapper.cli._profiles import is_profile_name, read_profiles
 from sinch_wrapper.errors import BulkArgumentError, ConfigurationError, SinchError
 
 if TYPE_CHECKING:
@@ -20,7 +23,7 @@ if TYPE_CHECKING:
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 
 SECRETS_VARIABLE = "SINCH_CALLBACK_SECRETS"
-_CREDENTIALS = ("SINCH_PROJECT_ID", "SINCH_KEY_ID", "SINCH_KEY_SECRET")
+_PROFILE = "sinch_wrapper.profile"
 _ARGUMENT = re.compile(r"\b([a-z_]+)=")
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
@@ -37,47 +40,120 @@ def options(decorators: Sequence[Callable[[Any], Any]]) -> Callable[[CommandT], 
     return add
 
 
+def profile_name(
+    _context: click.Context, _parameter: click.Parameter, text: str | None
+) -> str | None:
+    """The name of a profile, checked; raises click.BadParameter."""
+    if text and not is_profile_name(text):
+        raise click.BadParameter("a name has letters, digits, - and _ only.")
+    return text or None
+
+
+def _remember_profile(context: click.Context, parameter: click.Parameter, text: str | None) -> None:
+    # Not a parameter of the commands: they pass region and sandbox on, and `client` looks here.
+    context.meta[_PROFILE] = profile_name(context, parameter, text)
+
+
+profile_option = click.option(
+    "--profile",
+    metavar="NAME",
+    is_eager=True,
+    expose_value=False,
+    callback=_remember_profile,
+    help=f"Use this profile instead of the environment.  [default: {PROFILE_VARIABLE}]",
+)
+
+
+sandbox_option = click.option(
+    "--sandbox",
+    envvar="SINCH_SANDBOX_URL",
+    show_envvar=True,
+    metavar="URL",
+    help="Use a running sandbox instead of a region.",
+)
+
+
 def connection_options(command: CommandT) -> CommandT:
-    """Add --region and --sandbox to *command*."""
+    """Add --profile, --region and --sandbox to *command*."""
     region = click.option("--region", help="Region in which the app was created: us, eu or br.")
-    sandbox = click.option(
-        "--sandbox",
-        envvar="SINCH_SANDBOX_URL",
-        show_envvar=True,
-        metavar="URL",
-        help="Use a running sandbox instead of a region.",
-    )
-    return region(sandbox(command))
+    return profile_option(region(sandbox_option(command)))
+
+
+def _app_of_profile() -> str | None:
+    # A mistake in the file of profiles is reported where the key is needed.
+    with suppress(SinchError):
+        return account(None, None).app_id
+    return None
+
+
+app_option = click.option(
+    "--app",
+    required=True,
+    default=_app_of_profile,
+    help="Id of the app that sends.  [default: that of the profile]",
+)
 
 
 def place(region: str | None, sandbox: str | None) -> "tuple[Region | None, Endpoints | None]":
     """Region and endpoints as the client takes them; a sandbox wins, as in the library.
 
-    Raises: ConfigurationError for an unknown region, with a sandbox too.
+    Raises: ConfigurationError for an unknown region, or a URL that is not one.
     """
     from sinch_wrapper import Endpoints, Region
 
-    found = Region.parse(region) if region else None
-    if not sandbox:
-        return found, None
-    return None, Endpoints.sandbox(sandbox)
+    if sandbox:
+        return None, Endpoints.sandbox(sandbox)
+    return Region.parse(region) if region else None, None
 
 
+def account(region: str | None, sandbox: str | None) -> Account:
+    """Whom the running command calls for, and where; `_account` has the order of precedence.
+
+    Raises: ConfigurationError that says what is missing, and for an unknown region, with a
+        sandbox too.
+    """
+    from sinch_wrapper import Region
+
+    if region:
+        Region.parse(region)
+    context = click.get_current_context(silent=True)
+    named = context.meta.get(_PROFILE) if context else None
+    return resolve_account(region, sandbox, named, os.environ, read_profiles)
+
+
+@forgetting
 def client(region: str | None, sandbox: str | None, *, only_reads: bool = False) -> "Sinch":
-    """A client for these options; credentials come from the environment.
+    """A client for these options; credentials come from the environment or a profile.
 
     Unless it *only_reads*, what the command did is unknown when its output is lost.
 
     Raises: ConfigurationError that names what is missing.
     """
+    with library_errors():
+        made = client_of(account(region, sandbox))
+    acts(possible=not only_reads)
+    return made
+
+
+@forgetting
+def client_of(found: Account) -> "Sinch":
+    """A client for the account *found*.
+
+    Raises: ConfigurationError for an unknown region, and when the keyring has no secret.
+    """
     from sinch_wrapper import Sinch
 
-    if missing := [name for name in _CREDENTIALS if not os.environ.get(name)]:
-        raise ConfigurationError(f"missing in the environment: {', '.join(missing)}")
-    acts(possible=not only_reads)
-    with library_errors():
-        found, endpoints = place(region, sandbox)
-        return Sinch(region=found, endpoints=endpoints)
+    region, endpoints = place(found.region, found.sandbox)
+    key_secret = found.key_secret
+    if found.profile is not None and key_secret is None:
+        key_secret = kept_secret(found.profile, found.key_id or "")
+    return Sinch(
+        project_id=found.project_id,
+        key_id=found.key_id,
+        key_secret=key_secret,
+        region=region,
+        endpoints=endpoints,
+    )
 
 
 def _host(_context: click.Context, _parameter: click.Parameter, text: str) -> str:
@@ -155,11 +231,6 @@ def pair_list(option: str, form: str, texts: tuple[str, ...]) -> list[tuple[str,
             raise click.UsageError(f"{option} {text}: expected {form}.")
         found.append((name, value))
     return found
-
-
-def path_text(path: Path) -> str:
-    """*path* as a command line has it."""
-    return shlex.quote(str(path))
 
 
 def secret_option(command: CommandT) -> CommandT:

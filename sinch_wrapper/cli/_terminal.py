@@ -6,9 +6,11 @@ Servers, files and senders choose much of what is printed. Everything goes throu
 
 import json
 import re
+import shlex
 import sys
 import unicodedata
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Final
 
 # Signs without a form of their own that Python calls printable; the others it does not.
@@ -24,6 +26,11 @@ def shown(text: str) -> str:
     surrogate pairs, and what Unicode has not assigned. Spaces of any width are spaces.
     """
     return text if _is_harmless(text) else "".join(_signs(text))
+
+
+def path_text(path: Path) -> str:
+    """*path* as a command line has it."""
+    return shlex.quote(str(path))
 
 
 def say(text: str, *, err: bool = False) -> None:

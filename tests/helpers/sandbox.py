@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -165,12 +166,16 @@ def inbox() -> Iterator[Inbox]:
 
 
 @pytest.fixture
-def run_cli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> RunCli:
+def run_cli(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> RunCli:
     """Run the command in a clean environment; returns exit code, stdout and stderr."""
     from sinch_wrapper.cli import main
 
-    for name in ("PROJECT_ID", "KEY_ID", "KEY_SECRET", "REGION", "SANDBOX_URL"):
+    for name in ("PROJECT_ID", "KEY_ID", "KEY_SECRET", "REGION", "SANDBOX_URL", "WRAPPER_PROFILE"):
         monkeypatch.delenv(f"SINCH_{name}", raising=False)
+    # Not the profiles of whoever runs the tests.
+    monkeypatch.setenv("SINCH_WRAPPER_CONFIG_DIR", str(tmp_path / "settings"))
 
     def call(*words: str, api: Api | None = None, **environment: str) -> tuple[int, str, str]:
         if api is not None:
