@@ -40,7 +40,7 @@ class Caps:
     def check(self) -> None:
         """Raise BulkArgumentError for a limit that nothing can be compared with."""
         if self.max_cost is not None and self.prices is None:
-            raise BulkArgumentError("max_cost= needs prices= (--prices)")
+            raise BulkArgumentError("max_cost= needs prices=")
 
     def refusals(self, preview: Preview) -> Iterator[str]:
         """Why the job of *preview* goes beyond what is allowed."""
@@ -69,7 +69,7 @@ def _parts(preview: Preview, most: int) -> Iterator[str]:
         highest = max(group.parts for group in over)
         yield (
             f"{many} SMS of more than {counted(most, 'part')}, up to "
-            f"{highest}{line}: shorten the text, or raise max_parts= (--max-parts)"
+            f"{highest}{line}: shorten the text, or raise max_parts="
         )
 
 
@@ -85,7 +85,7 @@ def _cost(preview: Preview, most: Decimal) -> Iterator[str]:
         )
     cost = preview.most_cost
     if cost is not None and cost > most:
-        yield f"it costs up to {cost}, more than max_cost= (--max-cost) {most}"
+        yield f"it costs up to {cost}, more than max_cost= {most}"
 
 
 def cap(option: str, value: object) -> Decimal:

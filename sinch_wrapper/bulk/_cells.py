@@ -16,20 +16,20 @@ NOT_STRING: Final = "must be a string; quote the number so that no digits are lo
 _PRECISE: Final = 10**15
 _REMEDIES: Final = {
     "no-country": "write + before it, or say what such numbers are with "
-    'numbers="msisdn" (--numbers msisdn) or default_country="SE" (--default-country SE)',
+    'numbers="msisdn" or default_country="SE"',
     "national-form": "write + and the country code, or say in which country it is dialled, "
-    'default_country="SE" (--default-country SE)',
+    'default_country="SE"',
     "excel-rounded": "format the column as text, enter it anew, and export again",
     "excel-error": "correct it in the spreadsheet",
     "formula": "export values, not formulas",
     "date": "format the column as text",
-    "letters": "correct it, or choose another column (--to)",
+    "letters": "correct it, or choose another column",
     "characters": "remove them",
     "two-numbers": "keep one of them",
     "extension": "give the number alone",
     "plus-inside": "write it once, in front",
     "country-code": "correct it",
-    "too-short": 'correct it; short codes need numbers="as-given" (--numbers as-given)',
+    "too-short": 'correct it; short codes need numbers="as-given"',
     "too-long": "correct it",
 }
 

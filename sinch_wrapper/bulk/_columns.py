@@ -1,7 +1,6 @@
 """Which column of a table means what; pure."""
 
 import re
-import shlex
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
@@ -162,7 +161,7 @@ def _check(
     if missing := sorted(wanted - set(header)):
         raise BulkError(
             f"{place}: missing columns {_listed(missing)}; {_shown(header)}: "
-            "add them, or map others with columns= (--to, --key, --parameter, --metadata)"
+            "add them, or map others with columns="
         )
     if not named and columns.contact_id not in header:
         raise BulkError(
@@ -190,8 +189,7 @@ def _example(header: Sequence[str]) -> str:
     likely += [name for name in header if name.upper() in CHANNELS]
     name = likely[0] if likely else "mobile"
     channel = name.upper() if name.upper() in CHANNELS else "SMS"
-    option = shlex.quote(f"{name}={channel}")
-    return f'Columns(to=[("{name}", "{channel}")]) (--to {option})'
+    return f'Columns(to=[("{name}", "{channel}")])'
 
 
 def _shown(header: Sequence[str]) -> str:

@@ -44,7 +44,7 @@ def _page(app_id: str, name: str, token: str, ask: Callable[[BatchCall], Done]) 
     except NotFoundError:
         raise BulkError(
             "the app has no lists of opt-outs, nothing was sent: switch consent management on, or "
-            "leave out consents= (--consents)"
+            "leave out consents="
         ) from None
 
 

@@ -117,7 +117,7 @@ def _separator(file: ListFile, sample: list[str]) -> str:
             marks = " or ".join(_NAMES.get(mark, "commas") for mark in _SEPARATORS if mark in found)
             raise BulkError(
                 f"{file.name}: columns may be separated by {marks or 'several characters'}: say "
-                'which, such as delimiter=";" (--delimiter ";")'
+                'which, such as delimiter=";"'
             )
     return found[0] if found else ","
 

@@ -35,7 +35,7 @@ _TRIES: Final = 60
 _DELIVERED: Final = (RecipientState.DELIVERED, RecipientState.READ)
 _UNKNOWING: Final = (
     "no receipts came, so nobody knows how many were delivered: receive callbacks with "
-    "JournalFollower (callbacks serve --job)"
+    "JournalFollower"
 )
 _STOPS: Final = {
     PilotVerdict.FAILED: StopReason.PILOT,
@@ -176,7 +176,7 @@ class Departures:
                 raise BulkError(
                     f"journal {self._job.journal.name}: a request of {most} recipients takes "
                     f"{lasts:.0f} s to go out, longer than the window is open: use smaller ones, "
-                    "with chunk_size= (--chunk-size)"
+                    "with chunk_size="
                 )
 
     # The pilot and the brake

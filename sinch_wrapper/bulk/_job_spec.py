@@ -76,7 +76,7 @@ def message_spec(app_id: str, message: Mapping[str, object], options: CheckedOpt
         known = ", ".join(sorted(placeholders(message))) or "none"
         raise BulkArgumentError(f"defaults= must name placeholders of the message: {known}")
     if options.columns.timezone is not None and options.campaign.window is None:
-        raise BulkArgumentError("timezone= (--timezone) goes with window= (--window)")
+        raise BulkArgumentError("timezone= goes with window=")
     kind = BATCH_OPERATIONS[_OPERATIONS[options.api]]
     return JobSpec(
         kind,

@@ -250,7 +250,7 @@ class Jobs:
             raise BulkError(
                 f"journal {job.journal.name}: its send_after ({job.request['send_after']}) has "
                 f"passed with {counted(left, 'recipient')} not accepted: resume it with "
-                "send_now=True (--send-now) to send to them at once, or cancel it"
+                "send_now=True to send to them at once, or cancel it"
             )
 
     def _ask_mode(self, journal: Journal) -> None:

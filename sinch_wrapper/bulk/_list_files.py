@@ -274,7 +274,7 @@ def undecodable(file: ListFile, encoding: str) -> BulkError:
         return BulkError(f"{file.name}, line {line}: not {encoding}: give another encoding=")
     return BulkError(
         f'{file.name}, line {line}: not UTF-8: save it as "CSV UTF-8", or say what it is, such as '
-        'encoding="cp1252" (--encoding cp1252)'
+        'encoding="cp1252"'
     )
 
 

@@ -187,12 +187,12 @@ class Loader:
         first: list[Skip] = []
         if rules.on_invalid == "stop" and self.invalid:
             found.append(f"{counted(self.invalid, 'row')} cannot be sent")
-            choices.append('on_invalid="skip" (--on-invalid skip)')
+            choices.append('on_invalid="skip"')
             first += self._first_invalid
         if rules.on_duplicate == "stop" and self.duplicates:
             verb = "repeats" if self.duplicates == 1 else "repeat"
             found.append(f"{counted(self.duplicates, 'row')} {verb} a recipient")
-            choices.append('on_duplicate="skip" (--on-duplicate skip)')
+            choices.append('on_duplicate="skip"')
             first += self._first_repeated
         if not found:
             return ""

@@ -132,7 +132,7 @@ def _is_same(job: Job, intake: Intake, project: str) -> bool:
     if differences and not is_free(job.journal):
         raise BulkError(
             f"journal {job.journal.name}: created with different {' and '.join(differences)}: "
-            "resume it as it is, or choose another file with job= (--job)"
+            "resume it as it is, or choose another file with job="
         )
     return not differences
 

@@ -30,8 +30,8 @@ _MOST_WAITING: Final = 20_000
 _NEW: Final = 1 << 40
 _RANGE: Final = 1 << 24
 _NO_ZONE: Final = (
-    "has no time zone that is known: name a column of time zones with timezone= (--timezone), or a "
-    "default with default_timezone= (--default-timezone)"
+    "has no time zone that is known: name a column of time zones with timezone=, or a "
+    "default with default_timezone="
 )
 _NEVER: Final = "no moment of the week is in the window in all the time zones that are possible"
 _NO_NAME: Final = "is not the IANA name of a time zone, such as Europe/Stockholm"

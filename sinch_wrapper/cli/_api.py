@@ -76,7 +76,7 @@ def send(
     content, address = message_of(words, message), text_of(identity, "--to").strip()
     with library_errors():
         recipient = Recipient.on(channel, address)
-    with client(region, sandbox) as sinch, library_errors():
+    with client(region, sandbox) as sinch:
         sent = sinch.send(app_id=app, to=recipient, message=content)
     if as_json:
         say_json(sent.to_dict())
@@ -115,7 +115,7 @@ def api(
     elif body is not None:
         raise click.UsageError(f"{spec.id} takes no --body.")
     only_reads = spec.method == "GET"
-    with client(region, sandbox, only_reads=only_reads) as sinch, library_errors():
+    with client(region, sandbox, only_reads=only_reads) as sinch:
         response = method_of(sinch, spec)(**given)
     found = json.loads(response.content) if response.content else {}
     say_json(found, indent=2)

@@ -95,7 +95,7 @@ def send(
     say_lookalikes(message)
     recipients = recipients_of(source)
     job = given["job"] or journal_beside(source)
-    with client(region, sandbox) as sinch, library_errors():
+    with client(region, sandbox) as sinch:
         code = run_job(
             lambda **live: sinch.bulk.send(recipients=recipients, job=job, **options, **live),
             job,
@@ -122,7 +122,7 @@ def resume(job: Path, region: str | None, sandbox: str | None, as_json: bool, **
     from sinch_wrapper.cli._bulk_views import run_job
 
     options = sending_arguments(given)
-    with client(region, sandbox) as sinch, library_errors():
+    with client(region, sandbox) as sinch:
         code = run_job(
             lambda **live: sinch.bulk.resume(job, **options, **live), job, as_json=as_json
         )
@@ -156,7 +156,7 @@ def send_again(
         report = Report(job)
     if not may_send_again(report, yes=yes):
         return
-    with client(region, sandbox) as sinch, library_errors():
+    with client(region, sandbox) as sinch:
         code = run_job(
             lambda **live: sinch.bulk.send_again(job, **options, **live), job, as_json=as_json
         )
@@ -189,7 +189,7 @@ def retry_failed(
     from sinch_wrapper.cli._bulk_views import run_job
 
     options = sending_arguments(given)
-    with client(region, sandbox) as sinch, library_errors():
+    with client(region, sandbox) as sinch:
         code = run_job(
             lambda **live: sinch.bulk.retry_failed(
                 job, new_job=new_job, reasons=reasons, **options, **live

@@ -123,7 +123,7 @@ def send_test(
         options |= {"recipients": recipients_of(source), "on_invalid": "skip", "limit": row}
         found = preview(message=message, **options)
         person = _redirected(found.recipient(row), number)
-    with client(region, sandbox) as sinch, library_errors():
+    with client(region, sandbox) as sinch:
         report = sinch.bulk.send(
             app_id=given["app"],
             message=message,

@@ -13,7 +13,6 @@ from sinch_wrapper.cli._options import (
     as_json,
     client,
     connection_options,
-    library_errors,
     pairs,
     yes_option,
 )
@@ -27,7 +26,7 @@ def status(job: Path, region: str | None, sandbox: str | None, as_json: bool) ->
     """Ask the API for the status of each batch of JOB."""
     from sinch_wrapper.cli._bulk_views import show_batches
 
-    with client(region, sandbox, only_reads=True) as sinch, library_errors():
+    with client(region, sandbox, only_reads=True) as sinch:
         code = show_batches(sinch.bulk.status(job), as_json=as_json)
     leave(code)
 
@@ -43,7 +42,7 @@ def cancel(
     """Cancel what is left of JOB, and show what was really cancelled."""
     from sinch_wrapper.cli._bulk_views import show_cancellation
 
-    with client(region, sandbox) as sinch, library_errors():
+    with client(region, sandbox) as sinch:
         done = sinch.bulk.cancel(job, poll_for=poll_for)
     leave(show_cancellation(done, as_json=as_json))
 
@@ -69,7 +68,7 @@ def cancel_batches(
         raise click.UsageError("give batch ids or --metadata.")
     texts = () if metadata is None else (metadata,)
     pair = next(iter(pairs("--metadata", "KEY=VALUE", texts).items()), None)
-    with client(region, sandbox) as sinch, library_errors():
+    with client(region, sandbox) as sinch:
         done = sinch.bulk.cancel_batches(*batch_ids, metadata=pair, poll_for=poll_for)
     leave(show_cancellation(done, as_json=as_json))
 
@@ -106,7 +105,7 @@ def probe_account(
 
     if not may_probe(count, yes=yes):
         return
-    with client(region, sandbox) as sinch, library_errors():
+    with client(region, sandbox) as sinch:
         recipient = Recipient.sms(to)
         found = sinch.bulk.probe(app_id=app, recipient=recipient, count=count, patience=patience)
     leave(show_probe(found, as_json=as_json))

@@ -28,6 +28,7 @@ from sinch_wrapper.cli._bulk_progress import ProgressView, progress_view, span
 from sinch_wrapper.cli._exit_codes import ExitCode
 from sinch_wrapper.cli._preview_views import show_preview
 from sinch_wrapper.cli._terminal import path_text, say, say_json
+from sinch_wrapper.cli._wording import command_words
 
 # What may be a phone number in the words of the server.
 _NUMBER = re.compile(r"\+?\d(?:[\s().-]?\d){5,}")
@@ -59,14 +60,14 @@ def run_job(
         try:
             report = send(stop=stop, progress=view, **approval)
         except BulkInterruptedError as error:
-            say(f"sinch-wrapper: {error}", err=True)
+            say(f"sinch-wrapper: {command_words(str(error))}", err=True)
             return ExitCode.INTERRUPTED
         except BulkStoppedError as error:
             if error.report is not None:
                 show(error.report, as_json=as_json)
             is_over = error.report is not None and not error.report.pending
             hint = "" if is_over else f" with sinch-wrapper bulk resume {path_text(job)}"
-            raise click.ClickException(f"{error}{hint}") from error
+            raise click.ClickException(f"{command_words(str(error))}{hint}") from error
     show(report, as_json=as_json)
     if not as_json and report.stopped:
         _show_next_step(report, job)
@@ -186,7 +187,7 @@ def show(report: Report, *, as_json: bool) -> None:
         say_json(counts | more)
         return
     for warning in report.warnings:
-        say(f"Note: {warning}.", err=True)
+        say(f"Note: {command_words(warning)}.", err=True)
     _say_states(report, counts)
     if report.reasons:
         say("Reasons: " + _listed(report.reasons))
@@ -194,7 +195,7 @@ def show(report: Report, *, as_json: bool) -> None:
         say(f"Sent again: {_again(again)}.")
     if first := next(report.recipients("rejected"), None) if report.rejected else None:
         column = f", {first.column}" if first.column else ""
-        detail = _NUMBER.sub("<number>", first.detail)
+        detail = command_words(_NUMBER.sub("<number>", first.detail))
         say(f"The first rejected is on line {first.line}{column}: {detail}")
 
 
@@ -293,7 +294,7 @@ def show_batches(report: Report, *, as_json: bool) -> ExitCode:
             say_json(dataclasses.asdict(batch))
         return code
     for warning in report.warnings:
-        say(f"Note: {warning}.", err=True)
+        say(f"Note: {command_words(warning)}.", err=True)
     statuses = Counter(batch.status or batch.state for batch in report.batches())
     say(f"{counted(statuses.total(), 'batch')}: " + _listed(statuses))
     return code

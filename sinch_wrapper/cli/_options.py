@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -15,7 +14,8 @@ from sinch_wrapper.cli._account import PROFILE_VARIABLE, Account, resolve_accoun
 from sinch_wrapper.cli._exit_codes import acts
 from sinch_wrapper.cli._keyring import kept_secret
 from sinch_wrapper.cli._profiles import is_profile_name, read_profiles
-from sinch_wrapper.errors import BulkArgumentError, ConfigurationError, SinchError
+from sinch_wrapper.cli._wording import command_words
+from sinch_wrapper.errors import ConfigurationError, SinchError
 
 if TYPE_CHECKING:
     from sinch_wrapper import Endpoints, Region, Sinch
@@ -24,7 +24,6 @@ CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 
 SECRETS_VARIABLE = "SINCH_CALLBACK_SECRETS"
 _PROFILE = "sinch_wrapper.profile"
-_ARGUMENT = re.compile(r"\b([a-z_]+)=")
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 
@@ -121,9 +120,11 @@ def account(region: str | None, sandbox: str | None) -> Account:
     return resolve_account(region, sandbox, named, os.environ, read_profiles)
 
 
-@forgetting
-def client(region: str | None, sandbox: str | None, *, only_reads: bool = False) -> "Sinch":
-    """A client for these options; credentials come from the environment or a profile.
+@contextmanager
+def client(
+    region: str | None, sandbox: str | None, *, only_reads: bool = False
+) -> "Iterator[Sinch]":
+    """A client, with `library_errors`; credentials come from the environment or a profile.
 
     Unless it *only_reads*, what the command did is unknown when its output is lost.
 
@@ -131,8 +132,9 @@ def client(region: str | None, sandbox: str | None, *, only_reads: bool = False)
     """
     with library_errors():
         made = client_of(account(region, sandbox))
-    acts(possible=not only_reads)
-    return made
+        acts(possible=not only_reads)
+        with made as sinch:
+            yield sinch
 
 
 @forgetting
@@ -178,29 +180,18 @@ host_option = click.option(
 
 @contextmanager
 def library_errors() -> Iterator[None]:
-    """Make a wrong command line of an argument that the library refuses.
+    """Put the errors of the library into the words of the command.
 
-    Raises: click.UsageError for its ValueError or TypeError, ConfigurationError and
-        BulkArgumentError for its own, all with the options of the command in place of those of the
-        library; other errors pass.
+    Raises: click.UsageError for its ValueError or TypeError; its own errors pass.
     """
     try:
         yield
-    except (ConfigurationError, BulkArgumentError) as error:
-        raise type(error)(_with_options(str(error))) from error
-    except SinchError:
+    except SinchError as error:
+        error.args = (command_words(str(error)),)
         raise
     except (TypeError, ValueError) as error:
-        words = _with_options(str(error))
+        words = command_words(str(error))
         raise click.UsageError(words if words.endswith("?") else f"{words}.") from error
-
-
-def _with_options(message: str) -> str:
-    # The library says region=, the command --region.
-    context = click.get_current_context(silent=True)
-    parameters = context.command.params if context else []
-    options = {each.name: each.opts[0] for each in parameters if isinstance(each, click.Option)}
-    return _ARGUMENT.sub(lambda found: options.get(found[1], found[0]), message)
 
 
 yes_option = click.option("--yes", is_flag=True, help="Do not ask.")

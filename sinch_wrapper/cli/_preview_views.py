@@ -12,6 +12,7 @@ from sinch_wrapper._validate import counted
 from sinch_wrapper.bulk import MessagePreview, Preview
 from sinch_wrapper.cli._bulk_progress import span
 from sinch_wrapper.cli._terminal import say, say_json
+from sinch_wrapper.cli._wording import command_words
 
 # Characters of a message that is not text.
 _LONGEST = 600
@@ -55,9 +56,9 @@ def preview_lines(
         later = f"from {found.send_after} on, " if found.send_after else ""
         yield f"Accepted {_time(found.to_accept)}; delivered {later}{_time(found.to_deliver)}."
     for warning in found.warnings:
-        yield f"Note: {warning}."
+        yield f"Note: {command_words(warning)}."
     for refusal in found.refusals:
-        yield f"bulk send would refuse it: {refusal}."
+        yield f"bulk send would refuse it: {command_words(refusal)}."
 
 
 def _time(seconds: float) -> str:
@@ -74,7 +75,8 @@ def _problems(found: Preview, *, is_short: bool) -> Iterator[str]:
         lines = ", ".join(map(str, each.lines)) + (", ..." if each.rows > len(each.lines) else "")
         column = f", {each.column}" if each.column else ""
         word = "line" if each.rows == 1 else "lines"
-        yield f"  {counted(each.rows, 'row')}{column}: {each.reason} ({word} {lines})"
+        reason = command_words(each.reason)
+        yield f"  {counted(each.rows, 'row')}{column}: {reason} ({word} {lines})"
 
 
 def _message(each: MessagePreview, width: int | None) -> Iterator[str]:
@@ -110,7 +112,7 @@ def _wrapped(text: str, width: int | None) -> Iterator[str]:
 
 def _sms(found: Preview) -> Iterator[str]:
     if found.sms_unknown:
-        yield f"SMS: parts cannot be counted: {found.sms_unknown}"
+        yield f"SMS: parts cannot be counted: {command_words(found.sms_unknown)}"
     if not found.sms:
         return
     more = ""
@@ -143,6 +145,11 @@ def show_preview_json(found: Preview, examples: int) -> None:
     fields = [each.name for each in dataclasses.fields(found) if not each.name.startswith("_")]
     names = (*fields, "parts", "most_parts", "cost", "most_cost", "unpriced")
     values = {name: _plain(getattr(found, name)) for name in names}
+    values["problems"] = [
+        {**dataclasses.asdict(each), "reason": command_words(each.reason)}
+        for each in found.problems
+    ]
+    values["refusals"] = [*map(command_words, found.refusals)]
     some = [message_json(each) for each in islice(found.messages(), examples)]
     say_json({**values, "examples": some})
 
