@@ -14,6 +14,7 @@ from sinch_wrapper.cli._account import PROFILE_VARIABLE, Account
 from sinch_wrapper.cli._inputs import text_of
 from sinch_wrapper.cli._keyring import drop_secret, keep_secret, keyring_fault
 from sinch_wrapper.cli._options import (
+    REGIONS,
     account,
     as_json,
     client_of,
@@ -34,7 +35,6 @@ from sinch_wrapper.cli._profiles import (
 from sinch_wrapper.cli._terminal import path_text, say, say_json
 from sinch_wrapper.errors import ConfigurationError, SinchError
 
-_REGIONS = ("us", "eu", "br")
 _APPS_SHOWN = 10
 _EXAMPLES = {
     "login": """\b
@@ -85,7 +85,7 @@ _IDENTITY = (
         help="The secret in a file, or @- for stdin; without it, it is asked for and not shown.",
     ),
     click.option(
-        "--region", type=click.Choice(_REGIONS), help="Region in which the app was created."
+        "--region", type=click.Choice(REGIONS), help="Region in which the app was created."
     ),
     sandbox_option,
     click.option("--app", metavar="ID", callback=_value, help="App of commands without --app."),
@@ -147,7 +147,7 @@ def _asked(given: Mapping[str, Any]) -> Profile:
         raise click.UsageError(message)
     place = {"sandbox": given["sandbox"]} if given["sandbox"] else {"region": given["region"]}
     if not any(place.values()):
-        place["region"] = _ask("Region", "--region", _REGIONS)
+        place["region"] = _ask("Region", "--region", REGIONS)
     return Profile(project_id, key_id, key_secret=key_secret, **place)
 
 

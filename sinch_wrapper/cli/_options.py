@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 
+REGIONS = ("us", "eu", "br")
 SECRETS_VARIABLE = "SINCH_CALLBACK_SECRETS"
 _PROFILE = "sinch_wrapper.profile"
 

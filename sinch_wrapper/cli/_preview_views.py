@@ -2,8 +2,6 @@
 
 import dataclasses
 import json
-import shutil
-import sys
 import textwrap
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -11,7 +9,7 @@ from itertools import islice
 from sinch_wrapper._validate import counted
 from sinch_wrapper.bulk import MessagePreview, Preview
 from sinch_wrapper.cli._bulk_progress import span
-from sinch_wrapper.cli._terminal import say, say_json
+from sinch_wrapper.cli._terminal import say_json, say_wrapped, terminal_width
 from sinch_wrapper.cli._wording import command_words
 
 # Characters of a message that is not text.
@@ -22,15 +20,10 @@ _CHARACTERS = 5
 
 def show_preview(found: Preview, examples: int, *, is_short: bool = False) -> None:
     """Print *found* with the messages of its first recipients; on stderr when *is_short*."""
-    stream = sys.stderr if is_short else sys.stdout
-    width = shutil.get_terminal_size().columns if stream and stream.isatty() else None
+    width = terminal_width(err=is_short)
     some = islice(found.messages(), examples)
     for line in preview_lines(found, some, width, is_short=is_short):
-        pieces = [line]
-        if width is not None and len(line) > width:
-            pieces = textwrap.wrap(line, width, subsequent_indent="    ")
-        for piece in pieces:
-            say(piece, err=is_short)
+        say_wrapped(line, err=is_short)
 
 
 def preview_lines(

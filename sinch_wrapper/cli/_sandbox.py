@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sinch_wrapper.cli._options import as_json, host_option, library_errors
+from sinch_wrapper.cli._options import REGIONS, as_json, host_option, library_errors
 
 if TYPE_CHECKING:
     from sinch_wrapper.sandbox import FaultRule, Server
@@ -63,7 +63,7 @@ _SETTINGS = (
     ),
     click.option(
         "--region",
-        type=click.Choice(["us", "eu", "br"]),
+        type=click.Choice(REGIONS),
         default="us",
         show_default=True,
         help="Region of paths that name none.",

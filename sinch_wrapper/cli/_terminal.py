@@ -7,7 +7,9 @@ Servers, files and senders choose much of what is printed. Everything goes throu
 import json
 import re
 import shlex
+import shutil
 import sys
+import textwrap
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
@@ -39,6 +41,23 @@ def say(text: str, *, err: bool = False) -> None:
     if not _fits(line, encoding):
         line = line.encode(encoding, "replace").decode(encoding)
     _write(line, err=err)
+
+
+def terminal_width(*, err: bool = False) -> int | None:
+    """The columns of the terminal that stdout is, or stderr with *err*; None when it is not one."""
+    stream = sys.stderr if err else sys.stdout
+    return shutil.get_terminal_size().columns if stream and stream.isatty() else None
+
+
+def say_wrapped(text: str, indent: str = "    ", *, err: bool = False) -> None:
+    """Print *text*, on a terminal in as many lines as it needs, the further ones with *indent*."""
+    width = terminal_width(err=err)
+    pieces = [text]
+    if width is not None and len(text) > width:
+        # What is copied from a terminal, such as an id, stays in one piece.
+        pieces = textwrap.wrap(text, width, subsequent_indent=indent, break_on_hyphens=False)
+    for piece in pieces:
+        say(piece, err=err)
 
 
 def say_json(value: object, indent: int | None = None) -> None:
