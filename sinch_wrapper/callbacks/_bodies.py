@@ -1,10 +1,10 @@
 """The bodies of callbacks, read within limits: of size, of time, and of all that are being read."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable
 
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
+from starlette.types import Receive
 
 from sinch_wrapper.callbacks._settings import ReceiverSettings
 from sinch_wrapper.errors import CallbackParseError
@@ -14,7 +14,7 @@ CLOSE = {"Connection": "close"}
 
 
 class BodyReader:
-    """Reads bodies within the limits of *settings*.
+    """Reads bodies within the limits of *settings*, in one event loop.
 
     When all that are being read are too large together, the largest is given up, so that small
     ones, as callbacks are, still arrive.
@@ -26,35 +26,58 @@ class BodyReader:
         self._timeout = settings.receive_timeout
         self._sizes: dict[asyncio.Timeout, int] = {}
         self._kept = 0
+        # When those that are being read must have arrived, the earliest first. One timer serves
+        # for all, because one for each costs as much as the signature.
+        self._due: dict[asyncio.Timeout, float] = {}
+        self._timer: asyncio.TimerHandle | None = None
 
-    async def read(self, request: Request) -> bytes:
-        """Return the body of *request*.
+    async def read(self, headers: Iterable[tuple[bytes, bytes]], receive: Receive) -> bytes:
+        """Return the body of a request with *headers*, whose messages *receive* gives.
 
         Raises: HTTPException 413 when it is too large, 408 when it does not arrive in time;
             CallbackParseError when the sender disconnects.
         """
-        if _announced(request.headers) > self._most:
+        if _announced(headers) > self._most:
             raise HTTPException(413, headers=CLOSE)
         try:
-            async with asyncio.timeout(self._timeout) as limit:
-                return await self._body(request, limit)
+            async with asyncio.timeout(None) as limit:
+                self._begin(limit)
+                try:
+                    return await self._body(receive, limit)
+                finally:
+                    del self._due[limit]
+                    self._kept -= self._sizes.pop(limit, 0)
         except TimeoutError:
             raise HTTPException(408, headers=CLOSE) from None
-        except ClientDisconnect:
-            raise CallbackParseError("callback unreadable: the sender disconnected") from None
 
-    async def _body(self, request: Request, limit: asyncio.Timeout) -> bytes:
+    async def _body(self, receive: Receive, limit: asyncio.Timeout) -> bytes:
         # Not a list: of a body that arrives byte by byte it would take forty times the space.
         body = bytearray()
-        try:
-            async for chunk in request.stream():
-                body += chunk
-                if len(body) > self._most:
-                    raise HTTPException(413, headers=CLOSE)
-                self._grow(limit, len(chunk))
-        finally:
-            self._kept -= self._sizes.pop(limit, 0)
-        return bytes(body)
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise CallbackParseError("callback unreadable: the sender disconnected")
+            chunk = message.get("body", b"")
+            if len(body) + len(chunk) > self._most:
+                raise HTTPException(413, headers=CLOSE)
+            if not message.get("more_body", False):
+                return bytes(body + chunk) if body else chunk
+            body += chunk
+            self._grow(limit, len(chunk))
+
+    def _begin(self, limit: asyncio.Timeout) -> None:
+        loop = asyncio.get_running_loop()
+        self._due[limit] = due = loop.time() + self._timeout
+        if self._timer is None:
+            self._timer = loop.call_at(due, self._end_late, loop)
+
+    def _end_late(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._timer = None
+        for limit, due in self._due.items():
+            if due > loop.time():
+                self._timer = loop.call_at(due, self._end_late, loop)
+                return
+            _end(limit, loop)
 
     def _grow(self, limit: asyncio.Timeout, by: int) -> None:
         self._sizes[limit] = self._sizes.get(limit, 0) + by
@@ -62,10 +85,14 @@ class BodyReader:
         while self._kept > self._total:
             largest = max(self._sizes, key=self._sizes.__getitem__)
             self._kept -= self._sizes.pop(largest)
-            if not largest.expired():
-                largest.reschedule(asyncio.get_running_loop().time())
+            _end(largest, asyncio.get_running_loop())
 
 
-def _announced(headers: Mapping[str, str]) -> int:
-    length = headers.get("content-length", "")
-    return int(length) if length.isascii() and length.isdigit() and len(length) < 20 else 0  # noqa: PLR2004 (digits)
+def _end(limit: asyncio.Timeout, loop: asyncio.AbstractEventLoop) -> None:
+    if not limit.expired():
+        limit.reschedule(loop.time())
+
+
+def _announced(headers: Iterable[tuple[bytes, bytes]]) -> int:
+    length = next((value for name, value in headers if name == b"content-length"), b"")
+    return int(length) if length.isdigit() and len(length) < 20 else 0  # noqa: PLR2004 (digits)

@@ -6,7 +6,7 @@ import logging
 import queue
 import threading
 from collections.abc import Callable
-from typing import Final, Generic, TypeVar
+from typing import Final, Generic, TypeAlias, TypeVar
 
 from sinch_wrapper.callbacks._records import place_of
 from sinch_wrapper.errors import CallbackError, SinchError
@@ -14,7 +14,9 @@ from sinch_wrapper.errors import CallbackError, SinchError
 T = TypeVar("T")
 
 _LOG: Final = logging.getLogger(__name__)
-_MOST: Final = 500
+# Items that are not held up for more.
+_ENOUGH: Final = 500
+_Item: TypeAlias = tuple[T, "asyncio.Future[None]"]
 
 
 class Committer(Generic[T]):
@@ -26,7 +28,9 @@ class Committer(Generic[T]):
     def __init__(self, write: Callable[[list[T]], None], limit: int) -> None:
         self._write = write
         self._limit = limit
-        self._items: queue.SimpleQueue[tuple[T, asyncio.Future[None]] | None] = queue.SimpleQueue()
+        # What came since the loop last had time; then what the thread has yet to write.
+        self._fresh: list[_Item[T]] = []
+        self._batches: queue.SimpleQueue[list[_Item[T]] | None] = queue.SimpleQueue()
         self._loop = asyncio.get_running_loop()
         self._open: set[asyncio.Future[None]] = set()
         self._is_closed = False
@@ -45,14 +49,23 @@ class Committer(Generic[T]):
             raise CallbackError("callback refused: write backlog is full")
         future = self._loop.create_future()
         self._open.add(future)
-        self._items.put((item, future))
+        if not self._fresh:
+            # Once for all that come in this turn of the loop: waking the thread costs more.
+            self._loop.call_soon(self._hand_over)
+        self._fresh.append((item, future))
         return future
+
+    def _hand_over(self) -> None:
+        if self._fresh:
+            self._batches.put(self._fresh)
+            self._fresh = []
 
     async def aclose(self) -> None:
         """Refuse further items, write those that wait, and end the thread."""
         if not self._is_closed:
             self._is_closed = True
-            self._items.put(None)
+            self._hand_over()
+            self._batches.put(None)
         await asyncio.to_thread(self._thread.join)
         # The loop ends the futures, after the thread has ended.
         if self._open:
@@ -66,20 +79,21 @@ class Committer(Generic[T]):
             if is_last:
                 return
 
-    def _gathered(self) -> tuple[list[tuple[T, "asyncio.Future[None]"]], bool]:
-        found: list[tuple[T, asyncio.Future[None]]] = []
-        item = self._items.get()
-        while item is not None:
-            found.append(item)
-            if len(found) == _MOST:
-                return found, False
+    def _gathered(self) -> tuple[list[_Item[T]], bool]:
+        found = self._batches.get()
+        if found is None:
+            return [], True
+        while len(found) < _ENOUGH:
             try:
-                item = self._items.get_nowait()
+                more = self._batches.get_nowait()
             except queue.Empty:
-                return found, False
-        return found, True
+                break
+            if more is None:
+                return found, True
+            found += more
+        return found, False
 
-    def _written(self, batch: list[tuple[T, "asyncio.Future[None]"]]) -> CallbackError | None:
+    def _written(self, batch: list[_Item[T]]) -> CallbackError | None:
         try:
             self._write([item for item, _ in batch])
         except SinchError as error:

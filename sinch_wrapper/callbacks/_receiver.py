@@ -15,8 +15,9 @@ from types import TracebackType
 from typing import Final, Self, TypeAlias, TypeVar, Unpack
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
@@ -124,16 +125,30 @@ class Receiver:
         self._health: Health | None = None
         self._window = self._settings.window(is_lasting=False)
         self._bodies = BodyReader(self._settings)
+        self._paths = frozenset(_spellings(self._settings.path))
         self._app = Starlette(routes=self._routes(), lifespan=self.lifespan)
 
     def _routes(self) -> list[Route]:
-        paths = _spellings(self._settings.path)
-        callbacks = [Route(path, self._receive, methods=["POST"]) for path in paths]
+        callbacks = [Route(path, self._receive, methods=["POST"]) for path in self._paths]
         return [*callbacks, Route(_HEALTH, self._show_health, methods=["GET"])]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request, or the lifespan of a server."""
-        await self._app(scope, receive, send)
+        if self._is_callback(scope):
+            response = await self._respond(scope["headers"], receive)
+            await response(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    def _is_callback(self, scope: Scope) -> bool:
+        """Whether the routes would say so, too; they take as long as checking the signature."""
+        return (
+            scope["type"] == "http"
+            and scope["method"] == "POST"
+            and scope["path"] in self._paths
+            # Mounted in another app, the path has more in it.
+            and not scope.get("root_path")
+        )
 
     def on(self, *wanted: str, name: str = "") -> Callable[[HandlerT], HandlerT]:
         """Register a handler for *wanted* triggers, such as `MESSAGE_DELIVERY`; for all, if none.
@@ -194,6 +209,7 @@ class Receiver:
         await asyncio.to_thread(self.check)
         path = getattr(self.store, "path", "the file or server of a store of the caller's own")
         self._window = self._settings.window(is_lasting=path is not None)
+        self._bodies = BodyReader(self._settings)
         self._health = Health(self.store.counts, self._settings.health_token)
         self._committer = Committer(self._write, self._settings.backlog)
         self._dispatcher = Dispatcher(self.store, self._handlers, self._settings, self._put_verdict)
@@ -226,19 +242,24 @@ class Receiver:
     # A callback: from the request to the store, and from its handlers back to the store.
 
     async def _receive(self, request: Request) -> Response:
+        return await self._respond(request.scope["headers"], request.receive)
+
+    async def _respond(self, headers: Iterable[tuple[bytes, bytes]], receive: Receive) -> Response:
         retry_after = self._settings.retry_after
         try:
-            headers = check_presence(request.scope["headers"])
+            signed = check_presence(headers)
         except CallbackError as error:
             return _refusal(error, retry_after, CLOSE)
         try:
-            body = await self._bodies.read(request)
-            proof, found = proof_of(body, headers, self._secrets()), read_quietly(body)
+            body = await self._bodies.read(headers, receive)
+            proof, found = proof_of(body, signed, self._secrets()), read_quietly(body)
             del body
             accept(proof, self._window, self._settings.now)
             await self._keep(event_or_error(found))
         except CallbackError as error:
             return _refusal(error, retry_after)
+        except HTTPException as error:
+            return PlainTextResponse(error.detail, error.status_code, error.headers)
         return Response()
 
     async def _keep(self, event: Event) -> None:

@@ -69,6 +69,22 @@ def test_slow_body_is_408() -> None:
     assert 0.3 <= took < 3
 
 
+def test_each_slow_body_has_a_limit_of_its_own() -> None:
+    """However many are on their way, and after times in which none is."""
+    head = head_of(100, headers_of(make_body()))
+    with serving(memory(receive_timeout=0.3)) as client:
+        for _ in range(2):
+            with connected(client) as first, connected(client) as second:
+                first.sendall(head)
+                time.sleep(0.2)
+                second.sendall(head)
+                began = time.monotonic()
+                assert response_on(first).startswith(b"HTTP/1.1 408 ")
+                earlier = time.monotonic()
+                assert response_on(second).startswith(b"HTTP/1.1 408 ")
+                assert earlier < began + 0.3 <= time.monotonic()
+
+
 def test_largest_body_gives_way() -> None:
     """Of all bodies that are on their way a fixed number of bytes is kept; small ones pass."""
     large = b"x" * 90_000
