@@ -84,14 +84,20 @@ def _killed(command: list[str], steps: int | None) -> bool:
 
 @pytest.mark.timeout(1800 if LONG else 180)
 @pytest.mark.slow
+@pytest.mark.parametrize("program", ["send", "send_in_tasks"])
 def test_kills_and_faults_lose_and_double_nothing(
-    server: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    program: str, server: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """After kill -9 at random moments, drops, 503s, timeouts and 429s the server has each once."""
+    """After kill -9 at random moments, drops, 503s, timeouts and 429s the server has each once.
+
+    In threads, and in tasks over aiohttp.
+    """
+    if program == "send_in_tasks":
+        pytest.importorskip("aiohttp")
     chance = random.Random(11)  # noqa: S311 (repeatable)
     source, journal = tmp_path / "all.csv", tmp_path / "job.db"
     identities = _recipients(source)
-    command = [*PROGRAM, "send", server, str(source), str(journal), str(CHUNK)]
+    command = [*PROGRAM, program, server, str(source), str(journal), str(CHUNK)]
     began, kills = time.monotonic(), 0
     while _killed(command, chance.randint(*STEPS) if kills < KILLS else None):
         kills += 1
@@ -104,8 +110,8 @@ def test_kills_and_faults_lose_and_double_nothing(
     twice = sum(count > 1 for count in counts.values())
     with capsys.disabled():
         sys.stdout.write(
-            f"\nchaos: {RECIPIENTS} recipients, {kills} kills, {twice} sent twice, {lost} lost, "
-            f"{len(unknown)} unknown before a person's word, {report.unknown} after it, "
+            f"\nchaos, {program}: {RECIPIENTS} recipients, {kills} kills, {twice} sent twice, "
+            f"{lost} lost, {len(unknown)} unknown before a person's word, {report.unknown} after it, "
             f"{len(report.sent_again)} requests sent again, {time.monotonic() - began:.0f} s\n"
         )
 

@@ -3,19 +3,28 @@
 `bulk_chaos serve [FAULT ...]` prints its URL and serves until stdin is closed; its ledger says
 what was accepted, whatever the client knows. `bulk_chaos send URL CSV JOURNAL CHUNK` sends
 until done, or until it is killed, and prints a line per step; it opens the journal a second time
-while it sends. `bulk_chaos send_again URL JOURNAL` sends what is unknown.
-`bulk_chaos read JOURNAL STORE` opens, reads and closes both until it is killed, and prints what
-is wrong with them.
+while it sends; `send_in_tasks` does the same over aiohttp. `bulk_chaos send_again URL JOURNAL`
+sends what is unknown. `bulk_chaos read JOURNAL STORE` opens, reads and closes both until it is
+killed, and prints what is wrong with them.
 """
 
+import asyncio
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from itertools import count
+from typing import Any
 
-from sinch_wrapper import BulkError, CallbackError, Endpoints, RetryPolicy, Sinch, text
-from sinch_wrapper.bulk import Bulk, JobStage, Progress, Report
+from sinch_wrapper import (
+    AsyncSinch,
+    BulkError,
+    CallbackError,
+    Endpoints,
+    RetryPolicy,
+    Sinch,
+    text,
+)
+from sinch_wrapper.bulk import AsyncBulk, Bulk, JobStage, Progress, Report
 from sinch_wrapper.callbacks import EventStore
 from sinch_wrapper.sandbox import Server, Settings, parse_fault
 
@@ -36,24 +45,22 @@ def serve(*faults: str) -> None:
         sys.stdin.read()
 
 
-@contextmanager
-def client(url: str) -> Iterator[Bulk]:
-    """A sender for the sandbox at *url*."""
+def _options(url: str) -> dict[str, Any]:
+    """The options of a client for the sandbox at *url*."""
     known = Settings()
-    with Sinch(
-        project_id=known.project_id,
-        key_id=known.key_id,
-        key_secret=known.key_secret,
-        endpoints=Endpoints.sandbox(url),
-        timeout=TIMEOUT,
-        retry=RetryPolicy(attempts=3, retry_deadline=5),
-        proxy="",
-    ) as sinch:
-        yield Bulk(sinch)
+    return {
+        "project_id": known.project_id,
+        "key_id": known.key_id,
+        "key_secret": known.key_secret,
+        "endpoints": Endpoints.sandbox(url),
+        "timeout": TIMEOUT,
+        "retry": RetryPolicy(attempts=3, retry_deadline=5),
+        "proxy": "",
+    }
 
 
-def send(url: str, source: str, journal: str, chunk_size: str) -> None:
-    """Send or go on."""
+def _job(source: str, journal: str, chunk_size: str) -> dict[str, Any]:
+    """The arguments of a job that prints its steps."""
     steps = count()
 
     def progress(step: Progress) -> None:
@@ -64,16 +71,31 @@ def send(url: str, source: str, journal: str, chunk_size: str) -> None:
         if not next(steps) % 10:
             Report(journal).refresh()
 
-    with client(url) as bulk:
-        bulk.send(
-            app_id=Settings().app_id,
-            message=text("Hi ${name}"),
-            recipients=source,
-            job=journal,
-            chunk_size=int(chunk_size),
-            settle=SETTLE,
-            progress=progress,
-        )
+    return {
+        "app_id": Settings().app_id,
+        "message": text("Hi ${name}"),
+        "recipients": source,
+        "job": journal,
+        "chunk_size": int(chunk_size),
+        "settle": SETTLE,
+        "progress": progress,
+    }
+
+
+def send(url: str, *job: str) -> None:
+    """Send or go on."""
+    with Sinch(**_options(url)) as sinch:
+        Bulk(sinch).send(**_job(*job))
+
+
+def send_in_tasks(url: str, *job: str) -> None:
+    """send() with an AsyncSinch over aiohttp."""
+
+    async def use() -> None:
+        async with AsyncSinch(**_options(url), http="aiohttp") as sinch:
+            await AsyncBulk(sinch).send(**_job(*job))
+
+    asyncio.run(use())
 
 
 def read(journal: str, store: str) -> None:
@@ -94,12 +116,13 @@ def read(journal: str, store: str) -> None:
 
 def send_again(url: str, journal: str) -> None:
     """Send what is unknown, by a person's word."""
-    with client(url) as bulk:
-        bulk.send_again(journal, settle=SETTLE)
+    with Sinch(**_options(url)) as sinch:
+        Bulk(sinch).send_again(journal, settle=SETTLE)
 
 
 if __name__ == "__main__":
     programs: dict[str, Callable[..., None]] = {
-        "serve": serve, "send": send, "send_again": send_again, "read": read,
+        "serve": serve, "send": send, "send_in_tasks": send_in_tasks, "send_again": send_again,
+        "read": read,
     }  # fmt: skip
     programs[sys.argv[1]](*sys.argv[2:])
