@@ -57,9 +57,11 @@ def connect(options: Options, transport: httpx.BaseTransport | None) -> HTTPClie
 def connect_async(options: Options, transport: httpx.AsyncBaseTransport | None) -> AsyncHTTPClient:
     """Build the HTTP client of an AsyncSinch; nothing is opened before the first request.
 
-    Raises: ConfigurationError for a transport of the other kind or HTTP library, and when the
-    library in http= is not installed.
+    Raises: ConfigurationError for a transport of the other kind or HTTP library, for limits that
+    only a Sinch can wait for, and when the library in http= is not installed.
     """
+    if isinstance(options.limits, RateLimiter) and options.limits.blocks:
+        raise ConfigurationError("limits= waits for a database, in threads: it is for Sinch")
     _check_transport(transport, httpx.AsyncBaseTransport, options)
     inner: httpx.AsyncBaseTransport
     if transport is None:

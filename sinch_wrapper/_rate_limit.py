@@ -4,7 +4,7 @@ import math
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, NoReturn, Protocol
 
 from sinch_wrapper import _validate
@@ -91,6 +91,32 @@ class RateLimits:
         _validate.whole("RateLimits.burst", self.burst, error=fault)
 
 
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """The slots of one project: their *rate*, how many are free after idling, and the bookings.
+
+    *booked* is where the bookings end, in nanoseconds of the clock that all times here are of.
+    """
+
+    rate: AdaptiveRate
+    burst: int
+    booked: int = 0
+
+    def book(self, now: float, many: int = 1) -> tuple["Bucket", list[float]]:
+        """Book the next slots at *now*, in seconds: the bucket then, and the wait for each."""
+        booked, waits = self.booked, list[float]()
+        # Rounded up: never faster than the rate.
+        at, slot = int(now * _SECOND), math.ceil(_SECOND / self.rate.rate(now))
+        for _ in range(many):
+            booked, wait = book(booked, at, slot, self.burst)
+            waits.append(wait / _SECOND)
+        return Bucket(self.rate, self.burst, booked), waits
+
+    def throttled(self, now: float, sent_at: float) -> "Bucket":
+        """The bucket after a 429 at *now* to a request that left at *sent_at*."""
+        return Bucket(self.rate.throttled(now, sent_at), self.burst, self.booked)
+
+
 # For the token endpoint, which has a quota of its own.
 TOKEN_LIMITS: Final = RateLimits(requests_per_second=10.0, burst=30)
 
@@ -130,17 +156,19 @@ class RateLimiter:
     *clock* returns seconds and never goes back.
     """
 
+    blocks = False
+    """Whether its methods wait for others, so that no event loop may call them."""
+
     def __init__(
         self, limits: RateLimits | None = None, clock: Callable[[], float] = time.monotonic
     ) -> None:
         fault = ConfigurationError
         wanted = "RateLimits, such as RateLimits(requests_per_second=400)"
         given = RateLimits() if limits is None else limits
-        self._limits = _validate.instance("limits", given, RateLimits, wanted, error=fault)
+        given = _validate.instance("limits", given, RateLimits, wanted, error=fault)
         _validate.function("clock", clock, "a function that returns seconds", error=fault)
-        self._rate = AdaptiveRate(self._limits.requests_per_second)
+        self._bucket = Bucket(AdaptiveRate(given.requests_per_second), given.burst)
         self._clock = clock
-        self._booked = 0
         self._guard = threading.Lock()
         renew_after_fork(self)
 
@@ -149,16 +177,18 @@ class RateLimiter:
         raise TypeError(message)
 
     def __repr__(self) -> str:
-        return f"<RateLimiter {self.requests_per_second:g} of {self._rate.full:g} per second>"
+        return (
+            f"<RateLimiter {self.requests_per_second:g} of {self._bucket.rate.full:g} per second>"
+        )
 
     @property
     def requests_per_second(self) -> float:
         """The rate now; for a while after a 429 it is below that of the limits."""
-        return self._rate.rate(self._clock())
+        return self._bucket.rate.rate(self._clock())
 
     def after_fork(self) -> None:
         """Drop the bookings and their lock, which another thread may have held."""
-        self._booked = 0
+        self._bucket = replace(self._bucket, booked=0)
         self._guard = threading.Lock()
 
     def reserve(self) -> float:
@@ -167,14 +197,11 @@ class RateLimiter:
         Returns: seconds to sleep before sending, >= 0.
         """
         with self._guard:
-            now = self._clock()
-            # Rounded up: never faster than the rate.
-            slot = math.ceil(_SECOND / self._rate.rate(now))
-            self._booked, wait = book(self._booked, int(now * _SECOND), slot, self._limits.burst)
-        return wait / _SECOND
+            self._bucket, waits = self._bucket.book(self._clock())
+        return waits[0]
 
     def throttled(self, ago: float) -> None:
         """Lower the rate after a 429 for a request sent *ago* seconds ago."""
         now = self._clock()
         with self._guard:
-            self._rate = self._rate.throttled(now, now - ago)
+            self._bucket = self._bucket.throttled(now, now - ago)

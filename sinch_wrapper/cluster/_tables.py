@@ -54,3 +54,21 @@ calls = Table(
     Column("result", Text),
 )
 Index("calls_by_job", calls.c.job, calls.c.state)
+
+# The rate of each project; times are Unix seconds of the database.
+rates = Table(
+    "rates",
+    shared,
+    Column("project", String, primary_key=True),
+    # RateLimits, and an AdaptiveRate.
+    Column("requests_per_second", Double, nullable=False),
+    Column("burst", Integer, nullable=False),
+    Column("lowered_to", Double, nullable=False),
+    Column("lowered_at", Double, nullable=False),
+    Column("cut", Double, nullable=False),
+    # Where the bookings end, in nanoseconds.
+    Column("booked", BigInteger, nullable=False),
+    # Slots and blocks of them that were booked, ever.
+    Column("slots", BigInteger, nullable=False),
+    Column("blocks", BigInteger, nullable=False),
+)
