@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-pytest_plugins = ["tests.helpers.core", "tests.helpers.sandbox"]
+pytest_plugins = ["tests.helpers.core", "tests.helpers.sandbox", "tests.helpers.postgres"]
 
 # A machine that is busy with something else makes no example fail.
 settings.register_profile("patient", deadline=None)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from sinch_wrapper.bulk._prices import PriceTable
     from sinch_wrapper.bulk._probe import ProbeOptions, ProbeResult
     from sinch_wrapper.bulk._queue import MessageLimits
+    from sinch_wrapper.bulk._register import prepare_database
     from sinch_wrapper.bulk._report import (
         BulkInterruptedError,
         BulkStoppedError,
@@ -82,6 +83,7 @@ __all__ = [
     "StopReason",
     "SuppressionList",
     "TimelinePoint",
+    "prepare_database",
     "preview",
     "sms_parts",
 ]
@@ -108,6 +110,7 @@ __getattr__ = lazy(
         "_prices": ("PriceTable",),
         "_probe": ("ProbeOptions", "ProbeResult"),
         "_queue": ("MessageLimits",),
+        "_register": ("prepare_database",),
         "_report": ("BulkInterruptedError", "BulkStoppedError", "Report"),
         "_report_values": ("Batch", "SentAgain"),
         "_results": ("RecipientResult",),

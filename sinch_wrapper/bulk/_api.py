@@ -8,11 +8,9 @@ from sinch_wrapper._forget import forgetting, forgetting_methods
 from sinch_wrapper._retry import RetryPolicy
 from sinch_wrapper._validate import wrong_kind
 from sinch_wrapper.bulk._arguments import (
-    JobPath,
     checked_ids,
     consents_run,
     contacts_run,
-    job_path,
     lookup_pair,
     patience,
     preview_run,
@@ -23,6 +21,7 @@ from sinch_wrapper.bulk._arguments import (
     send_run,
 )
 from sinch_wrapper.bulk._job_spec import warn_of_end
+from sinch_wrapper.bulk._job_url import JobPath, job_address
 from sinch_wrapper.bulk._jobs import JobClient, Jobs, look
 from sinch_wrapper.bulk._options import JobOptions, RunOptions, SendOptions
 from sinch_wrapper.bulk._polling import Cancellation
@@ -199,7 +198,7 @@ class Bulk:
 
     def report(self, job: JobPath) -> Report:
         """Report what became of a job, also while it runs; raises BulkError."""
-        return Report(job_path(job))
+        return Report(job_address(job))
 
     def record(self, events: Event | Iterable[Event], job: JobPath | None = None) -> int:
         """Write down what *events* say about the recipients of *job*, else of all jobs run here.
@@ -210,14 +209,14 @@ class Bulk:
         Returns: how many were about these jobs.
         Raises: BulkError; TypeError for what is not an Event.
         """
-        return self._jobs.recorders.record(events, None if job is None else job_path(job))
+        return self._jobs.recorders.record(events, None if job is None else job_address(job))
 
     def status(self, job: JobPath, **options: Unpack[RunOptions]) -> Report:
         """Ask the API for the status of each batch of *job*, then report.
 
         Raises: BulkError, and SinchError when the API cannot be asked.
         """
-        return self._jobs.status(job_path(job), run_settings("status()", options))
+        return self._jobs.status(job_address(job), run_settings("status()", options))
 
     def cancel(
         self, job: JobPath, *, poll_for: float = 30.0, **options: Unpack[RunOptions]
@@ -231,7 +230,7 @@ class Bulk:
         credentials.
         """
         return self._jobs.cancel(
-            job_path(job), run_settings("cancel()", options), patience(poll_for)
+            job_address(job), run_settings("cancel()", options), patience(poll_for)
         )
 
     def cancel_batches(

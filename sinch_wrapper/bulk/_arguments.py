@@ -3,12 +3,12 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TypeAlias
 
 from sinch_wrapper import _validate
 from sinch_wrapper.bulk._calls import BATCH_OPERATIONS
 from sinch_wrapper.bulk._caps import Caps
 from sinch_wrapper.bulk._job_spec import JobSpec, checked_app_id, message_spec
+from sinch_wrapper.bulk._job_url import JobAddress, JobPath, job_address
 from sinch_wrapper.bulk._options import (
     CheckedOptions,
     JobOptions,
@@ -22,8 +22,6 @@ from sinch_wrapper.bulk._retries import failed_recipients, old_spec
 from sinch_wrapper.bulk._sources import Items, Source, source_of
 from sinch_wrapper.errors import BulkArgumentError
 
-JobPath: TypeAlias = str | Path
-
 
 @dataclass(frozen=True, slots=True)
 class JobRun:
@@ -33,7 +31,7 @@ class JobRun:
     *by_hand* says that a person wants what is unknown to leave again. *caps* are for a new job.
     """
 
-    path: Path | None
+    path: JobAddress | None
     settings: RunSettings
     spec: JobSpec | None = None
     source: Source | None = None
@@ -41,16 +39,8 @@ class JobRun:
     caps: Caps = field(default_factory=Caps)
 
 
-def job_path(job: object, name: str = "job") -> Path:
-    """Check the path of a journal.
-
-    Raises: BulkArgumentError that names the option *name*.
-    """
-    return _validate.path(name, job, error=BulkArgumentError)
-
-
-def _optional_path(job: JobPath | None) -> Path | None:
-    return None if job is None else job_path(job)
+def _optional_address(job: JobPath | None) -> JobAddress | None:
+    return None if job is None else job_address(job)
 
 
 def patience(poll_for: float) -> float:
@@ -88,7 +78,7 @@ def send_run(
 ) -> JobRun:
     """A job that sends messages; raises BulkError or TypeError for mistakes."""
     checked = read_options("send()", options, SendOptions)
-    spec, path = message_spec(app_id, message, checked), _optional_path(job)
+    spec, path = message_spec(app_id, message, checked), _optional_address(job)
     source = _source("recipients", recipients, checked)
     return JobRun(path, checked.run, spec, source, caps=_read_caps(checked.caps))
 
@@ -118,12 +108,12 @@ def run_settings(call: str, options: RunOptions) -> RunSettings:
 
 def resume_run(job: JobPath, options: RunOptions) -> JobRun:
     """A job that its journal knows; raises BulkError or TypeError for mistakes."""
-    return JobRun(job_path(job), run_settings("resume()", options))
+    return JobRun(job_address(job), run_settings("resume()", options))
 
 
 def send_again_run(job: JobPath, options: RunOptions) -> JobRun:
     """A job whose unknown requests leave again; raises BulkError or TypeError for mistakes."""
-    return JobRun(job_path(job), run_settings("send_again()", options), by_hand=True)
+    return JobRun(job_address(job), run_settings("send_again()", options), by_hand=True)
 
 
 def contacts_run(call: str, contacts: Items, job: JobPath | None, options: JobOptions) -> JobRun:
@@ -132,7 +122,7 @@ def contacts_run(call: str, contacts: Items, job: JobPath | None, options: JobOp
     checked = read_options(f"{call}()", options, JobOptions)
     name = "contacts" if call == "create_contacts" else "contact_ids"
     spec = JobSpec(kind, {}, rules=checked.rules, reading=checked.reading)
-    return JobRun(_optional_path(job), checked.run, spec, _source(name, contacts, checked))
+    return JobRun(_optional_address(job), checked.run, spec, _source(name, contacts, checked))
 
 
 def consents_run(app_id: str, records: Items, job: JobPath | None, options: JobOptions) -> JobRun:
@@ -141,7 +131,7 @@ def consents_run(app_id: str, records: Items, job: JobPath | None, options: JobO
     request = {"app_id": checked_app_id(app_id)}
     kind = BATCH_OPERATIONS["insert-consents"]
     spec = JobSpec(kind, request, rules=checked.rules, reading=checked.reading)
-    return JobRun(_optional_path(job), checked.run, spec, _source("records", records, checked))
+    return JobRun(_optional_address(job), checked.run, spec, _source("records", records, checked))
 
 
 def retry_run(
@@ -149,7 +139,7 @@ def retry_run(
 ) -> JobRun:
     """A job for the recipients of *job* that failed; raises BulkError when it cannot be read."""
     checked = read_options("retry_failed()", options, JobOptions)
-    old, new, wanted = job_path(job), job_path(new_job, "new_job"), _reasons(reasons)
+    old, new, wanted = job_address(job), job_address(new_job, "new_job"), _reasons(reasons)
     if old == new:
         raise BulkArgumentError("new_job= must be another file: a retry is a job of its own")
     spec = replace(old_spec(old), rules=checked.rules)

@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING, Protocol, TypeVar, Unpack
 from sinch_wrapper._forget import forgetting_methods
 from sinch_wrapper.bulk._api import careful
 from sinch_wrapper.bulk._arguments import (
-    JobPath,
     checked_ids,
     consents_run,
     contacts_run,
-    job_path,
     lookup_pair,
     patience,
     preview_run,
@@ -24,6 +22,7 @@ from sinch_wrapper.bulk._arguments import (
 )
 from sinch_wrapper.bulk._driver import TaskCalls, in_thread
 from sinch_wrapper.bulk._job_spec import warn_of_end
+from sinch_wrapper.bulk._job_url import JobPath, job_address
 from sinch_wrapper.bulk._jobs import JobClient, Jobs, look
 from sinch_wrapper.bulk._options import JobOptions, RunOptions, SendOptions
 from sinch_wrapper.bulk._polling import Cancellation
@@ -172,7 +171,7 @@ class AsyncBulk:
 
     async def report(self, job: JobPath) -> Report:
         """Report what became of a job, also while it runs; raises BulkError."""
-        return await self._run(lambda _: Report(job_path(job)))
+        return await self._run(lambda _: Report(job_address(job)))
 
     async def record(self, events: Event | Iterable[Event], job: JobPath | None = None) -> int:
         """Write down what *events* say about the recipients of *job*, else of all jobs run here.
@@ -184,7 +183,7 @@ class AsyncBulk:
         Raises: BulkError; TypeError for what is not an Event.
         """
         return await self._run(
-            lambda jobs: jobs.recorders.record(events, None if job is None else job_path(job))
+            lambda jobs: jobs.recorders.record(events, None if job is None else job_address(job))
         )
 
     async def status(self, job: JobPath, **options: Unpack[RunOptions]) -> Report:
@@ -193,7 +192,7 @@ class AsyncBulk:
         Raises: BulkError, and SinchError when the API cannot be asked.
         """
         return await self._run(
-            lambda jobs: jobs.status(job_path(job), run_settings("status()", options))
+            lambda jobs: jobs.status(job_address(job), run_settings("status()", options))
         )
 
     async def cancel(
@@ -209,7 +208,7 @@ class AsyncBulk:
         """
         return await self._run(
             lambda jobs: jobs.cancel(
-                job_path(job), run_settings("cancel()", options), patience(poll_for)
+                job_address(job), run_settings("cancel()", options), patience(poll_for)
             )
         )
 

@@ -20,7 +20,9 @@ from sinch_wrapper._forget import forgetting_methods
 from sinch_wrapper.bulk._calls import read_mark
 from sinch_wrapper.bulk._chunks import Chunk
 from sinch_wrapper.bulk._doubles import warn_of_double
+from sinch_wrapper.bulk._job_url import JobAddress, JobPath, JobURL, job_address
 from sinch_wrapper.bulk._journal import Job, Journal, open_job, read_job
+from sinch_wrapper.bulk._journal_file import exists
 from sinch_wrapper.bulk._metadata import CHUNK_MARK, INDEX_MARK
 from sinch_wrapper.bulk._outcomes import (
     Place,
@@ -176,24 +178,24 @@ def _batch_metadata(payload: Mapping[str, object]) -> Mapping[str, object]:
     return found if isinstance(found, Mapping) else {}
 
 
-JobPaths: TypeAlias = str | Path | Iterable[str | Path]
+JobPaths: TypeAlias = JobPath | Iterable[JobPath]
 
 
 class _OpenJobs:
     """Jobs on disk whose journals stay open; not safe for threads: its users have locks."""
 
     def __init__(self) -> None:
-        self._jobs: dict[Path, Job] = {}
+        self._jobs: dict[JobAddress, Job] = {}
         weakref.finalize(self, _close_all, self._jobs)
 
-    def begun(self, path: Path) -> Job | None:
+    def begun(self, path: JobAddress) -> Job | None:
         """The job at *path*; None without a file, or while its recipients are still read."""
         self._drop_replaced(path)
-        if not os.path.exists(path):  # noqa: PTH110 (False for a name that no system would take)
+        if not exists(path):
             return None
         return self._jobs.get(path) or self._opened(path, read_job)
 
-    def existing(self, path: Path) -> Job:
+    def existing(self, path: JobAddress) -> Job:
         """The job at *path*; raises BulkError when there is none, or it has not begun."""
         self._drop_replaced(path)
         return self._jobs.get(path) or cast("Job", self._opened(path, open_job))
@@ -202,12 +204,12 @@ class _OpenJobs:
         """Close the journals; they are opened again on use."""
         _close_all(self._jobs)
 
-    def _drop_replaced(self, path: Path) -> None:
+    def _drop_replaced(self, path: JobAddress) -> None:
         job = self._jobs.get(path)
         if job is not None and not job.journal.storage.is_current:
             self._jobs.pop(path).journal.close()
 
-    def _opened(self, path: Path, read: Callable[[Journal], Job | None]) -> Job | None:
+    def _opened(self, path: JobAddress, read: Callable[[Journal], Job | None]) -> Job | None:
         journal, job = Journal(path, must_exist=True), None
         try:
             job = read(journal)
@@ -219,7 +221,7 @@ class _OpenJobs:
         return job
 
 
-def _close_all(jobs: dict[Path, Job]) -> None:
+def _close_all(jobs: dict[JobAddress, Job]) -> None:
     while jobs:
         jobs.popitem()[1].journal.close()
 
@@ -229,19 +231,19 @@ class JobRecorders:
 
     def __init__(self) -> None:
         self._in_memory: weakref.WeakSet[Journal] = weakref.WeakSet()
-        self._on_disk: set[Path] = set()
+        self._on_disk: set[JobAddress] = set()
         self._open = _OpenJobs()
         self._lock = threading.Lock()
 
     def keep(self, journal: Journal) -> None:
         """Remember that callbacks may be about the job in *journal*."""
         with self._lock:
-            if journal.path is None:
+            if journal.address is None:
                 self._in_memory.add(journal)
             else:
-                self._on_disk.add(journal.path)
+                self._on_disk.add(journal.address)
 
-    def record(self, events: Event | Iterable[Event], path: Path | None) -> int:
+    def record(self, events: Event | Iterable[Event], path: JobAddress | None) -> int:
         """Write down what *events* say, about the job at *path* or about all that are kept.
 
         Returns: how many of them are about these jobs.
@@ -284,25 +286,23 @@ class JournalFollower:
     def __init__(self, jobs: JobPaths) -> None:
         given = (
             [jobs]
-            if isinstance(jobs, str | os.PathLike)
+            if isinstance(jobs, str | os.PathLike | JobURL)
             else _validate.items("jobs", jobs, error=BulkArgumentError)
         )
         # The same files even when the working directory changes later.
-        self._paths = tuple(
-            _validate.path("jobs", each, error=BulkArgumentError).absolute() for each in given
-        )
+        self._jobs = tuple(job_address(each, "jobs").absolute() for each in given)
         self._open = _OpenJobs()
         self._lock = threading.Lock()
 
     @property
     def paths(self) -> Sequence[Path]:
-        """The journals, as absolute paths."""
-        return self._paths
+        """The journals that are files, as absolute paths."""
+        return [each for each in self._jobs if isinstance(each, Path)]
 
     def check(self) -> None:
         """Check that the files that exist are journals; raises BulkError."""
-        for path in self._paths:
-            if path.exists():
+        for path in self._jobs:
+            if exists(path):
                 Journal(path, must_exist=True).close()
 
     def take(self, events: Sequence[Event]) -> None:
@@ -314,7 +314,7 @@ class JournalFollower:
         Raises: BulkError.
         """
         with self._lock:
-            for path in self._paths:
+            for path in self._jobs:
                 job = self._open.begun(path)
                 if job is not None:
                     record(job, events)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from sinch_wrapper import _validate
+from sinch_wrapper.bulk._job_url import JobAddress
 from sinch_wrapper.bulk._suppression import Address, SuppressionList, keys_of
 from sinch_wrapper.bulk._windows import SendWindow, window_from
 from sinch_wrapper.errors import BulkArgumentError
@@ -29,7 +30,7 @@ class ExcludeOption:
     files: tuple[Path, ...] = ()
     keys: tuple[str, ...] = field(default=(), repr=False)
     consents: bool = False
-    job: Path | None = None
+    job: JobAddress | None = None
 
     def __bool__(self) -> bool:
         return bool(self.lists or self.files or self.keys or self.consents or self.job)

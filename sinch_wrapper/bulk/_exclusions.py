@@ -29,6 +29,7 @@ from sinch_wrapper.bulk._addresses import recipient_keys, request_keys
 from sinch_wrapper.bulk._campaign import ExcludeOption
 from sinch_wrapper.bulk._chunks import Chunk, NewChunk
 from sinch_wrapper.bulk._damage import sound
+from sinch_wrapper.bulk._job_url import JobAddress
 from sinch_wrapper.bulk._journal import Job, Journal
 from sinch_wrapper.bulk._pieces import Entry, entries_of, request_of
 from sinch_wrapper.bulk._rows import Skip
@@ -98,7 +99,7 @@ def forget_exclusions(journal: Journal) -> None:
             connection.execute(delete(facts).where(facts.c.name == EXCLUDED))
 
 
-def _keys_in(path: Path) -> Iterator[str]:
+def _keys_in(path: JobAddress) -> Iterator[str]:
     """The keys of people that the job at *path* leaves out, as far as it has them itself."""
     journal, last = Journal(path, must_exist=True), ""
     try:

@@ -11,11 +11,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol, Self, cast
 
 from sinch_wrapper._retry import RetryPolicy
-from sinch_wrapper._sqlite import FileLock
+from sinch_wrapper._storage import ProcessLock
 from sinch_wrapper._validate import counted
 from sinch_wrapper.bulk._arguments import JobRun
 from sinch_wrapper.bulk._callbacks import JobRecorders
@@ -28,6 +27,7 @@ from sinch_wrapper.bulk._driver import RunningCalls, ThreadCalls, brief, drive
 from sinch_wrapper.bulk._exclusions import exclude, known_exclusions
 from sinch_wrapper.bulk._intake import Intake
 from sinch_wrapper.bulk._job_spec import JobSpec, is_due
+from sinch_wrapper.bulk._job_url import JobAddress
 from sinch_wrapper.bulk._journal import Job, Journal, open_job, read_job
 from sinch_wrapper.bulk._journal_file import sending_lock
 from sinch_wrapper.bulk._keys import refuse_outbox
@@ -86,7 +86,7 @@ class OpenJob:
     """A journal that is locked for sending; *began* is when, in monotonic seconds."""
 
     journal: Journal
-    lock: FileLock
+    lock: ProcessLock
     began: float
     is_closed: bool = False
 
@@ -139,7 +139,7 @@ class Jobs:
             self._prepared(opened, run)
             self._ask_mode(opened.journal)
 
-    def status(self, path: Path, settings: RunSettings) -> Report:
+    def status(self, path: JobAddress, settings: RunSettings) -> Report:
         """Ask where each batch stands, and for doubles; raises BulkError, SinchError."""
         journal = Journal(path, must_exist=True)
         try:
@@ -151,7 +151,7 @@ class Jobs:
             journal.close()
         return Report(path)
 
-    def cancel(self, path: Path, settings: RunSettings, patience: float) -> Cancellation:
+    def cancel(self, path: JobAddress, settings: RunSettings, patience: float) -> Cancellation:
         """Cancel what is left of a job, polling each batch; raises BulkError, SinchError."""
         with self._open(path, must_exist=True) as opened:
             job = self._own(opened.journal)
@@ -188,10 +188,10 @@ class Jobs:
         return planner.result()
 
     @contextmanager
-    def _open(self, path: Path | None, *, must_exist: bool) -> Iterator[OpenJob]:
+    def _open(self, path: JobAddress | None, *, must_exist: bool) -> Iterator[OpenJob]:
         lock = sending_lock(path, must_exist=must_exist)
         try:
-            journal = Journal(path)
+            journal = Journal(path, lock=lock)
             journal.storage.check()
         except BaseException:
             lock.release()

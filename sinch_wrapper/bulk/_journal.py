@@ -6,16 +6,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache
-from pathlib import Path
 from typing import Any, Final, cast
 
 from sqlalchemy import Connection, Row, Update, bindparam, delete, func, insert, select, update
-from sqlalchemy.dialects.sqlite import insert as upsert
+from sqlalchemy.dialects.postgresql import insert as upsert
 
 from sinch_wrapper._sqlite import ascending
+from sinch_wrapper._storage import ProcessLock
 from sinch_wrapper.bulk._calls import BATCH_OPERATIONS, BatchOperation
 from sinch_wrapper.bulk._chunks import Chunk, NewChunk, chunk_of
 from sinch_wrapper.bulk._damage import damaged_request, sound
+from sinch_wrapper.bulk._job_url import JobAddress, JobURL
 from sinch_wrapper.bulk._journal_file import open_storage
 from sinch_wrapper.bulk._queue import MessageLimits, Outstanding
 from sinch_wrapper.bulk._rows import Skip
@@ -73,15 +74,16 @@ class Journal:
 
     def __init__(
         self,
-        path: Path | None,
+        address: JobAddress | None,
         *,
         must_exist: bool = False,
+        lock: ProcessLock | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._clock = clock
-        self.storage = open_storage(path, must_exist=must_exist)
+        self.storage = open_storage(address, must_exist=must_exist, lock=lock)
         self.name = self.storage.name
-        self.path = self.storage.path
+        self.address = address if isinstance(address, JobURL) else self.storage.path
 
     def facts(self) -> dict[str, object]:
         """All facts of the job; empty for a new one."""
@@ -112,7 +114,7 @@ class Journal:
 
     def flush(self) -> None:
         """Bring all that is written into the file itself, which may be moved without its log."""
-        if self.path is not None:
+        if self.address is not None:
             self.storage.flush()
 
     def empty(self, connection: Connection) -> None:

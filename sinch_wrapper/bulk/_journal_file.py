@@ -1,11 +1,16 @@
-"""The file of a journal: its format, and the lock of the one process that sends from it."""
+"""Where a journal is kept: its file or database, and the lock of the process that sends from it."""
 
-from pathlib import Path
-from typing import Final
+import os
+from typing import TYPE_CHECKING, Final
 
 from sinch_wrapper._sqlite import Database, FileLock, Format
+from sinch_wrapper._storage import ProcessLock, Storage
+from sinch_wrapper.bulk._job_url import JobAddress, JobURL
 from sinch_wrapper.bulk._schema import schema
 from sinch_wrapper.errors import BulkError
+
+if TYPE_CHECKING:
+    from sinch_wrapper.bulk._register import LeaderLock
 
 # "SWBJ" in the header.
 _FORMAT: Final = Format(
@@ -23,26 +28,55 @@ _FORMAT: Final = Format(
 )
 
 
-def open_storage(path: Path | None, *, must_exist: bool = False) -> Database:
-    """Open the database of the journal at *path*, in memory for None; raises BulkError."""
-    return Database(path, _FORMAT, must_exist=must_exist)
+def open_storage(
+    address: JobAddress | None, *, must_exist: bool = False, lock: ProcessLock | None = None
+) -> Storage:
+    """Open the database of the journal at *address*, in memory for None; raises BulkError.
+
+    With *lock*, what sending_lock() returned, it is that of the process that sends.
+    """
+    if isinstance(address, JobURL):
+        from sinch_wrapper.bulk import _register
+
+        return _register.open_job_database(address, must_exist=must_exist, lock=_leading(lock))
+    return Database(address, _FORMAT, must_exist=must_exist)
 
 
-def journal_lock(path: Path | None) -> FileLock:
-    """The lock of the journal at *path*, which is not taken yet; raises BulkError for a folder."""
-    return FileLock(path, _FORMAT)
+def exists(address: JobAddress) -> bool:
+    """Whether there is a journal at *address*; raises BulkError when nobody can tell."""
+    if isinstance(address, JobURL):
+        from sinch_wrapper.bulk import _register
+
+        return _register.exists(address)
+    # False for a name that no system would take, unlike Path.exists().
+    return os.path.exists(address)  # noqa: PTH110 (see above)
 
 
-def sending_lock(path: Path | None, *, must_exist: bool = False) -> FileLock:
-    """Take the lock of the journal at *path*.
+def _leading(lock: ProcessLock | None) -> "LeaderLock | None":
+    from sinch_wrapper.bulk._register import LeaderLock
+
+    return lock if isinstance(lock, LeaderLock) else None
+
+
+def journal_lock(address: JobAddress | None, *, must_exist: bool = False) -> ProcessLock:
+    """The lock of the journal at *address*, which is not taken yet; raises BulkError."""
+    if isinstance(address, JobURL):
+        from sinch_wrapper.bulk import _register
+
+        return _register.LeaderLock(address, must_exist=must_exist)
+    if address is not None:
+        _FORMAT.refuse(address, address.name or str(address), must_exist=must_exist)
+    return FileLock(address, _FORMAT)
+
+
+def sending_lock(address: JobAddress | None, *, must_exist: bool = False) -> ProcessLock:
+    """Take the lock of the journal at *address*.
 
     Raises: BulkError when another process has it, or a journal that *must_exist* does not.
     """
-    if path is not None:
-        _FORMAT.refuse(path, path.name or str(path), must_exist=must_exist)
-    lock = journal_lock(path)
+    lock = journal_lock(address, must_exist=must_exist)
     if not lock.take():
-        name = "" if path is None else path.name
+        name = "" if address is None else address.name
         raise BulkError(
             f"journal {name}: another process is sending from it: wait for that one, or stop it"
         )

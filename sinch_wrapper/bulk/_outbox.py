@@ -4,14 +4,13 @@ import asyncio
 import time
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self, TypedDict, Unpack, cast
 
 from sinch_wrapper import _validate
 from sinch_wrapper._forget import forgetting
-from sinch_wrapper.bulk._arguments import JobPath, job_path
 from sinch_wrapper.bulk._callbacks import JournalFollower
 from sinch_wrapper.bulk._driver import TaskCalls, ThreadCalls
+from sinch_wrapper.bulk._job_url import JobAddress, JobPath, job_address
 from sinch_wrapper.bulk._jobs import Jobs
 from sinch_wrapper.bulk._keys import checked_key, find_key, keyed_message
 from sinch_wrapper.bulk._options import RequestOptions, RunSettings, SendAgain, read_options
@@ -67,7 +66,7 @@ def _wait(wait: float) -> float:
 class _BaseOutbox:
     """What both have in common: everything but how callers wait."""
 
-    _path: Path
+    _path: JobAddress
     _worker: OutboxWorker
 
     def follower(self) -> JournalFollower:
@@ -129,7 +128,7 @@ class Outbox(_BaseOutbox):
         from sinch_wrapper.bulk._api import careful
 
         settings = _settings(options)
-        self._path = job_path(path, "path").absolute()
+        self._path = job_address(path, "path").absolute()
         jobs = Jobs(careful(client, "a Sinch"), clock=time.monotonic)
         self._worker = OutboxWorker(
             jobs, self._path, settings, lambda: ThreadCalls(settings.concurrency)
@@ -225,7 +224,7 @@ class AsyncOutbox(_BaseOutbox):
         from sinch_wrapper.bulk._api import careful
 
         settings = _settings(options)
-        self._path = job_path(path, "path").absolute()
+        self._path = job_address(path, "path").absolute()
         self._loop: asyncio.AbstractEventLoop | None = None
         jobs = Jobs(careful(client, "an AsyncSinch"), clock=time.monotonic)
         self._worker = OutboxWorker(jobs, self._path, settings, self._calls)

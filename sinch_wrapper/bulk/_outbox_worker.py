@@ -7,10 +7,10 @@ write their messages into the file and wait until it has sent them, or has died.
 import os
 import threading
 from collections.abc import Callable
-from pathlib import Path
 from typing import Final
 
 from sinch_wrapper.bulk._driver import RunningCalls, drive
+from sinch_wrapper.bulk._job_url import JobAddress
 from sinch_wrapper.bulk._jobs import Jobs
 from sinch_wrapper.bulk._journal import Job, Journal
 from sinch_wrapper.bulk._journal_file import journal_lock
@@ -28,7 +28,7 @@ class OutboxWorker:
     """Serves one outbox in a thread of its own, which ends when nothing is left to do."""
 
     def __init__(
-        self, jobs: Jobs, path: Path, settings: RunSettings, calls: Callable[[], RunningCalls]
+        self, jobs: Jobs, path: JobAddress, settings: RunSettings, calls: Callable[[], RunningCalls]
     ) -> None:
         self._jobs = jobs
         self._path = path
@@ -83,7 +83,7 @@ class OutboxWorker:
                 journal.close()
                 journal = None
             if journal is None:
-                journal = self._journal = Journal(self._path)
+                journal = self._journal = Journal(self._path, lock=self._lock)
         return open_outbox(journal, self._jobs.client.project_id, self._jobs.wall())
 
     def _work(self) -> None:

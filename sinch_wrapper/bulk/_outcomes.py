@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Table, bindparam, case, delete, select, tuple_
-from sqlalchemy.dialects.sqlite import Insert, insert
+from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.sql.elements import Case
 
 from sinch_wrapper.bulk._schema import early, outcomes

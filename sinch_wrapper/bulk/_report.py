@@ -9,17 +9,17 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sinch_wrapper import _validate
 from sinch_wrapper._forget import forgetting_methods
 from sinch_wrapper._validate import counted
 from sinch_wrapper.bulk._chunks import Chunk
 from sinch_wrapper.bulk._damage import sound
 from sinch_wrapper.bulk._evidence import Evidence
+from sinch_wrapper.bulk._job_url import JobAddress, JobURL, job_address
 from sinch_wrapper.bulk._journal import Job, Journal, open_job
 from sinch_wrapper.bulk._report_values import Batch, SentAgain
 from sinch_wrapper.bulk._results import RecipientResult, count_recipients, read_error, stream
 from sinch_wrapper.bulk._states import ChunkState, RecipientState, StopReason
-from sinch_wrapper.errors import BulkArgumentError, BulkError
+from sinch_wrapper.errors import BulkError
 
 if TYPE_CHECKING:
     from sinch_wrapper.bulk._breakdown import Breakdown
@@ -41,10 +41,14 @@ class Report:
     ended before all had an outcome. The counts are those of the last `refresh()`; streams are
     always fresh.
 
+    *path* is that of the file of its journal, None for one elsewhere; *name* is what the journal is
+    called, empty in memory.
+
     Raises: BulkError when the journal at *path* cannot be read.
     """
 
     path: Path | None
+    name: str
     stopped: StopReason
     job: str
     parent: str
@@ -59,12 +63,15 @@ class Report:
     twice: int
     sent_again: tuple[SentAgain, ...]
     damaged: int
+    _address: JobAddress | None = field(repr=False)
     _has_look_up: bool = field(repr=False)
     __weakref__: object = field(repr=False, compare=False)
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path | JobURL) -> None:
         # The same file even when the working directory changes later.
-        self.path = _validate.path("path", path, error=BulkArgumentError).absolute()
+        self._address = address = job_address(path, "path").absolute()
+        self.path = address if isinstance(address, Path) else None
+        self.name = address.name
         self.stopped = StopReason.NONE
         self.refresh()
 
@@ -133,7 +140,7 @@ class Report:
             twice = counted(self.twice, "recipient")
             warnings.append(f"{counted(requests, 'request')} to {twice} became two batches")
         self.warnings = tuple(warnings)
-        with sound("" if self.path is None else self.path.name):
+        with sound(self.name):
             self.sent_again = tuple(_sent_again(chunk, evidence) for chunk, evidence in again)
         self.by_state, self.reasons = counts, reasons
         people = Counter({state: many for state, (_, many) in totals.items()})
@@ -213,7 +220,7 @@ class Report:
 
     @contextmanager
     def _opened(self) -> Iterator[Job]:
-        journal = Journal(self.path, must_exist=True)
+        journal = Journal(self._address, must_exist=True)
         try:
             yield open_job(journal)
         finally:
@@ -236,7 +243,8 @@ class MemoryReport(Report):
     __slots__ = ("_journal",)
 
     def __init__(self, journal: Journal) -> None:
-        self.path = None
+        self.path = self._address = None
+        self.name = ""
         self.stopped = StopReason.NONE
         self._journal = journal
         weakref.finalize(self, journal.close)

@@ -111,7 +111,7 @@ def _head() -> Markup:
 
 
 def _header(report: ReportCounts, now: datetime) -> Markup:
-    name = "" if report.path is None else f" in {report.path.name}"
+    name = f" in {report.name}" if report.name else ""
     retry = f" It retries job {report.parent}." if report.parent else ""
     return element(
         "header",

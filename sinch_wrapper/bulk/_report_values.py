@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
 from sinch_wrapper.bulk._states import RecipientState
@@ -46,7 +45,7 @@ class SentAgain:
 class ReportCounts(Protocol):
     """What the page of a job shows of its report."""
 
-    path: Path | None
+    name: str
     job: str
     parent: str
     warnings: tuple[str, ...]

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Final, cast
 
 from sinch_wrapper.bulk._campaign import Campaign, campaign_of
 from sinch_wrapper.bulk._damage import DamagedRequestError, sound
 from sinch_wrapper.bulk._exclusions import EXCLUDED, known_exclusions
 from sinch_wrapper.bulk._job_spec import JobSpec
+from sinch_wrapper.bulk._job_url import JobAddress
 from sinch_wrapper.bulk._journal import Job, Journal, open_job
 from sinch_wrapper.bulk._keys import refuse_outbox
 from sinch_wrapper.bulk._metadata import TIMEZONE_MARK
@@ -24,7 +24,7 @@ from sinch_wrapper.errors import BulkError
 _AGAIN: Final = frozenset({RecipientState.FAILED, RecipientState.REJECTED})
 
 
-def old_spec(path: Path) -> JobSpec:
+def old_spec(path: JobAddress) -> JobSpec:
     """What the job at *path* sends, without its time.
 
     Raises: BulkError when it cannot be read, is an outbox, or sends no messages.
@@ -44,7 +44,7 @@ def retried_spec(job: Job, name: str) -> JobSpec:
     request = {name: value for name, value in job.request.items() if name != "send_after"}
     # Who has opted out gets no second attempt.
     known = known_exclusions(job.facts)
-    left_out = replace(known, job=job.journal.path if EXCLUDED in job.facts else None)
+    left_out = replace(known, job=job.journal.address if EXCLUDED in job.facts else None)
     # Nor does anybody get one at night.
     campaign = Campaign(left_out, campaign_of(job.facts).window)
     return JobSpec(
@@ -58,7 +58,7 @@ def retried_spec(job: Job, name: str) -> JobSpec:
 
 
 def failed_recipients(
-    path: Path, reasons: frozenset[str], damage: list[str]
+    path: JobAddress, reasons: frozenset[str], damage: list[str]
 ) -> Iterator[Mapping[str, object]]:
     """The recipients of the job at *path* that failed or were rejected for one of *reasons*.
 

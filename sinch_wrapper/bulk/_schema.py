@@ -4,18 +4,56 @@ import zlib
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, TypeAlias, cast
 
-from sqlalchemy import Column, Index, Integer, LargeBinary, MetaData, String, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Dialect,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    TypeDecorator,
+)
 
 from sinch_wrapper._json import decode, encode
 
 schema = MetaData()
 
+# SQLite has one kind of whole number, and tables in the order of their key for that name alone.
+Number: Final = BigInteger().with_variant(Integer, "sqlite")
+
+
+class _PlainText(TypeDecorator[str]):
+    """Text in PostgreSQL, sorted by code points, as SQLite and Python sort it.
+
+    It has no NUL and no half of a surrogate pair, which servers may have sent all the same.
+    """
+
+    impl = String(collation="C")
+    cache_ok = True
+
+    def process_bind_param(
+        self,
+        value: str | None,
+        dialect: Dialect,  # noqa: ARG002 (of SQLAlchemy)
+    ) -> str | None:
+        """*value* as PostgreSQL can take it."""
+        if value is None or (value.isascii() and "\0" not in value):
+            return value
+        return value.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
+
+
+Words: Final = String().with_variant(_PlainText(), "postgresql")
+
+
 # What the job is: one JSON value per name.
 facts = Table(
     "facts",
     schema,
-    Column("name", String, primary_key=True),
-    Column("value", Text, nullable=False),
+    Column("name", Words, primary_key=True),
+    Column("value", Words, nullable=False),
 )
 
 # One request each. Bodies have a table of their own, so that counting reads few pages. What
@@ -24,27 +62,27 @@ facts = Table(
 chunks = Table(
     "chunks",
     schema,
-    Column("id", Integer, primary_key=True, autoincrement=False),
-    Column("state", String, nullable=False),
-    Column("count", Integer, nullable=False),
-    Column("sent", Integer, nullable=False, default=0),
-    Column("certain", Integer, nullable=False, default=0),
-    Column("batch_id", String),
-    Column("send_after", String),
-    Column("batch_status", String),
-    Column("error", Text),
-    Column("first_left", Integer),
-    Column("last_left", Integer),
-    Column("doubted", Integer),
-    Column("known", Integer),
+    Column("id", Number, primary_key=True, autoincrement=False),
+    Column("state", Words, nullable=False),
+    Column("count", Number, nullable=False),
+    Column("sent", Number, nullable=False, default=0),
+    Column("certain", Number, nullable=False, default=0),
+    Column("batch_id", Words),
+    Column("send_after", Words),
+    Column("batch_status", Words),
+    Column("error", Words),
+    Column("first_left", Number),
+    Column("last_left", Number),
+    Column("doubted", Number),
+    Column("known", Number),
     # Not by its own response.
-    Column("adopted", Integer, nullable=False, default=0),
+    Column("adopted", Number, nullable=False, default=0),
     # A second batch that the API lists for it: it was sent twice.
-    Column("twice", String),
+    Column("twice", Words),
     # Unix milliseconds, for reports alone, because clocks go back: when it last left, and when its
     # outcome was known.
-    Column("left_at", Integer),
-    Column("settled_at", Integer),
+    Column("left_at", Number),
+    Column("settled_at", Number),
 )
 Index("chunks_by_state", chunks.c.state, chunks.c.id)
 Index("chunks_by_batch", chunks.c.batch_id)
@@ -62,17 +100,17 @@ CHUNK_KINDS: Final[Mapping[str, tuple[type, ...]]] = {
 resends = Table(
     "resends",
     schema,
-    Column("event", Integer, primary_key=True, autoincrement=False),
-    Column("chunk", Integer, nullable=False),
+    Column("event", Number, primary_key=True, autoincrement=False),
+    Column("chunk", Number, nullable=False),
     # JSON; null when a person said so.
-    Column("evidence", Text),
+    Column("evidence", Words),
 )
 
 # Both compressed JSON: the items of the request, and [lines, keys] of its recipients.
 bodies = Table(
     "bodies",
     schema,
-    Column("chunk", Integer, primary_key=True, autoincrement=False),
+    Column("chunk", Number, primary_key=True, autoincrement=False),
     Column("content", LargeBinary, nullable=False),
     Column("places", LargeBinary, nullable=False),
 )
@@ -82,8 +120,8 @@ bodies = Table(
 keys = Table(
     "keys",
     schema,
-    Column("key", String, primary_key=True),
-    Column("chunk", Integer, nullable=False, unique=True),
+    Column("key", Words, primary_key=True),
+    Column("chunk", Number, nullable=False, unique=True),
     Column("digest", LargeBinary, nullable=False),
     # Compressed JSON.
     Column("request", LargeBinary, nullable=False),
@@ -93,12 +131,12 @@ keys = Table(
 def _reported() -> list[Column[Any]]:
     """The columns of what a callback reports about a recipient."""
     return [
-        Column("state", String, nullable=False),
-        Column("reason", String, nullable=False),
-        Column("detail", Text, nullable=False),
-        Column("message_id", String, nullable=False),
+        Column("state", Words, nullable=False),
+        Column("reason", Words, nullable=False),
+        Column("detail", Words, nullable=False),
+        Column("message_id", Words, nullable=False),
         # Unix milliseconds, when it was written down.
-        Column("at", Integer, nullable=False, default=0),
+        Column("at", Number, nullable=False, default=0),
     ]
 
 
@@ -106,8 +144,8 @@ def _reported() -> list[Column[Any]]:
 outcomes = Table(
     "outcomes",
     schema,
-    Column("chunk", Integer, primary_key=True, autoincrement=False),
-    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("chunk", Number, primary_key=True, autoincrement=False),
+    Column("position", Number, primary_key=True, autoincrement=False),
     *_reported(),
     sqlite_with_rowid=False,
 )
@@ -116,8 +154,8 @@ outcomes = Table(
 early = Table(
     "early",
     schema,
-    Column("batch_id", String, primary_key=True),
-    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("batch_id", Words, primary_key=True),
+    Column("position", Number, primary_key=True, autoincrement=False),
     *_reported(),
     sqlite_with_rowid=False,
 )
@@ -127,12 +165,12 @@ INVALID, DUPLICATE, SUPPRESSED = range(3)
 skipped = Table(
     "skipped",
     schema,
-    Column("id", Integer, primary_key=True),
-    Column("line", Integer, nullable=False),
-    Column("key", String),
-    Column("duplicate", Integer, nullable=False),
-    Column("reason", String, nullable=False),
-    Column("column", String, nullable=False),
+    Column("id", Number, primary_key=True),
+    Column("line", Number, nullable=False),
+    Column("key", Words),
+    Column("duplicate", Number, nullable=False),
+    Column("reason", Words, nullable=False),
+    Column("column", Words, nullable=False),
 )
 
 

@@ -1,30 +1,17 @@
 """The tables that jobs share: which there are, who works on them, and what was handed out."""
 
-from typing import Final
+from sqlalchemy import BigInteger, Column, Double, Index, Integer, String, Table, Text
 
-from sqlalchemy import BigInteger, Column, Double, Index, Integer, MetaData, String, Table, Text
+from sinch_wrapper.bulk._register import jobs, shared
+from sinch_wrapper.bulk._schema import Number
 
-SHARED: Final = "sinch_wrapper"
-"""The schema of these tables."""
-
-shared = MetaData(schema=SHARED)
-
-_NUMBER = BigInteger().with_variant(Integer, "sqlite")
-
-jobs = Table(
-    "jobs",
-    shared,
-    Column("number", _NUMBER, primary_key=True),
-    Column("name", String, nullable=False, unique=True),
-    # The token of its leader: each new one raises it.
-    Column("leader", BigInteger, nullable=False, default=0),
-)
+__all__ = ["calls", "jobs", "shared", "workers"]
 
 # One row for each time that a process took part. Times are Unix seconds of the database.
 workers = Table(
     "workers",
     shared,
-    Column("id", _NUMBER, primary_key=True),
+    Column("id", Number, primary_key=True),
     # Host and process.
     Column("name", String, nullable=False),
     # How many requests it sends at a time; 0 once it takes no more.
@@ -37,7 +24,7 @@ workers = Table(
 calls = Table(
     "calls",
     shared,
-    Column("id", _NUMBER, primary_key=True),
+    Column("id", Number, primary_key=True),
     Column("job", BigInteger, nullable=False),
     Column("chunk", BigInteger, nullable=False),
     # The number in the journal of its leaving: a later one is another call.

@@ -73,6 +73,10 @@ class BulkError(SinchError):
     """A bulk job cannot be started, resumed or read."""
 
 
+class DatabaseAwayError(BulkError):
+    """The database of a job cannot be reached; what was written before is safe there."""
+
+
 class BulkArgumentError(BulkError, ValueError):
     """An argument of a call of `sinch.bulk` is not usable; nothing was opened or sent."""
 

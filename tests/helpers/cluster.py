@@ -16,10 +16,11 @@ from sinch_wrapper.bulk._journal import Job, Journal
 from sinch_wrapper.bulk._metadata import CHUNK_MARK
 from sinch_wrapper.bulk._options import RunSettings, SendOptions, read_options
 from sinch_wrapper.bulk._prepare import prepare
+from sinch_wrapper.bulk._register import SHARED
 from sinch_wrapper.bulk._sender import Sender
 from sinch_wrapper.bulk._sources import source_of
 from sinch_wrapper.cluster._desk import CallDesk, Surroundings
-from sinch_wrapper.cluster._tables import SHARED, jobs, shared
+from sinch_wrapper.cluster._tables import jobs, shared
 from sinch_wrapper.cluster._worker import Worker
 from sinch_wrapper.cluster._worker_table import fixed
 from tests.helpers.bulk import APP, rows

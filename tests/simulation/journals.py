@@ -50,7 +50,7 @@ def journal_at(path: Path | None) -> KillableJournal:
 
 def put_back(journal: KillableJournal) -> None:
     """Close a journal, or keep it for the next seed."""
-    if journal.path is None:
+    if journal.storage.path is None:
         journal.left = None
         _in_memory.append(journal)
     else:

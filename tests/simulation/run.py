@@ -262,9 +262,9 @@ class Simulation:
 
     def _move(self, process: Process) -> None:
         """Move the file without the log beside it."""
-        assert process.journal.path is not None
-        new = process.folder / f"{process.journal.path.stem}x.db"
-        shutil.copyfile(process.journal.path, new)
+        assert process.journal.storage.path is not None
+        new = process.folder / f"{process.journal.storage.path.stem}x.db"
+        shutil.copyfile(process.journal.storage.path, new)
         process.journal.close()
         process.journal = KillableJournal(new)
 

@@ -1,0 +1,259 @@
+"""A PostgreSQL database: transactions in one schema, a lock of a session, and clear failures."""
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Final, Literal, NoReturn, TypeAlias
+
+from sqlalchemy import URL, Connection, Engine, create_engine, exc, text
+from sqlalchemy.pool import NullPool
+
+from sinch_wrapper.errors import ConfigurationError, SinchError
+
+_Isolation: TypeAlias = Literal["READ COMMITTED", "REPEATABLE READ"]
+
+# How the server finds out that a client is gone, and the client that the server is: in 30 seconds.
+_ALIVE: Final = {"keepalives_idle": 15, "keepalives_interval": 5, "keepalives_count": 3}
+_SESSION: Final = (
+    "-c tcp_keepalives_idle=15 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3 "
+    "-c idle_in_transaction_session_timeout=0"
+)
+_CONNECT_SECONDS: Final = 10
+
+# By the beginning of SQLSTATE, the longest first.
+# Source: PostgreSQL documentation, appendix A, error codes.
+_WORDS: Final = (
+    ("28", "the database refuses the user or password: check the address"),
+    ("3D000", "there is no such database: create it, then run `sinch-wrapper bulk init`"),
+    ("3F000", "not prepared for jobs: run `sinch-wrapper bulk init` with its address"),
+    ("42P01", "not prepared for jobs: run `sinch-wrapper bulk init` with its address"),
+    ("42501", "the user of the database is not allowed to do that: grant it"),
+    ("53100", "the disk of the database is full: make room, then go on"),
+    ("XX001", "corrupt: restore it from a backup, and send nothing from this one"),
+    ("XX002", "corrupt: restore it from a backup, and send nothing from this one"),
+)
+_AWAY: Final = ("08", "57P", "53300")
+_UNREACHABLE: Final = (
+    "the database cannot be reached: check that it runs, and its address; what was written is safe"
+)
+_MISSING: Final = "jobs in PostgreSQL need the extra cluster: pip install 'sinch-wrapper[cluster]'"
+
+
+def engine_of(url: URL) -> Engine:
+    """An engine for *url* whose connections notice within half a minute that they are dead.
+
+    Raises: ConfigurationError without the driver.
+    """
+    try:
+        return create_engine(
+            url,
+            # One connection each: who shares it takes turns anyway.
+            poolclass=NullPool,
+            hide_parameters=True,
+            connect_args={
+                **_ALIVE,
+                "connect_timeout": _CONNECT_SECONDS,
+                "options": _SESSION,
+                "application_name": "sinch-wrapper",
+            },
+        )
+    except ModuleNotFoundError:
+        raise ConfigurationError(_MISSING) from None
+
+
+def is_away(error: BaseException) -> bool:
+    """Whether *error* of the driver says that the server is gone, and so may come back."""
+    state = getattr(error, "sqlstate", None)
+    if state is None:
+        # The driver itself lost the connection, or got none.
+        return type(error).__name__ in {"OperationalError", "InterfaceError", "ConnectionTimeout"}
+    return str(state).startswith(_AWAY)
+
+
+class Failures:
+    """Turns errors of the driver into one line: *what* failed, without what was read or written.
+
+    *away* is the class for a server that cannot be reached, *failure* for all else.
+    """
+
+    def __init__(self, what: str, failure: type[SinchError], away: type[SinchError]) -> None:
+        self._what = what
+        self._failure = failure
+        self._away = away
+
+    def fail(self, error: BaseException) -> NoReturn:
+        """Raise what *error*, of the driver or SQLAlchemy, means."""
+        cause: BaseException = getattr(error, "orig", None) or error
+        if is_away(cause):
+            found = self._away(f"{self._what}: {_UNREACHABLE}")
+        else:
+            state = str(getattr(cause, "sqlstate", None) or type(cause).__name__)
+            words = next((words for sign, words in _WORDS if state.startswith(sign)), "")
+            # What the server says may quote the values of a row.
+            found = self._failure(f"{self._what}: {words or f'PostgreSQL reports error {state}'}")
+        # Frames of SQLAlchemy contain the rows.
+        error.__traceback__ = error.__cause__ = error.__context__ = None
+        try:
+            raise found from None
+        finally:
+            found.__context__ = None
+            del found
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """Turn every error of the database in the block into the one that it means."""
+        try:
+            yield
+        except exc.SQLAlchemyError as error:
+            self.fail(error)
+
+
+class PostgresDatabase:
+    """One connection to the tables in *schema* of the database at *url*; safe for threads.
+
+    A connection that broke is opened again by the next transaction. *enter* is called at the
+    beginning of each transaction that writes, and may wait or raise.
+    """
+
+    path: Path | None = None
+
+    def __init__(
+        self,
+        url: URL,
+        schema: str,
+        name: str,
+        failures: Failures,
+        enter: Callable[[Connection], None],
+    ) -> None:
+        self.name = name
+        self._failures = failures
+        self._enter = enter
+        self._lock = threading.RLock()
+        self._engine = engine_of(url).execution_options(schema_translate_map={None: schema})
+        self._connection: Connection | None = None
+
+    def read(self) -> AbstractContextManager[Connection]:
+        """A transaction that reads one state of it all; keep it short."""
+        return self._transaction("REPEATABLE READ", lambda _: None)
+
+    def write(self) -> AbstractContextManager[Connection]:
+        """A transaction that is durable when the block ends; if it fails, none of it is."""
+        return self._transaction("READ COMMITTED", self._enter)
+
+    @contextmanager
+    def _transaction(
+        self, isolation: _Isolation, enter: Callable[[Connection], None]
+    ) -> Iterator[Connection]:
+        with self._lock, self._failures.watched():
+            try:
+                connection = self._connected()
+                connection.execution_options(isolation_level=isolation)
+                with connection.begin():
+                    enter(connection)
+                    yield connection
+            except exc.DBAPIError as error:
+                if error.connection_invalidated or is_away(error.orig or error):
+                    self._drop()
+                raise
+
+    def _connected(self) -> Connection:
+        if self._connection is None:
+            self._connection = self._engine.connect()
+        elif self._connection.in_transaction():
+            # An interrupt came right after its begin.
+            self._connection.rollback()
+        return self._connection
+
+    def _drop(self) -> None:
+        if self._connection is not None:
+            with contextlib.suppress(exc.SQLAlchemyError):
+                self._connection.invalidate()
+            with contextlib.suppress(exc.SQLAlchemyError):
+                self._connection.close()
+            self._connection = None
+
+    def check(self) -> None:
+        """Do nothing: the server checks its pages itself."""
+
+    def flush(self) -> None:
+        """Do nothing: what is committed is on the disk of the server."""
+
+    @property
+    def is_current(self) -> bool:
+        """Always true: a job that was deleted fails in its next transaction."""
+        return True
+
+    def close(self) -> None:
+        """Close the connection."""
+        with self._lock:
+            if self._connection is not None:
+                with contextlib.suppress(exc.SQLAlchemyError):
+                    self._connection.close()
+                self._connection = None
+            self._engine.dispose()
+
+
+class SessionLock:
+    """An advisory lock: held by one session at a time, and free when that session ends.
+
+    It has the two *numbers*. It ends with the process, with the machine, and with the connection:
+    `is_held` asks the server.
+    """
+
+    def __init__(self, url: URL, numbers: tuple[int, int], failures: Failures) -> None:
+        self._engine = engine_of(url)
+        self._numbers = {"kind": numbers[0], "number": numbers[1]}
+        self._failures = failures
+        self._connection: Connection | None = None
+        self._guard = threading.Lock()
+
+    def take(self) -> bool:
+        """Take the lock unless this process has it; returns whether it has it now."""
+        with self._guard, self._failures.watched():
+            if self._connection is not None:
+                return True
+            connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+            try:
+                if connection.execute(_TRY, self._numbers).scalar_one():
+                    self._connection = connection
+            finally:
+                if self._connection is None:
+                    connection.close()
+            return self._connection is not None
+
+    @property
+    def is_held(self) -> bool:
+        """Whether the session that took it still lives."""
+        with self._guard:
+            if self._connection is None:
+                return False
+            try:
+                self._connection.execute(text("SELECT 1"))
+            except exc.SQLAlchemyError:
+                return False
+            return True
+
+    def release(self) -> None:
+        """Release the lock for another process; releasing twice is harmless."""
+        with self._guard:
+            if self._connection is not None:
+                with contextlib.suppress(exc.SQLAlchemyError):
+                    self._connection.close()
+                self._connection = None
+                self._engine.dispose()
+
+
+_TRY: Final = text("SELECT pg_try_advisory_lock(CAST(:kind AS integer), CAST(:number AS integer))")
+_IS_FREE: Final = text(
+    "SELECT NOT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND classid = :kind "
+    "AND objid = :number AND objsubid = 2 AND database = "
+    "(SELECT oid FROM pg_database WHERE datname = current_database()))"
+)
+
+
+def is_lock_free(connection: Connection, numbers: tuple[int, int]) -> bool:
+    """Whether no session holds the lock with these *numbers*."""
+    found = connection.execute(_IS_FREE, {"kind": numbers[0], "number": numbers[1]})
+    return bool(found.scalar_one())

@@ -1,0 +1,217 @@
+"""The register of the jobs in a PostgreSQL database, and who leads each of them."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from sqlalchemy import (
+    URL,
+    BigInteger,
+    Column,
+    Connection,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    insert,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.schema import CreateSchema
+
+from sinch_wrapper._postgres import Failures, PostgresDatabase, SessionLock, engine_of
+from sinch_wrapper.bulk._job_url import JobURL, database_url
+from sinch_wrapper.bulk._schema import Number, schema
+from sinch_wrapper.errors import BulkError, DatabaseAwayError
+
+SHARED: Final = "sinch_wrapper"
+"""The schema of what jobs share."""
+
+shared = MetaData(schema=SHARED)
+
+# Which version of the tables this is.
+about = Table("about", shared, Column("version", Integer, primary_key=True))
+
+# The jobs; each has a schema of its own with the tables of a journal.
+jobs = Table(
+    "jobs",
+    shared,
+    Column("number", Number, primary_key=True),
+    Column("name", String, nullable=False, unique=True),
+    # The token of its leader: each new one raises it.
+    Column("leader", BigInteger, nullable=False, server_default="0"),
+)
+
+VERSION: Final = 1
+# What the numbers of advisory locks are about.
+_SETUP, JOB_LOCK, WORKER_LOCK = 0x5357_0000, 0x5357_0001, 0x5357_0002
+_ALONE: Final = text("SELECT pg_advisory_xact_lock(CAST(:kind AS integer), 0)")
+_LEADS: Final = select(jobs.c.leader).with_for_update()
+_PREPARE: Final = "run `sinch-wrapper bulk init` with the address of the database"
+
+
+def failures_of(name: str) -> Failures:
+    """How errors of the database are told for the job *name*."""
+    return Failures(f"journal {name}", BulkError, DatabaseAwayError)
+
+
+@contextmanager
+def connected(url: URL, what: str) -> Iterator[Connection]:
+    """A transaction in the database at *url*; errors name *what*.
+
+    Raises: BulkError, DatabaseAwayError when it cannot be reached.
+    """
+    with Failures(what, BulkError, DatabaseAwayError).watched():
+        engine = engine_of(url)
+        try:
+            with engine.begin() as connection:
+                yield connection
+        finally:
+            engine.dispose()
+
+
+def check_version(connection: Connection, what: str) -> None:
+    """Raise BulkError when the tables are those of another version, or missing."""
+    exists = connection.execute(text("SELECT to_regclass(:name)"), {"name": f"{SHARED}.about"})
+    version = None
+    if exists.scalar_one() is not None:
+        version = connection.execute(select(about.c.version)).scalar_one_or_none()
+    if version is None:
+        raise BulkError(f"{what}: not prepared for jobs: {_PREPARE}")
+    if version < VERSION:
+        raise BulkError(f"{what}: its tables are those of an earlier version: {_PREPARE}")
+    if version > VERSION:
+        raise BulkError(
+            f"{what}: its tables are those of a later version of this library: update sinch-wrapper"
+        )
+
+
+def prepare_database(address: str) -> bool:
+    """Create in the database at *address* what jobs need, unless it exists.
+
+    Safe to call twice, and by several processes at once.
+
+    Returns: whether anything was created.
+    Raises: BulkError when it belongs to a later version of this library, DatabaseAwayError,
+    BulkArgumentError for what is not the address of a database.
+    """
+    with connected(database_url(address, "address"), "the database") as connection:
+        return _prepared(connection)
+
+
+def _prepared(connection: Connection) -> bool:
+    connection.execute(_ALONE, {"kind": _SETUP})
+    connection.execute(CreateSchema(SHARED, if_not_exists=True))
+    shared.create_all(connection)
+    if connection.execute(select(about.c.version)).first() is not None:
+        check_version(connection, "the database")
+        return False
+    connection.execute(insert(about).values(version=VERSION))
+    return True
+
+
+def job_number(connection: Connection, name: str) -> int | None:
+    """The number of the job *name*; None when there is none."""
+    found = connection.execute(select(jobs.c.number).where(jobs.c.name == name))
+    number: int | None = found.scalar_one_or_none()
+    return number
+
+
+def _registered(address: JobURL, *, must_exist: bool) -> int:
+    """The number of a job, which is created unless it *must_exist*."""
+    what = f"journal {address.name}"
+    with connected(address.database, what) as connection:
+        check_version(connection, what)
+        number = job_number(connection, address.name)
+        if number is not None:
+            return number
+        if must_exist:
+            raise BulkError(f"{what}: there is no such job in the database")
+        connection.execute(_ALONE, {"kind": _SETUP})
+        number = job_number(connection, address.name)
+        if number is not None:
+            return number
+        connection.execute(CreateSchema(job_schema(address.name)))
+        own = connection.execution_options(schema_translate_map={None: job_schema(address.name)})
+        schema.create_all(own)
+        created = insert(jobs).values(name=address.name).returning(jobs.c.number)
+        return int(connection.execute(created).scalar_one())
+
+
+def exists(address: JobURL) -> bool:
+    """Whether the database has the job at *address*."""
+    what = f"journal {address.name}"
+    with connected(address.database, what) as connection:
+        check_version(connection, what)
+        return job_number(connection, address.name) is not None
+
+
+def job_schema(name: str) -> str:
+    """The schema with the tables of the job *name*."""
+    return f"sinch_job_{name}"
+
+
+class LeaderLock:
+    """The lock of the process that leads the job at *address*; *token* is what others fence it by.
+
+    Each leader has a larger token than the one before. What writes with an earlier token fails.
+    """
+
+    def __init__(self, address: JobURL, *, must_exist: bool = False) -> None:
+        self._address = address
+        self.number = _registered(address, must_exist=must_exist)
+        failures = failures_of(address.name)
+        self._session = SessionLock(address.database, (JOB_LOCK, self.number), failures)
+        self._guard = threading.Lock()
+        self.token: int | None = None
+
+    def take(self) -> bool:
+        """Take the lock unless this process has it; returns whether it has it now."""
+        with self._guard:
+            if self.token is not None:
+                return True
+            if not self._session.take():
+                return False
+            with connected(self._address.database, f"journal {self._address.name}") as connection:
+                raised = update(jobs).where(jobs.c.number == self.number)
+                raised = raised.values(leader=jobs.c.leader + 1)
+                found = connection.execute(raised.returning(jobs.c.leader))
+                self.token = int(found.scalar_one())
+            return True
+
+    def release(self) -> None:
+        """Release the lock for another process; releasing twice is harmless."""
+        with self._guard:
+            self.token = None
+            self._session.release()
+
+
+def open_job_database(
+    address: JobURL, *, must_exist: bool = False, lock: LeaderLock | None = None
+) -> PostgresDatabase:
+    """The tables of the job at *address*; with *lock* only as long as it leads the job.
+
+    Raises: BulkError here and in every transaction; DatabaseAwayError is one.
+    """
+    number = _registered(address, must_exist=must_exist)
+    query = _LEADS.where(jobs.c.number == number)
+    # The one that it has now: after release() nothing may be written as a leader.
+    token = None if lock is None else lock.token
+
+    def enter(connection: Connection) -> None:
+        # The row is locked until the end of the transaction, so that writers take turns.
+        leader = connection.execute(query).scalar_one_or_none()
+        if leader is None:
+            raise BulkError(f"journal {address.name}: the job was deleted from the database")
+        if token is not None and leader != token:
+            raise BulkError(
+                f"journal {address.name}: another process leads this job by now: nothing more is "
+                "sent from here"
+            )
+
+    failures = failures_of(address.name)
+    return PostgresDatabase(
+        address.database, job_schema(address.name), address.name, failures, enter
+    )

