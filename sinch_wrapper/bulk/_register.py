@@ -53,7 +53,7 @@ _PREPARE: Final = "run `sinch-wrapper bulk init` with the address of the databas
 
 
 def failures_of(name: str) -> Failures:
-    """How errors of the database are told for the job *name*."""
+    """What errors of the database mean for the job *name*."""
     return Failures(f"journal {name}", BulkError, DatabaseAwayError)
 
 

@@ -26,6 +26,7 @@ from sinch_wrapper.bulk import (
     Report,
     SendWindow,
     SuppressionList,
+    prepare_database,
     preview,
     sms_parts,
 )
@@ -332,6 +333,7 @@ CALLS = [
         lambda line: preview(message=text("Hi"), recipients=[]).recipient(line),
         {"line": "whole huge"},
     ),
+    PublicCall("prepare_database", prepare_database, {"address": ""}),
     PublicCall("sms_parts", sms_parts, {"text": "string blank"}),
     PublicCall("RecipientState", RecipientState, {"value": ""}, named={"value": "state"}),
     PublicCall("Report", Report, {"path": "string"}),

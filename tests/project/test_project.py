@@ -179,4 +179,4 @@ def test_dev_tools_are_pinned_exactly() -> None:
     """Whatever the groups name is pinned, for the generated code depends on it."""
     groups = PROJECT["dependency-groups"]
     loose = [item for items in groups.values() for item in items if "==" not in item]
-    assert ["sinch-wrapper[aiohttp,cli,fast,keyring,otel,parquet,phone,xlsx]"] == loose
+    assert ["sinch-wrapper[aiohttp,cli,cluster,fast,keyring,otel,parquet,phone,xlsx]"] == loose
