@@ -111,8 +111,9 @@ def test_kills_and_faults_lose_and_double_nothing(
     with capsys.disabled():
         sys.stdout.write(
             f"\nchaos, {program}: {RECIPIENTS} recipients, {kills} kills, {twice} sent twice, "
-            f"{lost} lost, {len(unknown)} unknown before a person's word, {report.unknown} after it, "
-            f"{len(report.sent_again)} requests sent again, {time.monotonic() - began:.0f} s\n"
+            f"{lost} lost, {len(unknown)} unknown before a person's word, "
+            f"{report.unknown} after it, {len(report.sent_again)} requests sent again, "
+            f"{time.monotonic() - began:.0f} s\n"
         )
 
     assert (0, 0) == (twice, lost)
