@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sinch_wrapper.cli._completion import complete_channel, complete_operation
 from sinch_wrapper.cli._inputs import message_of, read_json, text_of
 from sinch_wrapper.cli._options import (
     app_option,
@@ -56,7 +57,13 @@ def token(region: str | None, sandbox: str | None, show: bool, as_json: bool) ->
     help="Phone number, or identity on the channel; or @FILE, or @- for stdin, which no list of "
     "processes shows. @@ stands for @ at its beginning.",
 )
-@click.option("--channel", default="SMS", show_default=True, help="Channel of --to.")
+@click.option(
+    "--channel",
+    default="SMS",
+    show_default=True,
+    shell_complete=complete_channel,
+    help="Channel of --to.",
+)
 @click.option("--text", "words", help="Text of the message; or @FILE, or @-, as with --to.")
 @click.option("--message", metavar="JSON", help="Any message: JSON, @FILE, or @- for stdin.")
 @as_json
@@ -86,7 +93,7 @@ def send(
 
 @click.command()
 @connection_options
-@click.argument("operation_id")
+@click.argument("operation_id", shell_complete=complete_operation)
 @click.option(
     "--param",
     "pairs",

@@ -12,6 +12,7 @@ import click
 from sinch_wrapper.cli._api import api, send, token
 from sinch_wrapper.cli._bulk import bulk
 from sinch_wrapper.cli._callbacks import callbacks
+from sinch_wrapper.cli._completion import completion
 from sinch_wrapper.cli._doctor import doctor
 from sinch_wrapper.cli._exit_codes import EPILOG, Effects, ExitCode
 from sinch_wrapper.cli._login import login, logout, profiles
@@ -54,6 +55,7 @@ def commands() -> None:
 
 for _command in (
     demo, sandbox, login, logout, profiles, doctor, token, send, api, bulk, callbacks, suppression,
+    completion,
 ):  # fmt: skip
     commands.add_command(_command)
 

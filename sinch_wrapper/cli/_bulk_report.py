@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sinch_wrapper.cli._bulk_options import job_argument
+from sinch_wrapper.cli._completion import complete_state
 from sinch_wrapper.cli._options import as_json, library_errors
 from sinch_wrapper.cli._terminal import path_text, say
 
@@ -51,6 +52,7 @@ Examples:
     "--state",
     "states",
     multiple=True,
+    shell_complete=complete_state,
     help="With --recipients: only those in this state, such as failed or pending. Repeatable.",
 )
 @as_json

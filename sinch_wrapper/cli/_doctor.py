@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 import click
 
 from sinch_wrapper.cli._account import Account
+from sinch_wrapper.cli._completion import complete_app
 from sinch_wrapper.cli._doctor_rules import (
     Finding,
     clock_finding,
@@ -64,7 +65,9 @@ class _Reply:
 
 @click.command(epilog=_EXAMPLES)
 @connection_options
-@click.option("--app", help="App to look at.  [default: that of the profile]")
+@click.option(
+    "--app", shell_complete=complete_app, help="App to look at.  [default: that of the profile]"
+)
 @as_json
 def doctor(region: str | None, sandbox: str | None, app: str | None, as_json: bool) -> None:
     """Check what calls depend on, and say what to do about what is wrong.

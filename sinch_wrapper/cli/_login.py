@@ -11,6 +11,7 @@ import click
 
 from sinch_wrapper._forget import forgetting
 from sinch_wrapper.cli._account import PROFILE_VARIABLE, Account
+from sinch_wrapper.cli._completion import complete_profile
 from sinch_wrapper.cli._inputs import text_of
 from sinch_wrapper.cli._keyring import drop_secret, keep_secret, keyring_fault
 from sinch_wrapper.cli._options import (
@@ -69,6 +70,7 @@ _named = click.option(
     "--profile",
     "name",
     metavar="NAME",
+    shell_complete=complete_profile,
     envvar=PROFILE_VARIABLE,
     show_envvar=True,
     default=DEFAULT_PROFILE,

@@ -11,6 +11,7 @@ import click
 
 from sinch_wrapper._forget import forgetting
 from sinch_wrapper.cli._account import PROFILE_VARIABLE, Account, resolve_account
+from sinch_wrapper.cli._completion import complete_app, complete_profile, completing
 from sinch_wrapper.cli._exit_codes import acts
 from sinch_wrapper.cli._keyring import kept_secret
 from sinch_wrapper.cli._profiles import is_profile_name, read_profiles
@@ -57,6 +58,7 @@ def _remember_profile(context: click.Context, parameter: click.Parameter, text: 
 profile_option = click.option(
     "--profile",
     metavar="NAME",
+    shell_complete=complete_profile,
     is_eager=True,
     expose_value=False,
     callback=_remember_profile,
@@ -75,7 +77,11 @@ sandbox_option = click.option(
 
 def connection_options(command: CommandT) -> CommandT:
     """Add --profile, --region and --sandbox to *command*."""
-    region = click.option("--region", help="Region in which the app was created: us, eu or br.")
+    region = click.option(
+        "--region",
+        shell_complete=completing(lambda: REGIONS),
+        help="Region in which the app was created: us, eu or br.",
+    )
     return profile_option(region(sandbox_option(command)))
 
 
@@ -90,6 +96,7 @@ app_option = click.option(
     "--app",
     required=True,
     default=_app_of_profile,
+    shell_complete=complete_app,
     help="Id of the app that sends.  [default: that of the profile]",
 )
 

@@ -61,6 +61,7 @@ ELSEWHERE = {
         ],
         "at a terminal, with a keyring of the test: tests/cli/test_profiles.py",
     ),
+    "sinch-wrapper completion --install": "changes the home: tests/cli/test_completion.py",
     **dict.fromkeys(
         [
             'export SINCH_CALLBACK_SECRETS="webhook-secret other-secret"',
