@@ -3,15 +3,10 @@
 # ruff: noqa: FBT001 (click passes each option as an argument)
 
 import dataclasses
-import http.client
 import os
-import socket
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
@@ -160,6 +155,8 @@ def _reply(call: Callable[[], Any], now: Callable[[], float]) -> _Reply:
 def _skew(date: str | None, began: float, ended: float) -> float | None:
     if date is None:
         return None
+    from email.utils import parsedate_to_datetime
+
     try:
         # The server wrote it between the two, and cut off the fraction.
         return (began + ended) / 2 - (parsedate_to_datetime(date).timestamp() + 0.5)
@@ -190,21 +187,13 @@ def _homes(found: Account) -> Iterator[str]:
 
 
 def _proxy(url: str) -> Finding:
-    parts = urlsplit(url)
-    known = urllib.request.getproxies()
-    proxy = known.get(parts.scheme) or known.get("all")
-    if proxy is None or urllib.request.proxy_bypass(parts.hostname or ""):
+    from sinch_wrapper.cli._reachability import connection_fault, proxy_address, proxy_of
+
+    if (proxy := proxy_of(url)) is None:
         return proxy_finding(None, None)
-    try:
-        to = urlsplit(proxy)
-        host, port = to.hostname or "", to.port or (443 if to.scheme == "https" else 80)
-    except ValueError:
+    if (address := proxy_address(proxy)) is None:
         return proxy_finding("the proxy of the environment", "it is not a URL")
-    try:
-        socket.create_connection((host, port), timeout=_PATIENCE).close()
-    except OSError as error:
-        return proxy_finding(f"{host}:{port}", error.strerror or type(error).__name__)
-    return proxy_finding(f"{host}:{port}", None)
+    return proxy_finding(f"{address[0]}:{address[1]}", connection_fault(address))
 
 
 def _tls(url: str, failure: SinchError | None) -> Finding:
@@ -220,31 +209,10 @@ def _webhooks(sinch: "Sinch", found: Account, now: Callable[[], float]) -> Itera
     if reply.failure is not None:
         yield unchecked("webhook", str(reply.failure))
         return
+    from sinch_wrapper.cli._reachability import status_of
+
     targets = [str(each.target) for each in reply.value.webhooks or []]
     if not targets:
         yield Finding("webhook", "ok", "none: nothing reports what becomes of messages")
     for target in targets:
-        yield webhook_finding(target, _answer(target), is_sandbox=bool(found.sandbox))
-
-
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, *_arguments: object) -> None:
-        """Follow none: callbacks are not followed either."""
-
-
-def _answer(target: str) -> int | str:
-    """The status that a GET of *target* gives, or why there is none."""
-    if urlsplit(target).scheme not in {"http", "https"}:
-        return "it is not an http or https URL"
-    try:
-        with urllib.request.build_opener(_NoRedirect).open(target, timeout=_PATIENCE) as response:
-            status: int = response.status
-            return status
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.code
-    except urllib.error.URLError as error:
-        reason = error.reason
-        return (getattr(reason, "strerror", None) or type(reason).__name__) if reason else "failed"
-    except (OSError, ValueError, http.client.HTTPException) as error:
-        return type(error).__name__
+        yield webhook_finding(target, status_of(target), is_sandbox=bool(found.sandbox))

@@ -9,8 +9,6 @@ import contextlib
 import json
 import os
 import re
-import tempfile
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -72,6 +70,8 @@ def read_profiles() -> dict[str, Profile]:
     Raises: ConfigurationError when the file cannot be read, is not what `login` writes, or holds
         a secret that others may read.
     """
+    import tomllib
+
     path, fault = profile_file(), None
     try:
         tables = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -136,6 +136,8 @@ def write_profiles(found: Mapping[str, Profile]) -> None:
 
 
 def _replace(path: Path, content: str) -> None:
+    import tempfile
+
     # A new file of tempfile has mode 0600.
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)
     try:
