@@ -92,7 +92,7 @@ def test_another_encoding_is_named_by_option(tmp_path: Path) -> None:
     """What is not UTF-8 is refused with the remedy, and read when it is said what it is."""
     path = tmp_path / "a.csv"
     path.write_bytes("phone;name\n+1;Bo\n+2;Björn €\n".encode("cp1252"))
-    with pytest.raises(BulkError, match=r"line 3: not UTF-8: save it .*--encoding cp1252"):
+    with pytest.raises(BulkError, match=r'line 3: not UTF-8: save it .*encoding="cp1252"'):
         read(source_of("recipients", path))
     assert [(2, ["+1", "Bo"]), (3, ["+2", "Björn €"])] == read(
         source_of("recipients", path, "cp1252")

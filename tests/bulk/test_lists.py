@@ -415,8 +415,8 @@ def test_every_source_gives_the_same_recipients(
 @pytest.mark.parametrize(
     ("content", "options", "words"),
     [
-        (f"sms,name\n{A},Ada\n", {}, r"no column identifies.*--to sms=SMS"),
-        (f"sms,Mobile no\nyes,{A}\n", {}, r"no column identifies.*--to 'Mobile no=SMS'"),
+        (f"sms,name\n{A},Ada\n", {}, r'no column identifies.*to=\[\("sms", "SMS"\)\]'),
+        (f"sms,Mobile no\nyes,{A}\n", {}, r'no column identifies.*to=\[\("Mobile no", "SMS"\)\]'),
         (f"phone,number\n{A},{B}\n", {}, "several columns may hold the numbers"),
         (f"phone,phone\n{A},{B}\n", {}, "duplicate column names 'phone'"),
         (

@@ -23,9 +23,9 @@ from sinch_wrapper import (
 )
 from sinch_wrapper._http import httpx
 from sinch_wrapper.bulk._journal import Journal
+from sinch_wrapper.bulk._register import SHARED, shared
 from sinch_wrapper.cluster._rate import ClockOffset, SharedRateLimiter, WorkerPace, block_size
 from sinch_wrapper.cluster._rate_table import KnownRate, known_rates
-from sinch_wrapper.cluster._tables import SHARED, shared
 from sinch_wrapper.cluster._worker_table import fixed
 from sinch_wrapper.errors import BulkError
 from tests.helpers.core import Server
