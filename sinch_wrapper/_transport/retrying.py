@@ -18,12 +18,12 @@ from sinch_wrapper._request import (
     LARGEST_RESPONSE,
     UNDECODABLE,
     APIRequest,
-    Call,
     raw_response,
 )
 from sinch_wrapper._retry import AttemptOutcome, classify_failure, classify_status
 from sinch_wrapper._transport.limits import decoded
 from sinch_wrapper._transport.pool import AsyncPools, Pools
+from sinch_wrapper._transport.shown import shown_request, shown_request_id
 
 _log: Final = logging.getLogger("sinch_wrapper.transport")
 Result: TypeAlias = httpx.Response | Exception
@@ -49,11 +49,12 @@ class RetryContext:
 class Attempts:
     """The attempts of one call: when to send, and whether to send again."""
 
-    __slots__ = ("_began", "_call", "_context", "_left", "_number", "limiter")
+    __slots__ = ("_began", "_call", "_context", "_left", "_number", "_request", "limiter")
 
-    def __init__(self, context: RetryContext, call: Call) -> None:
+    def __init__(self, context: RetryContext, request: APIRequest) -> None:
         self._context = context
-        self._call = call
+        self._request = request
+        self._call = call = request.call
         self.limiter = context.tokens if call.token else context.requests
         self._number = 0
         self._began = 0.0
@@ -105,15 +106,19 @@ class Attempts:
         level = logging.DEBUG if wait is None else logging.INFO
         if not _log.isEnabledFor(level):
             return
-        # Neither URL nor exception text: they contain ids, which for consents are phone numbers.
-        how = type(result).__name__
+        # No exception text, and of the URL what is no identity: for consents it is a phone number.
+        how, mark = type(result).__name__, ""
         if isinstance(result, httpx.Response):
-            how = str(result.status_code)
-        name, number = self._call.name, self._number
+            how, mark = str(result.status_code), shown_request_id(result)
+        name, number, where = self._call.name, self._number, shown_request(self._request)
         if wait is None:
-            _log.debug("%s: %s on attempt %d after %.0f ms", name, how, number, elapsed * 1000)
+            spent = elapsed * 1000
+            _log.debug(
+                "%s: %s on attempt %d after %.0f ms (%s%s)", name, how, number, spent, where, mark
+            )
         else:
             _log.info("%s: %s on attempt %d, next in %.2f s", name, how, number, wait)
+            _log.debug("%s: attempt %d was %s%s", name, number, where, mark)
 
 
 async def asleep(seconds: float) -> None:
@@ -177,7 +182,7 @@ class RetryingTransport:
 
         Raises: the HTTP library's exception of the last attempt.
         """
-        attempts = Attempts(self._context, request.call)
+        attempts = Attempts(self._context, request)
         while True:
             self._pause(attempts.limiter.reserve())
             attempts.start()
@@ -231,7 +236,7 @@ class AsyncRetryingTransport:
 
         Raises: the HTTP library's exception of the last attempt.
         """
-        attempts = Attempts(self._context, request.call)
+        attempts = Attempts(self._context, request)
         while True:
             await self._pause(attempts.limiter.reserve())
             attempts.start()

@@ -1,23 +1,34 @@
-"""Commands that call the APIs: token, send, api."""
+"""The command that calls any operation: api."""
 
-# ruff: noqa: FBT001, PLR0913, PLR0917 (click passes each option as an argument)
+# ruff: noqa: FBT001 (click passes each option as an argument)
 
-import difflib
 import json
-import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from importlib import import_module
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from sinch_wrapper.cli._completion import complete_channel, complete_operation
-from sinch_wrapper.cli._inputs import message_of, read_json, text_of
+from sinch_wrapper.cli._completion import complete_operation
+from sinch_wrapper.cli._curl import PROJECT, Recorded, Recorder, curl_line
+from sinch_wrapper.cli._inputs import read_json
+from sinch_wrapper.cli._operations import (
+    arguments,
+    describe,
+    example_of,
+    find_operation,
+    lists,
+    show_operations,
+    snake,
+)
 from sinch_wrapper.cli._options import (
-    app_option,
     as_json,
     client,
     connection_options,
     library_errors,
+    whereabouts,
 )
 from sinch_wrapper.cli._terminal import say, say_json
 
@@ -25,75 +36,68 @@ if TYPE_CHECKING:
     from sinch_wrapper import Sinch
     from sinch_wrapper.sandbox import OperationSpec
 
-_CAPITAL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_BOOLEANS = {"true": True, "false": False}
+_WORDS = "sinch_wrapper.api"
+_EXAMPLES = """\b
+Examples:
+  sinch-wrapper api --list contact
+  sinch-wrapper api Contact_ListContacts --help
+  sinch-wrapper api Contact_ListContacts --param page_size=5
+  sinch-wrapper api Contact_ListContacts --paginate
+  sinch-wrapper api Contact_CreateContact --body @contact.json
+  sinch-wrapper api App_ListApps --curl
+"""
 
 
-@click.command()
+class _ApiCommand(click.Command):
+    """The command api; the help of an operation is that of its document."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Keep the words: help is asked for before they are read."""
+        ctx.meta[_WORDS] = list(args)
+        return super().parse_args(ctx, args)
+
+    def _operation(self, ctx: click.Context) -> "OperationSpec | None":
+        found: dict[str, Any] = {}
+        with suppress(click.UsageError):
+            found, _, _ = self.make_parser(ctx).parse_args(list(ctx.meta.get(_WORDS, ())))
+        name = found.get("operation_id")
+        return find_operation(name) if isinstance(name, str) else None
+
+    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
+        """Name the operation that is described."""
+        spec = self._operation(ctx)
+        return super().collect_usage_pieces(ctx) if spec is None else [spec.id, "[OPTIONS]"]
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write what the command does, or the operation that is named."""
+        spec = self._operation(ctx)
+        if spec is None:
+            super().format_help_text(ctx, formatter)
+        else:
+            describe(spec, formatter)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write examples of the command, or one of the operation that is named."""
+        spec = self._operation(ctx)
+        if spec is None:
+            super().format_epilog(ctx, formatter)
+            return
+        with formatter.section("Example"):
+            # Whole, so that it can be copied.
+            formatter.write(f"{' ' * formatter.current_indent}{example_of(spec)}\n")
+
+
+@click.command(cls=_ApiCommand, epilog=_EXAMPLES)
 @connection_options
-@click.option("--show", is_flag=True, help="Print the token itself, which is a secret.")
-@as_json
-def token(region: str | None, sandbox: str | None, show: bool, as_json: bool) -> None:
-    """Fetch an access token to check that the credentials work."""
-    with client(region, sandbox, only_reads=True) as sinch:
-        fetched = sinch.fetch_token()
-    lasts = round(fetched.expires_in)
-    if as_json:
-        secret = {"access_token": fetched.value} if show else {}
-        say_json({"expires_in": lasts} | secret)
-    elif show:
-        say(fetched.value)
-    else:
-        say(f"The credentials work: the token is valid for {lasts / 60:.0f} minutes.")
-
-
-@click.command()
-@connection_options
-@app_option
+@click.argument("operation_id", required=False, shell_complete=complete_operation)
 @click.option(
-    "--to",
-    "identity",
-    required=True,
-    help="Phone number, or identity on the channel; or @FILE, or @- for stdin, which no list of "
-    "processes shows. @@ stands for @ at its beginning.",
+    "--list",
+    "word",
+    is_flag=False,
+    flag_value="",
+    metavar="[WORD]",
+    help="List the operations, or those with WORD in their id, path or summary.",
 )
-@click.option(
-    "--channel",
-    default="SMS",
-    show_default=True,
-    shell_complete=complete_channel,
-    help="Channel of --to.",
-)
-@click.option("--text", "words", help="Text of the message; or @FILE, or @-, as with --to.")
-@click.option("--message", metavar="JSON", help="Any message: JSON, @FILE, or @- for stdin.")
-@as_json
-def send(
-    region: str | None,
-    sandbox: str | None,
-    app: str,
-    identity: str,
-    channel: str,
-    words: str | None,
-    message: str | None,
-    as_json: bool,
-) -> None:
-    """Send one message to one recipient."""
-    from sinch_wrapper import Recipient
-
-    content, address = message_of(words, message), text_of(identity, "--to").strip()
-    with library_errors():
-        recipient = Recipient.on(channel, address)
-    with client(region, sandbox) as sinch:
-        sent = sinch.send(app_id=app, to=recipient, message=content)
-    if as_json:
-        say_json(sent.to_dict())
-    else:
-        say(f"Accepted as message {sent.message_id}.")
-
-
-@click.command()
-@connection_options
-@click.argument("operation_id", shell_complete=complete_operation)
 @click.option(
     "--param",
     "pairs",
@@ -101,117 +105,100 @@ def send(
     metavar="NAME=VALUE",
     help="Path or query parameter. Repeatable.",
 )
-@click.option("--body", metavar="JSON", help="Request body: JSON, @file, or @- for stdin.")
+@click.option("--body", metavar="JSON", help="Request body: JSON, @FILE, or @- for stdin.")
+@click.option(
+    "--paginate", is_flag=True, help="Get all pages of a list: one line of JSON per item."
+)
+@click.option(
+    "--curl",
+    is_flag=True,
+    help="Print the line for curl that does it, and send nothing; secrets are variables.",
+)
+@as_json
 def api(
+    operation_id: str | None,
+    word: str | None,
     region: str | None,
     sandbox: str | None,
-    operation_id: str,
-    pairs: tuple[str, ...],
-    body: str | None,
+    as_json: bool,
+    **given: Any,  # noqa: ANN401 (the options above, as click passes them)
 ) -> None:
     """Call any operation by its id and print the response as JSON.
 
-    OPERATION_ID is that of the API documents, such as App_ListApps or Batch_GetBatchStatus.
+    --list shows the ids; OPERATION_ID --help shows the parameters and the body of one.
     """
+    if word is not None:
+        show_operations(word or operation_id or "", as_json=as_json)
+        return
+    if operation_id is None:
+        raise click.UsageError("give an OPERATION_ID; sinch-wrapper api --list shows them.")
     spec = find_operation(operation_id)
-    given = arguments(spec, pairs)
-    if spec.body is not None:
-        if body is None:
-            raise click.UsageError(f"{spec.id} needs --body.")
-        given["body"] = _object(body)
-    elif body is not None:
-        raise click.UsageError(f"{spec.id} takes no --body.")
-    only_reads = spec.method == "GET"
-    with client(region, sandbox, only_reads=only_reads) as sinch:
-        response = method_of(sinch, spec)(**given)
-    found = json.loads(response.content) if response.content else {}
-    say_json(found, indent=2)
+    call = arguments(spec, given["pairs"]) | _body(spec, given["body"])
+    if given["paginate"] and not lists(spec):
+        raise click.UsageError(f"{spec.id} lists nothing: leave out --paginate.")
+    if given["curl"]:
+        show_curl(spec, call, region, sandbox)
+        return
+    with client(region, sandbox, only_reads=spec.method == "GET") as sinch:
+        if given["paginate"]:
+            for item in items(sinch, spec, call):
+                say_json(item)
+        else:
+            say_json(response_of(sinch, spec, call), indent=None if as_json else 2)
 
 
-def _object(text: str) -> dict[str, object]:
+def _body(spec: "OperationSpec", text: str | None) -> dict[str, object]:
+    if spec.body is None:
+        if text is not None:
+            raise click.UsageError(f"{spec.id} takes no --body.")
+        return {}
+    if text is None:
+        raise click.UsageError(f"{spec.id} needs --body.")
     body = read_json(text, "--body")
     if not isinstance(body, dict):
         raise click.UsageError("--body must be a JSON object.")
-    return body
+    return {"body": body}
 
 
-def find_operation(operation_id: str) -> "OperationSpec":
-    """The operation with this id, in any case.
-
-    Raises: click.UsageError that suggests similar ids.
-    """
-    from sinch_wrapper.sandbox import all_operations
-
-    known = {spec.id: spec for spec in all_operations()}
-    by_folded = {each.casefold(): each for each in known}
-    if (exact := by_folded.get(operation_id.casefold())) is not None:
-        return known[exact]
-    tails = {each.rpartition("_")[2].casefold(): each for each in known}
-    close = difflib.get_close_matches(operation_id.casefold(), [*by_folded, *tails], n=5)
-    ids = dict.fromkeys(by_folded.get(each) or tails[each] for each in close)
-    hint = f" Did you mean {', '.join(list(ids)[:3])}?" if ids else ""
-    raise click.UsageError(f"There is no operation {operation_id!r}.{hint}")
-
-
-def method_of(sinch: "Sinch", spec: "OperationSpec") -> Callable[..., Any]:
-    """The method of *sinch* that calls *spec* and returns the raw response as well."""
-    api = "templates" if spec.api == "template" else spec.api
-    resource = getattr(getattr(sinch, api), snake(spec.tag))
-    method: Callable[..., Any] = getattr(resource, snake(spec.id.rpartition("_")[2]) + "_detailed")
+def method_of(apis: object, spec: "OperationSpec", end: str = "_detailed") -> Callable[..., Any]:
+    """The method of a client that calls *spec*; with this *end* it returns the raw response."""
+    resource = getattr(getattr(apis, _name_of(spec)), snake(spec.tag))
+    method: Callable[..., Any] = getattr(resource, snake(spec.id.rpartition("_")[2]) + end)
     return method
 
 
-def arguments(spec: "OperationSpec", pairs: Iterable[str]) -> dict[str, object]:
-    """The keyword arguments that `name=value` *pairs* mean; raises click.UsageError."""
-    known = {
-        spelling: each
-        for each in spec.parameters
-        for spelling in (each["name"], snake(each["name"]))
-        if each["name"] != "project_id"
-    }
-    given: dict[str, object] = {}
-    for pair in pairs:
-        name, equals, text = pair.partition("=")
-        if not equals:
-            raise click.UsageError(f"--param {name}: expected NAME=VALUE.")
-        if name not in known:
-            names = ", ".join(dict.fromkeys(each["name"] for each in known.values())) or "none"
-            raise click.UsageError(f"{spec.id} has no parameter {name!r}; it has {names}.")
-        if snake(name) in given:
-            raise click.UsageError(f"--param {name} is given twice.")
-        given[snake(name)] = _typed(name, text, known[name]["schema"])
-    needed = {snake(each["name"]) for each in known.values() if each.get("required")}
-    if missing := sorted(needed - given.keys()):
-        options = ", ".join(f"--param {each}=VALUE" for each in missing)
-        raise click.UsageError(f"{spec.id} needs {options}.")
-    return given
+def _name_of(spec: "OperationSpec") -> str:
+    return "templates" if spec.api == "template" else spec.api
 
 
-def snake(name: str) -> str:
-    """*name* in snake case, as the generated code spells it."""
-    return _CAPITAL.sub("_", name.replace(" ", "_")).lower()
+def response_of(sinch: "Sinch", spec: "OperationSpec", call: Mapping[str, object]) -> object:
+    """The response to *call*, as received."""
+    response = method_of(sinch, spec)(**call)
+    return json.loads(response.content) if response.content else {}
 
 
-def _typed(name: str, text: str, schema: dict[str, Any]) -> object:
+def items(sinch: "Sinch", spec: "OperationSpec", call: Mapping[str, object]) -> Iterator[object]:
+    """The items of all pages of a list, as received."""
+    from sinch_wrapper import paginate
+
+    for item in paginate(method_of(sinch, spec, ""), **call):
+        yield item.to_dict() if hasattr(item, "to_dict") else item
+
+
+def show_curl(
+    spec: "OperationSpec", call: Mapping[str, object], region: str | None, sandbox: str | None
+) -> None:
+    """Print the line for curl that sends *call*."""
+    endpoints, project_id = whereabouts(region, sandbox)
+    made = import_module(f"sinch_{spec.api}_api").Client(Recorder(), PROJECT)
     try:
-        match schema.get("type"):
-            case "integer":
-                return int(text)
-            case "boolean":
-                return _BOOLEANS[text.lower()]
-            case "array":
-                return [each for each in text.split(",") if each]
-    except (ValueError, KeyError):
-        raise click.UsageError(f"--param {name} must be of type {schema['type']}.") from None
-    return _time(name, text) if schema.get("format") == "date-time" else text
-
-
-def _time(name: str, text: str) -> object:
-    from datetime import UTC, datetime
-
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        message = f"--param {name} must be a time such as 2026-01-31T12:00:00Z."
-        raise click.UsageError(message) from None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+        with library_errors():
+            method_of(SimpleNamespace(**{_name_of(spec): made}), spec)(**call)
+    except Recorded as recorded:
+        line, variables = curl_line(recorded.operation, getattr(endpoints, spec.api), project_id)
+        say(line)
+    also = "".join(f" Set {each} as well." for each in variables[1:])
+    say(
+        f'Nothing was sent. Before: export SINCH_TOKEN="$(sinch-wrapper token --show)".{also}',
+        err=True,
+    )

@@ -6,20 +6,23 @@ import contextlib
 import os
 import sys
 from collections.abc import Sequence
+from itertools import takewhile
 
 import click
 
-from sinch_wrapper.cli._api import api, send, token
+from sinch_wrapper.cli._api import api
 from sinch_wrapper.cli._bulk import bulk
 from sinch_wrapper.cli._callbacks import callbacks
 from sinch_wrapper.cli._completion import completion
 from sinch_wrapper.cli._doctor import doctor
 from sinch_wrapper.cli._exit_codes import EPILOG, Effects, ExitCode
+from sinch_wrapper.cli._failures import Failure, failure_of, unwritten
 from sinch_wrapper.cli._login import login, logout, profiles
 from sinch_wrapper.cli._sandbox import demo, sandbox
+from sinch_wrapper.cli._send import send, token
 from sinch_wrapper.cli._suppression import suppression
-from sinch_wrapper.cli._terminal import say
-from sinch_wrapper.errors import APIConnectionError, APIResponseValidationError, SinchError
+from sinch_wrapper.cli._terminal import say, say_failure, use_json
+from sinch_wrapper.errors import SinchError
 
 
 def _show_version(context: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
@@ -62,14 +65,18 @@ for _command in (
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code; every failure is one line on stderr."""
+    words = sys.argv[1:] if arguments is None else list(arguments)
     stdout, effects = sys.stdout, Effects()
+    use_json(wanted="--json" in takewhile(lambda word: word != "--", words))
     try:
-        code = commands.main(
-            arguments, prog_name="sinch-wrapper", standalone_mode=False, obj=effects
-        )
+        code = commands.main(words, prog_name="sinch-wrapper", standalone_mode=False, obj=effects)
         _flush()
+    except click.exceptions.NoArgsIsHelpError as error:
+        for line in error.format_message().splitlines():
+            say(line, err=True)
+        return ExitCode.USAGE
     except (click.ClickException, click.Abort, KeyboardInterrupt, SinchError) as error:
-        return _explain(error)
+        return _fail(failure_of(error))
     except OSError as error:
         return _unwritten(error, effects)
     except SystemExit:
@@ -94,38 +101,11 @@ def _unwritten(error: OSError, effects: Effects) -> ExitCode:
     if isinstance(error, BrokenPipeError):
         # A reader that has seen enough, such as `head`.
         return ExitCode.UNKNOWN if effects.possible else ExitCode.OK
-    return _fail(f"reading or writing failed: {error.strerror}", ExitCode.UNKNOWN)
+    return _fail(unwritten(error))
 
 
-def _explain(error: BaseException) -> ExitCode:
-    match error:
-        case click.exceptions.NoArgsIsHelpError():
-            for line in error.format_message().splitlines():
-                say(line, err=True)
-            return ExitCode.USAGE
-        case click.UsageError():
-            command = error.ctx.command_path if error.ctx else "sinch-wrapper"
-            message = error.format_message()
-            end = "" if message.endswith((".", "?")) else "."
-            return _fail(f"{message}{end} See {command} --help", ExitCode.USAGE, command)
-        case click.ClickException():
-            return _fail(error.format_message(), ExitCode.FAILED)
-        case SinchError():
-            return _fail(str(error), _code(error))
-    return _fail("interrupted", ExitCode.INTERRUPTED)
-
-
-def _code(error: SinchError) -> ExitCode:
-    if isinstance(error, APIResponseValidationError):
-        return ExitCode.UNKNOWN
-    if isinstance(error, APIConnectionError) and error.outcome == "unknown":
-        return ExitCode.UNKNOWN
-    return ExitCode.FAILED
-
-
-def _fail(message: str, code: ExitCode, command: str = "sinch-wrapper") -> ExitCode:
-    line = " ".join(message.split())
+def _fail(failure: Failure) -> ExitCode:
     # Where nothing can be written the exit code says it alone.
     with contextlib.suppress(OSError):
-        say(f"{command}: {line}", err=True)
-    return code
+        say_failure(f"{failure.command}: {failure.line}", failure.as_json())
+    return failure.code

@@ -25,7 +25,7 @@ from sinch_wrapper.bulk import (
     StopReason,
 )
 from sinch_wrapper.cli._bulk_progress import ProgressView, progress_view, span
-from sinch_wrapper.cli._exit_codes import ExitCode
+from sinch_wrapper.cli._exit_codes import ExitCode, Interrupted
 from sinch_wrapper.cli._preview_views import show_preview
 from sinch_wrapper.cli._terminal import path_text, say, say_json
 from sinch_wrapper.cli._wording import command_words
@@ -60,8 +60,7 @@ def run_job(
         try:
             report = send(stop=stop, progress=view, **approval)
         except BulkInterruptedError as error:
-            say(f"sinch-wrapper: {command_words(str(error))}", err=True)
-            return ExitCode.INTERRUPTED
+            raise Interrupted(command_words(str(error))) from error
         except BulkStoppedError as error:
             if error.report is not None:
                 show(error.report, as_json=as_json)

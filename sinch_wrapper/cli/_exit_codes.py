@@ -39,6 +39,12 @@ class ExitCode(IntEnum):
     """Ctrl-C, as shells number it: 128 and the number of SIGINT."""
 
 
+class Interrupted(click.ClickException):
+    """A person or a signal has stopped the command, which says what that means."""
+
+    exit_code = ExitCode.INTERRUPTED
+
+
 EPILOG = """\
 \b
 Exit codes:

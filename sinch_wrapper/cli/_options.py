@@ -10,8 +10,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from sinch_wrapper._forget import forgetting
-from sinch_wrapper.cli._account import PROFILE_VARIABLE, Account, resolve_account
+from sinch_wrapper.cli._account import (
+    PROFILE_VARIABLE,
+    REGION_VARIABLE,
+    Account,
+    resolve_account,
+)
 from sinch_wrapper.cli._completion import complete_app, complete_profile, completing
+from sinch_wrapper.cli._debug import debug_option
 from sinch_wrapper.cli._exit_codes import acts
 from sinch_wrapper.cli._keyring import kept_secret
 from sinch_wrapper.cli._profiles import is_profile_name, read_profiles
@@ -75,14 +81,16 @@ sandbox_option = click.option(
 )
 
 
+_region = click.option(
+    "--region",
+    shell_complete=completing(lambda: REGIONS),
+    help="Region in which the app was created: us, eu or br.  [default: SINCH_REGION]",
+)
+
+
 def connection_options(command: CommandT) -> CommandT:
-    """Add --profile, --region and --sandbox to *command*."""
-    region = click.option(
-        "--region",
-        shell_complete=completing(lambda: REGIONS),
-        help="Region in which the app was created: us, eu or br.",
-    )
-    return profile_option(region(sandbox_option(command)))
+    """Add --profile, --region, --sandbox and --debug to *command*."""
+    return options((profile_option, _region, sandbox_option, debug_option))(command)
 
 
 def _app_of_profile() -> str | None:
@@ -126,6 +134,30 @@ def account(region: str | None, sandbox: str | None) -> Account:
     context = click.get_current_context(silent=True)
     named = context.meta.get(_PROFILE) if context else None
     return resolve_account(region, sandbox, named, os.environ, read_profiles)
+
+
+def whereabouts(region: str | None, sandbox: str | None) -> "tuple[Endpoints, str | None]":
+    """The endpoints of the running command, and its project when a profile has it.
+
+    Without credentials as well, because nothing is sent.
+
+    Raises: ConfigurationError when neither a region nor a sandbox is named, or the profile that
+        is named does not exist.
+    """
+    from sinch_wrapper import Endpoints
+
+    project_id = None
+    with library_errors():
+        try:
+            found = account(region, sandbox)
+            region, sandbox, project_id = found.region, found.sandbox, found.project_id
+        except ConfigurationError:
+            if click.get_current_context().meta.get(_PROFILE):
+                raise
+        where, server = place(region or os.environ.get(REGION_VARIABLE), sandbox)
+        if server is None and where is None:
+            raise ConfigurationError("missing region= (SINCH_REGION): set it to us, eu or br")
+        return server or Endpoints.for_region(str(where)), project_id
 
 
 @contextmanager
@@ -187,18 +219,18 @@ host_option = click.option(
 
 
 @contextmanager
-def library_errors() -> Iterator[None]:
-    """Put the errors of the library into the words of the command.
+def library_errors(**names: str) -> Iterator[None]:
+    """Put the errors of the library into the words of the command; *names* are those of options.
 
     Raises: click.UsageError for its ValueError or TypeError; its own errors pass.
     """
     try:
         yield
     except SinchError as error:
-        error.args = (command_words(str(error)),)
+        error.args = (command_words(str(error), **names),)
         raise
     except (TypeError, ValueError) as error:
-        words = command_words(str(error))
+        words = command_words(str(error), **names)
         raise click.UsageError(words if words.endswith("?") else f"{words}.") from error
 
 

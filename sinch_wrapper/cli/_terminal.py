@@ -11,7 +11,7 @@ import shutil
 import sys
 import textwrap
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -35,8 +35,22 @@ def path_text(path: Path) -> str:
     return shlex.quote(str(path))
 
 
+class _Mode:
+    """How the running command speaks on stderr: with *json* every line is a JSON object."""
+
+    json = False
+
+
+def use_json(*, wanted: bool) -> None:
+    """Write notes and failures as JSON from here on, or as text."""
+    _Mode.json = wanted
+
+
 def say(text: str, *, err: bool = False) -> None:
-    """Print *text* as one line, on stderr with *err*."""
+    """Print *text* as one line, on stderr with *err*; there a note, where programs read it."""
+    if err and _Mode.json:
+        say_json({"note": text}, err=True)
+        return
     line, encoding = shown(text), _encoding(err=err)
     if not _fits(line, encoding):
         line = line.encode(encoding, "replace").decode(encoding)
@@ -60,15 +74,23 @@ def say_wrapped(text: str, indent: str = "    ", *, err: bool = False) -> None:
         say(piece, err=err)
 
 
-def say_json(value: object, indent: int | None = None) -> None:
+def say_failure(line: str, facts: Mapping[str, object]) -> None:
+    """Print why the command failed on stderr: a *line* for people, *facts* for programs."""
+    if _Mode.json:
+        say_json(facts, err=True)
+    else:
+        say(" ".join(line.split()), err=True)
+
+
+def say_json(value: object, indent: int | None = None, *, err: bool = False) -> None:
     """Print *value* as JSON: readable where the console allows it, and with escapes elsewhere."""
     text = json.dumps(value, indent=indent, ensure_ascii=False, default=str)
     # Ends of lines are those of the indentation, for strings have theirs as escapes.
     if not _is_harmless(text.replace("\n", "")):
         text = "".join(each if each == "\n" else _escaped(each) for each in text)
-    if not _fits(text, _encoding(err=False)):
+    if not _fits(text, _encoding(err=err)):
         text = json.dumps(value, indent=indent, default=str)
-    _write(text, err=False)
+    _write(text, err=err)
 
 
 def _write(text: str, *, err: bool) -> None:

@@ -34,12 +34,16 @@ _LIBRARY: Final = re.compile(
 )
 
 
-def command_words(message: str) -> str:
-    """*message* of the library with the options of the command that runs, else of any command."""
+def command_words(message: str, **names: str) -> str:
+    """*message* of the library with the options of the command that runs, else of any command.
+
+    *names* are what an argument is called here, when that is not its only option.
+    """
     context = click.get_current_context(silent=True)
     if context is None or not _LIBRARY.search(message):
         return message
     options = dict(_options(context.find_root().command)) | dict(_options(context.command))
+    options |= names
     return _LIBRARY.sub(lambda found: _word(found, options), message)
 
 

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from sinch_wrapper.errors._mapping import (
         error_from_response,
         read_server_delay,
+        safe_request_id,
         unreadable_response,
     )
 
@@ -85,6 +86,7 @@ __all__ = [
     "UnknownDetail",
     "error_from_response",
     "read_server_delay",
+    "safe_request_id",
     "unreadable_response",
 ]
 
@@ -95,6 +97,8 @@ __getattr__ = lazy(
             "BadRequest", "Detail", "ErrorInfo", "FieldViolation", "Problem", "QuotaFailure",
             "QuotaViolation", "RetryInfo", "UnknownDetail",
         ),
-        "_mapping": ("error_from_response", "read_server_delay", "unreadable_response"),
+        "_mapping": (
+            "error_from_response", "read_server_delay", "safe_request_id", "unreadable_response",
+        ),
     },
 )  # fmt: skip

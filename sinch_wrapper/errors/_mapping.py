@@ -66,6 +66,11 @@ def _request_id(headers: ResponseHeaders) -> str | None:
     return next((text for text in found if text), None)
 
 
+def safe_request_id(headers: ResponseHeaders) -> str | None:
+    """The request id in *headers*, unless it does not look like one."""
+    return safe_token(_request_id(headers) or "")
+
+
 def _advice(response: RawResponse, problem: Problem) -> str:
     status_code = response.status_code
     if problem.shown:
@@ -92,7 +97,7 @@ def _line(  # noqa: PLR0913, PLR0917 (everything that the line contains)
     place = f" at {where}" if where else ""
     words = [f"{what} failed{place}: {response.status_code}", *filter(None, dict.fromkeys(names))]
     head = " ".join(words)
-    request_id = safe_token(_request_id(response.headers) or "")
+    request_id = safe_request_id(response.headers)
     if request_id:
         head += f", request id {request_id}"
     if attempts > 1:
@@ -155,8 +160,7 @@ def unreadable_response(
     *what* names the operation and *where* the host, *reason* what is wrong with the body;
     *attempts* is how many were made.
     """
-    request_id = _request_id(response.headers)
-    shown = safe_token(request_id or "")
+    request_id, shown = _request_id(response.headers), safe_request_id(response.headers)
     facts = f"{response.status_code}, request id {shown}" if shown else str(response.status_code)
     place = f" by {where}" if where else ""
     line = (

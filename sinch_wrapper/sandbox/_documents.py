@@ -26,8 +26,9 @@ _METHODS = ("get", "put", "post", "patch", "delete")
 class OperationSpec:
     """One operation of a document, with its references to parameters and bodies resolved.
 
-    *api*, *tag*, *id*, *method* and *path* are those of the document; *body* and *response* are
-    schemas, None without one, and *body_required* says whether a request needs one.
+    *api*, *tag*, *id*, *method*, *path*, *summary* and *description* are those of the document;
+    *body* and *response* are schemas, None without one, and *body_required* says whether a request
+    needs one.
     """
 
     api: Api
@@ -39,10 +40,16 @@ class OperationSpec:
     body: Json | None
     body_required: bool
     response: Json | None
+    summary: str
+    description: str
 
     def parameters_in(self, place: Literal["path", "query"]) -> list[Json]:
         """Return the parameters that are sent in *place*."""
         return [each for each in self.parameters if each["in"] == place]
+
+    def resolved(self, schema: Json) -> Json:
+        """Return *schema* of this operation, or what its reference refers to."""
+        return _resolve(document(self.api), schema)
 
 
 @cache
@@ -122,6 +129,8 @@ def _operation(api: Api, root: Json, path: str, method: str, item: Json) -> Oper
         body=_json_schema(body),
         body_required=body.get("required", False),
         response=_json_schema(_success(root, spec["responses"])),
+        summary=spec.get("summary", ""),
+        description=spec.get("description", ""),
     )
 
 

@@ -9,8 +9,9 @@ import click
 import pytest
 
 from sinch_wrapper._http import httpx
-from sinch_wrapper.cli._api import arguments, find_operation, method_of, snake
+from sinch_wrapper.cli._api import method_of
 from sinch_wrapper.cli._app import commands
+from sinch_wrapper.cli._operations import arguments, find_operation, snake
 from sinch_wrapper.sandbox import all_operations
 from tests.helpers.sandbox import Api, RunCli
 

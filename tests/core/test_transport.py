@@ -275,12 +275,13 @@ def test_closed_transport_repeats_nothing(flavour: Flavour, clock: Clock) -> Non
 def test_log_reports_attempts_without_ids(
     flavour: Flavour, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Repetitions are logged at INFO, the end at DEBUG, by operation and never by URL."""
+    """Repetitions are logged at INFO, the end at DEBUG, and no URL is complete."""
     caplog.set_level(logging.DEBUG, "sinch_wrapper")
     send(flavour, Server(httpx.Response(503), httpx.Response(200)), clock, request_for())
     assert [record.getMessage() for record in caplog.records] == [
         "Things_GetThing: 503 on attempt 1, next in 0.25 s",
-        "Things_GetThing: 200 on attempt 2 after 250 ms",
+        "Things_GetThing: attempt 1 was GET /v1/<hidden>",
+        "Things_GetThing: 200 on attempt 2 after 250 ms (GET /v1/<hidden>)",
     ]
 
 
