@@ -1,6 +1,7 @@
-"""What a step reads at once about all requests that have come back, instead of one by one."""
+"""What a step reads at once about all requests that come back or leave, instead of one by one."""
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -8,7 +9,8 @@ from sqlalchemy import Connection, bindparam, select
 
 from sinch_wrapper.bulk._calls import Done
 from sinch_wrapper.bulk._chunks import Chunk
-from sinch_wrapper.bulk._journal import Journal
+from sinch_wrapper.bulk._journal import Job, Journal
+from sinch_wrapper.bulk._keys import own_requests, read_request
 from sinch_wrapper.bulk._responses import text_of
 from sinch_wrapper.bulk._schema import chunks, early
 
@@ -40,3 +42,45 @@ def read_ahead(journal: Journal, connection: Connection, done: Sequence[Done]) -
     owners |= {row.batch_id: row.id for row in connection.execute(_OWNERS, {"batches": [*owners]})}
     known = journal.chunks(connection, [each.call.chunk for each in done])
     return ReadAhead(known, owners, connection.execute(_ANY_EARLY).first() is not None)
+
+
+class Planned:
+    """The requests of *job* that leave next; it reads as many at once as may leave, *many*."""
+
+    def __init__(self, job: Job, many: int) -> None:
+        self._job = job
+        self._many = many
+        self.begin()
+
+    def begin(self) -> None:
+        """Forget what was read: a new transaction begins."""
+        self._before = -1
+        self._found: deque[Chunk] = deque()
+        self._bodies: dict[int, tuple[bytes, bytes]] = {}
+        self._requests: dict[int, bytes] = {}
+
+    def take(self, connection: Connection, before: int) -> Chunk | None:
+        """The first request below *before* that has not left; none twice in a transaction."""
+        if not self._found or before != self._before:
+            self._before = before
+            self._found = deque(self._job.journal.planned(connection, self._many, before))
+            self._read(connection, [each.id for each in self._found])
+        return self._found.popleft() if self._found else None
+
+    def body(self, connection: Connection, number: int) -> tuple[bytes, bytes]:
+        """The packed items and places of a request; raises LookupError."""
+        if number not in self._bodies:
+            self._read(connection, [number])
+        return self._bodies[number]
+
+    def request(self, number: int) -> Mapping[str, object]:
+        """The fields of a request, whose body was asked for, beside its recipients.
+
+        Raises: LookupError, and others, for what is damaged.
+        """
+        return read_request(self._requests[number]) if self._job.is_outbox else self._job.request
+
+    def _read(self, connection: Connection, numbers: Sequence[int]) -> None:
+        self._bodies = self._job.journal.bodies(connection, numbers)
+        if self._job.is_outbox:
+            self._requests = own_requests(connection, numbers)

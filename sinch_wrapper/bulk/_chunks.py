@@ -1,11 +1,15 @@
 """The requests of a job, as its journal has them."""
 
 from dataclasses import dataclass, field
+from typing import Final
 
 from sqlalchemy import Row
 
 from sinch_wrapper.bulk._schema import CHUNK_KINDS
 from sinch_wrapper.bulk._states import ChunkState
+
+# The kinds of the values in rows that were found to be sound.
+_SOUND: Final = set[tuple[type, ...]]()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +54,11 @@ class Chunk:
 def chunk_of(row: Row[tuple[object, ...]]) -> Chunk:
     """The chunk in one row; raises TypeError or ValueError for what is damaged."""
     values = dict(row._mapping)  # noqa: SLF001 (public, as the documentation of SQLAlchemy says)
-    if any(not isinstance(values[name], kinds) for name, kinds in CHUNK_KINDS.items()):
-        raise TypeError
+    kinds = tuple(map(type, values.values()))
+    if kinds not in _SOUND:
+        if not all(map(issubclass, kinds, map(CHUNK_KINDS.__getitem__, values))):
+            raise TypeError
+        _SOUND.add(kinds)
     values |= {"state": ChunkState(values["state"]), "certain": bool(values["certain"])}
     values["adopted"] = bool(values["adopted"])
     return Chunk(**values)

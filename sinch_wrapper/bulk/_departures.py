@@ -11,6 +11,7 @@ from typing import Final
 
 from sqlalchemy import Connection, func, select
 
+from sinch_wrapper.bulk._ahead import Planned
 from sinch_wrapper.bulk._campaign import campaign_of
 from sinch_wrapper.bulk._chunks import Chunk
 from sinch_wrapper.bulk._damage import sound
@@ -47,13 +48,19 @@ class Departures:
     """The rules of *job* about what leaves next.
 
     *closed* is for how many seconds nothing may leave, None when nothing is held. *stopped* says
-    why nothing leaves any more.
+    why nothing leaves any more. *together* is how many requests may leave at once.
     """
 
     def __init__(
-        self, job: Job, queue: SendQueue, wall: Callable[[], float], limits: MessageLimits
+        self,
+        job: Job,
+        queue: SendQueue,
+        wall: Callable[[], float],
+        limits: MessageLimits,
+        together: int,
     ) -> None:
         self._job = job
+        self.planned = Planned(job, together)
         self._queue = queue
         self._wall = wall
         self._drain = limits.drain
@@ -73,8 +80,9 @@ class Departures:
         self.stopped = StopReason.NONE
 
     def begin(self) -> None:
-        """Forget that nothing may leave: a new look at it all."""
+        """Forget that nothing may leave: a new look at it all, in a new transaction."""
         self.closed = None
+        self.planned.begin()
 
     def next_planned(self, connection: Connection, before: int, now: float) -> Chunk | None:
         """The first request below *before* that has not left and may leave now."""
@@ -83,7 +91,11 @@ class Departures:
             self._hold(self._asleep[1] - wall)
             return None
         limit = self._pilot_end or NO_LIMIT
-        chunk = self._job.journal.next_planned(connection, min(before, limit))
+        if self._times is None:
+            chunk = self.planned.take(connection, min(before, limit))
+        else:
+            # The first one may have to wait, and be asked for again.
+            chunk = self._job.journal.next_planned(connection, min(before, limit))
         if chunk is None and limit < before:
             if self._job.journal.next_planned(connection, before) is None:
                 return None

@@ -35,13 +35,13 @@ from sinch_wrapper.errors import BulkError
 # Queries for each request, put together once.
 _ONE: Final = select(chunks).where(chunks.c.id == bindparam("chunk"))
 _SOME: Final = select(chunks).where(chunks.c.id.in_(bindparam("chunks", expanding=True)))
-_BODY: Final = select(bodies.c.content, bodies.c.places).where(bodies.c.chunk == bindparam("chunk"))
+_BODIES: Final = select(bodies).where(bodies.c.chunk.in_(bindparam("chunks", expanding=True)))
 _NEXT: Final = (
     select(chunks)
     .where(chunks.c.state == ChunkState.PLANNED, chunks.c.id < bindparam("before"))
     .where(chunks.c.id >= bindparam("since"))
     .order_by(chunks.c.id)
-    .limit(1)
+    .limit(bindparam("many"))
 )
 _BY_BATCH: Final = select(chunks).where(chunks.c.batch_id == bindparam("batch"))
 _DEPARTED: Final = select(chunks).where(chunks.c.first_left.is_not(None))
@@ -229,8 +229,14 @@ class Journal:
         self, connection: Connection, before: int = NO_LIMIT, since: int = 0
     ) -> Chunk | None:
         """The first chunk with a number from *since* on, below *before*, that has not left yet."""
-        row = connection.execute(_NEXT, {"before": before, "since": since}).first()
-        return None if row is None else chunk_of(row)
+        return next(iter(self.planned(connection, 1, before, since)), None)
+
+    def planned(
+        self, connection: Connection, many: int, before: int, since: int = 0
+    ) -> list[Chunk]:
+        """The first *many* chunks that next_planned() would give one after the other."""
+        wanted = {"before": before, "since": since, "many": many}
+        return [chunk_of(row) for row in connection.execute(_NEXT, wanted)]
 
     def last(self, connection: Connection, many: int) -> list[Chunk]:
         """The last *many* chunks, the last one first."""
@@ -268,12 +274,19 @@ class Journal:
         for found in self.pages(many, **only):
             yield from found
 
+    def bodies(
+        self, connection: Connection, numbers: Sequence[int]
+    ) -> dict[int, tuple[bytes, bytes]]:
+        """The packed items and places of chunks, as far as they are there."""
+        rows = connection.execute(_BODIES, {"chunks": numbers})
+        return {row.chunk: (row.content, row.places) for row in rows}
+
     def body(self, connection: Connection, chunk: int) -> tuple[bytes, bytes]:
         """The packed items and places of a chunk."""
-        row = connection.execute(_BODY, {"chunk": chunk}).first()
-        if row is None:
+        found = self.bodies(connection, [chunk]).get(chunk)
+        if found is None:
             raise damaged_request(self.name, chunk)
-        return row.content, row.places
+        return found
 
     def move(
         self,

@@ -34,7 +34,9 @@ _LAST: Final = select(func.max(chunks.c.id))
 _STATES: Final = select(chunks.c.id, chunks.c.state).where(
     chunks.c.id.in_(bindparam("numbers", expanding=True))
 )
-_OWN: Final = select(keys.c.request).where(keys.c.chunk == bindparam("wanted"))
+_OWN: Final = select(keys.c.chunk, keys.c.request).where(
+    keys.c.chunk.in_(bindparam("wanted", expanding=True))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +176,12 @@ def enqueue(
     return [number if digest == same else copy(used) for (number, same), digest in found]
 
 
-def own_request(connection: Connection, chunk: int) -> Mapping[str, object]:
-    """The fields of one request of an outbox beside its recipient."""
-    content = connection.execute(_OWN, {"wanted": chunk}).scalar_one()
-    return cast("dict[str, object]", decode(unpack(content)))
+def own_requests(connection: Connection, numbers: Sequence[int]) -> dict[int, bytes]:
+    """The fields of requests of an outbox beside their recipients, packed."""
+    rows = connection.execute(_OWN, {"wanted": numbers})
+    return {row.chunk: row.request for row in rows}
+
+
+def read_request(packed: bytes) -> Mapping[str, object]:
+    """Undo the packing of own_requests()."""
+    return cast("dict[str, object]", decode(unpack(packed)))

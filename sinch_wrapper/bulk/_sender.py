@@ -24,7 +24,6 @@ from sinch_wrapper.bulk._departures import Departures
 from sinch_wrapper.bulk._exclusions import Exclusions, leave_out
 from sinch_wrapper.bulk._job_spec import in_time
 from sinch_wrapper.bulk._journal import NO_LIMIT, Job
-from sinch_wrapper.bulk._keys import own_request
 from sinch_wrapper.bulk._options import RunSettings
 from sinch_wrapper.bulk._pieces import request_of
 from sinch_wrapper.bulk._queue import Outstanding, SendQueue, eta
@@ -70,7 +69,8 @@ class Sender:
         self._waiting = False
         self._is_lost = False
         self._exclusions = Exclusions(job)
-        self._departures = Departures(job, self._queue, wall, settings.limits)
+        together = settings.concurrency
+        self._departures = Departures(job, self._queue, wall, settings.limits, together)
         # What keeps it from knowing who must not be written to.
         self._blind: BulkError | None = None
 
@@ -254,7 +254,7 @@ class Sender:
                 if not chunk.count or self._blind is not None:
                     return None
                 # A job may take hours, and its time may come in between.
-                own = own_request(connection, chunk.id) if job.is_outbox else job.request
+                own = self._departures.planned.request(chunk.id)
                 request = in_time(own, datetime.fromtimestamp(self._wall(), UTC))
                 request = self._departures.request(request, chunk, now)
                 call = self._dispatch.call(job.kind, request, job.id, chunk.id, items, now)
@@ -270,7 +270,7 @@ class Sender:
         A request that may have been accepted is never rebuilt, for receipts and errors know
         recipients by their position: when somebody in it opts out it does not leave again.
         """
-        items, places = self._job.journal.body(connection, chunk.id)
+        items, places = self._departures.planned.body(connection, chunk.id)
         try:
             kept, gone = self._exclusions.sift(connection, items, places)
         except BulkError as error:
