@@ -106,7 +106,7 @@ class Attempts:
         level = logging.DEBUG if wait is None else logging.INFO
         if not _log.isEnabledFor(level):
             return
-        # No exception text, and of the URL what is no identity: for consents it is a phone number.
+        # No exception text, and no identity out of the URL: for consents it is a phone number.
         how, mark = type(result).__name__, ""
         if isinstance(result, httpx.Response):
             how, mark = str(result.status_code), shown_request_id(result)

@@ -120,7 +120,6 @@ def test_every_command_that_calls_has_debug() -> None:
     """Where there is --region for a call, there is --debug."""
     found = {(path, name) for path, name, _ in options()}
     calling = {path for path, name in found if name == "region"} - {("sandbox",), ("login",)}
-    # It is no value that a command takes.
     assert [] == [path for path in calling if "debug" not in {n for p, n in found if p == path}]
 
 
