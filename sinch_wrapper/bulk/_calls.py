@@ -12,6 +12,8 @@ from sinch_wrapper.errors import SinchError
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from sinch_wrapper.bulk._queue import SendQueue
+
 Purpose: TypeAlias = Literal["send", "look", "status", "cancel", "mode", "consents"]
 
 
@@ -207,6 +209,12 @@ class Dispatch(Protocol):
         """The request that sends the packed *items*."""
         ...
 
+    def enter(self, connection: "Connection", queue: "SendQueue", now: float) -> None:
+        """Let *queue* know what other jobs have sent; the transaction has begun."""
+
+    def leave(self, connection: "Connection", queue: "SendQueue", now: float) -> None:
+        """Let other jobs know what *queue* knows; the transaction is about to end."""
+
     def note(
         self, connection: "Connection", done: Sequence[Done], calls: Sequence[BatchCall]
     ) -> None:
@@ -220,6 +228,12 @@ class LocalDispatch:
     held: Collection[int] = ()
     concurrency: int | None = None
     call = staticmethod(send_call)
+
+    def enter(self, connection: "Connection", queue: "SendQueue", now: float) -> None:
+        """Do nothing: other jobs of the app are not known."""
+
+    def leave(self, connection: "Connection", queue: "SendQueue", now: float) -> None:
+        """Do nothing."""
 
     def note(
         self, connection: "Connection", done: Sequence[Done], calls: Sequence[BatchCall]

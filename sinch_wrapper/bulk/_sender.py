@@ -150,6 +150,7 @@ class Sender:
         stopping = stopping or self._is_lost
         self._tracker.hold(self._dispatch.held, now)
         with self._job.journal.write() as connection:
+            self._dispatch.enter(connection, self._queue, now)
             self._tracker.take(connection, done, now)
             stopping = stopping or self.stopped_by is not None or self._blind is not None
             if not stopping:
@@ -160,6 +161,7 @@ class Sender:
                 count = self._queue.outstanding.at_time(now, self._settings.limits).count
                 self._job.journal.note(connection, outstanding=[count, self._wall()])
                 self._dispatch.note(connection, done, calls)
+            self._dispatch.leave(connection, self._queue, now)
         sending = sum(call.purpose == "send" for call in calls)
         if sending:
             # Otherwise a journal that is moved after a crash might not know that they have left.

@@ -13,8 +13,10 @@ from sqlalchemy import Connection, Row
 
 from sinch_wrapper.bulk._calls import BatchCall, BatchOperation, Done
 from sinch_wrapper.bulk._journal import Job
+from sinch_wrapper.bulk._queue import SendQueue
 from sinch_wrapper.bulk._states import ChunkState
 from sinch_wrapper.cluster import _call_table as call_table
+from sinch_wrapper.cluster._app_queue import AppQueue
 from sinch_wrapper.cluster._call_table import ENDED, CallState, Clock, NewCall
 from sinch_wrapper.cluster._life import WorkerLife, life
 from sinch_wrapper.cluster._results import LOST, NOT_LEFT, read_text
@@ -69,6 +71,8 @@ class CallDesk:
         self._numbers: dict[int, int] = {}
         # Of those, what has been told to the planner and not yet taken by it.
         self._told: set[int] = set()
+        app = job.request.get("app_id")
+        self._queue = AppQueue(app, around.time) if isinstance(app, str) else None
         self.held: frozenset[int] = frozenset()
         self.concurrency: int | None = None
         self._take_over()
@@ -95,6 +99,16 @@ class CallDesk:
             if request.get(name) != usual.get(name)
         }
         return BatchCall("send", kind.resource, kind.method, {"request": fields}, chunk, now)
+
+    def enter(self, connection: Connection, queue: SendQueue, now: float) -> None:
+        """Let *queue* know what other jobs of its app have sent."""
+        if self._queue is not None:
+            self._queue.enter(connection, queue, now)
+
+    def leave(self, connection: Connection, queue: SendQueue, now: float) -> None:
+        """Let other jobs of the app know what *queue* knows."""
+        if self._queue is not None:
+            self._queue.leave(connection, queue, now)
 
     def note(
         self, connection: Connection, done: Sequence[Done], calls: Sequence[BatchCall]

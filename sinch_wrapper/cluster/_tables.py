@@ -5,7 +5,7 @@ from sqlalchemy import BigInteger, Column, Double, Index, Integer, String, Table
 from sinch_wrapper.bulk._register import jobs, shared
 from sinch_wrapper.bulk._schema import Number
 
-__all__ = ["calls", "jobs", "shared", "workers"]
+__all__ = ["app_queues", "calls", "jobs", "rates", "shared", "workers"]
 
 # One row for each time that a process took part. Times are Unix seconds of the database.
 workers = Table(
@@ -58,4 +58,13 @@ rates = Table(
     # Slots and blocks of them that were booked, ever.
     Column("slots", BigInteger, nullable=False),
     Column("blocks", BigInteger, nullable=False),
+)
+
+# The estimate of the recipients in the queue of each app, as an Outstanding by Unix seconds.
+app_queues = Table(
+    "app_queues",
+    shared,
+    Column("app", String, primary_key=True),
+    Column("recipients", Double, nullable=False),
+    Column("at", Double, nullable=False),
 )

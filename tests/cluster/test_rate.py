@@ -6,12 +6,10 @@ import heapq
 import random
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Connection
 
 from sinch_wrapper import (
     APIConnectionError,
@@ -22,60 +20,11 @@ from sinch_wrapper import (
     Sinch,
 )
 from sinch_wrapper._http import httpx
-from sinch_wrapper.bulk._journal import Journal
-from sinch_wrapper.bulk._register import SHARED, shared
 from sinch_wrapper.cluster._rate import ClockOffset, SharedRateLimiter, WorkerPace, block_size
-from sinch_wrapper.cluster._rate_table import KnownRate, known_rates
-from sinch_wrapper.cluster._worker_table import fixed
-from sinch_wrapper.errors import BulkError
 from tests.helpers.core import Server
+from tests.helpers.shared_database import SharedDatabase
 
 pytestmark = pytest.mark.once
-# The clock of the database, when that of all processes begins.
-EPOCH = 1_790_000_000.0
-
-
-class SharedDatabase:
-    """A database in memory, its clock, and processes with clocks of their own."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-        self.is_away = False
-        self._journal = Journal(None)
-        with self._journal.write() as connection:
-            connection.execution_options(schema_translate_map={SHARED: None})
-            shared.create_all(connection)
-
-    @contextmanager
-    def write(self) -> Iterator[Connection]:
-        """A transaction."""
-        if self.is_away:
-            raise BulkError("database db at h: it cannot be reached")
-        with self._journal.write() as connection:
-            yield connection
-
-    read = write
-
-    def sleep(self, seconds: float) -> None:
-        """Let time go by, and a little more than was asked for."""
-        self.now += seconds + 1e-6
-
-    def process(self, limits: RateLimits | None = None, ahead: float = 0.0) -> SharedRateLimiter:
-        """The limiter of a process, whose clock is *ahead*."""
-        return SharedRateLimiter(
-            self, "P", limits, time=lambda: fixed(EPOCH + self.now),
-            clock=lambda: self.now + ahead, sleep=self.sleep,
-        )  # fmt: skip
-
-    def rate(self) -> KnownRate:
-        """The row of the project."""
-        with self.read() as connection:
-            (found,) = known_rates(connection, fixed(EPOCH + self.now))
-        return found
-
-    def close(self) -> None:
-        """Close it."""
-        self._journal.close()
 
 
 @pytest.fixture
