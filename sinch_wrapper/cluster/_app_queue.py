@@ -13,7 +13,7 @@ from sinch_wrapper.cluster._tables import app_queues
 _NEW: Final = upsert(app_queues)
 
 
-class AppQueue:
+class SharedQueue:
     """The row of *app*; *time* is the clock of the database.
 
     Between enter() and the end of the transaction no other leader changes it.

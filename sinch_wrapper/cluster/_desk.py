@@ -16,7 +16,7 @@ from sinch_wrapper.bulk._journal import Job
 from sinch_wrapper.bulk._queue import SendQueue
 from sinch_wrapper.bulk._states import ChunkState
 from sinch_wrapper.cluster import _call_table as call_table
-from sinch_wrapper.cluster._app_queue import AppQueue
+from sinch_wrapper.cluster._app_queue import SharedQueue
 from sinch_wrapper.cluster._call_table import ENDED, CallState, Clock, NewCall
 from sinch_wrapper.cluster._life import WorkerLife, life
 from sinch_wrapper.cluster._results import LOST, NOT_LEFT, read_text
@@ -72,7 +72,7 @@ class CallDesk:
         # Of those, what has been told to the planner and not yet taken by it.
         self._told: set[int] = set()
         app = job.request.get("app_id")
-        self._queue = AppQueue(app, around.time) if isinstance(app, str) else None
+        self._queue = SharedQueue(app, around.time) if isinstance(app, str) else None
         self.held: frozenset[int] = frozenset()
         self.concurrency: int | None = None
         self._take_over()

@@ -6,7 +6,7 @@ import pytest
 
 from sinch_wrapper.bulk import MessageLimits
 from sinch_wrapper.bulk._queue import SendQueue
-from sinch_wrapper.cluster._app_queue import AppQueue
+from sinch_wrapper.cluster._app_queue import SharedQueue
 from tests.helpers.cluster import MemoryCluster
 from tests.helpers.shared_database import SharedDatabase
 
@@ -27,7 +27,7 @@ class Job:
 
     def __init__(self, database: SharedDatabase, app: str, ahead: float) -> None:
         self._database = database
-        self._row = AppQueue(app, database.time)
+        self._row = SharedQueue(app, database.time)
         self._ahead = ahead
         self.queue = SendQueue(LIMITS)
 
@@ -66,7 +66,7 @@ def test_workers_stop_where_the_queue_of_the_app_is_full() -> None:
     cluster = MemoryCluster(people=5)
     with cluster.journal.write() as connection:
         app = str(cluster.job.request["app_id"])
-        other = AppQueue(app, cluster.around.time)
+        other = SharedQueue(app, cluster.around.time)
         queue = SendQueue(LIMITS)
         other.enter(connection, queue, 0.0)
         queue.add(98)
