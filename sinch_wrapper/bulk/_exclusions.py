@@ -4,7 +4,6 @@ Files, iterables and the API's consents are copied into the journal when the job
 again when they have changed. Everything is looked at when a request is built.
 """
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
@@ -12,17 +11,19 @@ from pathlib import Path
 from typing import Final, cast
 
 from sqlalchemy import (
+    BindParameter,
     Column,
     Connection,
     MetaData,
-    String,
     Table,
+    bindparam,
     delete,
     insert,
     select,
-    text,
+    true,
     update,
 )
+from sqlalchemy.dialects.postgresql import insert as upsert
 
 from sinch_wrapper.bulk._address_files import file_keys
 from sinch_wrapper.bulk._addresses import recipient_keys, request_keys
@@ -31,9 +32,10 @@ from sinch_wrapper.bulk._chunks import Chunk, NewChunk
 from sinch_wrapper.bulk._damage import sound
 from sinch_wrapper.bulk._job_url import JobAddress
 from sinch_wrapper.bulk._journal import Job, Journal
+from sinch_wrapper.bulk._key_sets import asked, key_set
 from sinch_wrapper.bulk._pieces import Entry, entries_of, request_of
 from sinch_wrapper.bulk._rows import Skip
-from sinch_wrapper.bulk._schema import SUPPRESSED, bodies, facts, skipped, unpack
+from sinch_wrapper.bulk._schema import SUPPRESSED, Words, bodies, facts, skipped, unpack
 from sinch_wrapper.bulk._suppression import SuppressionList
 from sinch_wrapper.errors import BulkError
 
@@ -46,17 +48,17 @@ _own = MetaData()
 _excluded = Table(
     "excluded",
     _own,
-    Column("key", String, primary_key=True),
-    Column("source", String, nullable=False),
+    Column("key", Words, primary_key=True),
+    Column("source", Words, nullable=False),
     sqlite_with_rowid=False,
 )
-_KEEP: Final = text(
-    "INSERT OR IGNORE INTO excluded SELECT value, :source FROM json_each(:keys) WHERE true"
+_SOURCE: Final[BindParameter[str]] = bindparam("source", type_=Words)
+_KEEP: Final = (
+    upsert(_excluded)
+    .from_select(["key", "source"], select(asked.c.value, _SOURCE).where(true()))
+    .on_conflict_do_nothing()
 )
-_FOUND: Final = text(
-    "SELECT excluded.key, excluded.source FROM json_each(:keys) AS asked CROSS JOIN excluded "
-    "ON excluded.key = asked.value"
-)
+_FOUND: Final = select(_excluded).where(_excluded.c.key.in_(select(asked.c.value)))
 
 
 def exclude(journal: Journal, given: ExcludeOption, more: Mapping[str, Iterable[str]]) -> None:
@@ -135,7 +137,7 @@ def known_exclusions(known: Mapping[str, object]) -> ExcludeOption:
 def _keep(connection: Connection, source: str, keys: Iterable[str]) -> None:
     given = iter(keys)
     while some := list(islice(given, _TOGETHER)):
-        connection.execute(_KEEP, {"source": source, "keys": json.dumps(some)})
+        connection.execute(_KEEP, {"source": source, "keys": key_set(connection, some)})
 
 
 class Exclusions:
@@ -185,8 +187,8 @@ class Exclusions:
         if self._has_own is None:
             own = connection.execute(select(_excluded.c.key).limit(1)).first()
             self._has_own = own is not None
-        asked = {"keys": json.dumps(keys)}
-        rows = connection.execute(_FOUND, asked).all() if self._has_own else ()
+        asked_for = {"keys": key_set(connection, keys)}
+        rows = connection.execute(_FOUND, asked_for).all() if self._has_own else ()
         found = {row.key: f"excluded by {row.source}" for row in rows}
         for each in lists:
             found |= dict.fromkeys(each.among(keys), f"on the list {each.path.name}")

@@ -25,6 +25,13 @@ schema = MetaData()
 Number: Final = BigInteger().with_variant(Integer, "sqlite")
 
 
+def storable(text: str) -> str:
+    """*text* without NUL and halves of surrogate pairs, which PostgreSQL does not take."""
+    if text.isascii() and "\0" not in text:
+        return text
+    return text.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
+
+
 class _PlainText(TypeDecorator[str]):
     """Text in PostgreSQL, sorted by code points, as SQLite and Python sort it.
 
@@ -40,9 +47,7 @@ class _PlainText(TypeDecorator[str]):
         dialect: Dialect,  # noqa: ARG002 (of SQLAlchemy)
     ) -> str | None:
         """*value* as PostgreSQL can take it."""
-        if value is None or (value.isascii() and "\0" not in value):
-            return value
-        return value.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
+        return None if value is None else storable(value)
 
 
 Words: Final = String().with_variant(_PlainText(), "postgresql")

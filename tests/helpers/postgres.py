@@ -5,6 +5,8 @@ import os
 import secrets
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from sqlalchemy import URL, create_engine, make_url, text
@@ -44,20 +46,45 @@ def postgres(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> URL:
 @pytest.fixture
 def database(postgres: URL) -> Iterator[str]:
     """The address of an empty database, without a job."""
-    name = f"test_{secrets.token_hex(6)}"
-    run(postgres, f"CREATE DATABASE {name}")
-    url = postgres.set(drivername="postgresql", database=name)
-    yield url.render_as_string(hide_password=False)
-    run(postgres, f"DROP DATABASE {name} WITH (FORCE)")
+    with _copy_of(postgres, "template1") as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def prepared(postgres: URL) -> Iterator[str]:
+    """The name of a database that is prepared for jobs, to be copied."""
+    from sinch_wrapper.bulk import prepare_database
+
+    with _copy_of(postgres, "template1") as address:
+        prepare_database(address)
+        name = make_url(address).database
+        assert name is not None
+        yield name
 
 
 @pytest.fixture
-def jobs_database(database: str) -> str:
+def jobs_database(postgres: URL, prepared: str) -> Iterator[str]:
     """The address of a database that is prepared for jobs."""
-    from sinch_wrapper.bulk import prepare_database
+    with _copy_of(postgres, prepared) as address:
+        yield address
 
-    prepare_database(database)
-    return database
+
+@pytest.fixture(params=["file", "postgresql"])
+def job(request: pytest.FixtureRequest, tmp_path: Path) -> str | Path:
+    """Where a job called "job" is: in a file, and in PostgreSQL."""
+    if request.param == "file":
+        return tmp_path / "job.db"
+    return job_in(request.getfixturevalue("jobs_database"), "job")
+
+
+@contextmanager
+def _copy_of(postgres: URL, template: str) -> Iterator[str]:
+    """The address of a new database that is a copy of *template*."""
+    name = f"test_{secrets.token_hex(6)}"
+    run(postgres, f"CREATE DATABASE {name} TEMPLATE {template}")
+    url = postgres.set(drivername="postgresql", database=name)
+    yield url.render_as_string(hide_password=False)
+    run(postgres, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def job_in(database: str, name: str) -> str:
