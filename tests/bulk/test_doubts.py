@@ -2,18 +2,20 @@
 
 import time
 from dataclasses import replace
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from sqlalchemy import func, select
 
 from sinch_wrapper import APIConnectionError, PermissionDeniedError
 from sinch_wrapper._http import httpx
 from sinch_wrapper.bulk._callbacks import record
 from sinch_wrapper.bulk._calls import BatchCall, Done
+from sinch_wrapper.bulk._job_url import JobAddress
 from sinch_wrapper.bulk._journal import Job, Journal, open_job
 from sinch_wrapper.bulk._options import RunSettings
 from sinch_wrapper.bulk._polling import BatchPoller, PolledBatch
+from sinch_wrapper.bulk._schema import early
 from sinch_wrapper.bulk._sender import Sender
 from tests.helpers.bulk import FakeBatchApi, MakeBulk, make_bulk, marked, receipt, rows
 
@@ -22,7 +24,7 @@ __all__ = ["make_bulk"]
 SETTINGS = RunSettings(concurrency=1, settle=0)
 
 
-def doubtful(bulk: MakeBulk, api: FakeBatchApi, path: Path) -> Job:
+def doubtful(bulk: MakeBulk, api: FakeBatchApi, path: JobAddress) -> Job:
     """A job of one request that was accepted, whose response and look-ups were lost."""
     api.look_up_response = lambda: httpx.Response(503, json={})
     bulk(api).go(rows(2), job=path, patience=1)
@@ -31,62 +33,62 @@ def doubtful(bulk: MakeBulk, api: FakeBatchApi, path: Path) -> Job:
 
 @pytest.mark.parametrize("batch_id", ["B1", None], ids=["with id", "by its mark"])
 def test_a_callback_before_the_second_sending_prevents_it(
-    make_bulk: MakeBulk, tmp_path: Path, batch_id: str | None
+    make_bulk: MakeBulk, job: JobAddress, batch_id: str | None
 ) -> None:
     """It was not found, and would leave again once the queue has room: then a receipt proves it."""
     api = FakeBatchApi("lost")
-    job = doubtful(make_bulk, api, tmp_path / "job.db")
-    sender = Sender(job, SETTINGS, 0.0, time.time)
+    doubted = doubtful(make_bulk, api, job)
+    sender = Sender(doubted, SETTINGS, 0.0, time.time)
     (look,) = sender.step(1.0, [], stopping=False).calls
     assert () == sender.step(2.0, [Done(look, [])], stopping=True).calls
-    record(job, [receipt("DELIVERED", marked(api, 0, 0, batch_id))])
+    record(doubted, [receipt("DELIVERED", marked(api, 0, 0, batch_id))])
     step = sender.step(3.0, [], stopping=False)
     assert ((), True) == (step.calls, step.finished)
     progress = sender.progress(3.0)
     assert (2, 0) == (progress.accepted + progress.unknown, progress.pending)
-    job.journal.close()
+    doubted.journal.close()
 
 
 def test_a_mark_alone_proves_that_nothing_must_leave_again(
-    make_bulk: MakeBulk, tmp_path: Path
+    make_bulk: MakeBulk, job: JobAddress
 ) -> None:
     """A receipt without any batch id: a look-up that finds nothing is not believed any more."""
     api = FakeBatchApi("lost")
-    job = doubtful(make_bulk, api, tmp_path / "job.db")
-    sender = Sender(job, replace(SETTINGS, attempts=1), 0.0, time.time)
+    doubted = doubtful(make_bulk, api, job)
+    sender = Sender(doubted, replace(SETTINGS, attempts=1), 0.0, time.time)
     (look,) = sender.step(1.0, [], stopping=False).calls
-    record(job, [receipt("DELIVERED", marked(api, 0, 0))])
+    record(doubted, [receipt("DELIVERED", marked(api, 0, 0))])
     step = sender.step(2.0, [Done(look, [])], stopping=False)
     assert ((), True) == (step.calls, step.finished)
     assert (2, 0) == (sender.progress(2.0).unknown, sender.progress(2.0).rejected)
-    job.journal.close()
+    doubted.journal.close()
 
 
 def test_early_callbacks_of_others_are_forgotten_at_the_end(
-    make_bulk: MakeBulk, tmp_path: Path
+    make_bulk: MakeBulk, job: JobAddress
 ) -> None:
     """What waited for a batch of this job is deleted once every request has its outcome."""
-    api, path = FakeBatchApi(), tmp_path / "job.db"
+    api = FakeBatchApi()
     bulk = make_bulk(api)
-    bulk.go(rows(2), job=path, deadline=0)
+    bulk.go(rows(2), job=job, deadline=0)
     place = '{"batchId":"of another job","messageIndex":0}'
-    assert 1 == bulk.record(receipt("FAILED", None, "X", message_metadata=place), path)
-    bulk.resume(path)
-    journal = Journal(path, must_exist=True)
+    assert 1 == bulk.record(receipt("FAILED", None, "X", message_metadata=place), job)
+    bulk.resume(job)
+    journal = Journal(job, must_exist=True)
     with journal.storage.read() as connection:
-        assert 0 == connection.exec_driver_sql("SELECT count(*) FROM early").scalar_one()
+        assert 0 == connection.execute(select(func.count()).select_from(early)).scalar_one()
     journal.close()
 
 
-def test_status_without_permission_is_an_error(make_bulk: MakeBulk, tmp_path: Path) -> None:
+def test_status_without_permission_is_an_error(make_bulk: MakeBulk, job: JobAddress) -> None:
     """Asking for the status of batches fails with the error that each of them got."""
-    api, path = FakeBatchApi(), tmp_path / "job.db"
+    api = FakeBatchApi()
     bulk = make_bulk(api)
-    bulk.go(rows(6), job=path)
+    bulk.go(rows(6), job=job)
     bulk = make_bulk(lambda request: refused(api, request))
     for method in (bulk.status, bulk.cancel):
         with pytest.raises(PermissionDeniedError):
-            method(path)
+            method(job)
 
 
 def refused(api: FakeBatchApi, request: httpx.Request) -> httpx.Response:

@@ -11,6 +11,7 @@ import pytest
 from sinch_wrapper import BulkError
 from sinch_wrapper.bulk import Report
 from sinch_wrapper.bulk._chunks import NewChunk
+from sinch_wrapper.bulk._job_url import JobAddress
 from sinch_wrapper.bulk._journal import Journal
 from sinch_wrapper.bulk._journal_file import open_storage, sending_lock
 from sinch_wrapper.bulk._states import ChunkState
@@ -112,9 +113,9 @@ def test_a_missing_journal_is_named(make_bulk: MakeBulk, tmp_path: Path) -> None
     assert [] == [path.name for path in tmp_path.iterdir()]
 
 
-def test_a_reading_that_did_not_end_starts_again(make_bulk: MakeBulk, tmp_path: Path) -> None:
+def test_a_reading_that_did_not_end_starts_again(make_bulk: MakeBulk, job: JobAddress) -> None:
     """Bad input leaves a journal that takes the corrected input, and nothing to resume."""
-    api, job = FakeBatchApi(), tmp_path / "job.db"
+    api = FakeBatchApi()
     bulk = make_bulk(api)
     bad = [*rows(4), {"phone": "", "name": "X"}]
     with pytest.raises(BulkError, match=r"1 row cannot be sent, nothing was sent.*line 5, phone"):
@@ -144,9 +145,9 @@ def test_resume_needs_the_journal_only(make_bulk: MakeBulk, tmp_path: Path) -> N
     assert (4, 2, 2, True) == (report.accepted, report.unknown, len(api.sent), api.looks > 0)
 
 
-def test_impossible_moves_are_refused(tmp_path: Path) -> None:
+def test_impossible_moves_are_refused(job: JobAddress) -> None:
     """A chunk that was accepted is never sent again, even by mistake of the code."""
-    journal = Journal(tmp_path / "job.db")
+    journal = Journal(job)
     with journal.write() as connection:
         journal.add(connection, [NewChunk(0, 1, b"", b"")])
         chunk = journal.chunk(connection, 0)
@@ -160,10 +161,10 @@ def test_impossible_moves_are_refused(tmp_path: Path) -> None:
     journal.close()
 
 
-def test_reports_show_no_recipient(make_bulk: MakeBulk, tmp_path: Path) -> None:
+def test_reports_show_no_recipient(make_bulk: MakeBulk, job: JobAddress) -> None:
     """Neither a report nor a result shows numbers or keys in its repr."""
     bulk = make_bulk(FakeBatchApi())
-    report = bulk.go([{"phone": "+46700000009", "name": "Planted"}], job=tmp_path / "job.db")
+    report = bulk.go([{"phone": "+46700000009", "name": "Planted"}], job=job)
     shown = f"{report!r} {list(report.recipients())!r} {list(report.batches())!r}"
     assert [] == [word for word in ("6700000009", "Planted") if word in shown]
 

@@ -9,6 +9,7 @@ import pytest
 
 from sinch_wrapper import Sinch
 from sinch_wrapper.bulk import Bulk, Columns
+from sinch_wrapper.bulk._job_url import JobAddress
 from sinch_wrapper.callbacks import read_event
 from tests.helpers.bulk import (
     ELSEWHERE,
@@ -82,9 +83,9 @@ def test_every_order_of_receipts_ends_the_same(make_bulk: MakeBulk, together: bo
         assert (["failed"], {"B": 1}) == (states(report), report.refresh().reasons)
 
 
-def test_callbacks_may_come_before_the_response(make_bulk: MakeBulk, tmp_path: Path) -> None:
+def test_callbacks_may_come_before_the_response(make_bulk: MakeBulk, job: JobAddress) -> None:
     """A failure by batch id and one by metadata, both before the POST has returned, are kept."""
-    api, job = FakeBatchApi(), tmp_path / "job.db"
+    api = FakeBatchApi()
     bulk = make_bulk(api)
 
     def early(_body: dict[str, Any], batch_id: str) -> None:
@@ -100,10 +101,10 @@ def test_callbacks_may_come_before_the_response(make_bulk: MakeBulk, tmp_path: P
 
 @pytest.mark.parametrize("kind", ["receipt", "status"])
 def test_a_callback_proves_that_a_lost_request_was_accepted(
-    make_bulk: MakeBulk, tmp_path: Path, kind: str
+    make_bulk: MakeBulk, job: JobAddress, kind: str
 ) -> None:
     """A receipt with our mark, or a batch status with it, settles the doubt; also for v1beta."""
-    api, job = FakeBatchApi("lost"), tmp_path / "job.db"
+    api = FakeBatchApi("lost")
     bulk = make_bulk(api, endpoints=ELSEWHERE)
     with pytest.warns(DeprecationWarning, match=ENDING):
         assert 2 == bulk.go(rows(2), job=job, api="v1beta").unknown

@@ -10,6 +10,7 @@ import pytest
 from sinch_wrapper import AuthenticationError, BulkError, Recipient
 from sinch_wrapper._http import httpx
 from sinch_wrapper.bulk import BulkInterruptedError, BulkStoppedError, Columns, Progress, StopReason
+from sinch_wrapper.bulk._job_url import JobAddress
 from tests.helpers.bulk import (
     APP,
     ELSEWHERE,
@@ -86,9 +87,9 @@ def test_a_job_that_never_sends_again_looks_up_only(make_bulk: MakeBulk, word: s
     assert api.looks > 0
 
 
-def test_the_job_remembers_that_it_never_sends_again(make_bulk: MakeBulk, tmp_path: Path) -> None:
+def test_the_job_remembers_that_it_never_sends_again(make_bulk: MakeBulk, job: JobAddress) -> None:
     """A later run keeps to it, and may be told otherwise."""
-    api, job = FakeBatchApi("ok", "ok", "dropped"), tmp_path / "job.db"
+    api = FakeBatchApi("ok", "ok", "dropped")
     bulk = make_bulk(api)
     assert 2 == bulk.go(LARGE, job=job, settle=0.05, send_again="never").unknown
     assert 2 == bulk.resume(job, settle=0.05).unknown
@@ -114,16 +115,16 @@ def test_a_404_of_the_look_up_proves_nothing(make_bulk: MakeBulk) -> None:
 
 
 def test_a_look_up_that_fails_leaves_it_unknown_and_resumable(
-    make_bulk: MakeBulk, tmp_path: Path
+    make_bulk: MakeBulk, job: JobAddress
 ) -> None:
     """Without any response nothing is sent again; a later resume finds the batch."""
     api = FakeBatchApi("lost")
     api.look_up_response = lambda: httpx.Response(503, json={})
     bulk = make_bulk(api)
-    report = bulk.go(rows(2), job=tmp_path / "job.db", patience=2)
+    report = bulk.go(rows(2), job=job, patience=2)
     assert (0, 2, True) == (report.accepted, report.unknown, report.resumable)
     api.look_up_response = None
-    report = bulk.resume(tmp_path / "job.db", settle=0)
+    report = bulk.resume(job, settle=0)
     assert (2, 0, 1) == (report.accepted, report.unknown, len(api.sent))
 
 
@@ -156,15 +157,15 @@ def test_violations_land_on_line_and_column(make_bulk: MakeBulk, tmp_path: Path)
     assert 1 == report.accepted
 
 
-def test_a_response_that_is_for_all_stops_the_job(make_bulk: MakeBulk, tmp_path: Path) -> None:
+def test_a_response_that_is_for_all_stops_the_job(make_bulk: MakeBulk, job: JobAddress) -> None:
     """403 raises at once, sends nothing else, and the job goes on later."""
     api = FakeBatchApi("ok", "403")
     bulk = make_bulk(api)
     with pytest.raises(BulkStoppedError, match="4 recipients left to send") as caught:
-        bulk.go(rows(6), job=tmp_path / "job.db", concurrency=1)
+        bulk.go(rows(6), job=job, concurrency=1)
     assert caught.value.report is not None
     assert (2, 2) == (caught.value.report.accepted, len(api.sent))
-    assert 6 == bulk.resume(tmp_path / "job.db").accepted
+    assert 6 == bulk.resume(job).accepted
 
 
 def test_wrong_credentials_are_the_cause(make_bulk: MakeBulk) -> None:
@@ -209,33 +210,33 @@ def test_a_second_call_with_the_same_job_sends_nothing_more(
     ],
 )
 def test_another_job_in_the_same_journal_is_refused(
-    make_bulk: MakeBulk, tmp_path: Path, change: dict[str, object], name: str
+    make_bulk: MakeBulk, job: JobAddress, change: dict[str, object], name: str
 ) -> None:
     """The error names the difference and says how to go on."""
     api = FakeBatchApi()
     bulk = make_bulk(api)
-    bulk.go(rows(4), job=tmp_path / "job.db")
+    bulk.go(rows(4), job=job)
     given = {"recipients": rows(4)} | change
     with pytest.raises(BulkError, match=f"created with different {name}.*resume"):
-        bulk.go(given.pop("recipients"), job=tmp_path / "job.db", **given)
+        bulk.go(given.pop("recipients"), job=job, **given)
     assert 2 == len(api.sent)
 
 
-def test_stop_finishes_what_runs_and_keeps_the_rest(make_bulk: MakeBulk, tmp_path: Path) -> None:
+def test_stop_finishes_what_runs_and_keeps_the_rest(make_bulk: MakeBulk, job: JobAddress) -> None:
     """A stop is gentle: no half request, and resume sends exactly what is left."""
     stop, api = threading.Event(), FakeBatchApi()
     api.on_send = lambda *_: stop.set()
     bulk = make_bulk(api)
-    report = bulk.go(rows(10), job=tmp_path / "job.db", stop=stop, concurrency=1)
+    report = bulk.go(rows(10), job=job, stop=stop, concurrency=1)
     assert ("stopped", 2, 8, 0) == (
         report.stopped, report.accepted, report.pending, report.unknown,
     )  # fmt: skip
-    assert 10 == bulk.resume(tmp_path / "job.db").accepted
+    assert 10 == bulk.resume(job).accepted
     assert set(api.accepted.values()) == {1}
 
 
 def test_a_stop_while_reading_sends_nothing_and_can_be_repeated(
-    make_bulk: MakeBulk, tmp_path: Path
+    make_bulk: MakeBulk, job: JobAddress
 ) -> None:
     """It says that nothing was sent and how to go on; the same call starts again."""
     stop, api = threading.Event(), FakeBatchApi()
@@ -246,7 +247,7 @@ def test_a_stop_while_reading_sends_nothing_and_can_be_repeated(
                 stop.set()
             yield row
 
-    bulk, job = make_bulk(api), tmp_path / "job.db"
+    bulk = make_bulk(api)
     with pytest.raises(BulkInterruptedError, match="nothing was sent: start the job again"):
         bulk.go(people(), job=job, stop=stop)
     assert [] == api.sent
@@ -308,13 +309,13 @@ def test_unknown_options_are_a_type_error(make_bulk: MakeBulk) -> None:
         make_bulk(FakeBatchApi()).go(rows(1), on_invlaid="skip")
 
 
-def test_a_job_of_another_project_is_refused(make_bulk: MakeBulk, tmp_path: Path) -> None:
+def test_a_job_of_another_project_is_refused(make_bulk: MakeBulk, job: JobAddress) -> None:
     """A journal is not sent with the key of another project."""
     bulk = make_bulk(FakeBatchApi())
-    bulk.go(rows(2), job=tmp_path / "job.db")
+    bulk.go(rows(2), job=job)
     other = make_bulk(FakeBatchApi()).of_project("other")
     with pytest.raises(BulkError, match="another project"):
-        other.resume(tmp_path / "job.db")
+        other.resume(job)
 
 
 def test_contacts_are_created_and_doubts_stay(make_bulk: MakeBulk) -> None:

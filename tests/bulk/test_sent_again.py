@@ -11,15 +11,16 @@ import pytest
 from sinch_wrapper import AuthenticationError, BulkError, Recipient
 from sinch_wrapper._http import httpx
 from sinch_wrapper.bulk import Report
+from sinch_wrapper.bulk._job_url import JobAddress
 from sinch_wrapper.bulk._metadata import CHUNK_MARK, JOB_MARK
 from tests.helpers.bulk import APP, FakeBatchApi, MakeBulk, make_bulk, marked, receipt, rows
 
 __all__ = ["make_bulk"]
 
 
-def test_a_person_may_send_what_is_unknown(make_bulk: MakeBulk, tmp_path: Path) -> None:
+def test_a_person_may_send_what_is_unknown(make_bulk: MakeBulk, job: JobAddress) -> None:
     """It leaves again after one look-up, and the report says by whose word; nothing else does."""
-    api, job = FakeBatchApi("ok", "dropped"), tmp_path / "job.db"
+    api = FakeBatchApi("ok", "dropped")
     bulk = make_bulk(api)
     report = bulk.go(rows(6), job=job, concurrency=1)
     assert (4, 2) == (report.accepted, report.unknown)
@@ -31,9 +32,9 @@ def test_a_person_may_send_what_is_unknown(make_bulk: MakeBulk, tmp_path: Path) 
     ]
 
 
-def test_a_word_sends_nothing_that_a_look_up_finds(make_bulk: MakeBulk, tmp_path: Path) -> None:
+def test_a_word_sends_nothing_that_a_look_up_finds(make_bulk: MakeBulk, job: JobAddress) -> None:
     """What was accepted after all is adopted first."""
-    api, job = FakeBatchApi("lost"), tmp_path / "job.db"
+    api = FakeBatchApi("lost")
     bulk = make_bulk(api)
     api.look_up_response = lambda: httpx.Response(404, json={})
     assert 2 == bulk.go(rows(2), job=job, patience=1).unknown
@@ -43,9 +44,9 @@ def test_a_word_sends_nothing_that_a_look_up_finds(make_bulk: MakeBulk, tmp_path
 
 
 @pytest.mark.filterwarnings("ignore:.*ends on:DeprecationWarning")
-def test_a_word_works_without_a_look_up(make_bulk: MakeBulk, tmp_path: Path) -> None:
+def test_a_word_works_without_a_look_up(make_bulk: MakeBulk, job: JobAddress) -> None:
     """The older path has none; a refusal of the second try says nothing about the first."""
-    api, job = FakeBatchApi("dropped", "400"), tmp_path / "job.db"
+    api = FakeBatchApi("dropped", "400")
     bulk = make_bulk(api)
     assert 2 == bulk.go(rows(2), job=job, api="v1beta").unknown
     report = bulk.send_again(job)
@@ -54,10 +55,10 @@ def test_a_word_works_without_a_look_up(make_bulk: MakeBulk, tmp_path: Path) -> 
 
 
 def test_what_is_known_to_be_accepted_never_leaves_again(
-    make_bulk: MakeBulk, tmp_path: Path
+    make_bulk: MakeBulk, job: JobAddress
 ) -> None:
     """A 2xx that cannot be read was an acceptance, whoever says what."""
-    api, job = FakeBatchApi("garbage"), tmp_path / "job.db"
+    api = FakeBatchApi("garbage")
     bulk = make_bulk(api)
     api.look_up_response = lambda: httpx.Response(200, json=[])
     assert 2 == bulk.go(rows(2), job=job).unknown
@@ -80,10 +81,10 @@ def test_a_double_that_a_look_up_shows_is_told(make_bulk: MakeBulk) -> None:
 
 @pytest.mark.parametrize("is_late", [False, True], ids=["in the end", "by status"])
 def test_what_left_again_is_looked_up_once_more(
-    make_bulk: MakeBulk, tmp_path: Path, caplog: pytest.LogCaptureFixture, *, is_late: bool
+    make_bulk: MakeBulk, job: JobAddress, caplog: pytest.LogCaptureFixture, *, is_late: bool
 ) -> None:
     """A first one that was accepted late shows then: in the report, and as a line in the log."""
-    api, job = FakeBatchApi("ok", "ok", "dropped"), tmp_path / "job.db"
+    api = FakeBatchApi("ok", "ok", "dropped")
     bulk = make_bulk(api).in_virtual_time()
     if not is_late:
         api.on_send = lambda body, batch_id: (
@@ -99,7 +100,7 @@ def test_what_left_again_is_looked_up_once_more(
         assert looks + 1 == api.looks
     assert (2, 60, 0) == (report.twice, report.accepted, report.unknown)
     [line] = [each.getMessage() for each in caplog.records if each.name == "sinch_wrapper.bulk"]
-    assert f"journal job.db: request {again.number} was accepted twice" in line
+    assert f"journal {job.name}: request {again.number} was accepted twice" in line
     assert 2 == bulk.status(job).twice
     assert 1 == sum(each.name == "sinch_wrapper.bulk" for each in caplog.records)
 
@@ -109,18 +110,18 @@ def read_mark(body: dict[str, Any]) -> str:
     return str(body["batch_metadata"][CHUNK_MARK])
 
 
-def test_a_job_without_second_departures_asks_no_more(make_bulk: MakeBulk, tmp_path: Path) -> None:
+def test_a_job_without_second_departures_asks_no_more(make_bulk: MakeBulk, job: JobAddress) -> None:
     """Then nothing can be there twice."""
-    api, job = FakeBatchApi(), tmp_path / "job.db"
+    api = FakeBatchApi()
     bulk = make_bulk(api)
     bulk.go(rows(4), job=job)
     bulk.status(job)
     assert 0 == api.looks
 
 
-def test_a_double_that_a_callback_shows_is_told(make_bulk: MakeBulk, tmp_path: Path) -> None:
+def test_a_double_that_a_callback_shows_is_told(make_bulk: MakeBulk, job: JobAddress) -> None:
     """A receipt of a second batch of a request that left twice is one."""
-    api, job = FakeBatchApi("dropped"), tmp_path / "job.db"
+    api = FakeBatchApi("dropped")
     bulk = make_bulk(api)
     bulk.go(rows(2), job=job)
     assert 0 == bulk.send_again(job, settle=0.05).twice
@@ -160,9 +161,9 @@ def test_look_ups_that_prove_nothing_send_and_adopt_nothing(make_bulk: MakeBulk,
     assert (2, set(api.accepted.values()), ()) == (report.unknown, {1}, report.sent_again)
 
 
-def test_a_callback_makes_no_look_up_trusted(make_bulk: MakeBulk, tmp_path: Path) -> None:
+def test_a_callback_makes_no_look_up_trusted(make_bulk: MakeBulk, job: JobAddress) -> None:
     """A 404 proves nothing, also after a receipt has proven that one request was accepted."""
-    api, job = FakeBatchApi("lost", "lost"), tmp_path / "job.db"
+    api = FakeBatchApi("lost", "lost")
     api.look_up_response = lambda: httpx.Response(404, json={})
     bulk = make_bulk(api)
     bulk.go(rows(4), job=job, patience=1)
