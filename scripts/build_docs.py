@@ -80,6 +80,7 @@ def build(out: Path) -> int:
             file = Path(folder, "pages", name)
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text, encoding="utf-8")
+        shutil.copytree(ROOT / "docs" / "images", Path(folder, "pages", "docs", "images"))
         Path(folder, "zensical.toml").write_text(config(pages, parts), encoding="utf-8")
         command = [sys.executable, "-m", "zensical", "build", "--strict"]
         code = subprocess.run(command, cwd=folder, check=False).returncode

@@ -29,6 +29,8 @@ def absolute(text: str, address: str, tag: str) -> str:
     """The README with links to files of the repository at *tag*; as it is without an address."""
     if not address:
         return text
+    # A page about a picture is not the picture.
+    text = re.sub(r"(!\[[^\]]*\]\()(?!https?:)", rf"\g<1>{address}/raw/{tag}/", text)
     return re.sub(r"\]\((?!https?:|#)", f"]({address}/blob/{tag}/", text)
 
 

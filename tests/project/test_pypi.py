@@ -19,6 +19,7 @@ def test_links_of_a_release_are_absolute() -> None:
     links = LINK.findall(pypi_metadata.absolute(README, *found))
     assert [] == [link for link in links if not link.startswith("https://")]
     assert "https://git.example/owner/name/blob/v1.2.3/docs/bulk.md" in links
+    assert "https://git.example/owner/name/raw/v1.2.3/docs/images/demo.svg" in links
     assert found[0] == pypi_metadata.addresses(*found)["Repository"]
 
 

@@ -1,0 +1,1 @@
+"""Pictures of the command at work, for the documentation."""
