@@ -17,6 +17,7 @@ from sinch_wrapper._config import (
     HiddenOptions,
     HTTPOption,
     Options,
+    refuse_waiting,
     resolve_endpoints,
     resolve_identity,
 )
@@ -142,6 +143,7 @@ class BaseClient(Generic[TransportT, HTTPClientT]):
             retry=options.retry,
             attempt_timeout=options.attempt_timeout,
             telemetry=options.telemetry,
+            limiter=options.limiter,
         )
 
     @property
@@ -174,12 +176,14 @@ class BaseClient(Generic[TransportT, HTTPClientT]):
         timeout: float | None = None,
         retry: RetryPolicy | None = None,
         attempt_timeout: float | None = None,
+        limits: RateLimiter | None = None,
     ) -> Self:
         """A view of this client with another *timeout* or *attempt_timeout* (seconds), or *retry*.
 
-        It shares connections, token and limits, and costs microseconds, so it is also the way
-        to set them for one call: `sinch.with_options(timeout=60).send(...)`. Closing it closes
-        nothing, closing this client closes it too.
+        It shares connections, token and limits, unless other *limits* are given, and costs
+        microseconds, so it is also the way to set them for one call:
+        `sinch.with_options(timeout=60).send(...)`. Closing it closes nothing, closing this client
+        closes it too.
 
         Raises: ConfigurationError for values out of range.
         """
@@ -190,7 +194,10 @@ class BaseClient(Generic[TransportT, HTTPClientT]):
             timeout=options.timeout if timeout is None else timeout,
             retry=options.retry if retry is None else retry,
             attempt_timeout=options.attempt_timeout if attempt_timeout is None else attempt_timeout,
+            limiter=options.limiter if limits is None else limits,
         ).checked()
+        if isinstance(self._http, AsyncHTTPClient):
+            refuse_waiting(limits)
         view._http = self._http
         view._is_view = True
         return view

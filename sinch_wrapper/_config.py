@@ -94,6 +94,8 @@ class Options:
     max_response_size: int
     tls: ssl.SSLContext | None
     http: HTTPOption | None = None
+    # Of a view, instead of the limits of its client.
+    limiter: RateLimiter | None = None
 
     def checked(self) -> Self:
         """Return these options.
@@ -116,7 +118,16 @@ class Options:
         if not isinstance(self.limits, RateLimits | RateLimiter | None):
             wanted = "RateLimits, a RateLimiter that clients share, or None for no limit"
             raise _validate.wrong_kind("limits", wanted, self.limits, fault)
+        if not isinstance(self.limiter, RateLimiter | None):
+            wanted = "a RateLimiter that clients share, or None for that of the client"
+            raise _validate.wrong_kind("limits", wanted, self.limiter, fault)
         return self
+
+
+def refuse_waiting(limits: object) -> None:
+    """Raise ConfigurationError when *limits* would keep an event loop waiting."""
+    if isinstance(limits, RateLimiter) and limits.blocks:
+        raise ConfigurationError("limits= waits for a database, in threads: it is for Sinch")
 
 
 def _check_tls(tls: object) -> None:

@@ -12,7 +12,7 @@ import ssl
 from sinch_wrapper._auth.credentials import AccessKey
 from sinch_wrapper._auth.flow import Auth, BasicAuth, BearerAuth
 from sinch_wrapper._auth.token_source import ASYNCHRONOUS, TokenSource
-from sinch_wrapper._config import Options, is_waiting_skipped
+from sinch_wrapper._config import Options, is_waiting_skipped, refuse_waiting
 from sinch_wrapper._http import HTTP_VARIABLE, httpx
 from sinch_wrapper._rate_limit import Limiter, RateLimiter, RateLimits, Unlimited
 from sinch_wrapper._transport.aiohttp_transport import async_pool
@@ -60,8 +60,7 @@ def connect_async(options: Options, transport: httpx.AsyncBaseTransport | None) 
     Raises: ConfigurationError for a transport of the other kind or HTTP library, for limits that
     only a Sinch can wait for, and when the library in http= is not installed.
     """
-    if isinstance(options.limits, RateLimiter) and options.limits.blocks:
-        raise ConfigurationError("limits= waits for a database, in threads: it is for Sinch")
+    refuse_waiting(options.limits)
     _check_transport(transport, httpx.AsyncBaseTransport, options)
     inner: httpx.AsyncBaseTransport
     if transport is None:

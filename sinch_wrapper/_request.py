@@ -11,6 +11,7 @@ from typing import Final, Generic, Protocol, TypeVar, cast
 
 from sinch_wrapper._http import httpx
 from sinch_wrapper._json import JSON, decode, encode
+from sinch_wrapper._rate_limit import Limiter
 from sinch_wrapper._retry import AttemptOutcome, RetryPolicy, classify_failure, is_untrusted
 from sinch_wrapper.errors import (
     APIConnectionError,
@@ -52,7 +53,8 @@ class Call:
     """One call by the user of the library, through all its attempts.
 
     *name* is the operation, for logs and errors; *method* is the row of the retry table that
-    applies; *timeouts* has the seconds of each step; *token* marks a request for a token. The
+    applies; *timeouts* has the seconds of each step; *token* marks a request for a token. *limiter*
+    is one other than that of its client. The
     transport counts *attempts*, and sets *doubtful* when the server may have carried one out.
     """
 
@@ -63,6 +65,7 @@ class Call:
     token: bool = False
     attempts: int = 0
     doubtful: bool = False
+    limiter: Limiter | None = None
 
 
 class APIRequest(httpx.Request):

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from sinch_wrapper import _validate
 from sinch_wrapper._auth.credentials import AccessToken
+from sinch_wrapper._rate_limit import Limiter
 from sinch_wrapper._request import (
     FAILURES,
     APIRequest,
@@ -56,6 +57,7 @@ class _BaseSession(Generic[ClientT]):
     """Where a session sends, and how.
 
     *timeout* is in seconds, for each step of a request; *attempt_timeout* for all of them.
+    *limiter* is for this session alone.
     """
 
     def __init__(  # noqa: PLR0913 (keyword-only, like the options of a client)
@@ -67,6 +69,7 @@ class _BaseSession(Generic[ClientT]):
         retry: RetryPolicy,
         attempt_timeout: float | None = None,
         telemetry: "Telemetry | None" = None,
+        limiter: Limiter | None = None,
         today: Callable[[], date] = _today,
     ) -> None:
         self._http_client: ClientT = http_client
@@ -74,11 +77,14 @@ class _BaseSession(Generic[ClientT]):
         self._timeouts = timeouts(timeout, attempt_timeout)
         self._retry = retry
         self._telemetry = telemetry
+        self._limiter = limiter
         self._today = today
 
     def _build(self, operation: OperationLike[T]) -> APIRequest:
         check_lifetime(operation, self._base_url, self._today())
-        call = Call(operation.id, operation.method, self._retry, self._timeouts)
+        call = Call(
+            operation.id, operation.method, self._retry, self._timeouts, limiter=self._limiter
+        )
         return build_request(operation, self._base_url, call)
 
 

@@ -55,7 +55,7 @@ class Attempts:
         self._context = context
         self._request = request
         self._call = call = request.call
-        self.limiter = context.tokens if call.token else context.requests
+        self.limiter = context.tokens if call.token else call.limiter or context.requests
         self._number = 0
         self._began = 0.0
         self._left = 0.0

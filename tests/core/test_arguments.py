@@ -132,7 +132,7 @@ CLIENTS = [
         PublicCall(
             f"{kind.__name__}.with_options",
             lambda kind=kind, **options: client(kind).with_options(**options),
-            {"timeout": "none", "retry": "none", "attempt_timeout": "none"},
+            {"timeout": "none", "retry": "none", "attempt_timeout": "none", "limits": "none"},
         )
         for kind in (Sinch, AsyncSinch)
     ),

@@ -13,6 +13,7 @@ from sinch_wrapper import (
     ConfigurationError,
     Endpoints,
     NotFoundError,
+    RateLimiter,
     RateLimits,
     Recipient,
     Region,
@@ -26,6 +27,7 @@ from tests.helpers.core import (
     KEY_ID,
     KEY_SECRET,
     PROJECT,
+    Clock,
     Flavour,
     Server,
 )
@@ -240,6 +242,15 @@ def test_view_shares_connections_and_token(flavour: Flavour) -> None:
         client.with_options(timeout=-1)
     with pytest.raises(ConfigurationError, match="retry= must be a RetryPolicy"):
         client.with_options(retry=3)
+
+
+def test_a_view_may_have_limits_of_its_own(flavour: Flavour, clock: Clock) -> None:
+    """Its requests take slots of the limiter that it was given, and of no other one."""
+    own, other = (RateLimiter(RateLimits(10, burst=1), clock) for _ in range(2))
+    client = flavour.client(Server(), limits=own)
+    view = client.with_options(limits=other).with_options(timeout=3)
+    flavour.run(view.conversation.app.list_apps())
+    assert [0.1, 0] == [other.reserve(), own.reserve()]
 
 
 def test_view_sets_options_for_one_call(flavour: Flavour) -> None:
