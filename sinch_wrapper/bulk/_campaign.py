@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from sinch_wrapper import _validate
-from sinch_wrapper.bulk._job_url import JobAddress
+from sinch_wrapper.bulk._job_url import JobAddress, ListAddress, ListURL, is_url, list_address
 from sinch_wrapper.bulk._suppression import Address, SuppressionList, keys_of
 from sinch_wrapper.bulk._windows import SendWindow, window_from
 from sinch_wrapper.errors import BulkArgumentError
 
-Exclude: TypeAlias = str | Path | SuppressionList | Iterable[Address | Path | SuppressionList]
-"""Path of a suppression list (`.db`) or of a file of numbers, addresses, or several of these."""
+_List: TypeAlias = ListURL | SuppressionList
+Exclude: TypeAlias = str | Path | _List | Iterable[Address | Path | _List]
+"""A suppression list (`.db`, or an address in a database), a file of numbers, or several."""
 
 _LISTS: Final = (".db", ".sqlite", ".sqlite3")
 
@@ -26,7 +27,7 @@ class ExcludeOption:
     whose own copy counts.
     """
 
-    lists: tuple[Path, ...] = ()
+    lists: tuple[ListAddress, ...] = ()
     files: tuple[Path, ...] = ()
     keys: tuple[str, ...] = field(default=(), repr=False)
     consents: bool = False
@@ -38,18 +39,20 @@ class ExcludeOption:
 
 def read_exclude(option: str, value: object) -> ExcludeOption:
     """Check the value of *option*; raises BulkArgumentError, with nothing opened."""
-    is_one = isinstance(value, str | os.PathLike | SuppressionList)
+    is_one = isinstance(value, str | os.PathLike | SuppressionList | ListURL)
     given = (
         [value]
         if is_one
         else _validate.items(option, value, may_be_empty=True, error=BulkArgumentError)
     )
-    lists: list[Path] = []
+    lists: list[ListAddress] = []
     files: list[Path] = []
     keys: list[str] = []
     for each in given:
         if isinstance(each, SuppressionList):
-            lists.append(each.path)
+            lists.append(each.address)
+        elif isinstance(each, ListURL) or is_url(each):
+            lists.append(list_address(each, option))
         elif is_one or isinstance(each, os.PathLike):
             path = _validate.path(option, each, error=BulkArgumentError).absolute()
             (lists if path.suffix.lower() in _LISTS else files).append(path)

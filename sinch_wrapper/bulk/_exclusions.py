@@ -30,7 +30,7 @@ from sinch_wrapper.bulk._addresses import recipient_keys, request_keys
 from sinch_wrapper.bulk._campaign import ExcludeOption
 from sinch_wrapper.bulk._chunks import Chunk, NewChunk
 from sinch_wrapper.bulk._damage import sound
-from sinch_wrapper.bulk._job_url import JobAddress
+from sinch_wrapper.bulk._job_url import JobAddress, JobURL, ListAddress, ListURL
 from sinch_wrapper.bulk._journal import Job, Journal
 from sinch_wrapper.bulk._key_sets import asked, key_set
 from sinch_wrapper.bulk._pieces import Entry, entries_of, request_of
@@ -40,6 +40,8 @@ from sinch_wrapper.bulk._suppression import SuppressionList
 from sinch_wrapper.errors import BulkError
 
 _TOGETHER: Final = 10_000
+# Before the name of a list in the database of the journal itself; no absolute path begins so.
+_HERE: Final = "list:"
 EXCLUDED: Final = "exclude"
 """The fact of a job that leaves somebody out."""
 
@@ -68,7 +70,7 @@ def exclude(journal: Journal, given: ExcludeOption, more: Mapping[str, Iterable[
 
     Raises: BulkError for a list or file that cannot be read.
     """
-    known = known_exclusions(journal.facts())
+    known = known_exclusions(journal.address, journal.facts())
     both = ExcludeOption(
         tuple(dict.fromkeys((*known.lists, *given.lists))),
         tuple(dict.fromkeys((*known.files, *given.files))),
@@ -88,7 +90,8 @@ def exclude(journal: Journal, given: ExcludeOption, more: Mapping[str, Iterable[
             _keep(connection, source, keys)
         if both.job is not None:
             _keep(connection, both.job.name, _keys_in(both.job))
-        lists, files = ([*map(str, paths)] for paths in (both.lists, both.files))
+        lists = [_stored(each, journal) for each in both.lists]
+        files = [*map(str, both.files)]
         fact = {"lists": lists, "files": files, "consents": both.consents}
         journal.note(connection, **{EXCLUDED: fact})
 
@@ -118,8 +121,8 @@ def _keys_in(path: JobAddress) -> Iterator[str]:
         journal.close()
 
 
-def known_exclusions(known: Mapping[str, object]) -> ExcludeOption:
-    """The lists and files of a job with the facts *known*, and whether it asks for consents.
+def known_exclusions(journal: JobAddress | None, known: Mapping[str, object]) -> ExcludeOption:
+    """The lists and files of the job in *journal* with the facts *known*, and its `consents`.
 
     Raises: BulkError when they are damaged.
     """
@@ -127,11 +130,27 @@ def known_exclusions(known: Mapping[str, object]) -> ExcludeOption:
         return ExcludeOption()
     with sound("of the job"):
         found = cast("Mapping[str, object]", known[EXCLUDED])
-        lists, files = (
-            tuple(Path(each) for each in cast("list[str]", found[name]))
-            for name in ("lists", "files")
-        )
+        lists = tuple(_restored(each, journal) for each in cast("list[str]", found["lists"]))
+        files = tuple(map(Path, cast("list[str]", found["files"])))
         return ExcludeOption(lists, files, consents=bool(found["consents"]))
+
+
+def _stored(address: ListAddress, journal: Journal) -> str:
+    """What a journal keeps of where a list is: nothing by which one can connect."""
+    if isinstance(address, Path):
+        return str(address)
+    if not address.shares_database_with(journal.address):
+        raise BulkError(
+            f"suppression list {address.name}: a list in a database is for jobs in the same one: "
+            "keep the job there, too"
+        )
+    return f"{_HERE}{address.name}"
+
+
+def _restored(stored: str, journal: JobAddress | None) -> ListAddress:
+    if isinstance(journal, JobURL) and stored.startswith(_HERE):
+        return ListURL(journal.database, stored.removeprefix(_HERE))
+    return Path(stored)
 
 
 def _keep(connection: Connection, source: str, keys: Iterable[str]) -> None:
@@ -147,7 +166,7 @@ class Exclusions:
     """
 
     def __init__(self, job: Job) -> None:
-        self._known = known_exclusions(job.facts)
+        self._known = known_exclusions(job.journal.address, job.facts)
         self.is_any = job.facts.get(EXCLUDED) is not None
         self._lists: list[SuppressionList] | None = None
         # Whether the journal itself has any, None before it was asked.
@@ -191,7 +210,7 @@ class Exclusions:
         rows = connection.execute(_FOUND, asked_for).all() if self._has_own else ()
         found = {row.key: f"excluded by {row.source}" for row in rows}
         for each in lists:
-            found |= dict.fromkeys(each.among(keys), f"on the list {each.path.name}")
+            found |= dict.fromkeys(each.among(keys), f"on the list {each.name}")
         return found
 
     def _opened(self) -> list[SuppressionList]:

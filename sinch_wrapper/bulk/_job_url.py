@@ -1,9 +1,9 @@
-"""Where a job is: the path of a file, or the address of a database and its name there."""
+"""Where a job or a suppression list is: the path of a file, or a name in a database."""
 
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Final, Self, TypeAlias
 
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
@@ -14,59 +14,101 @@ from sinch_wrapper.errors import BulkArgumentError
 _SCHEMES: Final = ("postgresql", "postgres")
 _IS_URL: Final = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*://")
 _NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,40}")
-_EXAMPLE: Final = "postgresql://user@host/database?job=spring"
+_EXAMPLE: Final = "postgresql://user@host/database"
 
 
 @dataclass(frozen=True, slots=True)
-class JobURL:
-    """A job in PostgreSQL: its *database*, and its *name* there."""
+class _DatabaseURL:
+    """Something in PostgreSQL: its *database*, and its *name* there."""
 
     database: URL = field(repr=False)
     name: str
 
-    def absolute(self) -> "JobURL":
+    def absolute(self) -> Self:
         """Itself: unlike a path it does not depend on the working folder."""
         return self
 
-    def __str__(self) -> str:
-        return f"{self.database.render_as_string(hide_password=True)}?job={self.name}"
+    def shares_database_with(self, other: object) -> bool:
+        """Whether *other* is in the same database, whoever connects to it."""
+        return isinstance(other, _DatabaseURL) and _anyone(self) == _anyone(other)
+
+
+class JobURL(_DatabaseURL):
+    """A job in PostgreSQL."""
+
+    __slots__ = ()
+
+
+class ListURL(_DatabaseURL):
+    """A suppression list in PostgreSQL."""
+
+    __slots__ = ()
 
 
 JobAddress: TypeAlias = Path | JobURL
 JobPath: TypeAlias = str | Path | JobURL
+ListAddress: TypeAlias = Path | ListURL
+ListPath: TypeAlias = str | Path | ListURL
 
 
 def job_address(job: object, name: str = "job") -> JobAddress:
     """Check where a job is; raises BulkArgumentError that names the option *name*, or TypeError."""
     if isinstance(job, JobURL):
         return job
-    if not isinstance(job, str) or not _IS_URL.match(job):
-        return _validate.path(name, job, error=BulkArgumentError)
-    url, query = _parsed(job, name)
-    found = query.pop("job", None)
+    if is_url(job):
+        return JobURL(*_named(job, name, "job"))
+    return _validate.path(name, job, error=BulkArgumentError)
+
+
+def list_address(path: object, name: str = "path") -> ListAddress:
+    """Check where a suppression list is; raises as job_address()."""
+    if isinstance(path, ListURL):
+        return path
+    if is_url(path):
+        return ListURL(*_named(path, name, "list"))
+    return _validate.path(name, path, error=BulkArgumentError)
+
+
+def database_url(address: object, name: str = "address") -> URL:
+    """Check the address of a database, without a job; raises BulkArgumentError."""
+    if not is_url(address):
+        raise BulkArgumentError(f"{name} must be the address of a database, such as {_EXAMPLE}")
+    return _parsed(address, name, "job")[0]
+
+
+def is_url(value: object) -> bool:
+    """Whether *value* looks like the address of something that is not a file."""
+    return isinstance(value, str) and _IS_URL.match(value) is not None
+
+
+def _named(address: object, name: str, key: str) -> tuple[URL, str]:
+    url, found = _parsed(address, name, key)
     if not isinstance(found, str) or not _NAME.fullmatch(found):
         raise BulkArgumentError(
-            f"{name}: the address needs the name of a job, of up to 40 letters, digits, _ or -: "
-            f"{_EXAMPLE}"
+            f"{name}: the address needs a name, of up to 40 letters, digits, _ or -: "
+            f"{_EXAMPLE}?{key}=spring"
         )
-    return JobURL(url.set(query=query), found)
+    return url, found
 
 
-def database_url(address: object, name: str = "url") -> URL:
-    """Check the address of a database, without a job; raises BulkArgumentError."""
-    if not isinstance(address, str) or not _IS_URL.match(address):
-        raise BulkArgumentError(f"{name} must be the address of a database: postgresql://host/name")
-    url, query = _parsed(address, name)
-    query.pop("job", None)
-    return url.set(query=query)
-
-
-def _parsed(address: str, name: str) -> tuple[URL, dict[str, str | tuple[str, ...]]]:
+def _parsed(address: object, name: str, key: str) -> tuple[URL, object]:
+    """The database at *address*, and what its query says for *key*."""
     # Nothing of the address is shown: it may contain a password.
     try:
-        url = make_url(address)
+        url = make_url(str(address))
     except (ArgumentError, ValueError):
-        raise BulkArgumentError(f"{name}: not a valid address: {_EXAMPLE}") from None
+        raise BulkArgumentError(f"{name}: not a valid address, such as {_EXAMPLE}") from None
     if url.drivername not in _SCHEMES:
-        raise BulkArgumentError(f"{name}: only PostgreSQL keeps jobs: {_EXAMPLE}")
-    return url.set(drivername="postgresql+psycopg"), dict(url.query)
+        raise BulkArgumentError(f"{name}: only PostgreSQL keeps jobs, such as {_EXAMPLE}")
+    found = url.query.get(key)
+    return url.set(drivername="postgresql+psycopg").difference_update_query([key]), found
+
+
+def _anyone(place: _DatabaseURL) -> str:
+    return URL.create(
+        "",
+        host=place.database.host,
+        port=place.database.port,
+        database=place.database.database,
+        query=place.database.query,
+    ).render_as_string()

@@ -228,7 +228,7 @@ class Jobs:
     def _consents(self, journal: Journal, run: JobRun) -> dict[str, list[str]]:
         """The keys of those who have opted out by the lists of the API, when the job asks."""
         job, spec = read_job(journal), run.spec
-        is_asked = job is not None and known_exclusions(job.facts).consents
+        is_asked = job is not None and known_exclusions(journal.address, job.facts).consents
         if not is_asked and (spec is None or not spec.campaign.exclude.consents):
             return {}
         request = {**(job.request if job else {}), **(spec.request if spec else {})}

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from sinch_wrapper import _validate
 from sinch_wrapper._forget import forgetting_methods
+from sinch_wrapper.bulk._job_url import ListPath, list_address
 from sinch_wrapper.bulk._suppression import SuppressionList
 from sinch_wrapper.callbacks import Event, OptOutWords, consent_change
 from sinch_wrapper.errors import BulkArgumentError
@@ -22,14 +23,15 @@ class OptOutFollower:
     OPT_IN. Safe for threads.
 
     Args:
-        path: of the suppression list, which is made when it does not exist.
+        path: of the suppression list, which is made when it does not exist; a file, or
+            `postgresql://host/database?list=name`.
         words: those that count in messages.
 
     Raises: BulkArgumentError for what is not a path or OptOutWords.
     """
 
-    def __init__(self, path: str | Path, words: OptOutWords | None = None) -> None:
-        self._path = _validate.path("path", path, error=BulkArgumentError).absolute()
+    def __init__(self, path: ListPath, words: OptOutWords | None = None) -> None:
+        self._path = list_address(path).absolute()
         if words is not None:
             _validate.instance("words", words, OptOutWords, "OptOutWords", error=BulkArgumentError)
         self._words = OptOutWords() if words is None else words
@@ -38,8 +40,8 @@ class OptOutFollower:
 
     @property
     def paths(self) -> Sequence[Path]:
-        """The suppression list, as an absolute path."""
-        return (self._path,)
+        """The suppression list, when it is a file, as an absolute path."""
+        return (self._path,) if isinstance(self._path, Path) else ()
 
     def check(self) -> None:
         """Open the list; raises BulkError for a file that is not one."""

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy import (
@@ -45,16 +46,19 @@ jobs = Table(
 )
 
 VERSION: Final = 1
+# The suppression lists; each has a schema of its own, too.
+lists = Table(
+    "lists",
+    shared,
+    Column("number", Number, primary_key=True),
+    Column("name", String, nullable=False, unique=True),
+)
+
 # What the numbers of advisory locks are about.
 _SETUP, JOB_LOCK, WORKER_LOCK = 0x5357_0000, 0x5357_0001, 0x5357_0002
 _ALONE: Final = text("SELECT pg_advisory_xact_lock(CAST(:kind AS integer), 0)")
 _LEADS: Final = select(jobs.c.leader).with_for_update()
 _PREPARE: Final = "run `sinch-wrapper bulk init` with the address of the database"
-
-
-def failures_of(name: str) -> Failures:
-    """What errors of the database mean for the job *name*."""
-    return Failures(f"journal {name}", BulkError, DatabaseAwayError)
 
 
 @contextmanager
@@ -112,45 +116,66 @@ def _prepared(connection: Connection) -> bool:
     return True
 
 
-def job_number(connection: Connection, name: str) -> int | None:
-    """The number of the job *name*; None when there is none."""
-    found = connection.execute(select(jobs.c.number).where(jobs.c.name == name))
-    number: int | None = found.scalar_one_or_none()
-    return number
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What a database has many of: what errors call one, its register, and its own *tables*."""
 
+    noun: str
+    register: Table
+    prefix: str
+    tables: MetaData
 
-def _registered(address: JobURL, *, must_exist: bool) -> int:
-    """The number of a job, which is created unless it *must_exist*."""
-    what = f"journal {address.name}"
-    with connected(address.database, what) as connection:
-        check_version(connection, what)
-        number = job_number(connection, address.name)
-        if number is not None:
-            return number
-        if must_exist:
-            raise BulkError(f"{what}: there is no such job in the database")
+    def words(self, name: str) -> str:
+        """What errors call the one with this *name*."""
+        return f"{self.noun} {name}"
+
+    def schema(self, name: str) -> str:
+        """The schema with the tables of the one with this *name*."""
+        return f"{self.prefix}_{name}"
+
+    def number(self, connection: Connection, name: str) -> int | None:
+        """The number of the one with this *name*; None when there is none."""
+        columns = self.register.c
+        found = connection.execute(select(columns.number).where(columns.name == name))
+        number: int | None = found.scalar_one_or_none()
+        return number
+
+    def create(self, connection: Connection, name: str) -> int:
+        """Create the one with this *name*, unless another process just did; returns its number."""
         connection.execute(_ALONE, {"kind": _SETUP})
-        number = job_number(connection, address.name)
+        number = self.number(connection, name)
         if number is not None:
             return number
-        connection.execute(CreateSchema(job_schema(address.name)))
-        own = connection.execution_options(schema_translate_map={None: job_schema(address.name)})
-        schema.create_all(own)
-        created = insert(jobs).values(name=address.name).returning(jobs.c.number)
+        connection.execute(CreateSchema(self.schema(name)))
+        own = connection.execution_options(schema_translate_map={None: self.schema(name)})
+        self.tables.create_all(own)
+        created = insert(self.register).values(name=name).returning(self.register.c.number)
         return int(connection.execute(created).scalar_one())
+
+
+JOB: Final = Kind("journal", jobs, "sinch_job", schema)
+
+
+def registered(kind: Kind, database: URL, name: str, *, must_exist: bool) -> int:
+    """The number of what has this *name*; it is created unless it *must_exist*.
+
+    Raises: BulkError.
+    """
+    what = kind.words(name)
+    with connected(database, what) as connection:
+        check_version(connection, what)
+        number = kind.number(connection, name)
+        if number is None and must_exist:
+            raise BulkError(f"{what}: the database has none of this name")
+        return kind.create(connection, name) if number is None else number
 
 
 def exists(address: JobURL) -> bool:
     """Whether the database has the job at *address*."""
-    what = f"journal {address.name}"
+    what = JOB.words(address.name)
     with connected(address.database, what) as connection:
         check_version(connection, what)
-        return job_number(connection, address.name) is not None
-
-
-def job_schema(name: str) -> str:
-    """The schema with the tables of the job *name*."""
-    return f"sinch_job_{name}"
+        return JOB.number(connection, address.name) is not None
 
 
 class LeaderLock:
@@ -161,8 +186,8 @@ class LeaderLock:
 
     def __init__(self, address: JobURL, *, must_exist: bool = False) -> None:
         self._address = address
-        self.number = _registered(address, must_exist=must_exist)
-        failures = failures_of(address.name)
+        self.number = registered(JOB, address.database, address.name, must_exist=must_exist)
+        failures = Failures(JOB.words(address.name), BulkError, DatabaseAwayError)
         self._session = SessionLock(address.database, (JOB_LOCK, self.number), failures)
         self._guard = threading.Lock()
         self.token: int | None = None
@@ -174,7 +199,7 @@ class LeaderLock:
                 return True
             if not self._session.take():
                 return False
-            with connected(self._address.database, f"journal {self._address.name}") as connection:
+            with connected(self._address.database, JOB.words(self._address.name)) as connection:
                 raised = update(jobs).where(jobs.c.number == self.number)
                 raised = raised.values(leader=jobs.c.leader + 1)
                 found = connection.execute(raised.returning(jobs.c.leader))
@@ -195,7 +220,7 @@ def open_job_database(
 
     Raises: BulkError here and in every transaction; DatabaseAwayError is one.
     """
-    number = _registered(address, must_exist=must_exist)
+    number = registered(JOB, address.database, address.name, must_exist=must_exist)
     query = _LEADS.where(jobs.c.number == number)
     # The one that it has now: after release() nothing may be written as a leader.
     token = None if lock is None else lock.token
@@ -211,7 +236,7 @@ def open_job_database(
                 "sent from here"
             )
 
-    failures = failures_of(address.name)
+    failures = Failures(JOB.words(address.name), BulkError, DatabaseAwayError)
     return PostgresDatabase(
-        address.database, job_schema(address.name), address.name, failures, enter
+        address.database, JOB.schema(address.name), address.name, failures, enter
     )

@@ -43,7 +43,7 @@ def retried_spec(job: Job, name: str) -> JobSpec:
         raise BulkError(f"journal {job.journal.name}: only messages can be retried")
     request = {name: value for name, value in job.request.items() if name != "send_after"}
     # Who has opted out gets no second attempt.
-    known = known_exclusions(job.facts)
+    known = known_exclusions(job.journal.address, job.facts)
     left_out = replace(known, job=job.journal.address if EXCLUDED in job.facts else None)
     # Nor does anybody get one at night.
     campaign = Campaign(left_out, campaign_of(job.facts).window)

@@ -14,25 +14,29 @@ from itertools import islice
 from pathlib import Path
 from typing import Final, Literal, Self, TypeAlias
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, text
-from sqlalchemy.dialects.sqlite import insert as upsert
+from sqlalchemy import Connection, bindparam, delete, func, insert, literal, select, text
+from sqlalchemy.dialects.postgresql import insert as upsert
 
 from sinch_wrapper import _validate
 from sinch_wrapper._forget import forgetting_methods
-from sinch_wrapper._sqlite import Database
 from sinch_wrapper.bulk._address_files import file_keys
 from sinch_wrapper.bulk._addresses import address_key, contact_key, recipient_keys
+from sinch_wrapper.bulk._job_url import ListPath, list_address
 from sinch_wrapper.bulk._key_filter import KeyFilter, read_filter, write_filter
-from sinch_wrapper.bulk._suppression_tables import FORMAT, doubtful, entries, history
+from sinch_wrapper.bulk._key_sets import asked, key_set
+from sinch_wrapper.bulk._schema import Number
+from sinch_wrapper.bulk._suppression_tables import doubtful, entries, history, open_list
 from sinch_wrapper.callbacks import ConsentChange, ConsentKind
 from sinch_wrapper.errors import BulkArgumentError, BulkError
 
 Address: TypeAlias = str | tuple[str, str] | Mapping[str, object]
 """A number, a pair of channel and identity, or a Recipient."""
 
-_FOUND: Final = text(
-    "SELECT DISTINCT entries.key FROM json_each(:keys) AS asked CROSS JOIN entries "
-    "ON entries.key = asked.value WHERE entries.out = 1"
+_FOUND: Final = (
+    select(entries.c.key)
+    .distinct()
+    .where(entries.c.key.in_(select(asked.c.value)))
+    .where(entries.c.out == 1)
 )
 _STAGE: Final = text("INSERT INTO staged SELECT value FROM json_each(:keys)")
 _UNSTAGE: Final = text(
@@ -41,6 +45,23 @@ _UNSTAGE: Final = text(
     "WHERE excluded.at > entries.at OR entries.out = 0 AND excluded.at = entries.at"
 )
 _NEW: Final = upsert(entries)
+_ALL_NEW: Final = upsert(entries).from_select(
+    ["key", "firm", "out", "at", "reason"],
+    select(
+        asked.c.value,
+        literal(1),
+        literal(1),
+        bindparam("at", type_=Number),
+        literal("import"),
+    ).distinct(),
+)
+# As _UNSTAGE, for a server: it sorts by itself what it writes.
+_LOAD: Final = _ALL_NEW.on_conflict_do_update(
+    index_elements=[entries.c.key, entries.c.firm],
+    set_={name: _ALL_NEW.excluded[name] for name in ("out", "at", "reason")},
+    where=(_ALL_NEW.excluded.at > entries.c.at)
+    | ((entries.c.out == 0) & (_ALL_NEW.excluded.at == entries.c.at)),
+)
 # Of two things at the same time the safer one counts.
 _KEEP: Final = _NEW.on_conflict_do_update(
     index_elements=[entries.c.key, entries.c.firm],
@@ -80,10 +101,11 @@ class DoubtfulText:
 
 @forgetting_methods
 class SuppressionList:
-    """Who must not be written to: the file at *path*, which is made when it does not exist.
+    """Who must not be written to: the list at *path*, which is made when it does not exist.
 
-    Give it to jobs as `exclude=`, and to a receiver by an OptOutFollower. Several processes may
-    use one file at a time. Safe for threads.
+    *path* is that of a file, or `postgresql://host/database?list=name`. Give it to jobs as
+    `exclude=`, and to a receiver by an OptOutFollower. Several processes may use one list at a
+    time. Safe for threads. Its attribute `path` is None for one in a database.
 
     Raises: BulkError when the file is not such a list, here and in every method;
     BulkArgumentError for what is not a path or an address.
@@ -91,15 +113,17 @@ class SuppressionList:
 
     def __init__(
         self,
-        path: str | Path,
+        path: ListPath,
         *,
         must_exist: bool = False,
         now: Callable[[], float] = time.time,
     ) -> None:
-        self.path = _validate.path("path", path, error=BulkArgumentError).absolute()
+        self.address = address = list_address(path).absolute()
+        self.path = address if isinstance(address, Path) else None
+        self.name = address.name
         _validate.boolean("must_exist", must_exist, error=BulkArgumentError)
         self._now = _validate.function("now", now, error=BulkArgumentError)
-        self._storage = Database(self.path, FORMAT, must_exist=must_exist)
+        self._storage = open_list(address, must_exist=must_exist)
         self._filter: KeyFilter | None = None
         # The entry of the history up to which the filter has all, -1 before it is read.
         self._seen = -1
@@ -121,18 +145,10 @@ class SuppressionList:
 
     def load(self, keys: Iterable[str]) -> int:
         """Put any number of *keys* on the list in constant memory; returns how many were given."""
-        given, count, at = iter(keys), 0, self._micro()
+        at = self._micro()
         with self._storage.write() as connection:
-            # For sorting, too.
-            connection.exec_driver_sql(f"PRAGMA cache_size = -{_LOAD_KIB}")
-            connection.exec_driver_sql("CREATE TEMP TABLE IF NOT EXISTS staged (key TEXT)")
-            while some := list(islice(given, _TOGETHER)):
-                count += len(some)
-                connection.execute(_STAGE, {"keys": json.dumps(some)})
-            # In the order of the keys each page is written once.
-            connection.execute(_UNSTAGE, {"at": at})
-            connection.exec_driver_sql("DROP TABLE temp.staged")
-            connection.exec_driver_sql("PRAGMA cache_size = -2000")
+            load = _load_file if self.path is not None else _load_server
+            count = load(connection, iter(keys), at)
             _note(connection, {**_NOWHERE, "key": "", "out": 1, "at": at, "reason": _IMPORT})
             write_filter(connection)
         return count
@@ -190,8 +206,8 @@ class SuppressionList:
                 "in use: put it back, then resume"
             )
         with self._storage.read() as connection:
-            asked = json.dumps(self._filtered(connection, keys))
-            return set(connection.execute(_FOUND, {"keys": asked}).scalars())
+            wanted = key_set(connection, self._filtered(connection, keys))
+            return set(connection.execute(_FOUND, {"keys": wanted}).scalars())
 
     def _filtered(self, connection: Connection, keys: Sequence[str]) -> Sequence[str]:
         """Those of *keys* that may be on the list."""
@@ -265,6 +281,29 @@ class SuppressionList:
 
     def __exit__(self, *_error: object) -> None:
         self.close()
+
+
+def _load_file(connection: Connection, keys: Iterator[str], at: int) -> int:
+    count = 0
+    # For sorting, too.
+    connection.exec_driver_sql(f"PRAGMA cache_size = -{_LOAD_KIB}")
+    connection.exec_driver_sql("CREATE TEMP TABLE IF NOT EXISTS staged (key TEXT)")
+    while some := list(islice(keys, _TOGETHER)):
+        count += len(some)
+        connection.execute(_STAGE, {"keys": json.dumps(some)})
+    # In the order of the keys each page is written once.
+    connection.execute(_UNSTAGE, {"at": at})
+    connection.exec_driver_sql("DROP TABLE temp.staged")
+    connection.exec_driver_sql("PRAGMA cache_size = -2000")
+    return count
+
+
+def _load_server(connection: Connection, keys: Iterator[str], at: int) -> int:
+    count = 0
+    while some := list(islice(keys, _TOGETHER)):
+        count += len(some)
+        connection.execute(_LOAD, {"keys": key_set(connection, some), "at": at})
+    return count
 
 
 def _note(connection: Connection, past: Mapping[str, object]) -> None:

@@ -10,6 +10,7 @@ import pytest
 from sinch_wrapper import BulkError, Recipient
 from sinch_wrapper._http import httpx
 from sinch_wrapper.bulk import Columns, OptOutFollower, Report, SuppressionList
+from sinch_wrapper.bulk._job_url import JobURL, ListAddress, ListURL, list_address
 from sinch_wrapper.bulk._key_filter import WORTH, KeyFilter
 from sinch_wrapper.callbacks import ConsentChange, ConsentKind, OptOutWords
 from tests.callbacks.test_opt_outs import inbound, opted
@@ -29,14 +30,28 @@ __all__ = ["make_bulk"]
 A, B, C = "+46700000001", "+46700000002", "+46700000003"
 
 
+@pytest.fixture(params=["file", "postgresql"])
+def stop(request: pytest.FixtureRequest, tmp_path: Path) -> ListAddress:
+    """Where a suppression list is: in a file, and in PostgreSQL."""
+    if request.param == "file":
+        return tmp_path / "stop.db"
+    database = request.getfixturevalue("jobs_database")
+    return list_address(f"{database.replace('?', '?list=stop&', 1)}")
+
+
+def beside(stop: ListAddress) -> JobURL | None:
+    """Where a job may be that leaves out who is on *stop*: in its database, else in memory."""
+    return JobURL(stop.database, "job") if isinstance(stop, ListURL) else None
+
+
 def change(kind: str, at: float, who: str = A, source: str = "") -> ConsentChange:
     """What a person says at a time."""
     return ConsentChange(ConsentKind(kind), "word", "SMS", who, at=at, source_id=source)
 
 
-def test_people_are_known_by_their_number_whatever_its_spelling(tmp_path: Path) -> None:
+def test_people_are_known_by_their_number_whatever_its_spelling(stop: ListAddress) -> None:
     """One number, on any phone channel, is one person; other identities belong to their channel."""
-    with SuppressionList(tmp_path / "stop.db") as found:
+    with SuppressionList(stop) as found:
         found.add(["+46 70-000 00 01", Recipient.whatsapp("46700000002"), ("MESSENGER", "77")])
         held: list[Any] = [
             "+46700000001", "0046700000001", ("RCS", A), Recipient.sms(B), ("MESSENGER", "77"),
@@ -47,9 +62,9 @@ def test_people_are_known_by_their_number_whatever_its_spelling(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("address", ["070-123 45 67", "", "Ada", 46700000001, ("SMS",), {}, None])
-def test_what_is_no_address_is_refused(tmp_path: Path, address: Any) -> None:
+def test_what_is_no_address_is_refused(stop: ListAddress, address: Any) -> None:
     """Nothing is added when one of many is not an address, and it is not quoted."""
-    with SuppressionList(tmp_path / "stop.db") as found:
+    with SuppressionList(stop) as found:
         with pytest.raises(BulkError, match=r"^addresses= must be .*") as caught:
             found.add([A, address])
         assert (0, False) == (found.count(), "123 45" in str(caught.value))
@@ -72,19 +87,19 @@ ORDERS = [
 @pytest.mark.parametrize(("said", "expected"), ORDERS)
 @pytest.mark.parametrize("times", [1, 2])
 def test_the_newest_word_counts_in_any_order(
-    tmp_path: Path, *, said: list[tuple[str, float]], expected: bool, times: int
+    stop: ListAddress, *, said: list[tuple[str, float]], expected: bool, times: int
 ) -> None:
     """Events may come late, twice and in any order; of two at one time the safer one counts."""
-    with SuppressionList(tmp_path / "stop.db") as found:
+    with SuppressionList(stop) as found:
         for _ in range(times):
             for kind, at in said:
                 found.take([change(kind, at, source=f"{kind}{at}")])
         assert expected == found.holds(A)
 
 
-def test_a_word_does_not_lift_what_was_entered(tmp_path: Path) -> None:
+def test_a_word_does_not_lift_what_was_entered(stop: ListAddress) -> None:
     """START takes back a STOP, but neither an entry by hand nor an import; a person does."""
-    with SuppressionList(tmp_path / "stop.db") as found:
+    with SuppressionList(stop) as found:
         found.add(A)
         found.load(["46700000002"])
         later = 4_000_000_000.0
@@ -94,20 +109,20 @@ def test_a_word_does_not_lift_what_was_entered(tmp_path: Path) -> None:
         assert (False, False) == (found.holds(A), found.holds(B))
 
 
-def test_a_clock_that_is_ahead_does_not_silence_later_words(tmp_path: Path) -> None:
+def test_a_clock_that_is_ahead_does_not_silence_later_words(stop: ListAddress) -> None:
     """A time in the future counts as now, so that a STOP after it is heard."""
     moment = 1000.0
-    with SuppressionList(tmp_path / "stop.db", now=lambda: moment) as found:
+    with SuppressionList(stop, now=lambda: moment) as found:
         found.take([change("in", 99_999.0)])
         moment = 1001.0
         found.take([change("out", 1001.0)])
         assert found.holds(A)
 
 
-def test_a_person_decides_about_doubtful_texts(tmp_path: Path) -> None:
+def test_a_person_decides_about_doubtful_texts(stop: ListAddress) -> None:
     """They wait, each once; "out" counts from when it was written, "nothing" is forgotten."""
-    with SuppressionList(tmp_path / "stop.db") as found:
-        follower = OptOutFollower(tmp_path / "stop.db")
+    with SuppressionList(stop) as found:
+        follower = OptOutFollower(stop)
         events = [inbound("please stop"), inbound("please stop"), inbound("don't stop", id="M2")]
         follower.take(events)
         first, second = found.doubtful()
@@ -207,10 +222,10 @@ def test_excluded_recipients_get_nothing(
 
 
 def test_whoever_opts_out_while_a_job_runs_gets_nothing_more(
-    make_bulk: MakeBulk, tmp_path: Path
+    make_bulk: MakeBulk, stop: ListAddress
 ) -> None:
     """The list is looked at when each request is built, and by a resume."""
-    api, path = FakeBatchApi(), tmp_path / "stop.db"
+    api, path = FakeBatchApi(), stop
     SuppressionList(path).close()
     follower = OptOutFollower(path)
 
@@ -221,7 +236,7 @@ def test_whoever_opts_out_while_a_job_runs_gets_nothing_more(
             )
 
     api.on_send = opt_out
-    report = make_bulk(api).go(rows(6), exclude=path, concurrency=1)
+    report = make_bulk(api).go(rows(6), exclude=path, concurrency=1, job=beside(path))
     follower.close()
     assert [number(at) for at in (0, 1, 2, 4, 5)] == sent_to(api)
     assert (5, 1) == (report.accepted, report.suppressed)
@@ -271,10 +286,10 @@ def test_a_large_job_keeps_its_evidence(make_bulk: MakeBulk) -> None:
 
 
 def test_a_doubtful_request_in_which_somebody_opts_out_does_not_leave_again(
-    make_bulk: MakeBulk, tmp_path: Path
+    make_bulk: MakeBulk, stop: ListAddress
 ) -> None:
     """It is not rebuilt either: it stays unknown, and the report says why."""
-    api, path = FakeBatchApi("ok", "ok", "dropped"), tmp_path / "stop.db"
+    api, path = FakeBatchApi("ok", "ok", "dropped"), stop
     SuppressionList(path).close()
 
     def opt_out(_body: Any, batch_id: str) -> None:
@@ -283,7 +298,7 @@ def test_a_doubtful_request_in_which_somebody_opts_out_does_not_leave_again(
                 found.add(number(2))
 
     api.on_send = opt_out
-    report = make_bulk(api).go(rows(60), settle=1.0, exclude=path, concurrency=1)
+    report = make_bulk(api).go(rows(60), settle=1.0, exclude=path, concurrency=1, job=beside(path))
     doubtful = [each for each in report.batches() if each.state == "unknown"]
     assert (2, 0) == (report.unknown, len(report.sent_again))
     assert "not sent again: 1 recipient must not be written to any more" == doubtful[0].reason
@@ -291,10 +306,10 @@ def test_a_doubtful_request_in_which_somebody_opts_out_does_not_leave_again(
 
 
 def test_a_request_that_certainly_did_not_leave_is_looked_at_again(
-    make_bulk: MakeBulk, tmp_path: Path
+    make_bulk: MakeBulk, stop: ListAddress
 ) -> None:
     """After a 429 the list is asked anew."""
-    api, path = FakeBatchApi("429"), tmp_path / "stop.db"
+    api, path = FakeBatchApi("429"), stop
     SuppressionList(path).close()
     api.look_up_response = None
     answers = iter([1])
@@ -306,7 +321,7 @@ def test_a_request_that_certainly_did_not_leave_is_looked_at_again(
                 found.add(number(1))
         return response
 
-    report = make_bulk(late).go(rows(3), exclude=path)
+    report = make_bulk(late).go(rows(3), exclude=path, job=beside(path))
     assert (2, 2, 1) == (report.total, report.accepted, report.suppressed)
     assert number(1) not in api.accepted
 
@@ -426,10 +441,10 @@ def test_consents_of_the_api_are_asked_first(make_bulk: MakeBulk, tmp_path: Path
     assert many == len(api.sent)
 
 
-def test_a_long_list_looks_like_a_short_one(tmp_path: Path) -> None:
+def test_a_long_list_looks_like_a_short_one(stop: ListAddress) -> None:
     """A filter spares most looks into it; what changes later, by others too, is seen at once."""
     many = [f"4670{each:07d}" for each in range(WORTH)]
-    with SuppressionList(tmp_path / "stop.db") as found, SuppressionList(found.path) as other:
+    with SuppressionList(stop) as found, SuppressionList(found.address) as other:
         assert WORTH == found.load(many)
         others = [f"4671{each:07d}" for each in range(5000)]
         asked = [*many[::1000], *others]
@@ -450,3 +465,16 @@ def test_a_filter_lets_no_key_that_was_added_go_by() -> None:
     assert added == found.possible(added)
     others = [str(each) for each in range(1, 60_000, 3)]
     assert len(found.possible(others)) < len(others) / 10
+
+
+def test_a_list_in_a_database_is_for_jobs_beside_it(
+    make_bulk: MakeBulk, tmp_path: Path, jobs_database: str
+) -> None:
+    """A journal elsewhere would have to keep the password, so nothing is sent."""
+    api = FakeBatchApi()
+    address = jobs_database.replace("?", "?list=stop&", 1)
+    SuppressionList(address).close()
+    for job in (None, tmp_path / "job.db"):
+        with pytest.raises(BulkError, match="for jobs in the same one: keep the job there, too"):
+            make_bulk(api).go(rows(3), exclude=address, job=job)
+    assert [] == api.sent
