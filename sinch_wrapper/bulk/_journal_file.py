@@ -28,6 +28,10 @@ _FORMAT: Final = Format(
 )
 
 
+class JobBusyError(BulkError):
+    """Another process sends from the journal."""
+
+
 def open_storage(
     address: JobAddress | None, *, must_exist: bool = False, lock: ProcessLock | None = None
 ) -> Storage:
@@ -77,7 +81,7 @@ def sending_lock(address: JobAddress | None, *, must_exist: bool = False) -> Pro
     lock = journal_lock(address, must_exist=must_exist)
     if not lock.take():
         name = "" if address is None else address.name
-        raise BulkError(
+        raise JobBusyError(
             f"journal {name}: another process is sending from it: wait for that one, or stop it"
         )
     return lock

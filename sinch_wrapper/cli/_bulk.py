@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from sinch_wrapper.cli._bulk_check import check, send_test
+from sinch_wrapper.cli._bulk_cluster import by_workers, cluster_options, sender_of, work
 from sinch_wrapper.cli._bulk_jobs import cancel, cancel_batches, probe_account, status
 from sinch_wrapper.cli._bulk_options import (
     go_on_option,
@@ -71,6 +72,7 @@ def bulk() -> None:
 )
 @late_option
 @sending_options
+@cluster_options
 @as_json
 def send(
     source: Path,
@@ -96,11 +98,13 @@ def send(
     recipients = recipients_of(source)
     job = given["job"] or journal_beside(source)
     with client(region, sandbox) as sinch:
+        call = sender_of(sinch, "send", given)
         code = run_job(
-            lambda **live: sinch.bulk.send(recipients=recipients, job=job, **options, **live),
+            lambda **live: call(recipients=recipients, job=job, **options, **live),
             job,
             as_json=as_json,
             asks=not yes,
+            workers=by_workers(given),
         )
     leave(code)
 
@@ -116,6 +120,7 @@ def _say_when_it_ends(api: str) -> None:
 @late_option
 @go_on_option
 @sending_options
+@cluster_options
 @as_json
 def resume(job: Path, region: str | None, sandbox: str | None, as_json: bool, **given: Any) -> None:  # noqa: ANN401 (the options above, as click passes them)
     """Resume JOB after a crash, a stop or a deadline; its input is not needed."""
@@ -123,8 +128,12 @@ def resume(job: Path, region: str | None, sandbox: str | None, as_json: bool, **
 
     options = sending_arguments(given)
     with client(region, sandbox) as sinch:
+        call = sender_of(sinch, "resume", given)
         code = run_job(
-            lambda **live: sinch.bulk.resume(job, **options, **live), job, as_json=as_json
+            lambda **live: call(job, **options, **live),
+            job,
+            as_json=as_json,
+            workers=by_workers(given),
         )
     leave(code)
 
@@ -200,5 +209,5 @@ def retry_failed(
     leave(code)
 
 
-for _command in (check, send_test, status, cancel, cancel_batches, report, probe_account):
+for _command in (check, send_test, status, cancel, cancel_batches, report, probe_account, work):
     bulk.add_command(_command)

@@ -47,15 +47,21 @@ _COUNTS = (
 
 
 def run_job(
-    send: Callable[..., Report], job: Path, *, as_json: bool, asks: bool = False
+    send: Callable[..., Report],
+    job: Path,
+    *,
+    as_json: bool,
+    asks: bool = False,
+    workers: str = "",
 ) -> ExitCode:
     """Run *send*, which Ctrl-C stops gently, and show its report; returns the exit code.
 
-    When it *asks*, a person at the terminal sees a new job before it begins.
+    When it *asks*, a person at the terminal sees a new job before it begins. *workers* is "follow"
+    when others send it, and "give" when nobody waits for them.
     """
     # The view puts a file of its own in the place of stderr.
     asks = asks and _is_attended()
-    with _stopping() as stop, progress_view(silent=as_json) as view:
+    with stopping() as stop, progress_view(silent=as_json) as view:
         approval = {"approve": _asking(view)} if asks else {}
         try:
             report = send(stop=stop, progress=view, **approval)
@@ -68,11 +74,21 @@ def run_job(
             hint = "" if is_over else f" with sinch-wrapper bulk resume {path_text(job)}"
             raise click.ClickException(f"{command_words(str(error))}{hint}") from error
     show(report, as_json=as_json)
+    if workers and (workers == "give" or report.stopped == StopReason.STOPPED):
+        return _left_to_workers(report, job, as_json=as_json)
     if not as_json and report.stopped:
         _show_next_step(report, job)
     elif not as_json and (rest := view.to_deliver) >= _WORTH_SAYING:
         say(f"Delivered in about {span(rest)}.")
     return _code_of(report)
+
+
+def _left_to_workers(report: Report, job: Path, *, as_json: bool) -> ExitCode:
+    """Say that workers go on with a job; the exit code of who does not wait for them."""
+    if not as_json:
+        say("Workers go on with it (sinch-wrapper bulk work). How far it is:")
+        say(f"  sinch-wrapper bulk report {path_text(job)}")
+    return ExitCode.INTERRUPTED if report.stopped else ExitCode.OK
 
 
 def _code_of(report: Report) -> ExitCode:
@@ -130,7 +146,7 @@ def _show_next_step(report: Report, job: Path) -> None:
 
 
 @contextmanager
-def _stopping() -> Iterator[threading.Event]:
+def stopping() -> Iterator[threading.Event]:
     """An event that SIGINT and SIGTERM set; the second SIGINT interrupts at once."""
     stop = threading.Event()
 

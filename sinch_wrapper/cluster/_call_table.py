@@ -54,6 +54,11 @@ class HandedCall:
     request: Mapping[str, object] = field(repr=False)
 
 
+def token_of(connection: Connection, job: int) -> int:
+    """The token of the last leader of *job*."""
+    return int(connection.execute(select(jobs.c.leader).where(jobs.c.number == job)).scalar_one())
+
+
 def hand_out(
     connection: Connection, job: int, token: int, new: Sequence[NewCall], time: Clock
 ) -> list[int]:

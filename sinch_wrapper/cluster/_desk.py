@@ -17,6 +17,7 @@ from sinch_wrapper.bulk._queue import SendQueue
 from sinch_wrapper.bulk._states import ChunkState
 from sinch_wrapper.cluster import _call_table as call_table
 from sinch_wrapper.cluster._app_queue import SharedQueue
+from sinch_wrapper.cluster._assignments import lead
 from sinch_wrapper.cluster._call_table import ENDED, CallState, Clock, NewCall
 from sinch_wrapper.cluster._life import WorkerLife, life
 from sinch_wrapper.cluster._results import LOST, NOT_LEFT, read_text
@@ -59,13 +60,14 @@ class Surroundings:
 
 
 class CallDesk:
-    """Hands out the requests of *job*, number *number* of all, for the leader with this *token*."""
+    """Hands out the requests of *job*, number *number* of all, for *worker*, which leads it."""
 
-    def __init__(self, job: Job, number: int, token: int, around: Surroundings) -> None:
+    def __init__(self, job: Job, number: int, worker: int, around: Surroundings) -> None:
         self._job = job
         self._number = number
-        self._token = token
+        self._worker = worker
         self._around = around
+        self.token = 0
         # The calls that are on their way, by number, and the numbers by chunk.
         self._calls: dict[int, BatchCall] = {}
         self._numbers: dict[int, int] = {}
@@ -132,7 +134,7 @@ class CallDesk:
             for each in sends
         ]
         around = self._around
-        numbers = call_table.hand_out(connection, self._number, self._token, new, around.time())
+        numbers = call_table.hand_out(connection, self._number, self.token, new, around.time())
         around.tickets.issue(connection, numbers)
         for number, each in zip(numbers, sends, strict=True):
             self._keep(number, each)
@@ -159,6 +161,7 @@ class CallDesk:
                 self._look_after(connection, row, lives.get(row.worker, WorkerLife.DEAD), lost)
             self._strike(connection, lives)
             self._hold(connection)
+            lead(connection, self._number, self._worker, self.token, self._around.time())
         slots = sum(workers[n].slots for n, found in lives.items() if found is WorkerLife.WORKING)
         self.concurrency = max(1, _AHEAD * slots)
         return lost
@@ -166,6 +169,8 @@ class CallDesk:
     def _take_over(self) -> None:
         """Take up what an earlier leader has handed out; what nobody has taken is taken back."""
         with self._job.journal.write() as connection:
+            # Who writes as a leader is the one whose token this is.
+            self.token = call_table.token_of(connection, self._number)
             call_table.revoke(connection, self._number)
             rows = call_table.of_job(connection, self._number)
             chunks = self._job.journal.chunks(connection, [row.chunk for row in rows])

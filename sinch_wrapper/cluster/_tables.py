@@ -5,7 +5,7 @@ from sqlalchemy import BigInteger, Column, Double, Index, Integer, String, Table
 from sinch_wrapper.bulk._register import jobs, shared
 from sinch_wrapper.bulk._schema import Number
 
-__all__ = ["app_queues", "calls", "jobs", "rates", "shared", "workers"]
+__all__ = ["app_queues", "assignments", "calls", "jobs", "rates", "shared", "workers"]
 
 # One row for each time that a process took part. Times are Unix seconds of the database.
 workers = Table(
@@ -67,4 +67,21 @@ app_queues = Table(
     Column("app", String, primary_key=True),
     Column("recipients", Double, nullable=False),
     Column("at", Double, nullable=False),
+)
+
+# The jobs that were given to workers.
+assignments = Table(
+    "assignments",
+    shared,
+    Column("job", BigInteger, primary_key=True, autoincrement=False),
+    Column("project", String, nullable=False),
+    Column("stage", String, nullable=False),
+    # JSON: how it is sent.
+    Column("options", Text, nullable=False),
+    # Who leads it, with which token, and when that was last so.
+    Column("worker", BigInteger),
+    Column("token", BigInteger),
+    Column("led_at", Double),
+    # What stopped it.
+    Column("why", Text, nullable=False, server_default=""),
 )

@@ -30,7 +30,7 @@ from sinch_wrapper.cluster._call_table import HandedCall
 from sinch_wrapper.cluster._desk import Surroundings
 from sinch_wrapper.cluster._life import may_leave
 from sinch_wrapper.cluster._results import as_text
-from sinch_wrapper.errors import BulkError, RateLimitError
+from sinch_wrapper.errors import BulkError, DatabaseAwayError, RateLimitError
 
 _logger: Final = logging.getLogger("sinch_wrapper")
 # Seconds between attempts to write a result while the database is away.
@@ -51,18 +51,19 @@ class SharedStorage(Protocol):
 
 
 class WorkerSession(Protocol):
-    """A connection that lasts as long as its worker: by it others see that the worker lives."""
+    """A lock that lasts as long as its worker: by it others see that the worker lives."""
 
-    def hold(self, worker: int) -> None:
-        """Let others see that *worker* has this session."""
-
-    @property
-    def is_alive(self) -> bool:
-        """Whether the connection works."""
+    def take(self) -> bool:
+        """Take it; whether that could be."""
         ...
 
-    def close(self) -> None:
-        """End it."""
+    @property
+    def is_held(self) -> bool:
+        """Whether it still has it."""
+        ...
+
+    def release(self) -> None:
+        """Let others see that the worker has ended."""
 
 
 class Pace(Protocol):
@@ -113,8 +114,8 @@ class PreparedCall:
 class Worker:
     """Takes calls and makes them with the API *batch*; safe for threads.
 
-    *job_of* opens the job with a number, and *session* a new session. *slots* is how many calls it
-    makes at a time. *wall* gives Unix seconds, for what is scheduled.
+    *job_of* opens the job with a number, and *session* gives the lock of the worker with a number.
+    *slots* is how many calls it makes at a time. *wall* gives Unix seconds, for what is scheduled.
     """
 
     def __init__(  # noqa: PLR0913 (keyword-only, what it works with)
@@ -124,7 +125,7 @@ class Worker:
         around: Surroundings,
         *,
         job_of: Callable[[int], Job],
-        session: Callable[[], WorkerSession],
+        session: Callable[[int], WorkerSession],
         name: str,
         slots: int,
         pace: Pace | None = None,
@@ -143,8 +144,10 @@ class Worker:
         self._wall = wall
         self._guard = threading.Lock()
         self._seats: list[Seat] = []
-        # Set when nobody waits for results any more.
-        self.over = threading.Event()
+        # How many requests have left.
+        self.sent = 0
+        # Set when no new call is taken, and when nobody waits for results any more.
+        self.stopping, self.over = threading.Event(), threading.Event()
 
     def beat(self) -> None:
         """Say that it lives, which it has to do several times in each lease; raises BulkError."""
@@ -157,7 +160,7 @@ class Worker:
         for each in seats:
             if each.number in found:
                 each.confirmed = began
-        is_seated = bool(seats) and seats[-1].number in found and seats[-1].session.is_alive
+        is_seated = bool(seats) and seats[-1].number in found and seats[-1].session.is_held
         if not is_seated:
             self._sit_down()
         for each in seats[:-1] if is_seated else seats:
@@ -210,7 +213,7 @@ class Worker:
     def perform(self, number: int) -> None:
         """Take the call with this number, make it, and write how it ended; raises BulkError."""
         prepared = self.prepare(number)
-        if prepared is None or self.over.wait(self._pace.reserve()):
+        if prepared is None or self.stopping.wait(self._pace.reserve()):
             return
         seat = self.take(prepared)
         if seat is None:
@@ -219,17 +222,24 @@ class Worker:
         if isinstance(prepared.call, BatchCall) and self.may_leave(seat):
             left = self._clock()
             done = _made(self._batch, prepared.call)
+            self.sent += 1
             if isinstance(done.error, RateLimitError):
                 self._pace.throttled(self._clock() - left)
         self.finish(prepared, seat, done)
 
     def close(self) -> None:
         """Stop taking part, once all calls have ended; raises BulkError."""
+        self.stopping.set()
         self.over.set()
         with self._guard:
             seats, self._seats = self._seats, []
         for each in seats:
             self._strike(each)
+
+    @property
+    def number(self) -> int | None:
+        """The number under which it takes part; None before it does."""
+        return self._seats[-1].number if self._seats else None
 
     @property
     def running(self) -> int:
@@ -247,16 +257,12 @@ class Worker:
             return send_call(job.kind, timely, job.id, row.chunk, items, self._clock())
 
     def _sit_down(self) -> None:
-        session = self._session()
         began = self._clock()
-        try:
-            with self._storage.write() as connection:
-                time_ = self._around.time()
-                number = worker_table.enrol(connection, self._name, self._slots, time_)
-            session.hold(number)
-        except BaseException:
-            session.close()
-            raise
+        with self._storage.write() as connection:
+            time_ = self._around.time()
+            number = worker_table.enrol(connection, self._name, self._slots, time_)
+        session = self._session(number)
+        session.take()
         with self._guard:
             self._seats.append(Seat(number, session, began))
 
@@ -271,7 +277,7 @@ class Worker:
         self._strike(seat)
 
     def _strike(self, seat: Seat) -> None:
-        seat.session.close()
+        seat.session.release()
         with self._storage.write() as connection:
             worker_table.strike(connection, seat.number)
 
@@ -285,10 +291,10 @@ class Worker:
             for attempt in count():
                 try:
                     return self._write(number, seat.number, text)
-                except BulkError:
+                except DatabaseAwayError:
                     pause = backoff(attempt, _FIRST_PAUSE, _LONGEST_PAUSE)
                     if self.over.wait(pause):
-                        _logger.warning("the result of a request is lost: it will be looked up")
+                        _logger.warning("the result of a request is lost: it is looked up later")
                         return None
         finally:
             self._leave(seat)

@@ -135,7 +135,8 @@ class AppQueue:
     async def _drain(self, app_id: str) -> None:
         queue, rate = self._queues[app_id], self._settings.drain_rate
         burst = max(1, round(rate * _TICK))
-        due = queue[0].since
+        # Another drain that catches up may have emptied it already.
+        due = queue[0].since if queue else 0.0
         while queue:
             # The head leaves the queue last: put() starts a second drain when the queue is empty.
             sent = min(burst, len(queue))

@@ -103,7 +103,7 @@ def test_the_requests_of_a_dead_worker_are_in_doubt(cluster: MemoryCluster) -> N
     prepared = worker.prepare(first)
     assert prepared
     assert worker.take(prepared)
-    cluster.book.holders[1].close()
+    cluster.book.holders[1].release()
     for number in others:
         other.perform(number)
     cluster.now += LEASE + 1
@@ -208,7 +208,7 @@ def test_a_worker_whose_session_was_cut_takes_part_under_a_new_number(
     assert prepared
     seat = worker.take(prepared)
     assert seat
-    seat.session.close()
+    seat.session.release()
     worker.beat()
     worker.beat()
     other = worker.prepare(cluster.tickets.waiting[1])

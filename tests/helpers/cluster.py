@@ -52,7 +52,7 @@ class SessionBook:
 
     def has(self, _connection: Connection, worker: int) -> bool:
         """Whether the session of *worker* lives."""
-        return worker in self.holders and self.holders[worker].is_alive
+        return worker in self.holders and self.holders[worker].is_held
 
 
 @dataclass
@@ -60,15 +60,18 @@ class BookedSession:
     """A session in the book."""
 
     book: SessionBook
-    is_alive: bool = True
+    worker: int
+    is_held: bool = False
 
-    def hold(self, worker: int) -> None:
-        """Let *worker* have it."""
-        self.book.holders[worker] = self
+    def take(self) -> bool:
+        """Let the worker have it."""
+        self.book.holders[self.worker] = self
+        self.is_held = True
+        return True
 
-    def close(self) -> None:
+    def release(self) -> None:
         """End it."""
-        self.is_alive = False
+        self.is_held = False
 
 
 class ScriptedBatch:
@@ -124,14 +127,14 @@ class MemoryCluster:
         self.token += 1
         with self.journal.write() as connection:
             connection.execute(update(jobs).values(leader=self.token))
-        desk = CallDesk(self.job, NUMBER, self.token, self.around)
+        desk = CallDesk(self.job, NUMBER, 1, self.around)
         return Leader(self, desk, RunSettings(settle=600.0, **options))
 
     def worker(self, slots: int = 4) -> Worker:
         """A worker that takes part."""
         worker = Worker(
             self.batch, self.journal, self.around, job_of=lambda _: self.job,
-            session=lambda: BookedSession(self.book), name="w", slots=slots,
+            session=lambda number: BookedSession(self.book, number), name="w", slots=slots,
             clock=lambda: self.now, wall=lambda: self.now,
         )  # fmt: skip
         worker.beat()

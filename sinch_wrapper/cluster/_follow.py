@@ -1,0 +1,152 @@
+"""Giving a job to workers, and following it from where it was given."""
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from sinch_wrapper.bulk._arguments import JobRun
+from sinch_wrapper.bulk._job_url import JobURL
+from sinch_wrapper.bulk._jobs import JobClient, Jobs
+from sinch_wrapper.bulk._journal import Journal, open_job
+from sinch_wrapper.bulk._journal_file import JobBusyError
+from sinch_wrapper.bulk._options import RunSettings
+from sinch_wrapper.bulk._queue import eta
+from sinch_wrapper.bulk._register import job_number
+from sinch_wrapper.bulk._report import BulkStoppedError, Report
+from sinch_wrapper.bulk._states import JobStage, Progress, StopReason, Tally
+from sinch_wrapper.cluster._assignments import Assignment, AssignmentStage, assign, assignments_of
+from sinch_wrapper.cluster._database import ClusterDatabase, database_time
+from sinch_wrapper.errors import BulkArgumentError, BulkError, DatabaseAwayError
+
+# Seconds between two looks at a job that is followed.
+_LOOK: Final = 0.5
+# What a job that workers send cannot take from the call, and where it is instead.
+_ELSEWHERE: Final = {
+    "concurrency": "it is that of each worker (bulk work --concurrency)",
+    "deadline": "stop waiting for it, or cancel the job",
+}
+
+
+def refuse_elsewhere(options: Mapping[str, object]) -> None:
+    """Raise BulkArgumentError for options that say nothing to workers."""
+    for name, words in _ELSEWHERE.items():
+        if options.get(name) is not None:
+            raise BulkArgumentError(f"{name}= is not for a job that workers send: {words}")
+
+
+def options_of(settings: RunSettings) -> dict[str, object]:
+    """What the leaders of a job need of *settings*, as JSON."""
+    names = ("settle", "attempts", "patience", "send_again", "send_now", "go_on")
+    limits = [settings.limits.queue, settings.limits.drain]
+    return {name: getattr(settings, name) for name in names} | {"limits": limits}
+
+
+@dataclass(frozen=True, slots=True)
+class GivenJob:
+    """A job of *client* in *database* that workers send."""
+
+    client: JobClient
+    database: ClusterDatabase
+    address: JobURL
+
+    def give(self, run: JobRun) -> None:
+        """Read the recipients of a job, unless workers send it already, and give it to them.
+
+        Raises: BulkError when it cannot begin; nothing was sent.
+        """
+        try:
+            Jobs(self.client).plan(run)
+        except JobBusyError:
+            if not self._is_led():
+                raise
+            return
+        number = self._number()
+        with self.database.storage.write() as connection:
+            assign(connection, number, self.client.project_id, options_of(run.settings))
+
+    def follow(
+        self,
+        stop: threading.Event,
+        progress: Callable[[Progress], None] | None,
+        limits: RunSettings,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> Report:
+        """Wait until workers have sent it, or until *stop* is set; the job goes on then.
+
+        Raises: BulkError, also what ended the job.
+        """
+        watch = _Watch(clock, limits)
+        while not stop.is_set():
+            try:
+                job = self._assignment()
+                step = watch.step(self.address)
+            except DatabaseAwayError:
+                stop.wait(_LOOK)
+                continue
+            if progress is not None:
+                progress(step)
+            if job is None or job.stage == AssignmentStage.ENDED:
+                return self._report("" if job is None else job.why)
+            stop.wait(_LOOK)
+        return self._report(StopReason.STOPPED)
+
+    def _report(self, why: str) -> Report:
+        report = Report(self.address)
+        if why not in set(StopReason):
+            raise BulkStoppedError(why, report)
+        if not report.complete:
+            report.stopped = StopReason(why)
+        return report
+
+    def _number(self) -> int:
+        with self.database.storage.read() as connection:
+            number = job_number(connection, self.address.name)
+        if number is None:
+            raise BulkError(f"journal {self.address.name}: there is no such job in the database")
+        return number
+
+    def _assignment(self) -> Assignment | None:
+        number = self._number()
+        with self.database.storage.read() as connection:
+            found = assignments_of(connection, database_time(), job=number)
+        return found[0] if found else None
+
+    def _is_led(self) -> bool:
+        """Whether workers send it, so that its lock is theirs."""
+        job = self._assignment()
+        return job is not None and job.stage == AssignmentStage.READY
+
+
+class _Watch:
+    """How far a job is that others send, since the first look at it."""
+
+    def __init__(self, clock: Callable[[], float], settings: RunSettings) -> None:
+        self._clock = clock
+        self._settings = settings
+        self._began = clock()
+        self._start: int | None = None
+
+    def step(self, address: JobURL) -> Progress:
+        """How far it is."""
+        journal = Journal(address, must_exist=True)
+        try:
+            tally = Tally(journal.totals())
+            limits = self._settings.limits
+            queued = open_job(journal).outstanding_at(time.time(), limits)
+        finally:
+            journal.close()
+        if self._start is None:
+            self._start = tally.accepted
+        elapsed, done = self._clock() - self._began, tally.accepted - self._start
+        rest = eta(tally.left, queued, limits, done, elapsed)
+        found = tally.progress(rest, waiting=False)
+        is_out = not found.pending and not found.unknown and bool(queued)
+        return replace(
+            found,
+            stage=JobStage.DELIVERING if is_out else JobStage.SENDING,
+            elapsed=elapsed,
+            rate=done / elapsed if elapsed > 0 else None,
+            to_deliver=(queued + tally.left) / limits.drain,
+        )
