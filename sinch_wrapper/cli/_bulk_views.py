@@ -76,11 +76,16 @@ def run_job(
     show(report, as_json=as_json)
     if workers and (workers == "give" or report.stopped == StopReason.STOPPED):
         return _left_to_workers(report, job, as_json=as_json)
-    if not as_json and report.stopped:
-        _show_next_step(report, job)
-    elif not as_json and (rest := view.to_deliver) >= _WORTH_SAYING:
-        say(f"Delivered in about {span(rest)}.")
+    if not as_json:
+        _show_what_comes(report, job, view.to_deliver)
     return _code_of(report)
+
+
+def _show_what_comes(report: Report, job: Path, to_deliver: float) -> None:
+    if report.stopped:
+        _show_next_step(report, job)
+    elif to_deliver >= _WORTH_SAYING:
+        say(f"Delivered in about {span(to_deliver)}.")
 
 
 def _left_to_workers(report: Report, job: Path, *, as_json: bool) -> ExitCode:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _QUEUE: Final = "sinch"
 _TASK: Final = "sinch_wrapper.call"
-# Seconds between two looks for tickets of which nobody was told.
+# Seconds between two looks for tickets whose news was lost.
 _POLL: Final = 2.0
 
 # The functions of procrastinate name its tables without their schema.

@@ -15,6 +15,7 @@ from sinch_wrapper._backoff import backoff
 from sinch_wrapper._validate import counted
 from sinch_wrapper.bulk._api import BulkClient, careful
 from sinch_wrapper.cluster._database import ClusterDatabase
+from sinch_wrapper.cluster._desk import Surroundings
 from sinch_wrapper.cluster._leaders import Leaders
 from sinch_wrapper.cluster._tickets import serve, ticket_office
 from sinch_wrapper.cluster._worker import Pace, Worker
@@ -29,6 +30,27 @@ _MINUTE: Final = 60.0
 _PATIENCE: Final = 10.0
 _FIRST_PAUSE: Final = 0.5
 _LONGEST_PAUSE: Final = 10.0
+
+
+def _worker_of(
+    client: BulkClient,
+    database: ClusterDatabase,
+    around: Surroundings,
+    slots: int,
+    pace: Pace | None,
+) -> Worker:
+    # A request that is repeated by the client may leave when nobody thinks so any more.
+    once = client.with_options(retry=replace(client.retry, attempts=1))
+    return Worker(
+        once.batch,
+        database.storage,
+        around,
+        job_of=database.job,
+        session=database.session,
+        name=f"{platform.node()}:{os.getpid()}",
+        slots=slots,
+        pace=pace,
+    )
 
 
 class WorkerProcess:
@@ -54,20 +76,8 @@ class WorkerProcess:
         self._lease = lease
         self._stop = stop
         self._say = say
-        around = database.around(lease)
-        sending = careful(client, "a Sinch")
-        # A request that is repeated by the client may leave when nobody thinks so any more.
-        once = sending.with_options(retry=replace(sending.retry, attempts=1))
-        self._worker = Worker(
-            once.batch,
-            database.storage,
-            around,
-            job_of=database.job,
-            session=database.session,
-            name=f"{platform.node()}:{os.getpid()}",
-            slots=slots,
-            pace=pace,
-        )
+        sending, around = careful(client, "a Sinch"), database.around(lease)
+        self._worker = _worker_of(sending, database, around, slots, pace)
         self._leaders = Leaders(sending, database, self._worker, around, say=say)
         self._is_away = False
         self._ended = threading.Event()
@@ -121,7 +131,7 @@ class WorkerProcess:
     async def _serve(self) -> None:
         loop = asyncio.get_running_loop()
         loop.set_default_executor(ThreadPoolExecutor(self._slots + 2, "sinch-worker"))
-        # What procrastinate leaves behind when the database goes is no news.
+        # What procrastinate leaves behind when the database goes is known already.
         loop.set_exception_handler(lambda *_: None)
         misses = 0
         while not self._stop.is_set():

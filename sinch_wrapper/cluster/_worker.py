@@ -137,11 +137,9 @@ class Worker:
         self._around = around
         self._job_of = job_of
         self._session = session
-        self._name = name
-        self._slots = slots
+        self._name, self._slots = name, slots
         self._pace = pace or AnyPace()
-        self._clock = clock
-        self._wall = wall
+        self._clock, self._wall = clock, wall
         self._guard = threading.Lock()
         self._seats: list[Seat] = []
         # How many requests have left.
