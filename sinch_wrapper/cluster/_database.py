@@ -5,7 +5,7 @@ from typing import Final
 
 from sqlalchemy import URL, Connection, Double, cast, extract, func, select, text
 
-from sinch_wrapper._postgres import PostgresDatabase, SessionLock, is_lock_free
+from sinch_wrapper._postgres import Failures, PostgresDatabase, SessionLock, is_lock_free
 from sinch_wrapper.bulk._job_url import JobURL, database_url
 from sinch_wrapper.bulk._journal import Job, Journal, open_job
 from sinch_wrapper.bulk._register import (
@@ -14,7 +14,6 @@ from sinch_wrapper.bulk._register import (
     WORKER_LOCK,
     check_version,
     connected,
-    failures_of,
     prepare_database,
 )
 from sinch_wrapper.cluster._assignments import Assignment
@@ -23,7 +22,7 @@ from sinch_wrapper.cluster._desk import Surroundings
 from sinch_wrapper.cluster._tables import calls, jobs, shared
 from sinch_wrapper.cluster._tickets import PostgresTickets, prepare_tickets
 from sinch_wrapper.cluster._worker_table import known_workers
-from sinch_wrapper.errors import BulkError
+from sinch_wrapper.errors import BulkError, DatabaseAwayError
 
 _WHAT: Final = "the database"
 _END_SESSION: Final = text(
@@ -74,7 +73,7 @@ class ClusterDatabase:
                     f"{_WHAT}: not prepared for workers: run `sinch-wrapper bulk init` with its "
                     "address"
                 )
-        self._failures = failures_of(_WHAT)
+        self._failures = Failures(_WHAT, BulkError, DatabaseAwayError)
         self.storage = PostgresDatabase(url, SHARED, _WHAT, self._failures, lambda _: None)
         self._guard = threading.Lock()
         self._jobs: dict[int, Job] = {}

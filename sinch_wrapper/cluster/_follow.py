@@ -13,7 +13,7 @@ from sinch_wrapper.bulk._journal import Journal, open_job
 from sinch_wrapper.bulk._journal_file import JobBusyError
 from sinch_wrapper.bulk._options import RunSettings
 from sinch_wrapper.bulk._queue import eta
-from sinch_wrapper.bulk._register import job_number
+from sinch_wrapper.bulk._register import JOB
 from sinch_wrapper.bulk._report import BulkStoppedError, Report
 from sinch_wrapper.bulk._states import JobStage, Progress, StopReason, Tally
 from sinch_wrapper.cluster._assignments import Assignment, AssignmentStage, assign, assignments_of
@@ -102,7 +102,7 @@ class GivenJob:
 
     def _number(self) -> int:
         with self.database.storage.read() as connection:
-            number = job_number(connection, self.address.name)
+            number = JOB.number(connection, self.address.name)
         if number is None:
             raise BulkError(f"journal {self.address.name}: there is no such job in the database")
         return number

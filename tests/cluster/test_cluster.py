@@ -10,10 +10,10 @@ import pytest
 from sqlalchemy import select
 
 from sinch_wrapper import Endpoints, Sinch, cluster, text
-from sinch_wrapper._postgres import SessionLock
+from sinch_wrapper._postgres import Failures, SessionLock
 from sinch_wrapper.bulk import Progress
 from sinch_wrapper.bulk._job_url import JobURL, database_url, job_address
-from sinch_wrapper.bulk._register import JOB_LOCK, LeaderLock, failures_of
+from sinch_wrapper.bulk._register import JOB_LOCK, LeaderLock
 from sinch_wrapper.cluster._assignments import assign, assignments_of, lead
 from sinch_wrapper.cluster._database import ClusterDatabase, database_time
 from sinch_wrapper.cluster._tables import calls
@@ -139,7 +139,7 @@ def test_a_leader_that_was_stopped_loses_its_lock(address: str, shared: ClusterD
         assign(connection, number, "P", {})
         silent = enrol(connection, "w", 1, database_time() - LEASE - 1)
         lively = enrol(connection, "w", 1, database_time())
-    lock = SessionLock(shared.url, (JOB_LOCK, number), failures_of("x"))
+    lock = SessionLock(shared.url, (JOB_LOCK, number), Failures("x", BulkError, BulkError))
 
     def leads(worker: int, token: int) -> bool:
         with shared.storage.write() as connection:
