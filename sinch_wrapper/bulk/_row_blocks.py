@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
-from typing import Protocol, TypeAlias, TypeVar
+from typing import Protocol, TypeAlias, TypeVar, cast, overload
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -18,6 +18,35 @@ class Rows(Protocol[T_co]):
 
     def take(self, many: int) -> RowBlock[T_co]:
         """The next rows, *many* unless the end comes first; raises BulkError."""
+
+
+class ByColumn(Sequence[Sequence[str]]):
+    """Rows of equal width, kept as *columns*.
+
+    A list for each row would let the collector of garbage look at all that the program has, again
+    and again: a fifth of what reading costs.
+    """
+
+    def __init__(self, columns: Sequence[Sequence[str]]) -> None:
+        self.columns = columns
+
+    def __len__(self) -> int:
+        return len(self.columns[0])
+
+    @overload
+    def __getitem__(self, at: int) -> Sequence[str]: ...
+    @overload
+    def __getitem__(self, at: slice) -> "ByColumn": ...
+    def __getitem__(self, at: int | slice) -> "Sequence[str] | ByColumn":
+        if isinstance(at, slice):
+            return ByColumn([column[at] for column in self.columns])
+        return [column[at] for column in self.columns]
+
+    def __iter__(self) -> Iterator[Sequence[str]]:
+        return zip(*self.columns, strict=True)
+
+    def __repr__(self) -> str:
+        return f"ByColumn({len(self)} rows)"
 
 
 class SingleRows(Rows[T]):
@@ -60,5 +89,10 @@ class BlockRows(Rows[T]):
 def _joined(blocks: Sequence[RowBlock[T]]) -> RowBlock[T]:
     if len(blocks) == 1:
         return blocks[0]
-    every = chain.from_iterable
-    return [*every(lines for lines, _ in blocks)], [*every(values for _, values in blocks)]
+    lines = [*chain.from_iterable(lines for lines, _ in blocks)]
+    values = [values for _, values in blocks]
+    columns = [each.columns for each in values if isinstance(each, ByColumn)]
+    if len(columns) < len(values) or len(set(map(len, columns))) > 1:
+        return lines, [*chain.from_iterable(values)]
+    joined = ByColumn([[*chain.from_iterable(parts)] for parts in zip(*columns, strict=True)])
+    return lines, cast("Sequence[T]", joined)

@@ -20,6 +20,7 @@ from sinch_wrapper._numbers import (
 from sinch_wrapper.bulk._cells import RowRules, template_fault
 from sinch_wrapper.bulk._columns import ABSENT, Layout
 from sinch_wrapper.bulk._metadata import INDEX_MARK, metadata_fault
+from sinch_wrapper.bulk._row_blocks import ByColumn
 from sinch_wrapper.bulk._rows import Cells, RowEntry, Skip, table_builder
 
 _Column: TypeAlias = Sequence[str | None]
@@ -76,9 +77,10 @@ class TableBlocks:
     def __call__(self, lines: Sequence[int], rows: Sequence[Cells]) -> Block | None:
         """Make a block; None when some row must be built by itself."""
         try:
-            columns = cast("list[_Column]", list(zip(*rows, strict=True)))
+            cells = rows.columns if isinstance(rows, ByColumn) else list(zip(*rows, strict=True))
         except ValueError:
             return None
+        columns = cast("list[_Column]", cells)
         if len(columns) != self._width or self._never or not self._is_usual(columns):
             return None
         parameters = self._parameters(columns)
