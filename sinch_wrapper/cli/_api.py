@@ -13,6 +13,7 @@ import click
 
 from sinch_wrapper.cli._completion import complete_operation
 from sinch_wrapper.cli._curl import PROJECT, Recorded, Recorder, curl_line
+from sinch_wrapper.cli._examples import examples
 from sinch_wrapper.cli._inputs import read_json
 from sinch_wrapper.cli._operations import (
     arguments,
@@ -37,15 +38,14 @@ if TYPE_CHECKING:
     from sinch_wrapper.sandbox import OperationSpec
 
 _WORDS = "sinch_wrapper.api"
-_EXAMPLES = """\b
-Examples:
-  sinch-wrapper api --list contact
-  sinch-wrapper api Contact_ListContacts --help
-  sinch-wrapper api Contact_ListContacts --param page_size=5
-  sinch-wrapper api Contact_ListContacts --paginate
-  sinch-wrapper api Contact_CreateContact --body @contact.json
-  sinch-wrapper api App_ListApps --curl
-"""
+_EXAMPLES = examples(
+    "api --list contact",
+    "api Contact_ListContacts --help",
+    "api Contact_ListContacts --param page_size=5",
+    "api Contact_ListContacts --paginate",
+    "api Contact_CreateContact --body @contact.json",
+    "api App_ListApps --curl",
+)
 
 
 class _ApiCommand(click.Command):

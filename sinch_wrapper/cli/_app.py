@@ -15,14 +15,24 @@ from sinch_wrapper.cli._bulk import bulk
 from sinch_wrapper.cli._callbacks import callbacks
 from sinch_wrapper.cli._completion import completion
 from sinch_wrapper.cli._doctor import doctor
+from sinch_wrapper.cli._examples import examples
 from sinch_wrapper.cli._exit_codes import EPILOG, Effects, ExitCode
 from sinch_wrapper.cli._failures import Failure, failure_of, unwritten
 from sinch_wrapper.cli._login import login, logout, profiles
+from sinch_wrapper.cli._resources import GROUPS
 from sinch_wrapper.cli._sandbox import demo, sandbox
 from sinch_wrapper.cli._send import send, token
 from sinch_wrapper.cli._suppression import suppression
 from sinch_wrapper.cli._terminal import say, say_failure, use_json
 from sinch_wrapper.errors import SinchError
+
+_EXAMPLES = examples(
+    "demo",
+    "login",
+    'send --app APP --to +46700000001 --text "Your table is ready"',
+    'bulk check spring.csv --text "Hi ${name}"',
+    "api Contact_ListContacts --help",
+)
 
 
 def _show_version(context: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
@@ -43,7 +53,10 @@ def _show_version(context: click.Context, _parameter: click.Parameter, wanted: b
     context.exit()
 
 
-@click.group(epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    epilog=_EXAMPLES + "\n" + EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.option(
     "--version",
     is_flag=True,
@@ -58,7 +71,7 @@ def commands() -> None:
 
 for _command in (
     demo, sandbox, login, logout, profiles, doctor, token, send, api, bulk, callbacks, suppression,
-    completion,
+    completion, *GROUPS,
 ):  # fmt: skip
     commands.add_command(_command)
 

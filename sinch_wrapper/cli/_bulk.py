@@ -19,6 +19,7 @@ from sinch_wrapper.cli._bulk_options import (
 )
 from sinch_wrapper.cli._bulk_report import report
 from sinch_wrapper.cli._campaign_options import campaign_arguments, campaign_options
+from sinch_wrapper.cli._examples import examples
 from sinch_wrapper.cli._exit_codes import leave
 from sinch_wrapper.cli._inputs import message_of, message_options, say_lookalikes
 from sinch_wrapper.cli._list_options import (
@@ -40,7 +41,12 @@ from sinch_wrapper.cli._preview_options import preview_arguments, preview_option
 from sinch_wrapper.cli._terminal import say
 
 
-@click.group()
+@click.group(
+    epilog=examples(
+        'bulk check spring.csv --text "Hi ${name}"',
+        'bulk send spring.csv --app APP --text "Hi ${name}"',
+    )
+)
 def bulk() -> None:
     """Send to any number of recipients, and account for each.
 
@@ -49,7 +55,13 @@ def bulk() -> None:
     """
 
 
-@bulk.command()
+@bulk.command(
+    epilog=examples(
+        'bulk send spring.csv --app APP --text "Hi ${name}"',
+        "bulk send spring.csv --app APP --text @spring.txt --to phone=WHATSAPP --to phone=SMS",
+        "bulk send spring.csv --app APP --text @spring.txt --window 09:00-20:00 --pilot 500",
+    )
+)
 @app_option
 @message_options
 @list_options
@@ -114,7 +126,7 @@ def _say_when_it_ends(api: str) -> None:
         say("v1beta ends on 2026-12-16: send with --api v1", err=True)
 
 
-@bulk.command()
+@bulk.command(epilog=examples("bulk resume spring.csv.db"))
 @job_argument
 @connection_options
 @late_option
@@ -138,7 +150,10 @@ def resume(job: Path, region: str | None, sandbox: str | None, as_json: bool, **
     leave(code)
 
 
-@bulk.command("send-again")
+@bulk.command(
+    "send-again",
+    epilog=examples("bulk send-again spring.csv.db"),
+)
 @job_argument
 @yes_option
 @connection_options
@@ -172,7 +187,10 @@ def send_again(
     leave(code)
 
 
-@bulk.command("retry-failed")
+@bulk.command(
+    "retry-failed",
+    epilog=examples("bulk retry-failed spring.csv.db again.db --reason RECIPIENT_NOT_REACHABLE"),
+)
 @job_argument
 @click.argument("new_job", type=click.Path(path_type=Path))
 @click.option(

@@ -12,6 +12,7 @@ import click
 from sinch_wrapper._numbers import PHONE_CHANNELS
 from sinch_wrapper.cli._bulk_options import limits_from, limits_options
 from sinch_wrapper.cli._campaign_options import campaign_arguments, campaign_options
+from sinch_wrapper.cli._examples import examples
 from sinch_wrapper.cli._exit_codes import ExitCode, leave
 from sinch_wrapper.cli._inputs import message_of, message_options, say_lookalikes
 from sinch_wrapper.cli._list_options import (
@@ -37,7 +38,12 @@ if TYPE_CHECKING:
 _PATIENCE = 30.0
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        'bulk check spring.csv --text "Hi ${name}"',
+        "bulk check spring.csv --text @spring.txt --prices prices.csv",
+    )
+)
 @message_options
 @list_options
 @invalid_option
@@ -89,7 +95,10 @@ def check(
     leave(ExitCode.FAILED if found.refusals else ExitCode.OK)
 
 
-@click.command("test")
+@click.command(
+    "test",
+    epilog=examples('bulk test spring.csv --app APP --text "Hi ${name}" --row 2 --to +46700000001'),
+)
 @app_option
 @click.option(
     "--row",

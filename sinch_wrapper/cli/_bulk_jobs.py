@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from sinch_wrapper.cli._bulk_options import job_argument, poll_option
+from sinch_wrapper.cli._examples import examples
 from sinch_wrapper.cli._exit_codes import leave
 from sinch_wrapper.cli._options import (
     app_option,
@@ -18,7 +19,7 @@ from sinch_wrapper.cli._options import (
 )
 
 
-@click.command()
+@click.command(epilog=examples("bulk status spring.csv.db"))
 @job_argument
 @connection_options
 @as_json
@@ -31,7 +32,7 @@ def status(job: Path, region: str | None, sandbox: str | None, as_json: bool) ->
     leave(code)
 
 
-@click.command()
+@click.command(epilog=examples("bulk cancel spring.csv.db"))
 @job_argument
 @connection_options
 @poll_option
@@ -47,7 +48,13 @@ def cancel(
     leave(show_cancellation(done, as_json=as_json))
 
 
-@click.command("cancel-batches")
+@click.command(
+    "cancel-batches",
+    epilog=examples(
+        "bulk cancel-batches BATCH_ID",
+        "bulk cancel-batches --metadata campaign=spring",
+    ),
+)
 @click.argument("batch_ids", nargs=-1, metavar="[BATCH_ID]...")
 @click.option("--metadata", metavar="KEY=VALUE", help="All batches with this batch metadata.")
 @connection_options
@@ -73,7 +80,10 @@ def cancel_batches(
     leave(show_cancellation(done, as_json=as_json))
 
 
-@click.command("probe")
+@click.command(
+    "probe",
+    epilog=examples("bulk probe --app APP --to +46700000001"),
+)
 @app_option
 @click.option("--to", required=True, metavar="NUMBER", help="A number of your own, for SMS.")
 @click.option(

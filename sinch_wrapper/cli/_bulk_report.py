@@ -10,6 +10,7 @@ import click
 
 from sinch_wrapper.cli._bulk_options import job_argument
 from sinch_wrapper.cli._completion import complete_state
+from sinch_wrapper.cli._examples import examples
 from sinch_wrapper.cli._options import as_json, library_errors
 from sinch_wrapper.cli._terminal import path_text, say
 
@@ -19,13 +20,12 @@ if TYPE_CHECKING:
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
 
-_EXAMPLES = """\b
-Examples:
-  sinch-wrapper bulk report spring.csv.db
-  sinch-wrapper bulk report spring.csv.db --html report.html
-  sinch-wrapper bulk report spring.csv.db --csv out.csv --input spring.csv
-  sinch-wrapper bulk report spring.csv.db --watch
-"""
+_EXAMPLES = examples(
+    "bulk report spring.csv.db",
+    "bulk report spring.csv.db --html report.html",
+    "bulk report spring.csv.db --csv out.csv --input spring.csv",
+    "bulk report spring.csv.db --watch",
+)
 
 
 @click.command(epilog=_EXAMPLES)

@@ -9,6 +9,7 @@ from typing import Any, BinaryIO
 
 import click
 
+from sinch_wrapper.cli._examples import examples
 from sinch_wrapper.cli._exit_codes import leave
 from sinch_wrapper.cli._options import (
     as_json,
@@ -25,7 +26,12 @@ _ID = click.IntRange(0, 2**63 - 1)
 _STORE = click.argument("store", type=click.Path(path_type=Path))
 
 
-@click.group()
+@click.group(
+    epilog=examples(
+        "callbacks serve --store callbacks.db",
+        "callbacks list callbacks.db",
+    )
+)
 def callbacks() -> None:
     """Receive callbacks, and look at those that were stored.
 
@@ -47,7 +53,14 @@ A callback that was confirmed is stored, however it ends.
 """
 
 
-@callbacks.command(epilog=_SERVE_CODES)
+@callbacks.command(
+    epilog=_SERVE_CODES
+    + "\n"
+    + examples(
+        "callbacks serve --store callbacks.db --secret-file secrets.txt",
+        "callbacks serve --job spring.csv.db --suppression stop.db --port 8080",
+    )
+)
 @secret_option
 @click.option(
     "--store",
@@ -145,7 +158,7 @@ def _receiver_arguments(given: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-@callbacks.command()
+@callbacks.command(epilog=examples("callbacks verify body.json --headers headers.txt"))
 @click.argument("body", type=click.File("rb"))
 @click.option(
     "--headers",
@@ -184,7 +197,13 @@ def verify(
     leave(code)
 
 
-@callbacks.command("list")
+@callbacks.command(
+    "list",
+    epilog=examples(
+        "callbacks list callbacks.db",
+        "callbacks list callbacks.db --after 1000 --json",
+    ),
+)
 @_STORE
 @click.option(
     "--after", type=_ID, default=0, metavar="ID", help="Only callbacks stored after this one."
@@ -202,7 +221,12 @@ def list_(store: Path, after: int, raw: bool, as_json: bool) -> None:
     show_stored(store, after, raw=raw, as_json=as_json)
 
 
-@callbacks.command()
+@callbacks.command(
+    epilog=examples(
+        "callbacks dead callbacks.db",
+        "callbacks dead callbacks.db --retry --id 7",
+    )
+)
 @_STORE
 @click.option("--retry", is_flag=True, help="Let their handlers run again.")
 @click.option(

@@ -14,6 +14,11 @@ _MARK: Final = re.compile(r"\0(\w+)\0")
 _VARIABLE: Final = "\0SINCH_PROJECT_ID\0"
 
 
+def is_secret(name: str) -> bool:
+    """Whether the field *name* of a body holds a secret."""
+    return bool(_SECRET.search(name))
+
+
 class Sendable(Protocol):
     """A call as a value, as the generated packages make it."""
 
@@ -55,7 +60,7 @@ class _Secrets:
             return {key: self.hidden(each, str(key)) for key, each in value.items()}
         if isinstance(value, list):
             return [self.hidden(each, name) for each in value]
-        if not isinstance(value, str) or not _SECRET.search(name):
+        if not isinstance(value, str) or not is_secret(name):
             return value
         variable = "BODY_" + re.sub(r"\W", "_", name).upper()
         again = sum(each == variable or each.startswith(f"{variable}_") for each in self.names)

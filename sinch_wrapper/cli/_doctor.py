@@ -25,6 +25,7 @@ from sinch_wrapper.cli._doctor_rules import (
     unchecked,
     webhook_finding,
 )
+from sinch_wrapper.cli._examples import examples
 from sinch_wrapper.cli._exit_codes import ExitCode, leave
 from sinch_wrapper.cli._options import (
     REGIONS,
@@ -42,11 +43,10 @@ if TYPE_CHECKING:
 
 _PATIENCE: Final = 10.0
 _INDENT: Final = " " * 26
-_EXAMPLES = """\b
-Examples:
-  sinch-wrapper doctor
-  sinch-wrapper doctor --app 01J0SANDB0X0APP00000000000 --json
-"""
+_EXAMPLES = examples(
+    "doctor",
+    "doctor --app 01J0SANDB0X0APP00000000000 --json",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,8 @@ _EXAMPLES = {
 Examples:
   sinch-wrapper login
   sinch-wrapper login --profile staging --region eu
-  sinch-wrapper login --project ID --key-id ID --key-secret @secret.txt --region eu
+  sinch-wrapper login --project ID --key-id ID --region eu \\
+      --key-secret @secret.txt
 """,
     "logout": """\b
 Example:

@@ -93,17 +93,28 @@ def connection_options(command: CommandT) -> CommandT:
     return options((profile_option, _region, sandbox_option, debug_option))(command)
 
 
-def _app_of_profile() -> str | None:
+def app_of_profile() -> str | None:
+    """The app of the profile in use; None without one."""
     # A mistake in the file of profiles is reported where the key is needed.
     with suppress(SinchError):
         return account(None, None).app_id
     return None
 
 
+def given_or_missing(
+    context: click.Context, parameter: click.Parameter, value: str | None
+) -> str | None:
+    """The value of an option whose default may be None; raises click.MissingParameter then."""
+    if value is None and not context.resilient_parsing:
+        raise click.MissingParameter(ctx=context, param=parameter)
+    return value
+
+
 app_option = click.option(
     "--app",
     required=True,
-    default=_app_of_profile,
+    default=app_of_profile,
+    callback=given_or_missing,
     shell_complete=complete_app,
     help="Id of the app that sends.  [default: that of the profile]",
 )

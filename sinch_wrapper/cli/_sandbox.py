@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sinch_wrapper.cli._examples import examples
 from sinch_wrapper.cli._options import REGIONS, as_json, host_option, library_errors
 
 if TYPE_CHECKING:
@@ -115,7 +116,12 @@ def _settings_options(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        "sandbox",
+        "sandbox --start sample --fault Batch_SendBatch:503:5%",
+    )
+)
 @click.option(
     "--port",
     default=_PORT,
@@ -193,7 +199,12 @@ def _announce(server: "Server", as_json: bool) -> None:
     click.echo(f"\n  sinch-wrapper send --app {app_id} --to {to} --text Hello")
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        "demo",
+        "demo --report report.html",
+    )
+)
 @click.option(
     "--report",
     "page",

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sinch_wrapper import _validate
 from sinch_wrapper._numbers import PHONE_CHANNELS
 from sinch_wrapper.cli._completion import complete_channel
+from sinch_wrapper.cli._examples import examples
 from sinch_wrapper.cli._inputs import message_of, text_of
 from sinch_wrapper.cli._options import (
     app_option,
@@ -21,20 +23,16 @@ from sinch_wrapper.cli._terminal import say, say_json
 if TYPE_CHECKING:
     from sinch_wrapper import Recipient
 
-_EXAMPLES = """\b
-Examples:
-  sinch-wrapper token
-  sinch-wrapper token --show
-"""
-_SEND_EXAMPLES = """\b
-Examples:
-  sinch-wrapper send --app APP --to +46700000001 --text "Your table is ready"
-  sinch-wrapper send --app APP --to +46700000001 --text @message.txt \\
-      --channel WHATSAPP --fallback RCS --fallback SMS
-  sinch-wrapper send --app APP --to 123456 --text Hi \\
-      --channel TELEGRAM --fallback SMS=+46700000001
-  sinch-wrapper send --app APP --to +46700000001 --message @message.json
-"""
+_EXAMPLES = examples(
+    "token",
+    "token --show",
+)
+_SEND_EXAMPLES = examples(
+    'send --app APP --to +46700000001 --text "Your table is ready"',
+    "send --app APP --to +46700000001 --text Hi --channel WHATSAPP --fallback RCS --fallback SMS",
+    "send --app APP --to 123456 --text Hi --channel TELEGRAM --fallback SMS=+46700000001",
+    "send --app APP --to +46700000001 --message @message.json",
+)
 
 
 @click.command(epilog=_EXAMPLES)
@@ -93,7 +91,7 @@ def send(
     """Send one message to one recipient, on one channel or the first that reaches them."""
     content = message_of(given["words"], given["message"])
     address = text_of(given["identity"], "--to").strip()
-    recipient = _recipient(given["channel"], address, given["fallbacks"])
+    recipient = recipient_of(given["channel"], address, given["fallbacks"])
     with client(region, sandbox) as sinch:
         sent = sinch.send(app_id=given["app"], to=recipient, message=content)
     if as_json:
@@ -102,22 +100,24 @@ def send(
         say(f"Accepted as message {sent.message_id}.")
 
 
-def _recipient(channel: str, address: str, fallbacks: tuple[str, ...]) -> "Recipient":
+def recipient_of(channel: str, address: str, fallbacks: tuple[str, ...]) -> "Recipient":
     """The recipient at *address* on *channel*, then on each of the *fallbacks*."""
     from sinch_wrapper import Recipient
+    from sinch_wrapper.messages import CHANNELS
 
     with library_errors():
         Recipient.on(channel, address)
-    found = [(channel, address)]
+    found = [(channel.strip().upper(), address)]
     for text in fallbacks:
         name, equals, identity = text.partition("=")
-        if not equals and not {channel.strip().upper(), name.strip().upper()} <= PHONE_CHANNELS:
-            # An id of digits would be somebody's number.
-            raise click.UsageError(f"--fallback {name}: give an identity, as {name}=IDENTITY.")
-        found.append((name, text_of(identity, "--fallback").strip() if equals else address))
         with library_errors(identity="--fallback", channel="--fallback"):
-            Recipient.on(*found[-1])
-    names = [(name.strip().upper(), identity) for name, identity in found]
-    if twice := [name for name, _ in names if names.count((name, dict(names)[name])) > 1]:
-        raise click.UsageError(f"--fallback {twice[0]} is where it was sent before.")
+            name = _validate.channel("channel", name, CHANNELS)
+            if not equals and not {found[0][0], name} <= PHONE_CHANNELS:
+                # An id of digits would be somebody's number.
+                raise click.UsageError(f"--fallback {name}: give an identity, as {name}=IDENTITY.")
+            given = text_of(identity, "--fallback").strip() if equals else address
+            Recipient.on(name, given)
+        if (name, given) in found:
+            raise click.UsageError(f"--fallback {name} is where it was sent before.")
+        found.append((name, given))
     return Recipient.identities(found)

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from sinch_wrapper._validate import counted
+from sinch_wrapper.cli._examples import examples
 from sinch_wrapper.cli._exit_codes import ExitCode, acts, leave
 from sinch_wrapper.cli._options import as_json, library_errors
 from sinch_wrapper.cli._terminal import say, say_json
@@ -14,7 +15,12 @@ _LIST = click.argument("path", metavar="LIST", type=click.Path(path_type=Path))
 _NUMBERS = click.argument("numbers", nargs=-1, required=True, metavar="NUMBER...")
 
 
-@click.group()
+@click.group(
+    epilog=examples(
+        "suppression add stop.db +46700000001",
+        "suppression check stop.db +46700000001",
+    )
+)
 def suppression() -> None:
     """Keep lists of those who must not be written to.
 
@@ -23,7 +29,7 @@ def suppression() -> None:
     """
 
 
-@suppression.command()
+@suppression.command(epilog=examples("suppression add stop.db +46700000001"))
 @_LIST
 @_NUMBERS
 def add(path: Path, numbers: tuple[str, ...]) -> None:
@@ -35,7 +41,7 @@ def add(path: Path, numbers: tuple[str, ...]) -> None:
         say(f"{counted(found.add(numbers), 'number')} added")
 
 
-@suppression.command()
+@suppression.command(epilog=examples("suppression remove stop.db +46700000001"))
 @_LIST
 @_NUMBERS
 def remove(path: Path, numbers: tuple[str, ...]) -> None:
@@ -47,7 +53,7 @@ def remove(path: Path, numbers: tuple[str, ...]) -> None:
         say(f"{counted(found.remove(numbers), 'number')} removed")
 
 
-@suppression.command()
+@suppression.command(epilog=examples("suppression load stop.db opted-out.csv"))
 @_LIST
 @click.argument("source", metavar="FILE", type=click.Path(path_type=Path))
 def load(path: Path, source: Path) -> None:
@@ -59,7 +65,7 @@ def load(path: Path, source: Path) -> None:
         say(f"{counted(found.load_file(source), 'number')} loaded")
 
 
-@suppression.command()
+@suppression.command(epilog=examples("suppression check stop.db +46700000001"))
 @_LIST
 @_NUMBERS
 @as_json
@@ -77,7 +83,12 @@ def check(path: Path, numbers: tuple[str, ...], as_json: bool) -> None:  # noqa:
     leave(ExitCode.FAILED if any(held) else ExitCode.OK)
 
 
-@suppression.command()
+@suppression.command(
+    epilog=examples(
+        "suppression doubtful stop.db",
+        "suppression doubtful stop.db --out 7",
+    )
+)
 @_LIST
 @click.option("--out", type=click.IntRange(1), metavar="ID", help="It was meant as an opt-out.")
 @click.option("--nothing", type=click.IntRange(1), metavar="ID", help="It was not.")

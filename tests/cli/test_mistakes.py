@@ -8,6 +8,7 @@ from tests.helpers.sandbox import Api, RunCli, StartSandbox, environment_of
 MISTAKES = [
     (("nonsense",), "No such command"),
     (("send",), "Missing option"),
+    (("send", "--to", "+46700000001", "--text", "Hi"), "Missing option '--app'"),
     (("send", "--app", "A", "--to", "", "--text", "Hi"), "empty"),
     (("api", "Batch_SendBach"), "Did you mean Batch_SendBatch"),
     (("api", "SendMessage"), "Did you mean Messages_SendMessage"),
