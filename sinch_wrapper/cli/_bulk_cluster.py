@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from sinch_wrapper.cli._examples import examples
 from sinch_wrapper.cli._exit_codes import ExitCode, leave
 from sinch_wrapper.cli._options import (
     CommandT,
@@ -71,7 +72,7 @@ def by_workers(given: Mapping[str, Any]) -> str:
     return "give" if given["no_wait"] else "follow"
 
 
-@click.command()
+@click.command(epilog=examples("bulk work postgresql://host/jobs --concurrency 8"))
 @click.argument("url")
 @click.option(
     "--concurrency",
