@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import itertools
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -18,13 +17,13 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from find_browser import find_browser
 from pictures.svg import svg
 from pictures.terminal import Line, taken
 
 from sinch_wrapper.sandbox import Server, Settings, parse_fault
 
 ROOT = Path(__file__).parents[1]
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 DEMO = "sinch-wrapper demo"
 PROGRESS = "sinch-wrapper bulk send spring.csv --text @spring.txt --yes"
 _ROWS = 20_000
@@ -98,7 +97,7 @@ def main() -> int:
     """Take the pictures, and say where they are."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "images")
-    parser.add_argument("--browser", default=next(filter(None, map(shutil.which, BROWSERS)), None))
+    parser.add_argument("--browser", default=find_browser())
     options = parser.parse_args()
     out: Path = options.out.resolve()
     out.mkdir(parents=True, exist_ok=True)

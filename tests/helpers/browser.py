@@ -19,12 +19,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
+from find_browser import find_browser
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 VARIABLE = "SINCH_WRAPPER_BROWSER"
-NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 AXE = "axe-core@4.14.1"
 
 
@@ -59,7 +59,7 @@ def _executable() -> str | None:
     named = os.environ.get(VARIABLE, "")
     if named == "playwright":
         return None
-    found = shutil.which(named) if named else next(filter(None, map(shutil.which, NAMES)), None)
+    found = shutil.which(named) if named else find_browser()
     if found is None:
         _missing(f"no browser: install the package chromium, or name one in {VARIABLE}")
     return found

@@ -15,6 +15,7 @@ import update_pins
 ROOT = Path(__file__).parents[2]
 # What is a concept by itself in fewer than 40 lines.
 SHORT = {
+    "scripts/find_browser.py",
     "scripts/smoke.py",
     "sinch_wrapper/__main__.py",
     "sinch_wrapper/_backoff.py",
