@@ -1,6 +1,7 @@
 """A PostgreSQL database: transactions in one schema, a lock of a session, and clear failures."""
 
 import contextlib
+import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -15,10 +16,14 @@ from sinch_wrapper.errors import ConfigurationError, SinchError
 _Isolation: TypeAlias = Literal["READ COMMITTED", "REPEATABLE READ"]
 
 # How the server finds out that a client is gone, and the client that the server is: in 30 seconds.
-_ALIVE: Final = {"keepalives_idle": 15, "keepalives_interval": 5, "keepalives_count": 3}
+# A process that was stopped in a transaction keeps others from writing no longer than that.
+_ALIVE: Final = {
+    "keepalives_idle": 15, "keepalives_interval": 5, "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+}  # fmt: skip
 _SESSION: Final = (
     "-c tcp_keepalives_idle=15 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3 "
-    "-c idle_in_transaction_session_timeout=0"
+    "-c idle_in_transaction_session_timeout=30000"
 )
 _CONNECT_SECONDS: Final = 10
 
@@ -34,9 +39,14 @@ _WORDS: Final = (
     ("XX001", "corrupt: restore it from a backup, and send nothing from this one"),
     ("XX002", "corrupt: restore it from a backup, and send nothing from this one"),
 )
-_AWAY: Final = ("08", "57P", "53300")
+# A connection that was refused has no SQLSTATE, but words; in other languages it counts as away.
+_REFUSALS: Final = (
+    (re.compile(r'database ".*" does not exist'), "3D000"),
+    (re.compile(r'role ".*" does not exist|authentication|password|pg_hba'), "28000"),
+)
+_AWAY: Final = ("08", "57P", "53300", "25P03")
 _UNREACHABLE: Final = (
-    "the database cannot be reached: check that it runs, and its address; what was written is safe"
+    "cannot be reached: check that the database runs, and its address; what was written is safe"
 )
 _MISSING: Final = "jobs in PostgreSQL need the extra cluster: pip install 'sinch-wrapper[cluster]'"
 
@@ -65,11 +75,18 @@ def engine_of(url: URL) -> Engine:
 
 def is_away(error: BaseException) -> bool:
     """Whether *error* of the driver says that the server is gone, and so may come back."""
-    state = getattr(error, "sqlstate", None)
+    state = _state_of(error)
     if state is None:
         # The driver itself lost the connection, or got none.
         return type(error).__name__ in {"OperationalError", "InterfaceError", "ConnectionTimeout"}
-    return str(state).startswith(_AWAY)
+    return state.startswith(_AWAY)
+
+
+def _state_of(error: BaseException) -> str | None:
+    """The SQLSTATE of *error*; None when the server did not say one."""
+    state: str | None = getattr(error, "sqlstate", None)
+    said = str(error)
+    return state or next((state for sign, state in _REFUSALS if sign.search(said)), None)
 
 
 class Failures:
@@ -89,7 +106,7 @@ class Failures:
         if is_away(cause):
             found = self._away(f"{self._what}: {_UNREACHABLE}")
         else:
-            state = str(getattr(cause, "sqlstate", None) or type(cause).__name__)
+            state = _state_of(cause) or type(cause).__name__
             words = next((words for sign, words in _WORDS if state.startswith(sign)), "")
             # What the server says may quote the values of a row.
             found = self._failure(f"{self._what}: {words or f'PostgreSQL reports error {state}'}")

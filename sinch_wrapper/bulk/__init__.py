@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from sinch_wrapper.bulk._breakdown import Breakdown, SlowRequest, TimelinePoint
     from sinch_wrapper.bulk._callbacks import JournalFollower
     from sinch_wrapper.bulk._columns import Columns
+    from sinch_wrapper.bulk._job_url import JobURL, ListURL
+    from sinch_wrapper.bulk._listing import JobEntry, list_jobs
     from sinch_wrapper.bulk._opt_outs import OptOutFollower
     from sinch_wrapper.bulk._options import JobOptions, RunOptions, SendOptions
     from sinch_wrapper.bulk._outbox import AsyncOutbox, MessageFields, Outbox, OutboxOptions
@@ -56,9 +58,12 @@ __all__ = [
     "DoubtfulText",
     "InputProblem",
     "Items",
+    "JobEntry",
     "JobOptions",
     "JobStage",
+    "JobURL",
     "JournalFollower",
+    "ListURL",
     "MessageFields",
     "MessageLimits",
     "MessagePreview",
@@ -83,6 +88,7 @@ __all__ = [
     "StopReason",
     "SuppressionList",
     "TimelinePoint",
+    "list_jobs",
     "prepare_database",
     "preview",
     "sms_parts",
@@ -96,6 +102,8 @@ __getattr__ = lazy(
         "_breakdown": ("Breakdown", "SlowRequest", "TimelinePoint"),
         "_callbacks": ("JournalFollower",),
         "_columns": ("Columns",),
+        "_job_url": ("JobURL", "ListURL"),
+        "_listing": ("JobEntry", "list_jobs"),
         "_opt_outs": ("OptOutFollower",),
         "_options": ("JobOptions", "RunOptions", "SendOptions"),
         "_outbox": ("AsyncOutbox", "MessageFields", "Outbox", "OutboxOptions"),

@@ -12,7 +12,7 @@ from sinch_wrapper.bulk._damage import DamagedRequestError, sound
 from sinch_wrapper.bulk._destinations import Address, address_of
 from sinch_wrapper.bulk._journal import Job
 from sinch_wrapper.bulk._results import RecipientResult, stream
-from sinch_wrapper.bulk._schema import chunks, outcomes, unpack_items
+from sinch_wrapper.bulk._schema import chunks, outcomes, recipient_sum, unpack_items
 from sinch_wrapper.bulk._states import ChunkState, RecipientState
 
 # Points of a curve.
@@ -164,7 +164,7 @@ def _buckets(connection: Connection, first: int, step: int) -> dict[int, Counter
     """How many were accepted, delivered and failed in each *step* milliseconds after *first*."""
     found: defaultdict[int, Counter[str]] = defaultdict(Counter)
     when = (chunks.c.settled_at - first) // step
-    accepted = select(when, func.sum(chunks.c.count)).where(
+    accepted = select(when, recipient_sum).where(
         chunks.c.state == ChunkState.ACCEPTED, chunks.c.settled_at.is_not(None)
     )
     for bucket, many in connection.execute(accepted.group_by(when)):

@@ -18,7 +18,7 @@ from sinch_wrapper.bulk._damage import sound
 from sinch_wrapper.bulk._journal import NO_LIMIT, Job
 from sinch_wrapper.bulk._pilot import Ends, PilotVerdict, judge_pilot, must_brake
 from sinch_wrapper.bulk._queue import MessageLimits, SendQueue
-from sinch_wrapper.bulk._schema import chunks, outcomes
+from sinch_wrapper.bulk._schema import chunks, outcomes, recipient_sum
 from sinch_wrapper.bulk._states import ChunkState, RecipientState, StopReason
 from sinch_wrapper.bulk._windows import OpenZones
 from sinch_wrapper.bulk._zone_groups import group_of, groups_of
@@ -237,7 +237,7 @@ class Departures:
         None while a request of the pilot is on its way.
         """
         began = time.perf_counter()
-        states = select(chunks.c.state, func.sum(chunks.c.count)).where(chunks.c.id < before)
+        states = select(chunks.c.state, recipient_sum).where(chunks.c.id < before)
         people = {
             ChunkState(state): count
             for state, count in connection.execute(states.group_by(chunks.c.state)).all()

@@ -26,6 +26,7 @@ from sinch_wrapper.bulk._schema import (
     early,
     facts,
     outcomes,
+    recipient_sum,
     resends,
     skipped,
 )
@@ -154,7 +155,7 @@ class Journal:
 
     def totals(self) -> dict[ChunkState, tuple[int, int]]:
         """The number of chunks and of their recipients, by state."""
-        query = select(chunks.c.state, func.count(), func.sum(chunks.c.count))
+        query = select(chunks.c.state, func.count(), recipient_sum)
         with self.read() as connection:
             rows = connection.execute(query.group_by(chunks.c.state)).all()
             return {ChunkState(state): (many, total) for state, many, total in rows}
@@ -208,7 +209,7 @@ class Journal:
 
     def twice(self) -> tuple[int, int]:
         """The number of requests that became two batches, and of their recipients."""
-        query = select(func.count(), func.sum(chunks.c.count)).where(chunks.c.twice.is_not(None))
+        query = select(func.count(), recipient_sum).where(chunks.c.twice.is_not(None))
         with self.read() as connection:
             many, people = connection.execute(query).one()
         return many, people or 0

@@ -13,10 +13,11 @@ if TYPE_CHECKING:
     from sinch_wrapper.bulk._register import LeaderLock
 
 # "SWBJ" in the header.
+APPLICATION: Final = 0x5357424A
 _FORMAT: Final = Format(
     noun="journal",
     schema=schema,
-    application_id=0x5357424A,
+    application_id=APPLICATION,
     version=2,
     stranger="not a bulk job journal",
     corrupt="corrupt: restore it from a backup, and send nothing from this one",

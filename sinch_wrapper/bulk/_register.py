@@ -1,7 +1,7 @@
 """The register of the jobs in a PostgreSQL database, and who leads each of them."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -46,6 +46,8 @@ jobs = Table(
 )
 
 VERSION: Final = 1
+# What makes the tables of one version those of the next, by the earlier version.
+_CHANGES: Final[Mapping[int, tuple[str, ...]]] = {}
 # The suppression lists; each has a schema of its own, too.
 lists = Table(
     "lists",
@@ -76,6 +78,11 @@ def connected(url: URL, what: str) -> Iterator[Connection]:
             engine.dispose()
 
 
+def database_name(url: URL) -> str:
+    """What errors call the database at *url*."""
+    return f"database {url.database or ''}".rstrip()
+
+
 def check_version(connection: Connection, what: str) -> None:
     """Raise BulkError when the tables are those of another version, or missing."""
     exists = connection.execute(text("SELECT to_regclass(:name)"), {"name": f"{SHARED}.about"})
@@ -93,27 +100,35 @@ def check_version(connection: Connection, what: str) -> None:
 
 
 def prepare_database(address: str) -> bool:
-    """Create in the database at *address* what jobs need, unless it exists.
+    """Create in the database at *address* what jobs need, or bring it up to this version.
 
     Safe to call twice, and by several processes at once.
 
-    Returns: whether anything was created.
+    Returns: whether there was anything to do.
     Raises: BulkError when it belongs to a later version of this library, DatabaseAwayError,
     BulkArgumentError for what is not the address of a database.
     """
-    with connected(database_url(address, "address"), "the database") as connection:
-        return _prepared(connection)
+    url = database_url(address)
+    with connected(url, database_name(url)) as connection:
+        return _prepared(connection, database_name(url))
 
 
-def _prepared(connection: Connection) -> bool:
+def _prepared(connection: Connection, what: str) -> bool:
     connection.execute(_ALONE, {"kind": _SETUP})
     connection.execute(CreateSchema(SHARED, if_not_exists=True))
+    # Of a version that this one does not know nothing is touched.
+    shared.create_all(connection, [about])
+    found = connection.execute(select(about.c.version)).scalar_one_or_none()
+    if found is not None and found > VERSION:
+        check_version(connection, what)
     shared.create_all(connection)
-    if connection.execute(select(about.c.version)).first() is not None:
-        check_version(connection, "the database")
-        return False
-    connection.execute(insert(about).values(version=VERSION))
-    return True
+    if found is None:
+        connection.execute(insert(about).values(version=VERSION))
+    for version in range(found or VERSION, VERSION):
+        for statement in _CHANGES[version]:
+            connection.execute(text(statement))
+        connection.execute(update(about).values(version=version + 1))
+    return found != VERSION
 
 
 @dataclass(frozen=True, slots=True)

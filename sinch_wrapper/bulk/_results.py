@@ -15,7 +15,7 @@ from sinch_wrapper.bulk._chunks import Chunk
 from sinch_wrapper.bulk._damage import DamagedRequestError, sound
 from sinch_wrapper.bulk._journal import Job
 from sinch_wrapper.bulk._outcomes import Place, RecipientOutcome
-from sinch_wrapper.bulk._schema import chunks, outcomes, skipped, unpack_places
+from sinch_wrapper.bulk._schema import chunks, outcomes, recipient_sum, skipped, unpack_places
 from sinch_wrapper.bulk._states import ChunkState, RecipientState
 
 _INDEX: Final = re.compile(r"^(?:\w+)(?:\[(\d+)\]|\.(\d+)(?=\.|$))\.?(.*)$")
@@ -263,7 +263,7 @@ def count_recipients(job: Job) -> tuple[dict[RecipientState, int], dict[str, int
     counts: Counter[RecipientState] = Counter()
     reasons: Counter[str] = Counter()
     place = (chunks.c.state, chunks.c.batch_status)
-    asked = select(*place, func.sum(chunks.c.count)).group_by(*place)
+    asked = select(*place, recipient_sum).group_by(*place)
     reported = (*place, outcomes.c.state, outcomes.c.reason)
     known = select(*reported, func.count()).join(chunks, chunks.c.id == outcomes.c.chunk)
     out = select(skipped.c.duplicate, func.count()).group_by(skipped.c.duplicate)

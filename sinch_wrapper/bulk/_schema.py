@@ -15,7 +15,9 @@ from sqlalchemy import (
     String,
     Table,
     TypeDecorator,
+    func,
 )
+from sqlalchemy import cast as cast_to
 
 from sinch_wrapper._json import decode, encode
 
@@ -92,6 +94,9 @@ chunks = Table(
 )
 Index("chunks_by_state", chunks.c.state, chunks.c.id)
 Index("chunks_by_batch", chunks.c.batch_id)
+
+# The recipients of several requests: PostgreSQL's own sum is no whole number.
+recipient_sum: Final = cast_to(func.sum(chunks.c.count), Number)
 
 # SQLite stores any kind of value in any column, and damage makes use of it.
 CHUNK_KINDS: Final[Mapping[str, tuple[type, ...]]] = {

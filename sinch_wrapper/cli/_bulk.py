@@ -10,6 +10,7 @@ import click
 from sinch_wrapper.cli._bulk_check import check, send_test
 from sinch_wrapper.cli._bulk_cluster import by_workers, cluster_options, sender_of, work
 from sinch_wrapper.cli._bulk_jobs import cancel, cancel_batches, probe_account, status
+from sinch_wrapper.cli._bulk_list import init, list_
 from sinch_wrapper.cli._bulk_options import (
     go_on_option,
     job_argument,
@@ -37,6 +38,7 @@ from sinch_wrapper.cli._options import (
     library_errors,
     yes_option,
 )
+from sinch_wrapper.cli._places import JOB, JobPlace
 from sinch_wrapper.cli._preview_options import preview_arguments, preview_options
 from sinch_wrapper.cli._terminal import say
 
@@ -50,8 +52,8 @@ from sinch_wrapper.cli._terminal import say
 def bulk() -> None:
     """Send to any number of recipients, and account for each.
 
-    A job lives in a file, its journal. A job survives crashes, can be resumed from its file, and
-    knows what happened to every recipient.
+    A job lives in its journal, a file or the address of one in PostgreSQL: it survives crashes, can
+    be resumed from its journal, and knows what happened to every recipient.
     """
 
 
@@ -72,8 +74,9 @@ def bulk() -> None:
 @connection_options
 @click.option(
     "--job",
-    type=click.Path(path_type=Path),
-    help="Journal of the job.  [default: FILE with .db added]",
+    type=JOB,
+    help="Journal of the job: a file, or its address in PostgreSQL.  [default: FILE with .db "
+    "added]",
 )
 @click.option(
     "--api",
@@ -134,7 +137,13 @@ def _say_when_it_ends(api: str) -> None:
 @sending_options
 @cluster_options
 @as_json
-def resume(job: Path, region: str | None, sandbox: str | None, as_json: bool, **given: Any) -> None:  # noqa: ANN401 (the options above, as click passes them)
+def resume(
+    job: JobPlace,
+    region: str | None,
+    sandbox: str | None,
+    as_json: bool,
+    **given: Any,  # noqa: ANN401 (the options above, as click passes them)
+) -> None:
     """Resume JOB after a crash, a stop or a deadline; its input is not needed."""
     from sinch_wrapper.cli._bulk_views import run_job
 
@@ -161,7 +170,7 @@ def resume(job: Path, region: str | None, sandbox: str | None, as_json: bool, **
 @sending_options
 @as_json
 def send_again(
-    job: Path,
+    job: JobPlace,
     yes: bool,
     region: str | None,
     sandbox: str | None,
@@ -192,7 +201,7 @@ def send_again(
     epilog=examples("bulk retry-failed spring.csv.db again.db --reason RECIPIENT_NOT_REACHABLE"),
 )
 @job_argument
-@click.argument("new_job", type=click.Path(path_type=Path))
+@click.argument("new_job", type=JOB)
 @click.option(
     "--reason",
     "reasons",
@@ -204,8 +213,8 @@ def send_again(
 @sending_options
 @as_json
 def retry_failed(
-    job: Path,
-    new_job: Path,
+    job: JobPlace,
+    new_job: JobPlace,
     reasons: tuple[str, ...],
     region: str | None,
     sandbox: str | None,
@@ -227,5 +236,8 @@ def retry_failed(
     leave(code)
 
 
-for _command in (check, send_test, status, cancel, cancel_batches, report, probe_account, work):
+for _command in (
+    *(check, send_test, status, cancel, cancel_batches, report, probe_account, work),
+    *(init, list_),
+):
     bulk.add_command(_command)

@@ -2,8 +2,6 @@
 
 # ruff: noqa: FBT001, PLR0913, PLR0917 (click passes each option as an argument)
 
-from pathlib import Path
-
 import click
 
 from sinch_wrapper.cli._bulk_options import job_argument, poll_option
@@ -17,13 +15,14 @@ from sinch_wrapper.cli._options import (
     pairs,
     yes_option,
 )
+from sinch_wrapper.cli._places import JobPlace
 
 
 @click.command(epilog=examples("bulk status spring.csv.db"))
 @job_argument
 @connection_options
 @as_json
-def status(job: Path, region: str | None, sandbox: str | None, as_json: bool) -> None:
+def status(job: JobPlace, region: str | None, sandbox: str | None, as_json: bool) -> None:
     """Ask the API for the status of each batch of JOB."""
     from sinch_wrapper.cli._bulk_views import show_batches
 
@@ -38,7 +37,7 @@ def status(job: Path, region: str | None, sandbox: str | None, as_json: bool) ->
 @poll_option
 @as_json
 def cancel(
-    job: Path, region: str | None, sandbox: str | None, poll_for: float, as_json: bool
+    job: JobPlace, region: str | None, sandbox: str | None, poll_for: float, as_json: bool
 ) -> None:
     """Cancel what is left of JOB, and show what was really cancelled."""
     from sinch_wrapper.cli._bulk_views import show_cancellation

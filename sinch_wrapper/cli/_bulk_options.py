@@ -1,17 +1,17 @@
 """Options of the commands that send in bulk, whatever the list: its journal, its speed, doubts."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from sinch_wrapper.cli._options import CommandT, options
+from sinch_wrapper.cli._places import JOB
 
 if TYPE_CHECKING:
     from sinch_wrapper.bulk import MessageLimits
 
-job_argument = click.argument("job", type=click.Path(path_type=Path))
+job_argument = click.argument("job", type=JOB)
 
 late_option = click.option(
     "--send-now", is_flag=True, help="Send although the time of --send-after has passed."

@@ -12,6 +12,7 @@ from sinch_wrapper.cli._bulk_options import job_argument
 from sinch_wrapper.cli._completion import complete_state
 from sinch_wrapper.cli._examples import examples
 from sinch_wrapper.cli._options import as_json, library_errors
+from sinch_wrapper.cli._places import JobPlace
 from sinch_wrapper.cli._terminal import path_text, say
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ _EXAMPLES = examples(
 )
 @as_json
 def report(
-    job: Path,
+    job: JobPlace,
     as_json: bool,
     **given: Any,  # noqa: ANN401 (the options above, as click passes them)
 ) -> None:

@@ -9,7 +9,6 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 
 import click
 
@@ -26,6 +25,7 @@ from sinch_wrapper.bulk import (
 )
 from sinch_wrapper.cli._bulk_progress import ProgressView, progress_view, span
 from sinch_wrapper.cli._exit_codes import ExitCode, Interrupted
+from sinch_wrapper.cli._places import JobPlace
 from sinch_wrapper.cli._preview_views import show_preview
 from sinch_wrapper.cli._terminal import path_text, say, say_json
 from sinch_wrapper.cli._wording import command_words
@@ -48,7 +48,7 @@ _COUNTS = (
 
 def run_job(
     send: Callable[..., Report],
-    job: Path,
+    job: JobPlace,
     *,
     as_json: bool,
     asks: bool = False,
@@ -81,14 +81,14 @@ def run_job(
     return _code_of(report)
 
 
-def _show_what_comes(report: Report, job: Path, to_deliver: float) -> None:
+def _show_what_comes(report: Report, job: JobPlace, to_deliver: float) -> None:
     if report.stopped:
         _show_next_step(report, job)
     elif to_deliver >= _WORTH_SAYING:
         say(f"Delivered in about {span(to_deliver)}.")
 
 
-def _left_to_workers(report: Report, job: Path, *, as_json: bool) -> ExitCode:
+def _left_to_workers(report: Report, job: JobPlace, *, as_json: bool) -> ExitCode:
     """Say that workers go on with a job; the exit code of who does not wait for them."""
     if not as_json:
         say("Workers go on with it (sinch-wrapper bulk work). How far it is:")
@@ -134,7 +134,7 @@ def _is_attended() -> bool:
     return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr))
 
 
-def _show_next_step(report: Report, job: Path) -> None:
+def _show_next_step(report: Report, job: JobPlace) -> None:
     if report.resumable:
         say(f"Not done: {report.stopped}. Resume with")
         say(f"  sinch-wrapper bulk resume {path_text(job)}")

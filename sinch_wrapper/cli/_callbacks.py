@@ -19,6 +19,7 @@ from sinch_wrapper.cli._options import (
     secret_option,
     secrets_from,
 )
+from sinch_wrapper.cli._places import JOB
 
 _PORT = 8080
 _TOKEN_VARIABLE = "SINCH_HEALTH_TOKEN"  # noqa: S105 (its name)
@@ -71,8 +72,9 @@ A callback that was confirmed is stored, however it ends.
     "--job",
     "jobs",
     multiple=True,
-    type=click.Path(path_type=Path),
-    help="Journal of a bulk job to follow; the job may begin later. Repeatable.",
+    type=JOB,
+    help="Journal of a bulk job to follow, a file or its address in PostgreSQL; the job may begin "
+    "later. Repeatable.",
 )
 @click.option(
     "--suppression",

@@ -12,7 +12,6 @@ import sys
 import textwrap
 import unicodedata
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Final
 
 # Signs without a form of their own that Python calls printable; the others it does not.
@@ -30,8 +29,8 @@ def shown(text: str) -> str:
     return text if _is_harmless(text) else "".join(_signs(text))
 
 
-def path_text(path: Path) -> str:
-    """*path* as a command line has it."""
+def path_text(path: object) -> str:
+    """*path* as a command line has it; an address without its password."""
     return shlex.quote(str(path))
 
 

@@ -30,7 +30,7 @@ _LIBRARY: Final = re.compile(
     "|".join(map(re.escape, _PHRASES))
     + r"""|Columns\(to=\[\("(?P<column>[^"]*)",\ "(?P<channel>[^"]*)"\)\]\)"""
     r"""|\bendpoints\.\w+"""
-    r"""|\b(?P<name>[a-z_]+)=(?P<value>"[^"]*"|True\b|\d+(?:\.\d+)?)?"""
+    r"""|(?<![?&])\b(?P<name>[a-z_]+)=(?P<value>"[^"]*"|True\b|\d+(?:\.\d+)?)?"""
 )
 
 

@@ -14,6 +14,7 @@ from sinch_wrapper.bulk._register import (
     WORKER_LOCK,
     check_version,
     connected,
+    database_name,
     prepare_database,
 )
 from sinch_wrapper.cluster._assignments import Assignment
@@ -37,8 +38,8 @@ def prepare(address: str) -> bool:
 
     Returns: whether anything was created. Raises: as prepare_database().
     """
-    is_new = prepare_database(address)
-    with connected(database_url(address, "address"), _WHAT) as connection:
+    is_new, url = prepare_database(address), database_url(address)
+    with connected(url, database_name(url)) as connection:
         shared.create_all(connection)
         return prepare_tickets(connection) or is_new
 
