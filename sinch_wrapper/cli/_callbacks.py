@@ -19,7 +19,7 @@ from sinch_wrapper.cli._options import (
     secret_option,
     secrets_from,
 )
-from sinch_wrapper.cli._places import JOB
+from sinch_wrapper.cli._places import JOB, LIST
 
 _PORT = 8080
 _TOKEN_VARIABLE = "SINCH_HEALTH_TOKEN"  # noqa: S105 (its name)
@@ -78,8 +78,9 @@ A callback that was confirmed is stored, however it ends.
 )
 @click.option(
     "--suppression",
-    type=click.Path(path_type=Path),
-    help="Suppression list to keep: who opts out by OPT_OUT callbacks or words such as STOP.",
+    type=LIST,
+    help="Suppression list to keep, a file or its address in PostgreSQL: who opts out by OPT_OUT "
+    "callbacks or words such as STOP.",
 )
 @click.option(
     "--doubtful",

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from datetime import date, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from sinch_wrapper.cli._options import CommandT, options
+from sinch_wrapper.cli._places import LIST
 
 if TYPE_CHECKING:
     from sinch_wrapper.bulk import SendWindow
@@ -47,8 +47,9 @@ _CAMPAIGN = (
     click.option(
         "--exclude",
         multiple=True,
-        type=click.Path(path_type=Path),
-        help="Whom not to write to: a suppression list (.db), or a file of numbers. Repeatable.",
+        type=LIST,
+        help="Whom not to write to: a suppression list (.db, or its address in PostgreSQL), or a "
+        "file of numbers. Repeatable.",
     ),
     click.option(
         "--consents", is_flag=True, help="Leave out those who opted out by the lists of the API."

@@ -9,9 +9,10 @@ from sinch_wrapper._validate import counted
 from sinch_wrapper.cli._examples import examples
 from sinch_wrapper.cli._exit_codes import ExitCode, acts, leave
 from sinch_wrapper.cli._options import as_json, library_errors
+from sinch_wrapper.cli._places import LIST, ListPlace
 from sinch_wrapper.cli._terminal import say, say_json
 
-_LIST = click.argument("path", metavar="LIST", type=click.Path(path_type=Path))
+_LIST = click.argument("path", metavar="LIST", type=LIST)
 _NUMBERS = click.argument("numbers", nargs=-1, required=True, metavar="NUMBER...")
 
 
@@ -22,7 +23,7 @@ _NUMBERS = click.argument("numbers", nargs=-1, required=True, metavar="NUMBER...
     )
 )
 def suppression() -> None:
-    """Keep lists of those who must not be written to.
+    """Keep lists of those who must not be written to, in files or in PostgreSQL.
 
     A receiver adds who opts out (callbacks serve --suppression LIST); bulk send --exclude LIST
     leaves them out.
@@ -32,7 +33,7 @@ def suppression() -> None:
 @suppression.command(epilog=examples("suppression add stop.db +46700000001"))
 @_LIST
 @_NUMBERS
-def add(path: Path, numbers: tuple[str, ...]) -> None:
+def add(path: ListPlace, numbers: tuple[str, ...]) -> None:
     """Put international numbers on LIST, which is made when it does not exist."""
     from sinch_wrapper.bulk import SuppressionList
 
@@ -44,7 +45,7 @@ def add(path: Path, numbers: tuple[str, ...]) -> None:
 @suppression.command(epilog=examples("suppression remove stop.db +46700000001"))
 @_LIST
 @_NUMBERS
-def remove(path: Path, numbers: tuple[str, ...]) -> None:
+def remove(path: ListPlace, numbers: tuple[str, ...]) -> None:
     """Take international numbers off LIST, whoever put them there."""
     from sinch_wrapper.bulk import SuppressionList
 
@@ -56,7 +57,7 @@ def remove(path: Path, numbers: tuple[str, ...]) -> None:
 @suppression.command(epilog=examples("suppression load stop.db opted-out.csv"))
 @_LIST
 @click.argument("source", metavar="FILE", type=click.Path(path_type=Path))
-def load(path: Path, source: Path) -> None:
+def load(path: ListPlace, source: Path) -> None:
     """Put all numbers of FILE on LIST: one per line, or a table with a column called phone."""
     from sinch_wrapper.bulk import SuppressionList
 
@@ -69,7 +70,7 @@ def load(path: Path, source: Path) -> None:
 @_LIST
 @_NUMBERS
 @as_json
-def check(path: Path, numbers: tuple[str, ...], as_json: bool) -> None:  # noqa: FBT001 (click passes it)
+def check(path: ListPlace, numbers: tuple[str, ...], as_json: bool) -> None:  # noqa: FBT001 (click passes it)
     """Say for each number whether it is on LIST; exit code 1 when one is."""
     from sinch_wrapper.bulk import SuppressionList
 
@@ -93,7 +94,7 @@ def check(path: Path, numbers: tuple[str, ...], as_json: bool) -> None:  # noqa:
 @click.option("--out", type=click.IntRange(1), metavar="ID", help="It was meant as an opt-out.")
 @click.option("--nothing", type=click.IntRange(1), metavar="ID", help="It was not.")
 @as_json
-def doubtful(path: Path, out: int | None, nothing: int | None, as_json: bool) -> None:  # noqa: FBT001 (click passes it)
+def doubtful(path: ListPlace, out: int | None, nothing: int | None, as_json: bool) -> None:  # noqa: FBT001 (click passes it)
     """Show the messages that may be meant as an opt-out, or decide about one.
 
     They are shown with their text and number: reading them is what they wait for.
