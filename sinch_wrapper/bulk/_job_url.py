@@ -33,7 +33,7 @@ class _DatabaseURL:
     def read(cls, address: str) -> Self:
         """Check an *address*; raises BulkArgumentError."""
         if not is_url(address):
-            raise BulkArgumentError(f"not an address, such as {_EXAMPLE}?{cls.key}=spring")
+            raise BulkArgumentError(f"address must be one such as {_EXAMPLE}?{cls.key}=spring")
         return cls(*_named(address, "", cls.key))
 
     def absolute(self) -> Self:

@@ -22,7 +22,7 @@ _OPEN: Final = (ChunkState.PLANNED, ChunkState.SENDING, ChunkState.UNKNOWN)
 
 @dataclass(frozen=True, slots=True)
 class JobEntry:
-    """One job of a list: where it is, how far it is, and when it was created (Unix seconds).
+    """One job of a list: where *job* is, its *name*, and when it was *created* (Unix seconds).
 
     *state* is "reading" while its recipients are read, or when that was interrupted; "open" as long
     as some have no outcome; else "done", "cancelled", or "unreadable", and *problem* says why.

@@ -95,7 +95,7 @@ chunks = Table(
 Index("chunks_by_state", chunks.c.state, chunks.c.id)
 Index("chunks_by_batch", chunks.c.batch_id)
 
-# The recipients of several requests: PostgreSQL's own sum is no whole number.
+# The recipients of several requests: the sum of PostgreSQL has digits behind the point.
 recipient_sum: Final = cast_to(func.sum(chunks.c.count), Number)
 
 # SQLite stores any kind of value in any column, and damage makes use of it.
