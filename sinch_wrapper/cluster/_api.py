@@ -16,7 +16,7 @@ from sinch_wrapper.bulk._sources import Items
 from sinch_wrapper.bulk._states import StopReason
 from sinch_wrapper.cluster._database import ClusterDatabase
 from sinch_wrapper.cluster._follow import GivenJob, refuse_elsewhere
-from sinch_wrapper.cluster._work import WorkerProcess
+from sinch_wrapper.cluster._work import WorkerProcess, reached
 from sinch_wrapper.errors import BulkArgumentError
 
 _MOST_SLOTS: Final = 200
@@ -74,8 +74,9 @@ def work(  # noqa: PLR0913 (keyword-only)
     others have not heard of for *lease* seconds is not waited for any more; all workers of a
     database need the same. Any number of processes may work, and each may be killed at any time.
 
-    Raises: BulkError when it cannot begin (BulkArgumentError or TypeError for an argument). Once it
-    works it waits while the database is away.
+    While the database cannot be reached it waits, at the beginning as well.
+
+    Raises: BulkError when it cannot begin (BulkArgumentError or TypeError for an argument).
     """
     fault = BulkArgumentError
     _validate.whole("concurrency", concurrency, 1, _MOST_SLOTS, error=fault)
@@ -84,9 +85,9 @@ def work(  # noqa: PLR0913 (keyword-only)
     found = threading.Event() if stop is None else stop
     address = database_url(url)
     careful(client, "a Sinch")
-    WorkerProcess(
-        client, ClusterDatabase(address), slots=concurrency, lease=lease, stop=found, say=say
-    ).run()
+    database = reached(address, found, say)
+    if database is not None:
+        WorkerProcess(client, database, slots=concurrency, lease=lease, stop=found, say=say).run()
 
 
 def _given(client: BulkClient, run: JobRun, *, wait: object) -> Report:

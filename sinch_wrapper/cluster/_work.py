@@ -9,7 +9,10 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
+from itertools import count
 from typing import Final
+
+from sqlalchemy import URL
 
 from sinch_wrapper._backoff import backoff
 from sinch_wrapper._validate import counted
@@ -19,7 +22,7 @@ from sinch_wrapper.cluster._desk import Surroundings
 from sinch_wrapper.cluster._leaders import Leaders
 from sinch_wrapper.cluster._tickets import serve, ticket_office
 from sinch_wrapper.cluster._worker import Pace, Worker
-from sinch_wrapper.errors import BulkError
+from sinch_wrapper.errors import BulkError, DatabaseAwayError
 
 # Heartbeats in a lease, and seconds between two looks for jobs without a leader.
 _BEATS: Final = 6
@@ -28,8 +31,27 @@ _TICK: Final = 0.2
 _MINUTE: Final = 60.0
 # How long results wait at the end for a database that is away, in seconds.
 _PATIENCE: Final = 10.0
+_UNTIL: Final = "; nothing leaves until it is back"
 _FIRST_PAUSE: Final = 0.5
 _LONGEST_PAUSE: Final = 10.0
+
+
+def reached(
+    address: URL, stop: threading.Event, say: Callable[[str], None]
+) -> ClusterDatabase | None:
+    """The database at *address*, once it is there; None when *stop* was set before.
+
+    Raises: BulkError when it is there and cannot be used.
+    """
+    for misses in count():
+        try:
+            return ClusterDatabase(address)
+        except DatabaseAwayError as error:
+            if not misses:
+                say(f"{error}{_UNTIL}")
+            if stop.wait(backoff(misses, _FIRST_PAUSE, _LONGEST_PAUSE)):
+                break
+    return None
 
 
 def _worker_of(
@@ -84,7 +106,8 @@ class WorkerProcess:
 
     def run(self) -> None:
         """Work until it is stopped; what is on its way settles then. Raises BulkError at first."""
-        self._worker.beat()
+        with suppress(DatabaseAwayError):
+            self._worker.beat()
         many = counted(self._slots, "request")
         self._say(f"working in {self._database.name}, {many} at a time (Ctrl-C to stop)")
         threads = [
@@ -121,7 +144,7 @@ class WorkerProcess:
     def _away(self, line: str) -> None:
         if not self._is_away:
             self._is_away = True
-            self._say(f"{line}; nothing leaves until it is back")
+            self._say(f"{line}{_UNTIL}")
 
     def _back(self) -> None:
         if self._is_away:

@@ -1,70 +1,42 @@
 """Senders and receivers are killed, servers fail: nobody gets a message twice or is forgotten."""
 
-import os
 import random
-import socket
 import sqlite3
 import subprocess
 import sys
 import time
-from collections import Counter
-from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
 
-from sinch_wrapper import Endpoints, Sinch
-from sinch_wrapper._http import httpx
 from sinch_wrapper.bulk import Report
-from sinch_wrapper.sandbox import Settings
+from tests.helpers.chaos import (
+    LONG,
+    PROGRAM,
+    SECRET,
+    Companion,
+    accepted,
+    chaos_server,
+    free_port,
+    subscribe,
+    unknown_of,
+    write_recipients,
+)
 
-PROGRAM = [sys.executable, "-m", "tests.programs.bulk_chaos"]
+__all__ = ["chaos_server"]
+
 # SINCH_WRAPPER_CHAOS=long runs it with 100,000 recipients and at least 20 kills.
-LONG = os.environ.get("SINCH_WRAPPER_CHAOS") == "long"
 RECIPIENTS, CHUNK, KILLS, LEAST = (100_000, 100, 25, 20) if LONG else (2_000, 50, 4, 1)
 # A kill comes after a number of steps from this range. After the last one enough is left to send
 # to measure how soon requests are listed, without which nothing leaves again.
 STEPS = (4, 24) if LONG else (1, 5)
 # With receiver and readers on the same files: recipients, and kills of each kind of process.
 TOGETHER, KILLS_EACH = (3_000, 15) if LONG else (500, 2)
-FAULTS = (
-    "Batch_SendBatch:drop:8%",
-    "Batch_SendBatch:503:5%",
-    "Batch_SendBatch:slow=0.9:4%",
-    "Batch_SendBatch:429=0.05:5%",
-    "Batch_GetBatchStatusesByMetadata:503:5%",
-)
-SECRET = "a-secret-of-32-characters-or-more"
-TRIGGERS = ["MESSAGE_DELIVERY", "BATCH_STATUS_UPDATE"]
 # A request that is on its way when the last one is killed has few witnesses, and may stay unknown.
 LEFT_UNKNOWN = 5 * CHUNK
 # Seconds without a callback after which no more are expected.
 PATIENCE = 40
-
-
-@pytest.fixture
-def server() -> Iterator[str]:
-    """A sandbox in its own process, with faults."""
-    command = [*PROGRAM, "serve", *FAULTS]
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdout is not None
-        yield process.stdout.readline().strip()
-        process.communicate(timeout=60)
-
-
-def identity(number: int) -> str:
-    """A number whose message the sandbox delivers: it ends in 1."""
-    return f"+467{number:07d}1"
-
-
-def _recipients(path: Path, many: int = RECIPIENTS) -> set[str]:
-    identities = [identity(number) for number in range(many)]
-    lines = [f"k{number},{identity},Name" for number, identity in enumerate(identities)]
-    path.write_text("\n".join(["key,phone,name", *lines]), encoding="utf-8")
-    return set(identities)
 
 
 def _killed(command: list[str], steps: int | None) -> bool:
@@ -86,7 +58,7 @@ def _killed(command: list[str], steps: int | None) -> bool:
 @pytest.mark.slow
 @pytest.mark.parametrize("program", ["send", "send_in_tasks"])
 def test_kills_and_faults_lose_and_double_nothing(
-    program: str, server: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    program: str, chaos_server: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """After kill -9 at random moments, drops, 503s, timeouts and 429s the server has each once.
 
@@ -96,17 +68,17 @@ def test_kills_and_faults_lose_and_double_nothing(
         pytest.importorskip("aiohttp")
     chance = random.Random(11)  # noqa: S311 (repeatable)
     source, journal = tmp_path / "all.csv", tmp_path / "job.db"
-    identities = _recipients(source)
-    command = [*PROGRAM, program, server, str(source), str(journal), str(CHUNK)]
+    identities = write_recipients(source, RECIPIENTS)
+    command = [*PROGRAM, program, chaos_server, str(source), str(journal), str(CHUNK)]
     began, kills = time.monotonic(), 0
     while _killed(command, chance.randint(*STEPS) if kills < KILLS else None):
         kills += 1
-    unknown = _unknown(Report(journal))
-    lost = len(identities - _accepted(server).keys() - unknown)
+    unknown = unknown_of(Report(journal))
+    lost = len(identities - accepted(chaos_server).keys() - unknown)
     # What stays unknown without evidence is sent by a person's word, after one more look-up.
-    again = [*PROGRAM, "send_again", server, str(journal)]
+    again = [*PROGRAM, "send_again", chaos_server, str(journal)]
     subprocess.run(again, check=True, stdout=subprocess.PIPE)
-    counts, report = _accepted(server), Report(journal)
+    counts, report = accepted(chaos_server), Report(journal)
     twice = sum(count > 1 for count in counts.values())
     with capsys.disabled():
         sys.stdout.write(
@@ -119,59 +91,16 @@ def test_kills_and_faults_lose_and_double_nothing(
     assert (0, 0) == (twice, lost)
     assert kills >= LEAST
     assert len(unknown) <= LEFT_UNKNOWN
-    assert counts.keys() | _unknown(report) == identities
+    assert counts.keys() | unknown_of(report) == identities
     assert (RECIPIENTS, RECIPIENTS) == (report.total, report.accepted + report.unknown)
-
-
-class Companion:
-    """A process beside the sender, which is started again when it was killed."""
-
-    def __init__(self, command: list[str], log: Path) -> None:
-        self._command, self._log = command, log
-        self.kills = 0
-        self._start()
-
-    def _start(self) -> None:
-        with self._log.open("a") as log:
-            self._process = subprocess.Popen(
-                self._command, stdin=subprocess.PIPE, stdout=log, stderr=log
-            )
-
-    def kill(self, *, again: bool = True) -> None:
-        """Kill it, and start it *again*."""
-        self._process.kill()
-        self._process.communicate()
-        self.kills += 1
-        if again:
-            self._start()
-
-
-def _subscribe(server: str, port: int) -> None:
-    """Let the sandbox call a receiver back."""
-    known = Settings()
-    webhook = {
-        "app_id": known.app_id, "target": f"http://127.0.0.1:{port}/", "target_type": "HTTP",
-        "secret": SECRET, "triggers": TRIGGERS,
-    }  # fmt: skip
-    with Sinch(
-        project_id=known.project_id, key_id=known.key_id, key_secret=known.key_secret,
-        endpoints=Endpoints.sandbox(server), proxy="",
-    ) as sinch:  # fmt: skip
-        sinch.conversation.webhooks.create_webhook(body=webhook)
-
-
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 def _companions(folder: Path, server: str) -> list[Companion]:
     """A receiver that follows the job, and a reader of its files."""
     journal, store, secret = folder / "job.db", folder / "store.db", folder / "secret"
     secret.write_text(SECRET)
-    port = _free_port()
-    _subscribe(server, port)
+    port = free_port()
+    subscribe(server, port)
     receive = [
         sys.executable, "-m", "sinch_wrapper.cli", "callbacks", "serve", "--job", str(journal),
         "--store", str(store), "--port", str(port), "--secret-file", str(secret), "--quiet",
@@ -183,25 +112,25 @@ def _companions(folder: Path, server: str) -> list[Companion]:
 @pytest.mark.timeout(1800 if LONG else 240)
 @pytest.mark.slow
 def test_receiver_reports_and_readers_on_the_same_files_spoil_nothing(
-    server: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    chaos_server: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Sender, receiver and reader are killed in turn: files are sound, callbacks are all there."""
     chance = random.Random(12)  # noqa: S311 (repeatable)
     source, journal = tmp_path / "all.csv", tmp_path / "job.db"
-    identities = _recipients(source, TOGETHER)
-    companions = _companions(tmp_path, server)
-    command = [*PROGRAM, "send", server, str(source), str(journal), "10"]
+    identities = write_recipients(source, TOGETHER)
+    companions = _companions(tmp_path, chaos_server)
+    command = [*PROGRAM, "send", chaos_server, str(source), str(journal), "10"]
     began, kills = time.monotonic(), 0
     try:
         while _killed(command, chance.randint(*STEPS) if kills < KILLS_EACH else None):
             kills += 1
             for each in companions:
                 each.kill()
-        report = _followed(journal, server)
+        report = _followed(journal, chaos_server)
     finally:
         for each in companions:
             each.kill(again=False)
-    counts, unknown = _accepted(server), _unknown(report)
+    counts, unknown = accepted(chaos_server), unknown_of(report)
     twice = sum(count > 1 for count in counts.values())
     lost = len(identities - counts.keys() - unknown)
     all_kills = kills + sum(each.kills for each in companions)
@@ -223,7 +152,7 @@ def _followed(journal: Path, server: str) -> Report:
     # As long as any come: a busy machine takes its time.
     while time.monotonic() - last < PATIENCE:
         done = report.refresh().delivered
-        if done >= len(_accepted(server).keys() - _unknown(report)):
+        if done >= len(accepted(server).keys() - unknown_of(report)):
             break
         if done > seen:
             last, seen = time.monotonic(), done
@@ -235,16 +164,3 @@ def _checked(path: Path) -> str:
     with closing(sqlite3.connect(path)) as connection, suppress(sqlite3.DatabaseError):
         return str(connection.execute("PRAGMA integrity_check").fetchone()[0])
     return "corrupt"
-
-
-def _accepted(server: str) -> Counter[str]:
-    """How often each number was accepted, by the server's own ledger."""
-    ledger = httpx.get(f"{server}/_sandbox/ledger", trust_env=False, timeout=60).json()
-    assert 0 == ledger["forgotten"]
-    return Counter(entry["identity"] for entry in ledger["recipients"])
-
-
-def _unknown(report: Report) -> set[str]:
-    """The numbers whose outcome is unknown."""
-    # The first number is on the line after the header.
-    return {identity(each.line - 2) for each in report.recipients("unknown")}

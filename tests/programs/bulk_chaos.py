@@ -45,7 +45,7 @@ def serve(*faults: str) -> None:
         sys.stdin.read()
 
 
-def _options(url: str) -> dict[str, Any]:
+def options(url: str) -> dict[str, Any]:
     """The options of a client for the sandbox at *url*."""
     known = Settings()
     return {
@@ -84,7 +84,7 @@ def _job(source: str, journal: str, chunk_size: str) -> dict[str, Any]:
 
 def send(url: str, *job: str) -> None:
     """Send or go on."""
-    with Sinch(**_options(url)) as sinch:
+    with Sinch(**options(url)) as sinch:
         Bulk(sinch).send(**_job(*job))
 
 
@@ -92,7 +92,7 @@ def send_in_tasks(url: str, *job: str) -> None:
     """send() with an AsyncSinch over aiohttp."""
 
     async def use() -> None:
-        async with AsyncSinch(**_options(url), http="aiohttp") as sinch:
+        async with AsyncSinch(**options(url), http="aiohttp") as sinch:
             await AsyncBulk(sinch).send(**_job(*job))
 
     asyncio.run(use())
@@ -116,7 +116,7 @@ def read(journal: str, store: str) -> None:
 
 def send_again(url: str, journal: str) -> None:
     """Send what is unknown, by a person's word."""
-    with Sinch(**_options(url)) as sinch:
+    with Sinch(**options(url)) as sinch:
         Bulk(sinch).send_again(journal, settle=SETTLE)
 
 
