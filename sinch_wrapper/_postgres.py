@@ -3,15 +3,18 @@
 import contextlib
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Final, Literal, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn, TypeAlias, cast
 
-from sqlalchemy import URL, Connection, Engine, create_engine, exc, text
+from sqlalchemy import URL, Column, Connection, Engine, Table, create_engine, exc, text
 from sqlalchemy.pool import NullPool
 
 from sinch_wrapper.errors import ConfigurationError, SinchError
+
+if TYPE_CHECKING:
+    import psycopg
 
 _Isolation: TypeAlias = Literal["READ COMMITTED", "REPEATABLE READ"]
 
@@ -145,6 +148,7 @@ class PostgresDatabase:
         enter: Callable[[Connection], None],
     ) -> None:
         self.name = name
+        self._schema = schema
         self._failures = failures
         self._enter = enter
         self._lock = threading.RLock()
@@ -158,6 +162,13 @@ class PostgresDatabase:
     def write(self) -> AbstractContextManager[Connection]:
         """A transaction that is durable when the block ends; if it fails, none of it is."""
         return self._transaction("READ COMMITTED", self._enter)
+
+    def insert(
+        self, connection: Connection, table: Table, rows: Sequence[Mapping[str, object]]
+    ) -> None:
+        """Insert *rows* into *table*, all with the same columns, by COPY."""
+        if rows:
+            copy_in(connection, self._schema, table, rows)
 
     @contextmanager
     def _transaction(
@@ -210,6 +221,35 @@ class PostgresDatabase:
                     self._connection.close()
                 self._connection = None
             self._engine.dispose()
+
+
+def copy_in(
+    connection: Connection, schema: str, table: Table, rows: Sequence[Mapping[str, object]]
+) -> None:
+    """Insert *rows* into *table* of *schema* by COPY in its binary form; raises DBAPIError."""
+    quote, dialect = connection.dialect.identifier_preparer.quote, connection.dialect
+    columns = [table.c[name] for name in rows[0]]
+    names = ", ".join(quote(each.name) for each in columns)
+    changes = [each.type.dialect_impl(dialect).bind_processor(dialect) for each in columns]
+    driver = cast("psycopg.Connection", connection.connection.driver_connection)
+    statement = f"COPY {quote(schema)}.{quote(table.name)} ({names}) FROM STDIN (FORMAT BINARY)"
+    try:
+        with driver.cursor() as cursor, cursor.copy(statement.encode()) as copy:
+            copy.set_types([_copied_as(each) for each in columns])
+            for row in rows:
+                values = zip(changes, row.values(), strict=True)
+                copy.write_row([change(value) if change else value for change, value in values])
+    except driver.Error as error:
+        away = is_away(error)
+        raise exc.DBAPIError(
+            "COPY", None, error, hide_parameters=True, connection_invalidated=away
+        ) from None
+
+
+def _copied_as(column: Column[Any]) -> str:
+    """The type of *column* on the wire; whole numbers must be BIGINT."""
+    kind = column.type.python_type
+    return {int: "int8", str: "text"}.get(kind, "bytea")
 
 
 class SessionLock:

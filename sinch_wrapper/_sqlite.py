@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, NoReturn, TypeVar, cast
 
-from sqlalchemy import URL, Connection, MetaData, Row, create_engine, event, exc
+from sqlalchemy import URL, Connection, MetaData, Row, Table, create_engine, event, exc, insert
 from sqlalchemy.pool import StaticPool
 
 from sinch_wrapper._fork import renew_after_fork
@@ -178,6 +178,13 @@ class Database:
     def write(self) -> AbstractContextManager[Connection]:
         """A transaction that is on disk when the block ends; if it fails, none of it is."""
         return self._transaction("BEGIN IMMEDIATE")
+
+    def insert(
+        self, connection: Connection, table: Table, rows: Sequence[Mapping[str, object]]
+    ) -> None:
+        """Insert *rows* into *table*, all with the same columns."""
+        if rows:
+            connection.execute(insert(table), rows)
 
     @contextmanager
     def _transaction(self, begin: str) -> Iterator[Connection]:

@@ -1,10 +1,11 @@
 """What a journal needs of a database, whether it is a file or a server."""
 
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Table
 
 
 class Storage(Protocol):
@@ -21,6 +22,11 @@ class Storage(Protocol):
 
     def write(self) -> AbstractContextManager[Connection]:
         """A transaction that is durable when the block ends; writers take turns."""
+
+    def insert(
+        self, connection: Connection, table: Table, rows: Sequence[Mapping[str, object]]
+    ) -> None:
+        """Insert *rows* into *table*, all with the same columns, the fastest way there is."""
 
     def check(self) -> None:
         """Fail when the contents are corrupt."""

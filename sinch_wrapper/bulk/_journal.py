@@ -127,16 +127,18 @@ class Journal:
         """Add requests that have not left."""
         if not new:
             return
-        connection.execute(
-            insert(chunks),
+        self.storage.insert(
+            connection,
+            chunks,
             [
                 {"id": each.id, "state": ChunkState.PLANNED, "count": each.count, "sent": 0,
                  "certain": 0, "adopted": 0}
                 for each in new
             ],
         )  # fmt: skip
-        connection.execute(
-            insert(bodies),
+        self.storage.insert(
+            connection,
+            bodies,
             [{"chunk": each.id, "content": each.content, "places": each.places} for each in new],
         )
 
@@ -151,7 +153,7 @@ class Journal:
         """Write down rows that are left out."""
         if skips:
             rows = [skip._asdict() | {"duplicate": int(skip.duplicate)} for skip in skips]
-            connection.execute(insert(skipped), rows)
+            self.storage.insert(connection, skipped, rows)
 
     def totals(self) -> dict[ChunkState, tuple[int, int]]:
         """The number of chunks and of their recipients, by state."""

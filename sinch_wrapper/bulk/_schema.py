@@ -71,8 +71,7 @@ chunks = Table(
     schema,
     Column("id", Number, primary_key=True, autoincrement=False),
     Column("state", Words, nullable=False),
-    # Not a bigint, whose sums PostgreSQL makes decimals.
-    Column("count", Integer, nullable=False),
+    Column("count", Number, nullable=False),
     Column("sent", Number, nullable=False, default=0),
     Column("certain", Number, nullable=False, default=0),
     Column("batch_id", Words),
