@@ -5,7 +5,6 @@ import itertools
 import re
 from collections.abc import Iterator, Sequence
 from itertools import accumulate, islice
-from operator import itemgetter
 from typing import Final, TypeAlias
 
 from sinch_wrapper.bulk._list_files import (
@@ -95,16 +94,15 @@ def _rows(file: ListFile, content: Iterator[str], mark: str, line: int) -> _Bloc
 
 def _filled(lines: Sequence[int], rows: list[list[str]]) -> RowBlock[Sequence[str]] | None:
     """Those *rows* that have a cell; None for none."""
-    if [] in rows or not all(map(str.strip, map(itemgetter(0), rows))):
-        numbered = zip(lines, rows, strict=False)
-        found = [(line, row) for line, row in numbered if any(map(str.strip, row))]
-        lines, rows = [line for line, _ in found], [row for _, row in found]
-    if not rows:
-        return None
     try:
-        return lines[: len(rows)], ByColumn(list(zip(*rows, strict=True)))
+        columns = list(zip(*rows, strict=True))
     except ValueError:
-        return lines[: len(rows)], rows
+        columns = []
+    if columns and all(map(str.strip, columns[0])):
+        return lines[: len(rows)], ByColumn(columns)
+    numbered = zip(lines, rows, strict=False)
+    found = [(line, row) for line, row in numbered if any(map(str.strip, row))]
+    return ([line for line, _ in found], [row for _, row in found]) if found else None
 
 
 def _height(row: Sequence[str]) -> int:

@@ -2,7 +2,7 @@
 
 import tempfile
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import IO, Final
@@ -40,17 +40,16 @@ class SeenIdentities:
         self._files: list[IO[bytes]] = []
         self._stack = ExitStack()
 
-    def add(self, identities: Iterable[str]) -> None:
+    def add(self, identities: Sequence[str]) -> None:
         """Add *identities*; an empty one is never a duplicate.
 
         Raises: BulkError when temporary files cannot be written.
         """
         parts, last_bits = self._parts, _PARTS - 1
         # hash() is seeded per process, so nobody can choose identities that collide.
-        marks = list(map(hash, filter(None, identities)))
-        for mark in marks:
+        for mark in map(hash, filter(None, identities)):
             parts[mark & last_bits].append(mark)
-        self._count += len(marks)
+        self._count += len(identities)
         if self._count >= self._most:
             self._spill()
 

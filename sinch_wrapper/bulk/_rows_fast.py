@@ -7,6 +7,7 @@ of each, at a fraction of the cost, because no object is made for a recipient.
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from itertools import chain, repeat
+from operator import itemgetter
 from typing import Final, NamedTuple, TypeAlias, TypeVar, cast
 
 from sinch_wrapper._json import encode, encode_text
@@ -27,6 +28,8 @@ _Column: TypeAlias = Sequence[str | None]
 _Part: TypeAlias = str | Sequence[str]
 """A part of the JSON of a recipient: the same for all rows, or one for each."""
 
+# What of a canonical number makes it the same as another.
+_DIGITS: Final = itemgetter(slice(1, None))
 _STR: Final = frozenset({str})
 _STR_OR_NONE: Final = frozenset({str, type(None)})
 
@@ -81,7 +84,12 @@ class TableBlocks:
         except ValueError:
             return None
         columns = cast("list[_Column]", cells)
-        if len(columns) != self._width or self._never or not self._is_usual(columns):
+        is_text = isinstance(rows, ByColumn)
+        if (
+            len(columns) != self._width
+            or self._never
+            or not self._is_usual(columns, is_text=is_text)
+        ):
             return None
         parameters = self._parameters(columns)
         try:
@@ -98,13 +106,15 @@ class TableBlocks:
         keys = [None] * len(lines) if self._at.key is None else columns[self._at.key]
         return Block(lines, keys, identities, content, BlockCells(to, parameters))
 
-    def _is_usual(self, columns: list[_Column]) -> bool:
+    def _is_usual(self, columns: list[_Column], *, is_text: bool) -> bool:
         # The kinds first: other values may have no truth.
         return (
-            all(_STR_OR_NONE.issuperset(map(type, columns[at])) for at in self._optional)
-            and all(_STR.issuperset(map(type, columns[at])) for at in self._needed)
-            and all(all(columns[at]) for at in self._needed)
-        )
+            is_text
+            or (
+                all(_STR_OR_NONE.issuperset(map(type, columns[at])) for at in self._optional)
+                and all(_STR.issuperset(map(type, columns[at])) for at in self._needed)
+            )
+        ) and all(all(columns[at]) for at in self._needed)
 
     def _parameters(self, columns: list[_Column]) -> list[tuple[str, Sequence[str]]] | None:
         """The values of each parameter; None when one is missing or refused."""
@@ -157,7 +167,7 @@ class TableBlocks:
 
     def _keys(self, channel: str, cells: Sequence[str]) -> list[str]:
         if channel in PHONE_CHANNELS and self._rules.numbers.form != "as-given":
-            return [cell[1:] for cell in cells]
+            return list(map(_DIGITS, cells))
         return [cell and identity_key(channel, cell) for cell in cells]
 
     def _contacts(self, columns: list[_Column]) -> tuple[list[str], list[_Part] | None]:
