@@ -1,12 +1,13 @@
 """The processes that `bulk` measures: `_bulk_work.py MODE CSV JSON` prints a rate and a peak.
 
 `floor` builds the same requests as plain dicts and encodes them; `bulk` sends them through check,
-journal and request building to a server that is a function; `check` stops before any leaves, and
-`preview` says what would leave. The rates of these are by CPU time. `loop` and `job` send to a
-sandbox, one after another without a journal, and with all; theirs are by the clock, because they
-wait.
+journal and request building to a server that is a function, and `tasks` by AsyncBulk; `check` stops
+before any leaves, and `preview` says what would leave. The rates of these are by CPU time. `loop`
+and `job` send to a sandbox, one after another without a journal, and with all; theirs are by the
+clock, because they wait.
 """
 
+import asyncio
 import csv
 import itertools
 import json
@@ -71,49 +72,73 @@ def _floor(source: Path, library: str) -> int:
     return count
 
 
-def _client(url: str | None) -> Any:  # noqa: ANN401 (a Sinch, imported once orjson is decided)
-    from sinch_wrapper import Endpoints, Sinch
-    from sinch_wrapper._http import httpx
+def _options() -> dict[str, Any]:
     from sinch_wrapper.sandbox import Settings
 
     known = Settings()
-    identity: dict[str, Any] = {
+    return {
         "project_id": known.project_id,
         "key_id": known.key_id,
         "key_secret": known.key_secret,
+        "limits": None,
     }
-    if url is not None:
-        return Sinch(**identity, endpoints=Endpoints.sandbox(url), limits=None, proxy="")
+
+
+def _transport() -> Any:  # noqa: ANN401 (a MockTransport, imported once orjson is decided)
+    from sinch_wrapper._http import httpx
+
     numbers = iter(range(10**9))
 
     def answer(_request: httpx.Request) -> httpx.Response:
         found = {"access_token": "t", "expires_in": 3600, "batch_id": f"B{next(numbers)}"}
         return httpx.Response(200, json=found)
 
-    transport = httpx.MockTransport(answer)
-    return Sinch(**identity, region="eu", limits=None, transport=transport)
+    return httpx.MockTransport(answer)
 
 
-def _bulk(source: Path, url: str | None, deadline: float | None = None) -> int:
-    from sinch_wrapper.bulk import Bulk, Columns, MessageLimits
+def _client(url: str | None) -> Any:  # noqa: ANN401 (a Sinch, as above)
+    from sinch_wrapper import Endpoints, Sinch
+
+    if url is not None:
+        return Sinch(**_options(), endpoints=Endpoints.sandbox(url), proxy="")
+    return Sinch(**_options(), region="eu", transport=_transport())
+
+
+def _job(source: Path, folder: str, deadline: float | None = None) -> dict[str, Any]:
+    from sinch_wrapper.bulk import Columns, MessageLimits
     from sinch_wrapper.messages import text
     from sinch_wrapper.sandbox import Settings
 
+    return {
+        "app_id": Settings().app_id,
+        "message": text(_TEXT),
+        "recipients": source,
+        "job": Path(folder, "job.db"),
+        "columns": Columns(key="key"),
+        "limits": MessageLimits(queue=10**9),
+        "deadline": deadline,
+    }
+
+
+def _bulk(source: Path, url: str | None, deadline: float | None = None) -> int:
+    from sinch_wrapper.bulk import Bulk
+
     with tempfile.TemporaryDirectory() as folder, _client(url) as sinch:
-        bulk, job = Bulk(sinch), Path(folder, "job.db")
-        report = bulk.send(
-            app_id=Settings().app_id,
-            message=text(_TEXT),
-            recipients=source,
-            job=job,
-            columns=Columns(key="key"),
-            limits=MessageLimits(queue=10**9),
-            deadline=deadline,
-        )
+        bulk, job = Bulk(sinch), _job(source, folder, deadline)
+        report = bulk.send(**job)
         if url is not None:
-            bulk.status(job)
-    total: int = report.total
-    return total
+            bulk.status(job["job"])
+    return report.total
+
+
+async def _in_tasks(source: Path) -> int:
+    from sinch_wrapper import AsyncSinch
+    from sinch_wrapper.bulk import AsyncBulk
+
+    with tempfile.TemporaryDirectory() as folder:
+        async with AsyncSinch(**_options(), region="eu", transport=_transport()) as sinch:
+            report = await AsyncBulk(sinch).send(**_job(source, folder))
+    return report.total
 
 
 def _preview(source: Path) -> int:
@@ -180,6 +205,7 @@ def main(mode: str, source: str, library: str) -> None:
         works: dict[str, Callable[[Path], int]] = {
             "floor": lambda path: _floor(path, library),
             "bulk": lambda path: _bulk(path, None),
+            "tasks": lambda path: asyncio.run(_in_tasks(path)),
             "check": lambda path: _bulk(path, None, deadline=0),
             "preview": _preview,
         }

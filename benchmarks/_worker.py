@@ -22,7 +22,9 @@ _PEERS: Final = {
     "openai": "others:Openai",
     "twilio": "others:Twilio",
     "wrapper": "wrapper:Wrapper",
+    "double-async": "wrapper:Double",
     "wrapper-async": "wrapper:AsyncWrapper",
+    "wrapper-doubled-async": "wrapper:AsyncDoubled",
     "wrapper-paced": "wrapper:Paced",
     "wrapper-paced-async": "wrapper:AsyncPaced",
 }

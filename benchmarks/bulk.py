@@ -21,6 +21,8 @@ _SIZES: Final = (10_000, 100_000, 1_000_000)
 _END_TO_END: Final = 20_000
 _TARGETS: Final = {"orjson": 100_000, "json": 60_000}
 _CONSTANT: Final = 0.8
+_FLOOR: Final = 0.8
+_TASKS: Final = 1.05
 _PREVIEW: Final = 1.5
 _MEMORY: Final = 60.0
 """MiB."""
@@ -45,7 +47,16 @@ def measure(_environments: Environments, plan: Plan) -> Report:
                 floor, bulk = _in_turns(("floor", "bulk"), source, library, plan)
                 found[size, library] = bulk
                 _add(report, ("floor", "wrapper"), source, library, (floor, bulk))
+                if size == _SIZES[-1]:
+                    share = f"rate of the floor, {size:,}, {library}"
+                    ratio = bulk.rate / floor.rate
+                    report.targets.append(Target(share, ratio, _FLOOR, at_least=True))
         report.targets += _targets(found)
+        threads, tasks = _in_turns(("bulk", "tasks"), source, "orjson", plan)
+        names = ("wrapper in threads", "wrapper in tasks")
+        _add(report, names, source, "orjson", (threads, tasks))
+        ratio = threads.rate / tasks.rate
+        report.targets.append(Target("CPU in tasks, beside threads", ratio, _TASKS))
         check, preview = _in_turns(("check", "preview"), source, "orjson", plan)
         _add(report, ("check alone", "preview of the wrapper"), source, "orjson", (check, preview))
         ratio = check.rate / preview.rate

@@ -32,7 +32,7 @@ CONNECTIONS = 64
 SECRET = "benchmark-secret"  # noqa: S105 (opens nothing)
 NONCE = "01JZZZZZZZZZZZZZZZZZZZZZZZ"
 _PARSE = 2.5
-_RATE = 0.35
+_RATE = 0.75
 
 
 def _receipt(number: int) -> bytes:

@@ -18,12 +18,15 @@ _PEERS: Final = {
     "wrapper, httpx2": Peer("wrapper-async", "fast", "httpx2"),
     "aiohttp": Peer("bare-aiohttp-async", "fast"),
     "wrapper, aiohttp": Peer("wrapper-async", "fast", "aiohttp"),
+    "wrapper, a double of HTTP": Peer("wrapper-doubled-async", "fast", "httpx2"),
+    "the double alone": Peer("double-async", "fast", "httpx2"),
 }
 _TASKS: Final = 32
 _CALLS: Final = 960
 _OF_BARE: Final = 0.70
 _QUOTA: Final = 800.0
 _OVER_HTTPX2: Final = 0.55
+_OWN: Final = 0.18
 
 
 def measure(environments: Environments, plan: Plan) -> Report:
@@ -59,4 +62,8 @@ def _targets(found: dict[str, Figures]) -> list[Target]:
     aiohttp, httpx2 = found.get("wrapper, aiohttp"), found.get("wrapper, httpx2")
     if aiohttp and httpx2:
         targets.append(Target("CPU over httpx2, aiohttp", aiohttp.cpu / httpx2.cpu, _OVER_HTTPX2))
+    doubled, double = found.get("wrapper, a double of HTTP"), found.get("the double alone")
+    if doubled and double and httpx2:
+        own = (doubled.cpu - double.cpu) / httpx2.cpu
+        targets.append(Target("the wrapper's own share of a call, httpx2", own, _OWN))
     return targets
