@@ -5,7 +5,7 @@
 import dataclasses
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
@@ -115,7 +115,7 @@ def _called(
     yield credentials_finding(found.source, apps.failure)
     if apps.failure is None:
         known = {str(each.id): each for each in apps.value.apps or []}
-        yield _region(found, set(known))
+        yield region_of(found, known.keys())
     else:
         yield unchecked("region", "needs credentials")
     yield clock_finding(apps.skew)
@@ -164,10 +164,11 @@ def _skew(date: str | None, began: float, ended: float) -> float | None:
         return None
 
 
-def _region(found: Account, apps: set[str]) -> Finding:
+def region_of(found: Account, apps: Collection[str]) -> Finding:
+    """Whether the app of *found* is one of its *apps*; if not, the other regions are asked."""
     where = f"at {found.sandbox}" if found.sandbox else f"in {found.region}"
-    wanted = {found.app_id} if found.app_id else apps
-    elsewhere = [] if wanted & apps else [*_homes(found)]
+    is_there = found.app_id in apps if found.app_id else bool(apps)
+    elsewhere = [] if is_there else [*_homes(found)]
     return region_finding(where, found.app_id, apps, elsewhere)
 
 

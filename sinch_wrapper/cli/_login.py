@@ -12,6 +12,8 @@ import click
 from sinch_wrapper._forget import forgetting
 from sinch_wrapper.cli._account import PROFILE_VARIABLE, Account
 from sinch_wrapper.cli._completion import complete_profile
+from sinch_wrapper.cli._doctor import region_of
+from sinch_wrapper.cli._examples import examples
 from sinch_wrapper.cli._inputs import text_of
 from sinch_wrapper.cli._keyring import drop_secret, keep_secret, keyring_fault
 from sinch_wrapper.cli._options import (
@@ -37,23 +39,6 @@ from sinch_wrapper.cli._terminal import path_text, say, say_json
 from sinch_wrapper.errors import ConfigurationError, SinchError
 
 _APPS_SHOWN = 10
-_EXAMPLES = {
-    "login": """\b
-Examples:
-  sinch-wrapper login
-  sinch-wrapper login --profile staging --region eu
-  sinch-wrapper login --project ID --key-id ID --region eu \\
-      --key-secret @secret.txt
-""",
-    "logout": """\b
-Example:
-  sinch-wrapper logout --profile staging
-""",
-    "profiles": """\b
-Example:
-  sinch-wrapper profiles
-""",
-}
 
 
 def _value(context: click.Context, parameter: click.Parameter, text: str | None) -> str | None:
@@ -95,7 +80,13 @@ _IDENTITY = (
 )
 
 
-@click.command(epilog=_EXAMPLES["login"])
+@click.command(
+    epilog=examples(
+        "login",
+        "login --profile staging --region eu",
+        "login --project ID --key-id ID --key-secret @secret.txt --region eu",
+    )
+)
 @_named
 @options(_IDENTITY)
 @click.option("--plain", is_flag=True, help="Write the secret into the file of profiles.")
@@ -167,24 +158,27 @@ def _ask(
 
 @forgetting
 def _checked(profile: Profile, app_id: str | None) -> Profile:
-    """*profile* with its app, when the API accepts both.
+    """*profile* with its app, when the API accepts the key and has the app there.
 
-    Raises: ConfigurationError that says what it does not accept.
+    Raises: ConfigurationError that says what is wrong.
     """
     found = Account("the options", "", **dataclasses.asdict(profile))
     try:
         with client_of(found) as sinch:
-            sinch.fetch_token()
-            apps = sinch.conversation.app.list_apps().apps or []
-            if app_id is None and _is_interactive():
-                app_id = _choose_app({str(each.id): str(each.display_name) for each in apps})
-            if app_id is not None:
-                sinch.conversation.app.get_app(app_id)
+            listed = sinch.conversation.app.list_apps().apps or []
+        apps = {str(each.id): str(each.display_name) for each in listed}
+        if app_id is None and _is_interactive():
+            app_id = _choose_app(apps)
+        place = (
+            None if app_id is None else region_of(dataclasses.replace(found, app_id=app_id), apps)
+        )
     except SinchError as error:
-        fault = f"nothing was stored: {error}"
+        fault = str(error)
     else:
-        return dataclasses.replace(profile, app_id=app_id)
-    raise ConfigurationError(fault)
+        if place is None or place.status == "ok":
+            return dataclasses.replace(profile, app_id=app_id)
+        fault = f"{place.seen}: {place.remedy}"
+    raise ConfigurationError(f"nothing was stored: {fault}")
 
 
 def _choose_app(apps: Mapping[str, str]) -> str | None:
@@ -209,7 +203,7 @@ def _store(name: str, profile: Profile, known: Mapping[str, Profile], *, plain: 
         drop_secret(name, before.key_id)
 
 
-@click.command(epilog=_EXAMPLES["logout"])
+@click.command(epilog=examples("logout --profile staging"))
 @_named
 def logout(name: str) -> None:
     """Delete a profile and its secret on this machine; the key itself stays valid."""
@@ -222,7 +216,7 @@ def logout(name: str) -> None:
     say(f"Profile {name} is deleted. Its key is still valid: the dashboard of Sinch revokes it.")
 
 
-@click.command(epilog=_EXAMPLES["profiles"])
+@click.command(epilog=examples("profiles"))
 @profile_option
 @as_json
 def profiles(as_json: bool) -> None:

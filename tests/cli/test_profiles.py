@@ -244,7 +244,7 @@ def test_plain_keeps_the_secret_in_the_file_and_says_so(
     [
         (("--key-id", "another"), 1, "nothing was stored: token request failed at 127.0.0.1: 401"),
         (("--project", "another"), 1, "nothing was stored: "),
-        (("--app", "01J0SANDB0X0APP0000000ZZZZ"), 1, "nothing was stored: "),
+        (("--app", "01J0SANDB0X0APP0000000ZZZZ"), 1, "is not in any region of this project"),
         (("--sandbox", "http://127.0.0.1:1"), 1, "nothing was stored: "),
         (("--key-secret", KEY_SECRET), 2, "takes @FILE"),
         (("--key-secret", "@/none"), 2, "No such file"),
@@ -329,3 +329,11 @@ def test_a_person_is_asked_and_the_secret_is_not_shown(api: Api, tmp_path: Path)
         code = terminal.end()
     assert (0, False) == (code, api.settings.key_secret in terminal.seen)
     assert "unencrypted" in terminal.seen
+
+
+def test_login_names_the_region_of_the_app(login: RunCli, api: Api) -> None:
+    """An app of another region is refused before anything is stored, with its region."""
+    body = {"display_name": "Elsewhere", "channel_credentials": []}
+    app = api.ok("POST", "/eu/conversation/v1/~/apps", json=body)["id"]
+    code, _, err = login("--plain", "--app", app)
+    assert (1, True, False) == (code, "but in eu: --region eu" in err, profile_file().exists())
