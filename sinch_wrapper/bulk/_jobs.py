@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol, Self, cast
 
+from sinch_wrapper._rate_limit import RateLimiter
 from sinch_wrapper._retry import RetryPolicy
 from sinch_wrapper._storage import ProcessLock
 from sinch_wrapper._validate import counted
@@ -76,7 +77,11 @@ class JobClient(Protocol):
         """The Conversation API."""
 
     def with_options(
-        self, *, timeout: float | None = None, retry: RetryPolicy | None = None
+        self,
+        *,
+        timeout: float | None = None,
+        retry: RetryPolicy | None = None,
+        limits: RateLimiter | None = None,
     ) -> Self:
         """A view with other options."""
 

@@ -171,7 +171,7 @@ class Report:
                     chunk.send_after or "",
                     chunk.batch_status or "",
                     chunk.sent,
-                    _reason(chunk),
+                    reason_of(chunk),
                 )
 
     def breakdown(self) -> "Breakdown":
@@ -227,7 +227,7 @@ class Report:
             journal.close()
 
 
-def _reason(chunk: Chunk) -> str:
+def reason_of(chunk: Chunk) -> str:
     known = read_error(chunk.error if chunk.state is ChunkState.UNKNOWN else None)
     return str(known.get("line") or "")
 

@@ -288,7 +288,9 @@ class ChunkTracker:
             self._ask_callbacks(connection, rows.get(number))
         # Each acceptance has a number of its own.
         is_same = event == self._event
-        accepted = _accepted(rows.values() if is_same else self._journal.departed(connection))
+        accepted = accepted_requests(
+            rows.values() if is_same else self._journal.departed(connection)
+        )
         latest = sorted(accepted, key=lambda number: accepted[number].last_left)[-_WITNESSES:]
         told = self._journal.told(connection, latest) if self.doubts.open else None
         self._take_word()
@@ -383,7 +385,7 @@ class ChunkTracker:
         return moved
 
 
-def _accepted(rows: Iterable[Row[Any]]) -> dict[int, AcceptedRequest]:
+def accepted_requests(rows: Iterable[Row[Any]]) -> dict[int, AcceptedRequest]:
     """The requests that are known to be accepted."""
     return {
         row.id: AcceptedRequest(row.first_left, row.last_left, row.known, bool(row.adopted))

@@ -11,14 +11,49 @@ from sinch_wrapper._lazy import Extra, lazy
 from sinch_wrapper.errors import BulkError
 
 if TYPE_CHECKING:
-    from sinch_wrapper.cluster._api import resume, send, work
+    from sinch_wrapper.cluster._api import observe, rate_limiter, resume, send, work
     from sinch_wrapper.cluster._database import prepare
+    from sinch_wrapper.cluster._rate_table import KnownRate
+    from sinch_wrapper.cluster._status import (
+        ClusterStatus,
+        DoubtStatus,
+        JobStatus,
+        QueueStatus,
+        WorkerStatus,
+        status,
+    )
 
-__all__ = ["prepare", "resume", "send", "work"]
+__all__ = [
+    "ClusterStatus",
+    "DoubtStatus",
+    "JobStatus",
+    "KnownRate",
+    "QueueStatus",
+    "WorkerStatus",
+    "observe",
+    "prepare",
+    "rate_limiter",
+    "resume",
+    "send",
+    "status",
+    "work",
+]
 
 __getattr__ = lazy(
     __name__,
-    {"_api": ("resume", "send", "work"), "_database": ("prepare",)},
+    {
+        "_api": ("observe", "rate_limiter", "resume", "send", "work"),
+        "_database": ("prepare",),
+        "_rate_table": ("KnownRate",),
+        "_status": (
+            "ClusterStatus",
+            "DoubtStatus",
+            "JobStatus",
+            "QueueStatus",
+            "WorkerStatus",
+            "status",
+        ),
+    },
     extra=Extra(
         "a job that workers send",
         "cluster",

@@ -1,10 +1,12 @@
 """What callers use: give a job to workers, work, and prepare the database for both."""
 
 import threading
+import time
+import weakref
 from collections.abc import Callable, Mapping
 from typing import Final, Unpack
 
-from sinch_wrapper import _validate
+from sinch_wrapper import RateLimiter, RateLimits, __version__, _validate
 from sinch_wrapper._forget import forgetting
 from sinch_wrapper.bulk._api import BulkClient, careful
 from sinch_wrapper.bulk._arguments import JobRun, resume_run, send_run
@@ -16,8 +18,10 @@ from sinch_wrapper.bulk._sources import Items
 from sinch_wrapper.bulk._states import StopReason
 from sinch_wrapper.cluster._database import ClusterDatabase
 from sinch_wrapper.cluster._follow import GivenJob, refuse_elsewhere
+from sinch_wrapper.cluster._rate import WorkerPace
+from sinch_wrapper.cluster._status import ClusterStatus, status
 from sinch_wrapper.cluster._work import WorkerProcess, reached
-from sinch_wrapper.errors import BulkArgumentError
+from sinch_wrapper.errors import BulkArgumentError, ConfigurationError
 
 _MOST_SLOTS: Final = 200
 _SHORTEST_LEASE: Final = 1.0
@@ -65,14 +69,16 @@ def work(  # noqa: PLR0913 (keyword-only)
     *,
     concurrency: int = 4,
     lease: float = 30.0,
+    limits: RateLimits | None = None,
     stop: threading.Event | None = None,
     say: Callable[[str], None] = lambda _line: None,
 ) -> None:
     """Send jobs of the project of *client* in the database at *url*, until *stop* is set.
 
-    *concurrency* requests run at a time. *say* gets a line for what happens. A worker that the
-    others have not heard of for *lease* seconds is not waited for any more; all workers of a
-    database need the same. Any number of processes may work, and each may be killed at any time.
+    *concurrency* requests run at a time. All workers of the project share one rate, which *limits*
+    sets for all of them. *say* gets a line for what happens. A worker that the others have not
+    heard of for *lease* seconds is not waited for any more; all workers of a database need the
+    same. Any number of processes may work, and each may be killed at any time.
 
     While the database cannot be reached it waits, at the beginning as well.
 
@@ -83,11 +89,70 @@ def work(  # noqa: PLR0913 (keyword-only)
     _validate.number("lease", lease, _SHORTEST_LEASE, error=fault)
     _validate.function("say", say, "a function that takes a line", error=fault)
     found = threading.Event() if stop is None else stop
+    _check_limits(limits)
     address = database_url(url)
     careful(client, "a Sinch")
     database = reached(address, found, say)
-    if database is not None:
-        WorkerProcess(client, database, slots=concurrency, lease=lease, stop=found, say=say).run()
+    if database is None:
+        return
+    limiter = database.limiter(client.project_id, limits)
+    WorkerProcess(
+        client.with_options(limits=limiter), database, slots=concurrency, lease=lease, stop=found,
+        say=say, pace=WorkerPace(limiter),
+    ).run()  # fmt: skip
+
+
+def rate_limiter(url: str, *, project_id: str, limits: RateLimits | None = None) -> RateLimiter:
+    """The limiter that all processes of a project share, in the database at *url*; for `Sinch`.
+
+    Workers of the project share it, too. *limits* sets the rate of the project for all of them;
+    without it the project keeps the one that it has, at first that of RateLimits().
+
+    Raises: BulkError when the database is not prepared or cannot be reached; BulkArgumentError or
+    TypeError for a wrong argument.
+    """
+    _validate.string("project_id", project_id, error=BulkArgumentError)
+    _check_limits(limits)
+    database = ClusterDatabase(database_url(url))
+    try:
+        limiter = database.limiter(project_id, limits)
+    except BaseException:
+        database.close()
+        raise
+    weakref.finalize(limiter, database.close)
+    return limiter
+
+
+def observe(
+    url: str,
+    *,
+    read: Callable[[str], ClusterStatus] = status,
+    clock: Callable[[], float] = time.monotonic,
+) -> None:
+    """Offer the gauges of the database at *url* to the global provider of OpenTelemetry.
+
+    For one process: each of those that offer them reports the whole cluster. Attributes are names
+    of jobs, ids of apps and projects, and states: never a phone number or text. While the database
+    is away there are no values. *read* and *clock* are for tests.
+
+    Raises: BulkError when the database cannot be read now; BulkArgumentError for a wrong argument;
+    ConfigurationError without the extra otel.
+    """
+    try:
+        from opentelemetry.metrics import get_meter
+
+        from sinch_wrapper.cluster._metrics import ClusterGauges
+    except ImportError:
+        message = "observe() needs opentelemetry-api: install sinch-wrapper[otel]"
+        raise ConfigurationError(message) from None
+    read(url)
+    ClusterGauges(lambda: read(url), clock).offer(get_meter("sinch_wrapper", __version__))
+
+
+def _check_limits(limits: object) -> None:
+    wanted = "RateLimits, or None for the rate that the project has"
+    if limits is not None:
+        _validate.instance("limits", limits, RateLimits, wanted, error=BulkArgumentError)
 
 
 def _given(client: BulkClient, run: JobRun, *, wait: object) -> Report:
@@ -99,7 +164,9 @@ def _given(client: BulkClient, run: JobRun, *, wait: object) -> Report:
         )
     database = ClusterDatabase(run.path.database)
     try:
-        job = GivenJob(careful(client, "a Sinch"), database, run.path)
+        limiter = database.limiter(client.project_id)
+        shared = careful(client, "a Sinch").with_options(limits=limiter)
+        job = GivenJob(shared, database, run.path)
         job.give(run)
         if wait:
             return job.follow(run.settings.stop, run.settings.progress, run.settings)

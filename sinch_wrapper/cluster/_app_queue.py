@@ -1,9 +1,9 @@
 """The queue of an app that all its jobs share: one row, in the transactions of their leaders."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from sinch_wrapper.bulk._queue import Outstanding, SendQueue
@@ -43,3 +43,12 @@ class SharedQueue:
             return
         query = update(app_queues).where(app_queues.c.app == self._app)
         connection.execute(query.values(recipients=count, at=self._time()))
+
+
+def outstanding_rows(
+    connection: Connection, time: Clock
+) -> Mapping[str, tuple[Outstanding, float]]:
+    """The estimates for all apps, and the time now."""
+    query = select(app_queues, time.label("now")).order_by(app_queues.c.app)
+    rows = connection.execute(query)
+    return {row.app: (Outstanding(row.recipients, row.at), row.now) for row in rows}

@@ -5,6 +5,7 @@ from typing import Final
 
 from sqlalchemy import URL, Connection, Double, cast, extract, func, select, text
 
+from sinch_wrapper import RateLimits
 from sinch_wrapper._postgres import Failures, PostgresDatabase, SessionLock, is_lock_free
 from sinch_wrapper.bulk._job_url import JobURL, database_url
 from sinch_wrapper.bulk._journal import Job, Journal, open_job
@@ -20,6 +21,7 @@ from sinch_wrapper.bulk._register import (
 from sinch_wrapper.cluster._assignments import Assignment
 from sinch_wrapper.cluster._call_table import Clock
 from sinch_wrapper.cluster._desk import Surroundings
+from sinch_wrapper.cluster._rate import SharedRateLimiter
 from sinch_wrapper.cluster._tables import calls, jobs, shared
 from sinch_wrapper.cluster._tickets import PostgresTickets, prepare_tickets
 from sinch_wrapper.cluster._worker_table import known_workers
@@ -128,6 +130,10 @@ class ClusterDatabase:
             if leader is None or leader.silence > around.lease:
                 connection.execute(_END_SESSION, {"kind": JOB_LOCK, "number": job.job})
         return False
+
+    def limiter(self, project: str, limits: RateLimits | None = None) -> SharedRateLimiter:
+        """The limiter that all processes of *project* share; *limits* sets its rate."""
+        return SharedRateLimiter(self.storage, project, limits, time=database_time)
 
     def close(self) -> None:
         """Close all connections."""

@@ -9,7 +9,7 @@ from typing import cast
 import pytest
 from sqlalchemy import select
 
-from sinch_wrapper import Endpoints, Sinch, cluster, text
+from sinch_wrapper import Sinch, cluster, text
 from sinch_wrapper._postgres import Failures, SessionLock
 from sinch_wrapper.bulk import Progress
 from sinch_wrapper.bulk._job_url import JobURL, database_url, job_address
@@ -26,35 +26,6 @@ from tests.helpers.sandbox import Api
 pytestmark = pytest.mark.once
 
 LEASE = 2.0
-
-
-@pytest.fixture
-def address(database: str) -> str:
-    """The address of a database that is prepared for workers."""
-    cluster.prepare(database)
-    return database
-
-
-@pytest.fixture
-def shared(address: str) -> Iterator[ClusterDatabase]:
-    """The same database, opened."""
-    opened = ClusterDatabase(database_url(address))
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def sinch(api: Api) -> Iterator[Sinch]:
-    """A client of the sandbox."""
-    known = api.settings
-    with Sinch(
-        project_id=known.project_id,
-        key_id=known.key_id,
-        key_secret=known.key_secret,
-        endpoints=Endpoints.sandbox(api.url),
-        proxy="",
-    ) as made:
-        yield made
 
 
 def job_of(address: str) -> int:
