@@ -39,6 +39,7 @@ from sinch_wrapper.bulk._polling import (
     Cancellation,
     accepted_batches,
     batch_ids,
+    forget_late,
     status_writer,
     withdraw,
 )
@@ -166,7 +167,9 @@ class Jobs:
             brief = patience if settings.deadline is None else settings.deadline
             looking = replace(settings, send_again="never", deadline=brief)
             self._drive(Sender(job, looking, self.clock(), self.wall), looking)
-            return self._poll(job, settings, patience).cancellation(never)
+            done = self._poll(job, settings, patience).cancellation(never)
+            forget_late(job, done)
+            return done
 
     def cancel_batches(
         self,

@@ -61,6 +61,15 @@ def withdraw(job: Job) -> int:
     return never
 
 
+def forget_late(job: Job, done: Cancellation) -> None:
+    """Forget that *job* was cancelled, when that came too late for every request of it."""
+    if done.cancelled or done.unknown or done.never_sent:
+        return
+    if set(job.journal.totals()) == {ChunkState.ACCEPTED}:
+        with job.journal.write() as connection:
+            job.journal.note(connection, cancelled=False)
+
+
 def accepted_batches(job: Job) -> Iterator[PolledBatch]:
     """The batches of *job* that were accepted."""
     for chunk in job.journal.each(state=ChunkState.ACCEPTED):

@@ -83,6 +83,7 @@ sandbox_option = click.option(
 
 _region = click.option(
     "--region",
+    metavar="REGION",
     shell_complete=completing(lambda: REGIONS),
     help="Region in which the app was created: us, eu or br.  [default: SINCH_REGION]",
 )

@@ -89,6 +89,8 @@ def test_cancelling_too_late_is_reported(start_sandbox: StartSandbox, tmp_path: 
         bulk = Bulk(sinch)
         send(bulk, api, job=job)
         done = bulk.cancel(job)
+        # The job is what it was: everybody has their message.
+        assert (6, 0) == (bulk.resume(job).accepted, bulk.report(job).pending)
     assert (0, 3) == (len(done.cancelled), len(done.too_late))
 
 
