@@ -87,7 +87,7 @@ class _ApiCommand(click.Command):
             formatter.write(f"{' ' * formatter.current_indent}{example_of(spec)}\n")
 
 
-@click.command(cls=_ApiCommand, epilog=_EXAMPLES)
+@click.command(cls=_ApiCommand, short_help="Call any operation by its id.", epilog=_EXAMPLES)
 @connection_options
 @click.argument("operation_id", required=False, shell_complete=complete_operation)
 @click.option(

@@ -58,11 +58,12 @@ def bulk() -> None:
 
 
 @bulk.command(
+    short_help="Send one message to every recipient in a file.",
     epilog=examples(
         'bulk send spring.csv --app APP --text "Hi ${name}"',
         "bulk send spring.csv --app APP --text @spring.txt --to phone=WHATSAPP --to phone=SMS",
         "bulk send spring.csv --app APP --text @spring.txt --window 09:00-20:00 --pilot 500",
-    )
+    ),
 )
 @app_option
 @message_options
@@ -129,7 +130,10 @@ def _say_when_it_ends(api: str) -> None:
         say("v1beta ends on 2026-12-16: send with --api v1", err=True)
 
 
-@bulk.command(epilog=examples("bulk resume spring.csv.db"))
+@bulk.command(
+    short_help="Resume a job after a crash, a stop or a deadline.",
+    epilog=examples("bulk resume spring.csv.db"),
+)
 @job_argument
 @connection_options
 @late_option
@@ -161,6 +165,7 @@ def resume(
 
 @bulk.command(
     "send-again",
+    short_help="Send what is unknown again, on your word.",
     epilog=examples("bulk send-again spring.csv.db"),
 )
 @job_argument
@@ -198,6 +203,7 @@ def send_again(
 
 @bulk.command(
     "retry-failed",
+    short_help="Send again to the recipients that failed.",
     epilog=examples("bulk retry-failed spring.csv.db again.db --reason RECIPIENT_NOT_REACHABLE"),
 )
 @job_argument

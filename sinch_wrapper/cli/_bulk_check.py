@@ -39,10 +39,11 @@ _PATIENCE = 30.0
 
 
 @click.command(
+    short_help="Show what `bulk send` would do; nothing is sent.",
     epilog=examples(
         'bulk check spring.csv --text "Hi ${name}"',
         "bulk check spring.csv --text @spring.txt --prices prices.csv",
-    )
+    ),
 )
 @message_options
 @list_options
@@ -97,6 +98,7 @@ def check(
 
 @click.command(
     "test",
+    short_help="Send one real message to a number of your own.",
     epilog=examples('bulk test spring.csv --app APP --text "Hi ${name}" --row 2 --to +46700000001'),
 )
 @app_option

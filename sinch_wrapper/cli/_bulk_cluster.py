@@ -72,7 +72,10 @@ def by_workers(given: Mapping[str, Any]) -> str:
     return "give" if given["no_wait"] else "follow"
 
 
-@click.command(epilog=examples("bulk work postgresql://host/jobs --concurrency 8"))
+@click.command(
+    short_help="Send the jobs in a database, as one worker of many.",
+    epilog=examples("bulk work postgresql://host/jobs --concurrency 8"),
+)
 @click.argument("url")
 @click.option(
     "--concurrency",

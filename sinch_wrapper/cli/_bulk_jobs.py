@@ -31,7 +31,9 @@ def status(job: JobPlace, region: str | None, sandbox: str | None, as_json: bool
     leave(code)
 
 
-@click.command(epilog=examples("bulk cancel spring.csv.db"))
+@click.command(
+    short_help="Cancel what is left of a job.", epilog=examples("bulk cancel spring.csv.db")
+)
 @job_argument
 @connection_options
 @poll_option
@@ -49,6 +51,7 @@ def cancel(
 
 @click.command(
     "cancel-batches",
+    short_help="Cancel scheduled batches of any job.",
     epilog=examples(
         "bulk cancel-batches BATCH_ID",
         "bulk cancel-batches --metadata campaign=spring",
@@ -81,6 +84,7 @@ def cancel_batches(
 
 @click.command(
     "probe",
+    short_help="Measure how look-ups list what was accepted.",
     epilog=examples("bulk probe --app APP --to +46700000001"),
 )
 @app_option

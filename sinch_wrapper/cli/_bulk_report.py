@@ -29,7 +29,7 @@ _EXAMPLES = examples(
 )
 
 
-@click.command(epilog=_EXAMPLES)
+@click.command(short_help="Show what happened to the recipients of a job.", epilog=_EXAMPLES)
 @job_argument
 @click.option("--html", metavar="FILE", type=_FILE, help="Write a page that opens offline.")
 @click.option("--csv", metavar="FILE", type=_FILE, help="Write every recipient with its outcome.")
@@ -54,7 +54,9 @@ _EXAMPLES = examples(
     "states",
     multiple=True,
     shell_complete=complete_state,
-    help="With --recipients: only those in this state, such as failed or pending. Repeatable.",
+    help="With --recipients: only those in this state. Repeatable. States: invalid, duplicate, "
+    "suppressed, pending, unknown, rejected, cancelled, accepted, switching, queued, failed, "
+    "delivered, read.",
 )
 @as_json
 def report(

@@ -55,12 +55,13 @@ A callback that was confirmed is stored, however it ends.
 
 
 @callbacks.command(
+    short_help="Receive callbacks, and store them.",
     epilog=_SERVE_CODES
     + "\n"
     + examples(
         "callbacks serve --store callbacks.db --secret-file secrets.txt",
         "callbacks serve --job spring.csv.db --suppression stop.db --port 8080",
-    )
+    ),
 )
 @secret_option
 @click.option(
@@ -161,7 +162,10 @@ def _receiver_arguments(given: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-@callbacks.command(epilog=examples("callbacks verify body.json --headers headers.txt"))
+@callbacks.command(
+    short_help="Check the signature of a saved request.",
+    epilog=examples("callbacks verify body.json --headers headers.txt"),
+)
 @click.argument("body", type=click.File("rb"))
 @click.option(
     "--headers",

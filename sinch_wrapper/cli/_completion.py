@@ -111,7 +111,7 @@ def script_of(shell: str, command: click.Command) -> str:
     return f"{script}\n"
 
 
-@click.command(epilog=_EXAMPLES)
+@click.command(short_help="Let the shell complete commands and values.", epilog=_EXAMPLES)
 @click.argument("shell", type=click.Choice(_SHELLS), required=False)
 @click.option("--install", is_flag=True, help="Write it to where the shell finds it.")
 @click.option("--dry-run", is_flag=True, help="With --install: say what it would do.")

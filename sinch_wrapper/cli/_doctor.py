@@ -58,7 +58,7 @@ class _Reply:
     skew: float | None = None
 
 
-@click.command(epilog=_EXAMPLES)
+@click.command(short_help="Check what calls depend on.", epilog=_EXAMPLES)
 @connection_options
 @click.option(
     "--app", shell_complete=complete_app, help="App to look at.  [default: that of the profile]"

@@ -81,11 +81,12 @@ _IDENTITY = (
 
 
 @click.command(
+    short_help="Check an access key, and store it as a profile.",
     epilog=examples(
         "login",
         "login --profile staging --region eu",
         "login --project ID --key-id ID --key-secret @secret.txt --region eu",
-    )
+    ),
 )
 @_named
 @options(_IDENTITY)
@@ -203,7 +204,10 @@ def _store(name: str, profile: Profile, known: Mapping[str, Profile], *, plain: 
         drop_secret(name, before.key_id)
 
 
-@click.command(epilog=examples("logout --profile staging"))
+@click.command(
+    short_help="Delete a profile and its secret on this machine.",
+    epilog=examples("logout --profile staging"),
+)
 @_named
 def logout(name: str) -> None:
     """Delete a profile and its secret on this machine; the key itself stays valid."""
@@ -216,7 +220,7 @@ def logout(name: str) -> None:
     say(f"Profile {name} is deleted. Its key is still valid: the dashboard of Sinch revokes it.")
 
 
-@click.command(epilog=examples("profiles"))
+@click.command(short_help="List the profiles, without their secrets.", epilog=examples("profiles"))
 @profile_option
 @as_json
 def profiles(as_json: bool) -> None:

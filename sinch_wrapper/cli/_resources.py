@@ -221,7 +221,7 @@ def group_of(resource: _Resource) -> click.Group:
 
 
 _HELP: Final = {
-    "list": "List {noun}s: a line each, or with --json a line of JSON each.",
+    "list": "List {noun}s, each on a line; with --json a line of JSON.",
     "get": "Show one {noun} as JSON.",
     "create": "Create a {noun}, and print its id; with --json all of it.",
     "delete": "Delete a {noun}, after a question.",

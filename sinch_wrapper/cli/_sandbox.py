@@ -117,10 +117,11 @@ def _settings_options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 @click.command(
+    short_help="Serve a stand-in for the three APIs on this machine.",
     epilog=examples(
         "sandbox",
         "sandbox --start sample --fault Batch_SendBatch:503:5%",
-    )
+    ),
 )
 @click.option(
     "--port",
@@ -200,10 +201,11 @@ def _announce(server: "Server", as_json: bool) -> None:
 
 
 @click.command(
+    short_help="Show everything at work: no account, no network.",
     epilog=examples(
         "demo",
         "demo --report report.html",
-    )
+    ),
 )
 @click.option(
     "--report",

@@ -53,7 +53,7 @@ def token(region: str | None, sandbox: str | None, show: bool, as_json: bool) ->
         say(f"The credentials work: the token is valid for {lasts / 60:.0f} minutes.")
 
 
-@click.command(epilog=_SEND_EXAMPLES)
+@click.command(short_help="Send one message to one recipient.", epilog=_SEND_EXAMPLES)
 @connection_options
 @app_option
 @click.option(
@@ -61,7 +61,7 @@ def token(region: str | None, sandbox: str | None, show: bool, as_json: bool) ->
     "identity",
     required=True,
     help="Phone number, or identity on the channel; or @FILE, or @- for stdin, which no list of "
-    "processes shows. @@ stands for @ at its beginning.",
+    "processes shows.  stands for @ at its beginning.",
 )
 @click.option(
     "--channel",

@@ -30,7 +30,9 @@ def suppression() -> None:
     """
 
 
-@suppression.command(epilog=examples("suppression add stop.db +46700000001"))
+@suppression.command(
+    short_help="Put numbers on a list.", epilog=examples("suppression add stop.db +46700000001")
+)
 @_LIST
 @_NUMBERS
 def add(path: ListPlace, numbers: tuple[str, ...]) -> None:
@@ -54,7 +56,10 @@ def remove(path: ListPlace, numbers: tuple[str, ...]) -> None:
         say(f"{counted(found.remove(numbers), 'number')} removed")
 
 
-@suppression.command(epilog=examples("suppression load stop.db opted-out.csv"))
+@suppression.command(
+    short_help="Put all numbers of a file on a list.",
+    epilog=examples("suppression load stop.db opted-out.csv"),
+)
 @_LIST
 @click.argument("source", metavar="FILE", type=click.Path(path_type=Path))
 def load(path: ListPlace, source: Path) -> None:
@@ -66,7 +71,10 @@ def load(path: ListPlace, source: Path) -> None:
         say(f"{counted(found.load_file(source), 'number')} loaded")
 
 
-@suppression.command(epilog=examples("suppression check stop.db +46700000001"))
+@suppression.command(
+    short_help="Say for each number whether it is on a list.",
+    epilog=examples("suppression check stop.db +46700000001"),
+)
 @_LIST
 @_NUMBERS
 @as_json
@@ -85,10 +93,11 @@ def check(path: ListPlace, numbers: tuple[str, ...], as_json: bool) -> None:  # 
 
 
 @suppression.command(
+    short_help="Show the messages that may be opt-outs, or decide.",
     epilog=examples(
         "suppression doubtful stop.db",
         "suppression doubtful stop.db --out 7",
-    )
+    ),
 )
 @_LIST
 @click.option("--out", type=click.IntRange(1), metavar="ID", help="It was meant as an opt-out.")

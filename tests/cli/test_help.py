@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import click
 import pytest
 
+from sinch_wrapper.bulk import RecipientState
 from sinch_wrapper.cli._app import commands
 from sinch_wrapper.cli._operations import example_of, lists
 from sinch_wrapper.sandbox import OperationSpec, all_operations
@@ -153,3 +154,36 @@ def test_no_help_loads_what_only_calls_need() -> None:
         [sys.executable, "-c", code, json.dumps(words)], capture_output=True, text=True, check=True
     )
     assert set() == {each.partition(".")[0] for each in json.loads(run.stdout)} & HEAVY
+
+
+def test_every_state_is_in_the_help(run_cli: RunCli) -> None:
+    """The help of --state lists them, and loads nothing for it."""
+    out = " ".join(run_cli("bulk", "report", "--help")[1].split())
+    assert f"States: {', '.join(RecipientState)}." in out
+
+
+def test_options_that_may_be_repeated_say_so() -> None:
+    """Every option that is taken more than once says it in its help."""
+    params = [each for command in COMMANDS.values() for each in command.params]
+    silent = [
+        each.name
+        for each in params
+        if isinstance(each, click.Option)
+        and each.multiple
+        and "Repeatable" not in (each.help or "")
+    ]
+    assert [] == silent
+
+
+def test_lists_of_commands_have_whole_sentences() -> None:
+    """At 80 columns no sentence in a list of commands is cut off."""
+    cut = []
+    for path, group in COMMANDS.items():
+        if isinstance(group, click.Group):
+            width = 80 - 2 - 6 - max(map(len, group.commands))
+            cut += [
+                (*path, name)
+                for name, command in group.commands.items()
+                if command.get_short_help_str(width).endswith("...")
+            ]
+    assert [] == cut
