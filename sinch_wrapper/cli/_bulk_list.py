@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sinch_wrapper.cli._examples import examples
 from sinch_wrapper.cli._exit_codes import acts
 from sinch_wrapper.cli._options import as_json, library_errors
 from sinch_wrapper.cli._terminal import say, say_json
@@ -15,7 +16,9 @@ if TYPE_CHECKING:
     from sinch_wrapper.bulk import JobEntry
 
 
-@click.command()
+@click.command(
+    short_help="Prepare a database for jobs.", epilog=examples("bulk init postgresql://host/jobs")
+)
 @click.argument("url")
 def init(url: str) -> None:
     """Prepare the PostgreSQL database at URL for jobs.
@@ -31,7 +34,11 @@ def init(url: str) -> None:
     say("prepared for jobs" if is_new else "it was prepared before: nothing to do")
 
 
-@click.command("list")
+@click.command(
+    "list",
+    short_help="List the jobs in a folder or a database.",
+    epilog=examples("bulk list", "bulk list postgresql://host/jobs --json"),
+)
 @click.argument("place", default=".", metavar="[FOLDER | URL]")
 @as_json
 def list_(place: str, as_json: bool) -> None:

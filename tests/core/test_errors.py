@@ -247,7 +247,7 @@ def test_errors_can_be_pickled_and_copied(error: SinchError) -> None:
 def test_tree_has_one_root() -> None:
     """Every exception that the package exports is a SinchError."""
     kinds = [getattr(errors, name) for name in errors.__all__ if name.endswith("Error")]
-    assert len(kinds) == 19
+    assert len(kinds) == 20
     assert all(issubclass(kind, SinchError) for kind in kinds)
     assert issubclass(APITimeoutError, APIConnectionError)
     assert issubclass(errors.SignatureError, errors.CallbackError)
