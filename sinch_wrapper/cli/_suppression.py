@@ -17,10 +17,11 @@ _NUMBERS = click.argument("numbers", nargs=-1, required=True, metavar="NUMBER...
 
 
 @click.group(
+    short_help="Keep lists of those who must not be written to.",
     epilog=examples(
         "suppression add stop.db +46700000001",
         "suppression check stop.db +46700000001",
-    )
+    ),
 )
 def suppression() -> None:
     """Keep lists of those who must not be written to, in files or in PostgreSQL.

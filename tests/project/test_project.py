@@ -27,7 +27,6 @@ SHORT = {
     "sinch_wrapper/cli/__main__.py",
     "sinch_wrapper/cli/_places.py",
     "sinch_wrapper/cli/_examples.py",
-    "sinch_wrapper/cli/_places.py",
     "sinch_wrapper/sandbox/_background.py",
     "sinch_wrapper/sandbox/_ids.py",
     "sinch_wrapper/sandbox/_resources/table.py",
