@@ -17,6 +17,7 @@ MOST_SKEW: Final = 30.0
 _CERTIFICATE: Final = "certificate"
 _FOUND: Final = range(200, 300)
 _MOVED: Final = range(300, 400)
+_RETARGET: Final = "give it a public URL: sinch-wrapper api Webhooks_UpdateWebhook --help"
 _ABSENT: Final = range(400, 500)
 # What a receiver says to a request that is not a signed POST.
 _REFUSED: Final = frozenset({400, 401, 403, 405, 411, 415, 422, 426})
@@ -118,11 +119,15 @@ def tls_finding(host: str, failure: Failure | None, *, is_used: bool, is_own: bo
 
 def webhook_finding(target: str, answer: int | str, *, is_sandbox: bool) -> Finding:
     """A webhook whose URL gave the status *answer* to a GET from here, or the words why not."""
-    parts = urlsplit(target)
-    shown = f"{parts.scheme}://{parts.hostname}{f':{parts.port}' if parts.port else ''}{parts.path}"
+    try:
+        parts = urlsplit(target)
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError:
+        return Finding("webhook", "wrong", "a target is not a URL", _RETARGET)
+    # Its user, password and query may be secrets.
+    shown = f"{parts.scheme}://{parts.hostname}{port}{parts.path}"
     if not is_sandbox and _is_private(parts.hostname or ""):
-        remedy = "a public address: sinch-wrapper api Webhooks_UpdateWebhook"
-        return Finding("webhook", "wrong", f"{shown}: Sinch cannot reach such a host", remedy)
+        return Finding("webhook", "wrong", f"{shown}: Sinch cannot reach such a host", _RETARGET)
     if isinstance(answer, str):
         remedy = "start the receiver, or correct the target; from elsewhere it may look different"
         return Finding("webhook", "wrong", f"{shown} cannot be reached from here: {answer}", remedy)

@@ -194,13 +194,17 @@ def _choose_app(apps: Mapping[str, str]) -> str | None:
 @forgetting
 def _store(name: str, profile: Profile, known: Mapping[str, Profile], *, plain: bool) -> None:
     before = known.get(name)
+    is_kept = before is not None and before.key_secret is None
     if not plain:
         keep_secret(name, profile.key_id, profile.key_secret or "")
         profile = dataclasses.replace(profile, key_secret=None)
-    write_profiles({**known, name: profile})
-    if before is None or before.key_secret is not None:
-        return
-    if plain or before.key_id != profile.key_id:
+    try:
+        write_profiles({**known, name: profile})
+    except ConfigurationError:
+        if not plain and not is_kept:
+            drop_secret(name, profile.key_id)
+        raise
+    if before is not None and is_kept and (plain or before.key_id != profile.key_id):
         drop_secret(name, before.key_id)
 
 

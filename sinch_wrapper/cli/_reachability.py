@@ -43,7 +43,7 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 
 def status_of(url: str) -> int | str:
     """The status that a GET of *url* gives, or in words why there is none."""
-    if urlsplit(url).scheme not in {"http", "https"}:
+    if not url.startswith(("http://", "https://")):
         return "it is not an http or https URL"
     try:
         with urllib.request.build_opener(_NoRedirect).open(url, timeout=_PATIENCE) as response:

@@ -16,6 +16,7 @@ from sinch_wrapper.cli._doctor_rules import (
     region_finding,
     webhook_finding,
 )
+from sinch_wrapper.cli._reachability import status_of
 from sinch_wrapper.sandbox import Server, Settings
 from tests.helpers.sandbox import Api, Inbox, RunCli, StartSandbox, environment_of
 from tests.helpers.web_pages import Page, serving
@@ -175,10 +176,27 @@ def test_a_profile_is_named_as_the_source(run_cli: RunCli, api: Api, tmp_path: P
 
 
 @pytest.mark.parametrize(
+    "url", ["ftp://h/x", "https://[x", "http://127.0.0.1:99999/x", "http://127.0.0.1:1/a b", ""]
+)
+def test_a_target_that_is_not_a_url_ends_in_words(url: str) -> None:
+    """Whatever the API has as a target, asking it raises nothing."""
+    assert isinstance(status_of(url), str)
+
+
+def test_an_api_that_does_not_answer(run_cli: RunCli, api: Api) -> None:
+    """Without any response nothing is well, and no key is called wrong."""
+    nowhere = {"SINCH_SANDBOX_URL": "http://127.0.0.1:1"}
+    code, found = examined(run_cli, **(environment_of(api) | nowhere))
+    assert (1, [], "not checked") == (code, wrong(found), found["credentials"].status)
+
+
+@pytest.mark.parametrize(
     ("found", "status"),
     [
         (webhook_finding("http://10.0.0.1/x", 405, is_sandbox=False), "wrong"),
         (webhook_finding("http://localhost/x", 405, is_sandbox=False), "wrong"),
+        (webhook_finding("https://[x", 405, is_sandbox=False), "wrong"),
+        (webhook_finding("https://example.com:99999/x", 405, is_sandbox=False), "wrong"),
         (webhook_finding("https://hooks.example.com/x", 405, is_sandbox=False), "ok"),
         (webhook_finding("https://hooks.example.com/x", 200, is_sandbox=False), "ok"),
         (clock_finding(-29.0), "ok"),

@@ -1,5 +1,6 @@
 """Profiles: whom a command calls for, and what is kept where."""
 
+import io
 import json
 import os
 import stat
@@ -219,6 +220,25 @@ def test_login_keeps_the_secret_in_the_keyring(
     assert 0 == run_cli("logout")[0]
     assert ({}, {}) == (memory.held, read_profiles())
     assert (1, True) == ((ended := run_cli("token"))[0], "no credentials" in ended[2])
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a folder that takes no files")
+def test_a_file_that_cannot_be_written_leaves_no_secret(
+    login: RunCli, memory: MemoryKeyring
+) -> None:
+    """What the keyring got for a profile that could not be stored is taken out again."""
+    profile_file().parent.mkdir()
+    profile_file().symlink_to("/proc/none/profiles.toml")
+    code, _, err = login()
+    assert (1, {}, True) == (code, memory.held, "cannot write the file" in err)
+
+
+def test_the_secret_may_come_from_stdin(
+    login: RunCli, api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Scripts hand the secret over where no list of processes shows it."""
+    monkeypatch.setattr(sys, "stdin", io.StringIO(f"{api.settings.key_secret}\n"))
+    assert 0 == login("--plain", "--key-secret", "@-")[0]
 
 
 def test_plain_keeps_the_secret_in_the_file_and_says_so(
