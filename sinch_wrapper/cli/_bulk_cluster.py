@@ -1,5 +1,7 @@
 """Jobs that workers send: the command `bulk work`, and --cluster of those that send."""
 
+# ruff: noqa: PLR0913, PLR0917 (click passes each option as an argument)
+
 import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -91,18 +93,33 @@ def by_workers(given: Mapping[str, Any]) -> str:
     show_default=True,
     help="After how long without a sign a worker is taken for dead (seconds); the same for all.",
 )
+@click.option(
+    "--requests-per-second",
+    type=click.FloatRange(0.001),
+    help="Set the rate that all workers of the project share.  [default: as it is, at first 780]",
+)
 @connection_options
-def work(url: str, concurrency: int, lease: float, region: str | None, sandbox: str | None) -> None:
+def work(
+    url: str,
+    concurrency: int,
+    lease: float,
+    requests_per_second: float | None,
+    region: str | None,
+    sandbox: str | None,
+) -> None:
     """Send the jobs in the database at URL that were begun with --cluster, until it is stopped.
 
     Start as many as you like, on any machine; each may be killed at any time. SIGTERM, or Ctrl-C,
     ends it gently: requests that are on their way are finished, and other workers go on.
     """
-    from sinch_wrapper import cluster
+    from sinch_wrapper import RateLimits, cluster
     from sinch_wrapper.cli._bulk_views import stopping
 
+    limits = None if requests_per_second is None else RateLimits(requests_per_second)
     with client(region, sandbox) as sinch, stopping() as stop:
-        cluster.work(sinch, url, concurrency=concurrency, lease=lease, stop=stop, say=_tell)
+        cluster.work(
+            sinch, url, concurrency=concurrency, lease=lease, limits=limits, stop=stop, say=_tell
+        )
     leave(ExitCode.OK)
 
 

@@ -12,20 +12,54 @@ from sinch_wrapper.cli._options import (
     as_json,
     client,
     connection_options,
+    library_errors,
     pairs,
     yes_option,
 )
-from sinch_wrapper.cli._places import JobPlace
+from sinch_wrapper.cli._places import JOB_OR_DATABASE, JobPlace
 
 
-@click.command(epilog=examples("bulk status spring.csv.db"))
-@job_argument
+@click.command(
+    epilog=examples("bulk status spring.csv.db", "bulk status postgresql://sinch@db/sinch --watch")
+)
+@click.argument("job", type=JOB_OR_DATABASE, metavar="JOB | URL")
 @connection_options
+@click.option("--watch", is_flag=True, help="With URL, look again every two seconds.")
+@click.option(
+    "--lease",
+    type=click.FloatRange(1),
+    default=30.0,
+    show_default=True,
+    help="With URL, that of the workers (seconds).",
+)
 @as_json
-def status(job: JobPlace, region: str | None, sandbox: str | None, as_json: bool) -> None:
-    """Ask the API for the status of each batch of JOB."""
+def status(
+    job: "JobPlace | str",
+    region: str | None,
+    sandbox: str | None,
+    watch: bool,
+    lease: float,
+    as_json: bool,
+) -> None:
+    """Ask the API for the status of each batch of JOB, or show what workers at URL do.
+
+    URL is the address of a database: postgresql://user@host/database. It shows its workers, the
+    rate that they share, the queue of each app, and of each job that workers send how far it is,
+    the time left, and the requests in doubt with the evidence so far. Nothing is asked of the API.
+    """
     from sinch_wrapper.cli._bulk_views import show_batches
 
+    if isinstance(job, str):
+        from sinch_wrapper import cluster
+        from sinch_wrapper.cli._cluster_status import show_cluster
+
+        with library_errors():
+            show_cluster(lambda: cluster.status(job, lease=lease), as_json=as_json, watch=watch)
+        return
+    if watch:
+        raise click.UsageError(
+            "--watch needs the address of a database; for JOB: bulk report --watch."
+        )
     with client(region, sandbox, only_reads=True) as sinch:
         code = show_batches(sinch.bulk.status(job), as_json=as_json)
     leave(code)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from urllib.parse import parse_qs, urlsplit
 
 import click
 
@@ -34,5 +35,18 @@ class _Place(click.Path):
             self.fail(str(error), param, ctx)
 
 
+class _JobOrDatabase(_Place):
+    """A job; or a string, the address of a whole database."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401 (of click)
+        """The path or JobURL that *value* means; the address itself when it names no job."""
+        if isinstance(value, str) and "://" in value:
+            names = parse_qs(urlsplit(value).query, keep_blank_values=True)
+            if "job" not in names:
+                return value
+        return super().convert(value, param, ctx)
+
+
 JOB: Final = _Place("JobURL")
+JOB_OR_DATABASE: Final = _JobOrDatabase("JobURL")
 LIST: Final = _Place("ListURL")

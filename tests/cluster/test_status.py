@@ -19,6 +19,7 @@ from sinch_wrapper.bulk._chunks import Chunk
 from sinch_wrapper.bulk._evidence import AcceptedRequest
 from sinch_wrapper.bulk._job_url import database_url
 from sinch_wrapper.bulk._states import ChunkState
+from sinch_wrapper.cli import main
 from sinch_wrapper.cli._cluster_status import show_cluster, status_lines
 from sinch_wrapper.cluster import (
     ClusterStatus,
@@ -168,6 +169,15 @@ def test_a_job_that_waits_for_workers(sinch: Sinch, api: Api, address: str) -> N
     (job,) = cluster.status(address).jobs
     assert ("spring", "", 40, 0, 0) == (job.name, job.leader, job.planned, job.accepted, job.rate)
     assert (None, 2.0, 0, ()) == (job.eta, job.to_deliver, job.doubts, job.listed)
+
+
+def test_the_command_shows_a_database(address: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Bulk status with the address of a database shows it; a job has no --watch there."""
+    assert 0 == main(["bulk", "status", address])
+    assert "0 workers, 0 jobs to send, 0 ended\n" == capsys.readouterr().out
+    assert 0 == main(["bulk", "status", address, "--json"])
+    assert [] == json.loads(capsys.readouterr().out)["jobs"]
+    assert 2 == main(["bulk", "status", "spring.db", "--watch"])
 
 
 @pytest.fixture

@@ -25,7 +25,6 @@ SHORT = {
     "sinch_wrapper/_sent_message.py",
     "sinch_wrapper/_version.py",
     "sinch_wrapper/cli/__main__.py",
-    "sinch_wrapper/cli/_places.py",
     "sinch_wrapper/cli/_examples.py",
     "sinch_wrapper/sandbox/_background.py",
     "sinch_wrapper/sandbox/_ids.py",
