@@ -13,7 +13,7 @@ import click
 
 from sinch_wrapper.cli._completion import complete_operation
 from sinch_wrapper.cli._curl import PROJECT, Recorded, Recorder, curl_line
-from sinch_wrapper.cli._examples import examples
+from sinch_wrapper.cli._examples import examples, wrapped
 from sinch_wrapper.cli._inputs import read_json
 from sinch_wrapper.cli._operations import (
     arguments,
@@ -83,8 +83,7 @@ class _ApiCommand(click.Command):
             super().format_epilog(ctx, formatter)
             return
         with formatter.section("Example"):
-            # Whole, so that it can be copied.
-            formatter.write(f"{' ' * formatter.current_indent}{example_of(spec)}\n")
+            formatter.write("".join(f"{line}\n" for line in wrapped(example_of(spec))))
 
 
 @click.command(cls=_ApiCommand, short_help="Call any operation by its id.", epilog=_EXAMPLES)

@@ -12,11 +12,11 @@ def examples(*lines: str) -> str:
     # What click leaves as it is begins with this sign.
     found = ["\b", f"{title}:"]
     for line in lines:
-        found += _wrapped(f"sinch-wrapper {line}")
+        found += wrapped(f"sinch-wrapper {line}")
     return "\n".join([*found, ""])
 
 
-def _wrapped(line: str) -> Iterator[str]:
+def wrapped(line: str) -> Iterator[str]:
     """*line* with a backslash before the option that a terminal has no room for."""
     first, *rest = line.split(" --")
     current = f"  {first}"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from sinch_wrapper.cli._schemas import Field, example, fields, merged, type_name
-from sinch_wrapper.cli._terminal import say, say_json
+from sinch_wrapper.cli._terminal import say_json, say_wrapped
 
 if TYPE_CHECKING:
     from sinch_wrapper.sandbox import OperationSpec
@@ -57,7 +57,7 @@ def show_operations(word: str, *, as_json: bool) -> None:
         raise click.ClickException(f"no operation has {word!r} in its id, path or summary")
     width = max(len(each.id) for each in found)
     for each in found:
-        say(f"{each.id:{width}}  {each.method:6}  {each.summary}")
+        say_wrapped(f"{each.id:{width}}  {each.method:6}  {each.summary}")
 
 
 def _searched(spec: "OperationSpec") -> str:

@@ -26,7 +26,7 @@ from sinch_wrapper.cli._options import (
     yes_option,
 )
 from sinch_wrapper.cli._schemas import merged, type_name
-from sinch_wrapper.cli._terminal import say, say_json
+from sinch_wrapper.cli._terminal import say, say_json, say_wrapped
 
 if TYPE_CHECKING:
     from sinch_wrapper.sandbox import OperationSpec
@@ -274,7 +274,8 @@ def _show_table(found: Iterator[Any], resource: _Resource) -> None:
         return
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in (*rows, *map(cells, found)):
-        say("  ".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())
+        line = (f"{cell:{width}}" for cell, width in zip(row, widths, strict=True))
+        say_wrapped("  ".join(line).rstrip())
 
 
 def _get(command: _OperationCommand, _resource: _Resource, given: Mapping[str, Any]) -> None:

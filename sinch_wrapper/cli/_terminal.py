@@ -78,7 +78,7 @@ def say_failure(line: str, facts: Mapping[str, object]) -> None:
     if _Mode.json:
         say_json(facts, err=True)
     else:
-        say(" ".join(line.split()), err=True)
+        say_wrapped(" ".join(line.split()), "  ", err=True)
 
 
 def say_json(value: object, indent: int | None = None, *, err: bool = False) -> None:
