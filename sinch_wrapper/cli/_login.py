@@ -12,6 +12,7 @@ import click
 from sinch_wrapper._forget import forgetting
 from sinch_wrapper.cli._account import PROFILE_VARIABLE, Account
 from sinch_wrapper.cli._completion import complete_profile
+from sinch_wrapper.cli._debug import debug_option
 from sinch_wrapper.cli._doctor import region_of
 from sinch_wrapper.cli._examples import examples
 from sinch_wrapper.cli._inputs import text_of
@@ -92,6 +93,7 @@ _IDENTITY = (
 @options(_IDENTITY)
 @click.option("--plain", is_flag=True, help="Write the secret into the file of profiles.")
 @yes_option
+@debug_option
 @forgetting
 def login(name: str, plain: bool, yes: bool, **given: Any) -> None:  # noqa: ANN401 (the values of _IDENTITY)
     """Check an access key, and store it as a profile for the other commands.

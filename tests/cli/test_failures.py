@@ -119,7 +119,7 @@ def test_debug_hides_identities_in_paths(run_cli: RunCli, api: Api) -> None:
 def test_every_command_that_calls_has_debug() -> None:
     """Where there is --region for a call, there is --debug."""
     found = {(path, name) for path, name, _ in options()}
-    calling = {path for path, name in found if name == "region"} - {("sandbox",), ("login",)}
+    calling = {path for path, name in found if name == "region"} - {("sandbox",)}
     assert [] == [path for path in calling if "debug" not in {n for p, n in found if p == path}]
 
 
