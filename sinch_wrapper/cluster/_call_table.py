@@ -6,7 +6,7 @@ Each change names the state that it changes, so that of two who want to change a
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any, Final, TypeAlias
 
@@ -46,10 +46,11 @@ class NewCall:
 
 @dataclass(frozen=True, slots=True)
 class HandedCall:
-    """A call that a worker may take."""
+    """A call that a worker may take, of the job with this number and *mark*."""
 
     id: int
     job: int
+    mark: str
     chunk: int
     request: Mapping[str, object] = field(repr=False)
 
@@ -59,11 +60,20 @@ def token_of(connection: Connection, job: int) -> int:
     return int(connection.execute(select(jobs.c.leader).where(jobs.c.number == job)).scalar_one())
 
 
+@dataclass(frozen=True, slots=True)
+class CallOrigin:
+    """Which job calls are of, by its number and its *mark*, and the *token* of its leader."""
+
+    job: int
+    mark: str
+    token: int
+
+
 def hand_out(
-    connection: Connection, job: int, token: int, new: Sequence[NewCall], time: Clock
+    connection: Connection, origin: CallOrigin, new: Sequence[NewCall], time: Clock
 ) -> list[int]:
     """Hand calls out; returns their numbers, in the same order."""
-    query = insert(calls).values(job=job, token=token, state=CallState.HANDED, handed_at=time)
+    query = insert(calls).values(**asdict(origin), state=CallState.HANDED, handed_at=time)
     query = query.returning(calls.c.id, sort_by_parameter_order=True)
     rows = [
         {"chunk": each.chunk, "event": each.event, "request": json.dumps(each.request)}
@@ -78,7 +88,7 @@ def handed(connection: Connection, number: int) -> HandedCall | None:
     row = connection.execute(query).first()
     if row is None:
         return None
-    return HandedCall(row.id, row.job, row.chunk, json.loads(row.request))
+    return HandedCall(row.id, row.job, row.mark, row.chunk, json.loads(row.request))
 
 
 def take(connection: Connection, number: int, worker: int, time: Clock) -> bool:

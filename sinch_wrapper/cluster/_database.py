@@ -94,17 +94,23 @@ class ClusterDatabase:
         """The address of the job *name*."""
         return JobURL(self.url, name)
 
-    def job(self, number: int) -> Job:
-        """The job with this number, as one that reads; raises BulkError."""
+    def job(self, number: int, mark: str) -> Job | None:
+        """The job with this number, for reading; None when its *mark* is another one by now.
+
+        Raises: BulkError.
+        """
         with self._guard:
-            found = self._jobs.get(number)
-            if found is None:
-                with self.storage.read() as connection:
-                    query = select(jobs.c.name).where(jobs.c.number == number)
-                    name = str(connection.execute(query).scalar_one())
-                journal = Journal(self.job_url(name), must_exist=True)
-                found = self._jobs[number] = open_job(journal)
-            return found
+            known = self._jobs.get(number)
+            if known is None or known.id != mark:
+                journal = self._journal(number) if known is None else known.journal
+                known = self._jobs[number] = open_job(journal)
+            return known if known.id == mark else None
+
+    def _journal(self, number: int) -> Journal:
+        with self.storage.read() as connection:
+            query = select(jobs.c.name).where(jobs.c.number == number)
+            name = str(connection.execute(query).scalar_one())
+        return Journal(self.job_url(name), must_exist=True)
 
     def session(self, worker: int) -> SessionLock:
         """The lock of *worker*, which is not taken yet."""

@@ -12,13 +12,14 @@ from typing import Any, Final, Protocol, cast
 from sqlalchemy import Connection, Row
 
 from sinch_wrapper.bulk._calls import BatchCall, BatchOperation, Done
+from sinch_wrapper.bulk._chunks import Chunk
 from sinch_wrapper.bulk._journal import Job
 from sinch_wrapper.bulk._queue import SendQueue
 from sinch_wrapper.bulk._states import ChunkState
 from sinch_wrapper.cluster import _call_table as call_table
 from sinch_wrapper.cluster._app_queue import SharedQueue
 from sinch_wrapper.cluster._assignments import lead
-from sinch_wrapper.cluster._call_table import ENDED, CallState, Clock, NewCall
+from sinch_wrapper.cluster._call_table import ENDED, CallOrigin, CallState, Clock, NewCall
 from sinch_wrapper.cluster._life import WorkerLife, life
 from sinch_wrapper.cluster._results import LOST, NOT_LEFT, read_text
 from sinch_wrapper.cluster._worker_table import KnownWorker, known_workers, now, strike
@@ -134,7 +135,8 @@ class CallDesk:
             for each in sends
         ]
         around = self._around
-        numbers = call_table.hand_out(connection, self._number, self.token, new, around.time())
+        origin = CallOrigin(self._number, self._job.id, self.token)
+        numbers = call_table.hand_out(connection, origin, new, around.time())
         around.tickets.issue(connection, numbers)
         for number, each in zip(numbers, sends, strict=True):
             self._keep(number, each)
@@ -175,13 +177,17 @@ class CallDesk:
             rows = call_table.of_job(connection, self._number)
             chunks = self._job.journal.chunks(connection, [row.chunk for row in rows])
             for row in rows:
-                chunk = chunks.get(row.chunk)
-                is_same = chunk is not None and chunk.state is ChunkState.SENDING
-                if is_same and chunk.last_left == row.event and row.state != CallState.LOST:  # type: ignore[union-attr]  # not None, as is_same says
+                if row.state != CallState.LOST and self._is_about(row, chunks.get(row.chunk)):
                     self._keep(row.id, _call_of(self._job.kind, row))
                 elif row.state in ENDED or not call_table.lose(connection, row.id):
                     call_table.forget(connection, [row.id], *ENDED)
             self._hold(connection)
+
+    def _is_about(self, row: Row[Any], chunk: Chunk | None) -> bool:
+        """Whether a call is about the last leaving of *chunk*, whose end is not known yet."""
+        if chunk is None or row.mark != self._job.id:
+            return False
+        return chunk.state is ChunkState.SENDING and chunk.last_left == row.event
 
     def _keep(self, number: int, call: BatchCall) -> None:
         self._calls[number] = call
@@ -232,7 +238,7 @@ class CallDesk:
 
     def _hold(self, connection: Connection) -> None:
         rows = call_table.of_job(connection, self._number, CallState.LOST)
-        self.held = frozenset(row.chunk for row in rows)
+        self.held = frozenset(row.chunk for row in rows if row.mark == self._job.id)
 
 
 def _call_of(kind: BatchOperation, row: Row[Any]) -> BatchCall:

@@ -26,6 +26,8 @@ calls = Table(
     shared,
     Column("id", Number, primary_key=True),
     Column("job", BigInteger, nullable=False),
+    # What the journal calls the job: another one may take its place.
+    Column("mark", String, nullable=False),
     Column("chunk", BigInteger, nullable=False),
     # The number in the journal of its leaving: a later one is another call.
     Column("event", BigInteger, nullable=False),

@@ -114,8 +114,9 @@ class PreparedCall:
 class Worker:
     """Takes calls and makes them with the API *batch*; safe for threads.
 
-    *job_of* opens the job with a number, and *session* gives the lock of the worker with a number.
-    *slots* is how many calls it makes at a time. *wall* gives Unix seconds, for what is scheduled.
+    *job_of* opens the job with a number and a mark, None for one that is gone. *session* gives the
+    lock of the worker with a number. *slots* is how many calls it makes at a time. *wall* gives
+    Unix seconds, for what is scheduled.
     """
 
     def __init__(  # noqa: PLR0913 (keyword-only, what it works with)
@@ -124,7 +125,7 @@ class Worker:
         storage: SharedStorage,
         around: Surroundings,
         *,
-        job_of: Callable[[int], Job],
+        job_of: Callable[[int, str], Job | None],
         session: Callable[[int], WorkerSession],
         name: str,
         slots: int,
@@ -170,7 +171,9 @@ class Worker:
             row = call_table.handed(connection, number)
         if row is None:
             return None
-        job = self._job_of(row.job)
+        job = self._job_of(row.job, row.mark)
+        if job is None:
+            return None
         try:
             return PreparedCall(number, job, self._call(job, row))
         except DamagedRequestError as error:

@@ -1,6 +1,7 @@
 """Leaders hand requests out and workers send them: each leaves once, whoever dies or sleeps."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -184,6 +185,14 @@ def test_a_call_whose_ticket_is_lost_is_handed_out_anew(cluster: MemoryCluster) 
     leader.step()
     assert 3 == len(cluster.tickets.waiting)
     assert "sending" == cluster.states()[0]
+
+
+def test_a_call_of_a_job_that_was_replaced_does_not_leave(cluster: MemoryCluster) -> None:
+    """A corrected command may take the place of a job of which nothing was accepted."""
+    worker, leader = cluster.worker(), cluster.leader()
+    (first, *_) = leader.step()
+    cluster.job = replace(cluster.job, id="another")
+    assert None is worker.prepare(first)
 
 
 def test_the_call_of_another_leaving_says_nothing(cluster: MemoryCluster) -> None:

@@ -133,12 +133,15 @@ class MemoryCluster:
     def worker(self, slots: int = 4) -> Worker:
         """A worker that takes part."""
         worker = Worker(
-            self.batch, self.journal, self.around, job_of=lambda _: self.job,
+            self.batch, self.journal, self.around, job_of=self._job_of,
             session=lambda number: BookedSession(self.book, number), name="w", slots=slots,
             clock=lambda: self.now, wall=lambda: self.now,
         )  # fmt: skip
         worker.beat()
         return worker
+
+    def _job_of(self, _number: int, mark: str) -> Job | None:
+        return self.job if mark == self.job.id else None
 
     def states(self) -> list[str]:
         """The state of each request."""
