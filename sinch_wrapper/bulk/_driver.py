@@ -59,8 +59,9 @@ class RunningCalls:
     def __exit__(self, *_error: object) -> None:
         self._finish()
 
-    def dispatch(self, job: Job) -> Dispatch:  # noqa: ARG002 (other runners need it)
-        """Where the requests of *job* leave from: from here."""
+    def dispatch(self, job: Job) -> Dispatch:
+        """Where the requests of *job* leave from: from here; raises BulkError when they may not."""
+        job.journal.refuse_given()
         return LocalDispatch()
 
     def start(self, api: object, calls: Sequence[BatchCall]) -> None:

@@ -317,6 +317,20 @@ class Journal:
         """Change columns of a chunk other than its state."""
         connection.execute(update(chunks).where(chunks.c.id == chunk).values(**values))
 
+    def refuse_given(self) -> None:
+        """Raise BulkError when workers have the job: they may still send what they have taken."""
+        if not isinstance(self.address, JobURL):
+            return
+        from sinch_wrapper.bulk._register import is_given
+
+        with self.read() as connection:
+            found = is_given(connection, self.address)
+        if found:
+            raise BulkError(
+                f"journal {self.name}: workers send it, so that nothing else may: go on with "
+                "sinch_wrapper.cluster.resume()"
+            )
+
     def close(self) -> None:
         """Close the journal; one in memory is gone then."""
         self.storage.close()

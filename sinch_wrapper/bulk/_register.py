@@ -43,6 +43,8 @@ jobs = Table(
     Column("name", String, nullable=False, unique=True),
     # The token of its leader: each new one raises it.
     Column("leader", BigInteger, nullable=False, server_default="0"),
+    # Whether workers have it, so that nobody else may send from it.
+    Column("given", Integer, nullable=False, server_default="0"),
 )
 
 VERSION: Final = 1
@@ -191,6 +193,12 @@ def exists(address: JobURL) -> bool:
     with connected(address.database, what) as connection:
         check_version(connection, what)
         return JOB.number(connection, address.name) is not None
+
+
+def is_given(connection: Connection, address: JobURL) -> bool:
+    """Whether workers have the job at *address*."""
+    given = select(jobs.c.given).where(jobs.c.name == address.name)
+    return bool(connection.execute(given).scalar_one_or_none())
 
 
 class LeaderLock:

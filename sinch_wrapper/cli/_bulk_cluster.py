@@ -4,6 +4,7 @@
 
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,6 +18,7 @@ from sinch_wrapper.cli._options import (
     connection_options,
     options,
 )
+from sinch_wrapper.cli._places import JobPlace
 from sinch_wrapper.cli._terminal import say
 
 if TYPE_CHECKING:
@@ -72,6 +74,15 @@ def by_workers(given: Mapping[str, Any]) -> str:
     if not given["cluster"]:
         return ""
     return "give" if given["no_wait"] else "follow"
+
+
+def take_from_workers(job: JobPlace) -> None:
+    """Let workers send *job* no longer, if they have it."""
+    if isinstance(job, Path):
+        return
+    from sinch_wrapper import cluster
+
+    cluster.stop(job)
 
 
 @click.command(

@@ -4,6 +4,7 @@
 
 import click
 
+from sinch_wrapper.cli._bulk_cluster import take_from_workers
 from sinch_wrapper.cli._bulk_options import job_argument, poll_option
 from sinch_wrapper.cli._examples import examples
 from sinch_wrapper.cli._exit_codes import leave
@@ -79,6 +80,7 @@ def cancel(
     from sinch_wrapper.cli._bulk_views import show_cancellation
 
     with client(region, sandbox) as sinch:
+        take_from_workers(job)
         done = sinch.bulk.cancel(job, poll_for=poll_for)
     leave(show_cancellation(done, as_json=as_json))
 

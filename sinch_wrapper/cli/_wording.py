@@ -24,6 +24,7 @@ _PHRASES: Final = {
     " (limits=)": "",
     "; see .response": "",
     ", such as text(...)": "",
+    "sinch_wrapper.cluster.resume()": "sinch-wrapper bulk resume --cluster",
     "as often as attempts= allows": "as often as is allowed",
 }
 _LIBRARY: Final = re.compile(

@@ -11,13 +11,13 @@ from sinch_wrapper._forget import forgetting
 from sinch_wrapper.bulk._api import BulkClient, careful
 from sinch_wrapper.bulk._arguments import JobRun, resume_run, send_run
 from sinch_wrapper.bulk._job_spec import warn_of_end
-from sinch_wrapper.bulk._job_url import JobPath, JobURL, database_url
+from sinch_wrapper.bulk._job_url import JobAddress, JobPath, JobURL, database_url, job_address
 from sinch_wrapper.bulk._options import RunOptions, SendOptions
+from sinch_wrapper.bulk._register import JOB, connected, is_given
 from sinch_wrapper.bulk._report import Report
 from sinch_wrapper.bulk._sources import Items
-from sinch_wrapper.bulk._states import StopReason
 from sinch_wrapper.cluster._database import ClusterDatabase
-from sinch_wrapper.cluster._follow import GivenJob, refuse_elsewhere
+from sinch_wrapper.cluster._follow import GivenJob, refuse_elsewhere, take_back
 from sinch_wrapper.cluster._rate import WorkerPace
 from sinch_wrapper.cluster._status import ClusterStatus, status
 from sinch_wrapper.cluster._work import WorkerProcess, reached
@@ -61,6 +61,27 @@ def resume(
     """
     refuse_elsewhere(options)
     return _given(client, resume_run(job, options), wait=wait)
+
+
+def stop(job: JobPath, *, patience: float = 60.0) -> None:
+    """Let workers send *job*, the address of a job in PostgreSQL, no longer, if they have it.
+
+    Waits *patience* seconds for the requests that are on their way. Then resume() gives it to them
+    again, and `sinch.bulk.cancel()` withdraws what is left of it.
+
+    Raises: BulkError when some are still on their way (BulkArgumentError or TypeError for an
+    argument).
+    """
+    seconds = _validate.seconds("patience", patience, error=BulkArgumentError)
+    address = _url_of(job_address(job))
+    with connected(address.database, JOB.words(address.name)) as connection:
+        if not is_given(connection, address):
+            return
+    database = ClusterDatabase(address.database)
+    try:
+        take_back(database, address.name, seconds)
+    finally:
+        database.close()
 
 
 def work(  # noqa: PLR0913 (keyword-only)
@@ -157,21 +178,24 @@ def _check_limits(limits: object) -> None:
 
 def _given(client: BulkClient, run: JobRun, *, wait: object) -> Report:
     _validate.boolean("wait", wait, error=BulkArgumentError)
-    if not isinstance(run.path, JobURL):
+    address = _url_of(run.path)
+    database = ClusterDatabase(address.database)
+    try:
+        limiter = database.limiter(client.project_id)
+        shared = careful(client, "a Sinch").with_options(limits=limiter)
+        job = GivenJob(shared, database, address)
+        job.give(run)
+        if wait:
+            return job.follow(run.settings.stop, run.settings.progress, run.settings)
+        return Report(address)
+    finally:
+        database.close()
+
+
+def _url_of(address: JobAddress | None) -> JobURL:
+    if not isinstance(address, JobURL):
         raise BulkArgumentError(
             "job= must be the address of a job in PostgreSQL, because workers send it: "
             "postgresql://user@host/database?job=spring"
         )
-    database = ClusterDatabase(run.path.database)
-    try:
-        limiter = database.limiter(client.project_id)
-        shared = careful(client, "a Sinch").with_options(limits=limiter)
-        job = GivenJob(shared, database, run.path)
-        job.give(run)
-        if wait:
-            return job.follow(run.settings.stop, run.settings.progress, run.settings)
-        report = Report(run.path)
-        report.stopped = StopReason.NONE
-        return report
-    finally:
-        database.close()
+    return address

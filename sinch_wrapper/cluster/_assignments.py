@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, null, select, update
+from sqlalchemy import Connection, case, delete, insert, null, select, update
 
 from sinch_wrapper.cluster._call_table import Clock
-from sinch_wrapper.cluster._tables import assignments, jobs
+from sinch_wrapper.cluster._tables import assignments, calls, jobs
 
 
 class AssignmentStage(StrEnum):
@@ -42,6 +42,7 @@ class Assignment:
 def assign(connection: Connection, job: int, project: str, options: Mapping[str, object]) -> None:
     """Give a job to workers, with *options* from now on."""
     connection.execute(delete(assignments).where(assignments.c.job == job))
+    connection.execute(update(jobs).where(jobs.c.number == job).values(given=1))
     connection.execute(
         insert(assignments).values(
             job=job, project=project, stage=AssignmentStage.READY, options=json.dumps(options)
@@ -82,9 +83,22 @@ def step_down(connection: Connection, job: int, worker: int) -> None:
     connection.execute(update(assignments).where(*mine).values(worker=null()))
 
 
+def withdraw(connection: Connection, job: int) -> None:
+    """Let workers have a job no longer: its leader stops."""
+    query = update(assignments).where(assignments.c.job == job)
+    connection.execute(query.values(stage=AssignmentStage.ENDED))
+
+
 def end(connection: Connection, job: int, token: int, why: str) -> bool:
-    """Note that a job has ended, unless another leader than the one with *token* came later."""
-    leader = select(jobs.c.leader).where(jobs.c.number == job).scalar_subquery()
-    query = update(assignments).where(assignments.c.job == job, leader == token)
-    ended = query.values(stage=AssignmentStage.ENDED, worker=null(), why=why)
-    return bool(connection.execute(ended).rowcount)
+    """Note that a job has ended, unless another leader than the one with *token* came later.
+
+    As long as some worker may still send from it, nobody else may.
+    """
+    open_calls = select(calls.c.id).where(calls.c.job == job).exists()
+    is_over = case((open_calls, 1), else_=0)
+    mine = (jobs.c.number == job, jobs.c.leader == token)
+    if not connection.execute(update(jobs).where(*mine).values(given=is_over)).rowcount:
+        return False
+    query = update(assignments).where(assignments.c.job == job)
+    connection.execute(query.values(stage=AssignmentStage.ENDED, worker=null(), why=why))
+    return True

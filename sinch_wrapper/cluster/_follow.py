@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
+from sqlalchemy import Connection
+
 from sinch_wrapper.bulk._arguments import JobRun
 from sinch_wrapper.bulk._job_url import JobURL
 from sinch_wrapper.bulk._jobs import JobClient, Jobs
@@ -16,7 +18,15 @@ from sinch_wrapper.bulk._queue import eta
 from sinch_wrapper.bulk._register import JOB
 from sinch_wrapper.bulk._report import BulkStoppedError, Report
 from sinch_wrapper.bulk._states import JobStage, Progress, StopReason, Tally
-from sinch_wrapper.cluster._assignments import Assignment, AssignmentStage, assign, assignments_of
+from sinch_wrapper.cluster._assignments import (
+    Assignment,
+    AssignmentStage,
+    assign,
+    assignments_of,
+    end,
+    withdraw,
+)
+from sinch_wrapper.cluster._call_table import token_of
 from sinch_wrapper.cluster._database import ClusterDatabase, database_time
 from sinch_wrapper.errors import BulkArgumentError, BulkError, DatabaseAwayError
 
@@ -41,6 +51,33 @@ def options_of(settings: RunSettings) -> dict[str, object]:
     names = ("settle", "attempts", "patience", "send_again", "send_now", "go_on")
     limits = [settings.limits.queue, settings.limits.drain]
     return {name: getattr(settings, name) for name in names} | {"limits": limits}
+
+
+def number_of(connection: Connection, name: str) -> int:
+    """The number of the job *name*; raises BulkError when there is none."""
+    number = JOB.number(connection, name)
+    if number is None:
+        raise BulkError(f"{JOB.words(name)}: the database has none of this name")
+    return number
+
+
+def take_back(database: ClusterDatabase, name: str, patience: float) -> None:
+    """Let workers send the job *name* no longer; waits *patience* seconds for what is on its way.
+
+    Raises: BulkError when it still is.
+    """
+    ends = time.monotonic() + patience
+    with database.storage.write() as connection:
+        number = number_of(connection, name)
+        withdraw(connection, number)
+    while True:
+        with database.storage.write() as connection:
+            if database.is_free(connection, number):
+                end(connection, number, token_of(connection, number), StopReason.STOPPED)
+                return
+        if time.monotonic() >= ends:
+            raise BulkError(f"{JOB.words(name)}: workers still have requests on the way: try again")
+        time.sleep(_LOOK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +139,7 @@ class GivenJob:
 
     def _number(self) -> int:
         with self.database.storage.read() as connection:
-            number = JOB.number(connection, self.address.name)
-        if number is None:
-            raise BulkError(f"journal {self.address.name}: there is no such job in the database")
-        return number
+            return number_of(connection, self.address.name)
 
     def _assignment(self) -> Assignment | None:
         number = self._number()

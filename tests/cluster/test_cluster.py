@@ -155,3 +155,17 @@ def test_preparing_twice_changes_nothing(database: str) -> None:
     with pytest.raises(BulkError, match="bulk init"):
         ClusterDatabase(database_url(database))
     assert [True, False] == [cluster.prepare(database), cluster.prepare(database)]
+
+
+def test_what_workers_have_nobody_else_sends(sinch: Sinch, api: Api, address: str) -> None:
+    """As long as they may send from it; stop() takes it back, and cancel() is possible then."""
+    job = job_in(address, "spring")
+    cluster.send(
+        sinch, app_id=api.settings.app_id, message=text("Hi"), recipients=rows(90)[80:], job=job,
+        wait=False,
+    )  # fmt: skip
+    with pytest.raises(BulkError, match=r"journal spring: workers send it.*cluster.resume"):
+        sinch.bulk.resume(job)
+    cluster.stop(job)
+    assert 10 == sinch.bulk.cancel(job).never_sent
+    assert [0] * 10 == times_accepted(api, rows(90)[80:])
