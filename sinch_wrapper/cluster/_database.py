@@ -94,17 +94,23 @@ class ClusterDatabase:
         """The address of the job *name*."""
         return JobURL(self.url, name)
 
-    def job(self, number: int, mark: str) -> Job | None:
-        """The job with this number, for reading; None when its *mark* is another one by now.
+    def job(self, number: int) -> Job:
+        """The job with this number as it is now, for reading; raises BulkError."""
+        with self._guard:
+            known = self._jobs.get(number)
+            journal = self._journal(number) if known is None else known.journal
+            found = self._jobs[number] = open_job(journal)
+            return found
+
+    def marked_job(self, number: int, mark: str) -> Job | None:
+        """The job with this number; None when its *mark* is another one by now.
 
         Raises: BulkError.
         """
-        with self._guard:
-            known = self._jobs.get(number)
-            if known is None or known.id != mark:
-                journal = self._journal(number) if known is None else known.journal
-                known = self._jobs[number] = open_job(journal)
-            return known if known.id == mark else None
+        known = self._jobs.get(number)
+        if known is None or known.id != mark:
+            known = self.job(number)
+        return known if known.id == mark else None
 
     def _journal(self, number: int) -> Journal:
         with self.storage.read() as connection:

@@ -67,7 +67,7 @@ def _worker_of(
         once.batch,
         database.storage,
         around,
-        job_of=database.job,
+        job_of=database.marked_job,
         session=database.session,
         name=f"{platform.node()}:{os.getpid()}",
         slots=slots,
