@@ -15,10 +15,11 @@ from typing import Final
 
 from sinch_wrapper._forget import forgetting
 from sinch_wrapper.cli._profiles import DEFAULT_PROFILE, Profile
-from sinch_wrapper.errors import ConfigurationError
+from sinch_wrapper.errors import ConfigurationError, SinchError
 
 PROFILE_VARIABLE: Final = "SINCH_WRAPPER_PROFILE"
 CREDENTIALS: Final = ("SINCH_PROJECT_ID", "SINCH_KEY_ID", "SINCH_KEY_SECRET")
+_VARIABLES: Final = "SINCH_KEY_ID and SINCH_KEY_SECRET"
 REGION_VARIABLE: Final = "SINCH_REGION"
 
 
@@ -38,6 +39,12 @@ class Account:
     region: str | None = None
     sandbox: str | None = None
     app_id: str | None = None
+
+    def words(self, failure: SinchError) -> str:
+        """What *failure* says, which knows the variables of the environment only."""
+        if self.profile is None:
+            return str(failure)
+        return str(failure).replace(_VARIABLES, f"key id and secret of {self.source}")
 
 
 @forgetting

@@ -112,7 +112,8 @@ def _called(
     once = sinch.with_options(timeout=_PATIENCE, retry=RetryPolicy(attempts=1))
     token = _reply(once.fetch_token, now)
     apps = token if token.failure else _reply(once.conversation.app.list_apps_detailed, now)
-    yield credentials_finding(found.source, apps.failure)
+    said = found.words(apps.failure) if apps.failure else ""
+    yield credentials_finding(found.source, apps.failure, said)
     if apps.failure is None:
         known = {str(each.id): each for each in apps.value.apps or []}
         yield region_of(found, known.keys())

@@ -47,16 +47,16 @@ def is_about_certificates(failure: Failure | None) -> bool:
     return failure is not None and _CERTIFICATE in str(failure)
 
 
-def credentials_finding(source: str, failure: Failure | None) -> Finding:
-    """The key of *source*, of which the API said *failure*, or nothing."""
+def credentials_finding(source: str, failure: Failure | None, said: str) -> Finding:
+    """The key of *source*, of which the API said *failure*, in words *said*, or nothing."""
     if failure is None:
         return Finding("credentials", "ok", f"the API accepts the key of {source}")
+    if isinstance(failure, APIConnectionError):
+        return unchecked("credentials", f"no response: {said}")
+    remedy = "try again later"
     if isinstance(failure, AuthenticationError | PermissionDeniedError):
         remedy = "copy project id, key id and secret again: sinch-wrapper login"
-        return Finding("credentials", "wrong", f"{source}: {failure}", remedy)
-    if isinstance(failure, APIConnectionError):
-        return unchecked("credentials", f"no response: {failure}")
-    return Finding("credentials", "wrong", f"{source}: {failure}", "try again later")
+    return Finding("credentials", "wrong", f"{source}: {said}", remedy)
 
 
 def region_finding(

@@ -165,7 +165,7 @@ def _checked(profile: Profile, app_id: str | None) -> Profile:
 
     Raises: ConfigurationError that says what is wrong.
     """
-    found = Account("the options", "", **dataclasses.asdict(profile))
+    found = Account("this login", "", **dataclasses.asdict(profile))
     try:
         with client_of(found) as sinch:
             listed = sinch.conversation.app.list_apps().apps or []
@@ -176,7 +176,7 @@ def _checked(profile: Profile, app_id: str | None) -> Profile:
             None if app_id is None else region_of(dataclasses.replace(found, app_id=app_id), apps)
         )
     except SinchError as error:
-        fault = str(error)
+        fault = found.words(error)
     else:
         if place is None or place.status == "ok":
             return dataclasses.replace(profile, app_id=app_id)

@@ -22,7 +22,7 @@ from sinch_wrapper.cli._exit_codes import acts
 from sinch_wrapper.cli._keyring import kept_secret
 from sinch_wrapper.cli._profiles import is_profile_name, read_profiles
 from sinch_wrapper.cli._wording import command_words
-from sinch_wrapper.errors import ConfigurationError, SinchError
+from sinch_wrapper.errors import AuthenticationError, ConfigurationError, SinchError
 
 if TYPE_CHECKING:
     from sinch_wrapper import Endpoints, Region, Sinch
@@ -183,10 +183,15 @@ def client(
     Raises: ConfigurationError that names what is missing.
     """
     with library_errors():
-        made = client_of(account(region, sandbox))
+        found = account(region, sandbox)
+        made = client_of(found)
         acts(possible=not only_reads)
-        with made as sinch:
-            yield sinch
+        try:
+            with made as sinch:
+                yield sinch
+        except AuthenticationError as error:
+            error.args = (found.words(error),)
+            raise
 
 
 @forgetting

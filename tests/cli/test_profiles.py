@@ -222,6 +222,14 @@ def test_login_keeps_the_secret_in_the_keyring(
     assert (1, True) == ((ended := run_cli("token"))[0], "no credentials" in ended[2])
 
 
+def test_a_key_that_is_refused_is_that_of_the_profile(run_cli: RunCli, api: Api) -> None:
+    """The advice names the profile, and not variables that nobody has set."""
+    write_profiles({"default": Profile("p", "k", sandbox=api.url, key_secret=KEY_SECRET)})
+    code, _, err = run_cli("token")
+    assert (1, True) == (code, "key id and secret of profile default" in err)
+    assert "SINCH_KEY" not in err + run_cli("doctor")[1]
+
+
 @pytest.mark.skipif(os.name != "posix", reason="needs a folder that takes no files")
 def test_a_file_that_cannot_be_written_leaves_no_secret(
     login: RunCli, memory: MemoryKeyring
@@ -262,7 +270,7 @@ def test_plain_keeps_the_secret_in_the_file_and_says_so(
 @pytest.mark.parametrize(
     ("words", "code", "hint"),
     [
-        (("--key-id", "another"), 1, "nothing was stored: token request failed at 127.0.0.1: 401"),
+        (("--key-id", "another"), 1, "401 invalid_client: check key id and secret of this login"),
         (("--project", "another"), 1, "nothing was stored: "),
         (("--app", "01J0SANDB0X0APP0000000ZZZZ"), 1, "is not in any region of this project"),
         (("--sandbox", "http://127.0.0.1:1"), 1, "nothing was stored: "),
