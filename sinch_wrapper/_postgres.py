@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn, TypeAlias, cast
 
-from sqlalchemy import URL, Column, Connection, Engine, Table, create_engine, exc, text
+from sqlalchemy import URL, Column, Connection, Engine, Table, Transaction, create_engine, exc, text
 from sqlalchemy.pool import NullPool
 
 from sinch_wrapper.errors import ConfigurationError, SinchError
@@ -176,15 +176,39 @@ class PostgresDatabase:
     ) -> Iterator[Connection]:
         with self._lock, self._failures.watched():
             try:
-                connection = self._connected()
-                connection.execution_options(isolation_level=isolation)
-                with connection.begin():
-                    enter(connection)
+                connection, transaction = self._begun(isolation, enter)
+                with transaction:
                     yield connection
             except exc.DBAPIError as error:
-                if error.connection_invalidated or is_away(error.orig or error):
+                if _is_lost(error):
                     self._drop()
                 raise
+
+    def _begun(
+        self, isolation: _Isolation, enter: Callable[[Connection], None]
+    ) -> tuple[Connection, Transaction]:
+        """A transaction that was entered; a connection that was cut meanwhile is opened again."""
+        is_kept = self._connection is not None
+        try:
+            return self._entered(isolation, enter)
+        except exc.DBAPIError as error:
+            if not is_kept or not _is_lost(error):
+                raise
+            self._drop()
+        return self._entered(isolation, enter)
+
+    def _entered(
+        self, isolation: _Isolation, enter: Callable[[Connection], None]
+    ) -> tuple[Connection, Transaction]:
+        connection = self._connected()
+        connection.execution_options(isolation_level=isolation)
+        transaction = connection.begin()
+        try:
+            enter(connection)
+        except BaseException:
+            transaction.rollback()
+            raise
+        return connection, transaction
 
     def _connected(self) -> Connection:
         if self._connection is None:
@@ -221,6 +245,11 @@ class PostgresDatabase:
                     self._connection.close()
                 self._connection = None
             self._engine.dispose()
+
+
+def _is_lost(error: exc.DBAPIError) -> bool:
+    """Whether the connection is gone."""
+    return error.connection_invalidated or is_away(error.orig or error)
 
 
 def copy_in(

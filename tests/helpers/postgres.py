@@ -104,6 +104,19 @@ def job_in(database: str, name: str) -> str:
     return url.render_as_string(hide_password=False)
 
 
+def cut(address: str, by: URL | None = None) -> None:
+    """End all sessions in the database at *address*, as a restart of the server does.
+
+    *by* is the address of another database there.
+    """
+    url = make_url(address).set(drivername="postgresql+psycopg")
+    run(
+        by or url.difference_update_query(["job"]),
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "  # noqa: S608 (of a test)
+        f"WHERE datname = '{url.database}' AND pid <> pg_backend_pid()",
+    )
+
+
 def run(url: URL, *statements: str) -> None:
     """Execute *statements*, each a transaction of its own."""
     engine = create_engine(url, isolation_level="AUTOCOMMIT")
