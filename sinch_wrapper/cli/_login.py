@@ -104,10 +104,10 @@ def login(name: str, plain: bool, yes: bool, **given: Any) -> None:  # noqa: ANN
     if not plain and (fault := keyring_fault()) is not None:
         file = path_text(profile_file())
         raise ConfigurationError(f"{fault}; or --plain, which writes the secret into {file}")
-    known = read_profiles()
-    _check_replacing(name, known, yes=yes)
+    _check_replacing(name, read_profiles(), yes=yes)
     profile = _checked(_asked(given), given["app"])
-    _store(name, profile, known, plain=plain)
+    # Somebody may have logged in elsewhere while this person was asked.
+    _store(name, profile, read_profiles(), plain=plain)
     where = f"at {profile.sandbox}" if profile.sandbox else f"in {profile.region}"
     say(f"Profile {name} works {where}. Its secret is in {_keeper(plain=plain)}.")
 
