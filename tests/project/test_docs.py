@@ -24,6 +24,7 @@ PAGES = sorted(
 # Pages that change their process for good: its log, the settings of Django.
 ALONE = {"callbacks.md", "logging.md", "models.md"}
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+IN_DATABASE = '"postgresql://sender@db.example.com/messages?job=spring"'
 # Commands that are not run where they are printed, each with what runs it, or why nothing does.
 ELSEWHERE = {
     **dict.fromkeys(
@@ -50,6 +51,22 @@ ELSEWHERE = {
             "sinch-wrapper bulk report spring.csv.db --csv joined.csv --input spring.csv",
         ],
         "with a job: tests/cli/test_bulk_report.py",
+    ),
+    **dict.fromkeys(
+        [
+            "sinch-wrapper bulk init postgresql://sender@db.example.com/messages",
+            (
+                "sinch-wrapper bulk send spring.csv --app 01J0SANDB0X0APP00000000000 "
+                f"--text @spring.txt --job {IN_DATABASE}"
+            ),
+            "sinch-wrapper bulk list postgresql://sender@db.example.com/messages",
+            f"sinch-wrapper bulk report {IN_DATABASE}",
+            (
+                f"sinch-wrapper callbacks serve --store callbacks.db --job {IN_DATABASE} "
+                '--suppression "postgresql://sender@db.example.com/messages?list=stop"'
+            ),
+        ],
+        "with a database: tests/cluster/test_places.py",
     ),
     **dict.fromkeys(
         [
