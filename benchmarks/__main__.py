@@ -22,7 +22,10 @@ from benchmarks.compare import compare
 _COMPARE: Final = "compare"
 _COMPARED: Final = 3
 _PAGE: Final = ROOT / "benchmarks" / "README.md"
-NAMES = ("send", "tasks", "reconnects", "imports", "steady", "bulk", "sandbox", "callbacks")
+NAMES = (
+    *("send", "tasks", "reconnects", "imports", "steady"),
+    *("bulk", "sandbox", "callbacks", "cluster"),
+)
 
 
 def _arguments(given: list[str] | None) -> argparse.Namespace:

@@ -1,4 +1,4 @@
-"""A server that costs next to nothing: fixed responses for the token endpoint and messages:send.
+"""A server that costs next to nothing: fixed responses for tokens, messages:send, and batches.
 
 It runs in a process of its own, prints its port, and ends when its standard input does.
 """
@@ -51,7 +51,7 @@ class _Desk:
         self.delay = delay
         self._limit = limit
         self._accepted: deque[float] = deque()
-        self.counts = {"connections": 0, "sent": 0, "limited": 0}
+        self.counts = {"connections": 0, "sent": 0, "limited": 0, "busiest": 0}
 
     def answer(self, path: bytes) -> bytes:
         """The answer to a request for *path*."""
@@ -63,18 +63,19 @@ class _Desk:
             self.counts["limited"] += 1
             return _LIMITED
         self.counts["sent"] += 1
+        if path.startswith(b"/batch/"):
+            return _answer("200 OK", {"batch_id": f"B{self.counts['sent']}"})
         return _SENT
 
     def _is_full(self) -> bool:
         """Whether the last second already holds as many requests as the limit allows."""
-        if self._limit is None:
-            return False
         now, accepted = time.monotonic(), self._accepted
         while accepted and accepted[0] <= now - _WINDOW:
             accepted.popleft()
-        if len(accepted) >= self._limit:
+        if self._limit is not None and len(accepted) >= self._limit:
             return True
         accepted.append(now)
+        self.counts["busiest"] = max(self.counts["busiest"], len(accepted))
         return False
 
 

@@ -15,17 +15,22 @@ __all__ = ["Counts", "Service"]
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What the server has seen: connections with messages, messages it took, and its 429s."""
+    """What the server has seen: connections with messages, messages it took, and its 429s.
+
+    *busiest* is how many it took in the second that had most.
+    """
 
     connections: int
     sent: int
     limited: int
+    busiest: int
 
     def __sub__(self, earlier: "Counts") -> "Counts":
         return Counts(
             self.connections - earlier.connections,
             self.sent - earlier.sent,
             self.limited - earlier.limited,
+            self.busiest,
         )
 
 

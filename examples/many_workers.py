@@ -1,39 +1,44 @@
-"""Single messages from many threads of several processes, with one budget and no double sends.
+"""One list, sent by as many processes as you like, on any machines, at one rate; from PostgreSQL.
 
-python examples/many_workers.py numbers.txt 0 4   # worker 0 of 4, and so on
+python examples/many_workers.py work "postgresql://sinch@db/sinch?job=reminder"  # any number
+python examples/many_workers.py send "postgresql://sinch@db/sinch?job=reminder" numbers.txt
 """
 
 import os
 import sys
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+import threading
 from pathlib import Path
 
-from sinch_wrapper import APIConnectionError, RateLimits, Recipient, Sinch, text
-
-PROJECT_LIMIT = 780  # requests per second, a little below what Sinch allows
+from sinch_wrapper import Recipient, Sinch, cluster, text
 
 
-def send(sinch: Sinch, number: str) -> str:
-    """What became of one message."""
-    try:
-        sinch.send(
-            app_id=os.environ["SINCH_APP_ID"], to=Recipient.sms(number), message=text("At nine")
+def send(job: str, path: str) -> int:
+    """Give the list to the workers, and wait until it is sent; again, and it goes on."""
+    numbers = Path(path).read_text(encoding="utf-8").split()
+    with Sinch() as sinch:
+        report = cluster.send(
+            sinch,
+            app_id=os.environ["SINCH_APP_ID"],
+            message=text("At nine"),
+            recipients=[Recipient.sms(number) for number in numbers],
+            job=job,
         )
-    except APIConnectionError as error:
-        return error.outcome  # "unknown" is for a person: sent again, it may come twice
-    return "accepted"
+    for state, many in report.by_state.items():
+        print(f"{state}: {many}")  # "unknown" is for a person: sent again, it may come twice
+    return 0 if report.accepted == len(numbers) else 1
 
 
-def main(path: str, worker: str, workers: str) -> int:
-    """Send the share of this worker, at its share of the rate."""
-    numbers = Path(path).read_text(encoding="utf-8").split()[int(worker) :: int(workers)]
-    limits = RateLimits(requests_per_second=PROJECT_LIMIT / int(workers))
-    with Sinch(limits=limits, connections=16) as sinch, ThreadPoolExecutor(16) as threads:
-        outcomes = list(threads.map(partial(send, sinch), numbers))
-    for outcome in sorted(set(outcomes)):
-        print(f"{outcome}: {outcomes.count(outcome)}")
-    return 0 if outcomes.count("accepted") == len(numbers) else 1
+def work(job: str, stop: threading.Event | None = None) -> int:
+    """Send what is there and what will come; each worker may be killed at any time."""
+    with Sinch() as sinch:
+        cluster.work(sinch, job, concurrency=8, say=print, stop=stop)
+    return 0
+
+
+def main(what: str, job: str, path: str = "numbers.txt") -> int:
+    """Be one of the workers, or give them the list."""
+    cluster.prepare(job)  # creates the tables; harmless when they are there
+    return work(job) if what == "work" else send(job, path)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import re
 import runpy
 import subprocess
 import sys
+import threading
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,11 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from sinch_wrapper import cluster
 from sinch_wrapper._http import httpx
 from sinch_wrapper.sandbox import BackgroundServer
 from sinch_wrapper.testing import Sandbox
+from tests.helpers.postgres import job_in
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 SECRET = "webhook-secret"
@@ -210,10 +213,19 @@ urls["store"].close()
     assert ("200 new\n200 known\n401 \n", "") == (done.stdout, done.stderr)
 
 
-def test_workers_share_the_list(sinch_sandbox: Sandbox, tmp_path: Path) -> None:
-    """Each number is written to once, by one of the workers."""
+def test_workers_share_the_list(sinch_sandbox: Sandbox, database: str, tmp_path: Path) -> None:
+    """Each number is written to once, by one of two workers."""
     numbers = [f"+467000000{n:02}" for n in range(20)]
     (tmp_path / "numbers.txt").write_text("\n".join(numbers))
-    main = program("many_workers")["main"]
-    assert [0, 0, 0] == [main("numbers.txt", str(worker), "3") for worker in range(3)]
+    example, job, stop = program("many_workers"), job_in(database, "reminder"), threading.Event()
+    cluster.prepare(job)
+    workers = [threading.Thread(target=example["work"], args=(job, stop)) for _ in range(2)]
+    for worker in workers:
+        worker.start()
+    try:
+        assert 0 == example["send"](job, "numbers.txt")
+    finally:
+        stop.set()
+        for worker in workers:
+            worker.join()
     assert numbers == sorted(each.identity for each in sinch_sandbox.received())
