@@ -17,6 +17,7 @@ import click
 
 from sinch_wrapper.cli._examples import examples
 from sinch_wrapper.cli._options import REGIONS, as_json, host_option, library_errors
+from sinch_wrapper.cli._terminal import say
 
 if TYPE_CHECKING:
     from sinch_wrapper.sandbox import FaultRule, Server
@@ -158,9 +159,9 @@ def sandbox(
             raise click.UsageError(f"--host {host}: {error.strerror}") from error
         if port not in (0, server.port):
             taken = f"port {port} is taken, using {server.port}"
-            click.echo(f"sinch-wrapper sandbox: {taken}", err=True)
+            say(f"sinch-wrapper sandbox: {taken}", err=True)
         if server.exposure:
-            click.echo(f"sinch-wrapper sandbox: {server.exposure}", err=True)
+            say(f"sinch-wrapper sandbox: {server.exposure}", err=True)
         _announce(server, as_json)
         server.run()
 

@@ -9,12 +9,17 @@ import click
 
 # What is not an option of the same name.
 _NAMES: Final = {
+    "addresses": "NUMBER",
     "app_id": "--app",
     "columns": "--to, --key, --parameter or --metadata",
     "endpoints": "--sandbox",
     "identities": "--to",
     "message": "the message",
+    "project_id": "the project id",
     "recipients": "FILE",
+    "secret": "--secret-file",
+    "secrets": "--secret-file",
+    "text": "--text",
 }
 # What only programs can do, or do in another way.
 _PHRASES: Final = {
@@ -22,11 +27,13 @@ _PHRASES: Final = {
     "Endpoints.sandbox(base=...)": "--sandbox",
     ", or Endpoints(..., allow_http=True) in a network of your own": "",
     " (limits=)": "",
+    "check proxy= or HTTPS_PROXY": "check HTTPS_PROXY",
     "; see .response": "",
     ", such as text(...)": "",
     "sinch_wrapper.cluster.resume()": "sinch-wrapper bulk resume --cluster",
     "as often as attempts= allows": "as often as is allowed",
 }
+_WORD: Final = re.compile(r"\w+")
 _LIBRARY: Final = re.compile(
     "|".join(map(re.escape, _PHRASES))
     + r"""|Columns\(to=\[\("(?P<column>[^"]*)",\ "(?P<channel>[^"]*)"\)\]\)"""
@@ -43,7 +50,7 @@ def command_words(message: str, **names: str) -> str:
     context = click.get_current_context(silent=True)
     if context is None or not _LIBRARY.search(message):
         return message
-    options = dict(_options(context.find_root().command)) | dict(_options(context.command))
+    options = dict(_options(context.find_root())) | dict(_options(context))
     options |= names
     return _LIBRARY.sub(lambda found: _word(found, options), message)
 
@@ -62,11 +69,13 @@ def _word(found: re.Match[str], options: dict[str, str]) -> str:
     return f"{option} {shlex.quote(value)}" if value not in {"", "True"} else option
 
 
-def _options(command: click.Command) -> Iterator[tuple[str, str]]:
-    """The names of parameters under *command*, and what a person writes for each."""
-    for each in command.params:
+def _options(context: click.Context) -> Iterator[tuple[str, str]]:
+    """The names of parameters of the command and those under it, and what a person writes."""
+    for each in context.command.params:
         if isinstance(each, click.Option) and each.name:
             yield each.name, each.opts[0]
-    if isinstance(command, click.Group):
-        for sub in command.commands.values():
-            yield from _options(sub)
+        elif each.name:
+            yield each.name, _WORD.findall(each.make_metavar(context))[0]
+    if isinstance(context.command, click.Group):
+        for command in context.command.commands.values():
+            yield from _options(click.Context(command, parent=context))
