@@ -21,7 +21,8 @@ from sinch_wrapper.cli._places import JOB_OR_DATABASE, JobPlace
 
 
 @click.command(
-    epilog=examples("bulk status spring.csv.db", "bulk status postgresql://sinch@db/sinch --watch")
+    short_help="Ask for the status of batches, or of workers.",
+    epilog=examples("bulk status spring.csv.db", "bulk status postgresql://sinch@db/sinch --watch"),
 )
 @click.argument("job", type=JOB_OR_DATABASE, metavar="JOB | URL")
 @connection_options
