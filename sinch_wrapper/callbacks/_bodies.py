@@ -61,7 +61,7 @@ class BodyReader:
             if len(body) + len(chunk) > self._most:
                 raise HTTPException(413, headers=CLOSE)
             if not message.get("more_body", False):
-                return bytes(body + chunk) if body else chunk
+                return bytes(body + chunk) if body else bytes(chunk)
             body += chunk
             self._grow(limit, len(chunk))
 
