@@ -101,6 +101,9 @@ def _sent(address: str, many: int, requests: int, rate: float) -> _Sent:
         while (counts := service.counts()).sent - before.sent < requests:
             time.sleep(_TICK)
         seconds = time.monotonic() - began
+        # Of one recipient each, and held back to the end.
+        while cluster.status(address).jobs:
+            time.sleep(_TICK)
         ends = [each.communicate()[0].split() for each in workers]
     shares, cost = [int(many) for many, _ in ends], sum(float(cpu) for _, cpu in ends)
     sent = Counts(counts.connections, counts.sent - first, counts.limited, counts.busiest)

@@ -91,6 +91,7 @@ class Leaders:
         self._most = most
         self._clock = clock
         self._leads: dict[int, Lead] = {}
+        self._is_closed = False
 
     @property
     def names(self) -> list[str]:
@@ -121,10 +122,13 @@ class Leaders:
 
     def close(self) -> None:
         """Step down everywhere: what is on its way is taken up by the next leaders."""
-        for lead in self._leads.values():
+        # Before the rest: one that is just beginning ends itself.
+        self._is_closed = True
+        leads = list(self._leads.values())
+        for lead in leads:
             if lead.calls is not None:
                 lead.calls.cancelled.set()
-        for lead in self._leads.values():
+        for lead in leads:
             if lead.thread is not None:
                 lead.thread.join()
 
@@ -156,6 +160,8 @@ class Leaders:
 
         def calls(_concurrency: int) -> ClusterCalls:
             lead.calls = ClusterCalls(_LOOKS, desk_of, lead.stop.is_set, self._around.lease)
+            if self._is_closed:
+                lead.calls.cancelled.set()
             return lead.calls
 
         run = JobRun(self._database.job_url(job.name), replace(settings, stop=lead.stop))
