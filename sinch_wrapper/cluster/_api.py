@@ -110,8 +110,9 @@ def work(  # noqa: PLR0913 (keyword-only)
     _validate.number("lease", lease, _SHORTEST_LEASE, error=fault)
     _validate.function("say", say, "a function that takes a line", error=fault)
     found = threading.Event() if stop is None else stop
+    _validate.instance("stop", found, threading.Event, error=fault)
     _check_limits(limits)
-    address = database_url(url)
+    address = database_url(url, "url")
     careful(client, "a Sinch")
     database = reached(address, found, say)
     if database is None:
@@ -134,7 +135,7 @@ def rate_limiter(url: str, *, project_id: str, limits: RateLimits | None = None)
     """
     _validate.string("project_id", project_id, error=BulkArgumentError)
     _check_limits(limits)
-    database = ClusterDatabase(database_url(url))
+    database = ClusterDatabase(database_url(url, "url"))
     try:
         limiter = database.limiter(project_id, limits)
     except BaseException:
@@ -178,12 +179,11 @@ def _check_limits(limits: object) -> None:
 
 def _given(client: BulkClient, run: JobRun, *, wait: object) -> Report:
     _validate.boolean("wait", wait, error=BulkArgumentError)
-    address = _url_of(run.path)
+    address, sending = _url_of(run.path), careful(client, "a Sinch")
     database = ClusterDatabase(address.database)
     try:
         limiter = database.limiter(client.project_id)
-        shared = careful(client, "a Sinch").with_options(limits=limiter)
-        job = GivenJob(shared, database, address)
+        job = GivenJob(sending.with_options(limits=limiter), database, address)
         job.give(run)
         if wait:
             return job.follow(run.settings.stop, run.settings.progress, run.settings)

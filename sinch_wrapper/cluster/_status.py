@@ -115,7 +115,7 @@ def status(url: str, *, lease: float = 30.0) -> ClusterStatus:
     Raises: BulkError, DatabaseAwayError; BulkArgumentError for a wrong argument.
     """
     _validate.number("lease", lease, 1.0, error=BulkArgumentError)
-    database = ClusterDatabase(database_url(url))
+    database = ClusterDatabase(database_url(url, "url"))
     try:
         return read_status(database, lease)
     finally:
