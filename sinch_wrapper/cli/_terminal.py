@@ -123,8 +123,8 @@ def _encoding(*, err: bool) -> str:
 
 
 def _fits(text: str, encoding: str) -> bool:
+    # Some encodings have one byte for two signs, and would give the other one back.
     try:
-        text.encode(encoding)
-    except UnicodeEncodeError:
+        return text.encode(encoding).decode(encoding) == text
+    except UnicodeError:
         return False
-    return True

@@ -11,7 +11,7 @@ from sinch_wrapper.cli._curl import curl_line, is_secret
 from sinch_wrapper.cli._operations import find_operation, lists
 from sinch_wrapper.cli._send import recipient_of, send
 from sinch_wrapper.sandbox import all_operations
-from tests.helpers.sandbox import Api, RunCli, environment_of
+from tests.helpers.sandbox import Api, RunCli, environment_of, eventually
 
 GROUPS = {
     "apps": "App",
@@ -255,8 +255,14 @@ def test_a_fallback_reaches_whom_the_first_channel_does_not(run_cli: RunCli, api
     """A number that only the last channel reaches gets the message there."""
     words = ("send", "--app", api.settings.app_id, "--to", "+46700000777", "--text", "Hi")
     code, out, _ = run_cli(*words, "--channel", "WHATSAPP", "--fallback", "SMS", "--json", api=api)
-    [entry] = [each for each in _sent(api) if each["message_id"] == json.loads(out)["message_id"]]
-    assert (0, "SMS", "DELIVERED") == (code, entry["channel"], entry["outcome"])
+    sent = json.loads(out)["message_id"]
+
+    def ends() -> list[tuple[str, str]]:
+        found = [each for each in _sent(api) if each["message_id"] == sent]
+        return [(each["channel"], each["outcome"]) for each in found]
+
+    eventually(lambda: ends() == [("SMS", "DELIVERED")])
+    assert 0 == code
 
 
 def _sent(api: Api) -> list[dict[str, str]]:

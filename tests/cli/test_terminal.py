@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from sinch_wrapper.cli._terminal import say, say_json, shown
@@ -94,6 +94,7 @@ def test_text_is_printed_on_any_console(text: str, encoding: str) -> None:
 
 @settings(max_examples=INPUTS // 4, deadline=None)
 @given(VALUES, st.sampled_from(CONSOLES), st.sampled_from([None, 2]))
+@example(["¬"], "cp932", None)
 def test_json_is_printed_on_any_console(value: Any, encoding: str, indent: int | None) -> None:
     """Programs read the value that was given, and a terminal obeys none of its signs."""
     text = printed(encoding, say_json, value, indent)
