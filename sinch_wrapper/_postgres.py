@@ -8,7 +8,18 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn, TypeAlias, cast
 
-from sqlalchemy import URL, Column, Connection, Engine, Table, Transaction, create_engine, exc, text
+from sqlalchemy import (
+    URL,
+    Column,
+    Connection,
+    Engine,
+    Table,
+    Transaction,
+    create_engine,
+    event,
+    exc,
+    text,
+)
 from sqlalchemy.pool import NullPool
 
 from sinch_wrapper.errors import ConfigurationError, SinchError
@@ -24,9 +35,10 @@ _ALIVE: Final = {
     "keepalives_idle": 15, "keepalives_interval": 5, "keepalives_count": 3,
     "tcp_user_timeout": 30_000,
 }  # fmt: skip
+# Not as options of the connection, which poolers refuse.
 _SESSION: Final = (
-    "-c tcp_keepalives_idle=15 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3 "
-    "-c idle_in_transaction_session_timeout=30000"
+    b"SET tcp_keepalives_idle = 15; SET tcp_keepalives_interval = 5; "
+    b"SET tcp_keepalives_count = 3; SET idle_in_transaction_session_timeout = 30000"
 )
 _CONNECT_SECONDS: Final = 10
 
@@ -60,7 +72,7 @@ def engine_of(url: URL) -> Engine:
     Raises: ConfigurationError without the driver.
     """
     try:
-        return create_engine(
+        engine = create_engine(
             url,
             # One connection each: who shares it takes turns anyway.
             poolclass=NullPool,
@@ -68,12 +80,19 @@ def engine_of(url: URL) -> Engine:
             connect_args={
                 **_ALIVE,
                 "connect_timeout": _CONNECT_SECONDS,
-                "options": _SESSION,
                 "application_name": "sinch-wrapper",
             },
         )
     except ModuleNotFoundError:
         raise ConfigurationError(_MISSING) from None
+    event.listen(engine, "connect", _begin_session)
+    return engine
+
+
+def _begin_session(connection: "psycopg.Connection", _record: object) -> None:
+    connection.autocommit = True
+    connection.execute(_SESSION)
+    connection.autocommit = False
 
 
 def is_away(error: BaseException) -> bool:

@@ -141,7 +141,7 @@ def retry_run(
     checked = read_options("retry_failed()", options, JobOptions)
     old, new, wanted = job_address(job), job_address(new_job, "new_job"), _reasons(reasons)
     if old == new:
-        raise BulkArgumentError("new_job= must be another file: a retry is a job of its own")
+        raise BulkArgumentError("new_job= must be another one: a retry is a job of its own")
     spec = replace(old_spec(old), rules=checked.rules)
     things = failed_recipients(old, wanted, spec.damage)
     return JobRun(new, checked.run, spec, Source("failed recipients", None, things))

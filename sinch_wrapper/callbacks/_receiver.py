@@ -340,7 +340,8 @@ def _checked_store(
     followed = [] if follower is None else [Path(each) for each in follower.paths]
     if given is None:
         if not followed:
-            raise ConfigurationError("no callback store: give store= a file, or job= a follower")
+            other = ", or job= a follower" if follower is None else ""
+            raise ConfigurationError(f"no callback store: give store= a file{other}")
         return followed[0].with_name(followed[0].name + _BESIDE)
     if isinstance(given, (str, os.PathLike)):
         path = _validate.path("store", given, error=ConfigurationError)
