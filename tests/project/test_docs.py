@@ -70,6 +70,16 @@ ELSEWHERE = {
     ),
     **dict.fromkeys(
         [
+            (
+                "sinch-wrapper bulk send spring.csv --app 01J0SANDB0X0APP00000000000 "
+                f"--text @spring.txt --job {IN_DATABASE} --cluster"
+            ),
+            "sinch-wrapper bulk status postgresql://sender@db.example.com/messages --watch",
+        ],
+        "with workers: tests/cluster/test_cluster.py, test_status.py",
+    ),
+    **dict.fromkeys(
+        [
             "sinch-wrapper login",
             "sinch-wrapper login --profile staging --region eu",
             "sinch-wrapper token --profile staging",
