@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import threading
 from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import asdict, replace
@@ -161,7 +162,7 @@ def test_an_idle_cluster(address: str) -> None:
 
 
 def test_a_job_that_waits_for_workers(sinch: Sinch, api: Api, address: str) -> None:
-    """It is shown with its recipients, without a leader, and how long its app needs for them."""
+    """It is shown with its recipients, and without a leader, until a worker has sent it."""
     cluster.send(
         sinch, app_id=api.settings.app_id, message=text("Hi"), recipients=rows(40),
         job=job_in(address, "spring"), chunk_size=10, wait=False,
@@ -169,6 +170,33 @@ def test_a_job_that_waits_for_workers(sinch: Sinch, api: Api, address: str) -> N
     (job,) = cluster.status(address).jobs
     assert ("spring", "", 40, 0, 0) == (job.name, job.leader, job.planned, job.accepted, job.rate)
     assert (None, 2.0, 0, ()) == (job.eta, job.to_deliver, job.doubts, job.listed)
+    stop = threading.Event()
+    worker = threading.Thread(target=cluster.work, args=(sinch, address), kwargs={"stop": stop})
+    worker.start()
+    try:
+        cluster.resume(sinch, job_in(address, "spring"))
+        found = cluster.status(address)
+    finally:
+        stop.set()
+        worker.join()
+    # Each request has taken a slot of the rate that all share, and its place in the app's queue.
+    assert ((), 1) == (found.jobs, found.ended)
+    assert [sinch.project_id] == [rate.project for rate in found.rates if rate.slots >= 4]
+    assert [(api.settings.app_id, True)] == [(q.app, 0 < q.recipients <= 40) for q in found.queues]
+
+
+def test_gauges_are_offered_for_a_database_that_is_there(address: str, database: str) -> None:
+    """observe() reads the database once, so that a wrong address is found at once."""
+    cluster.observe(address)
+    asked: list[str] = []
+
+    def read(url: str) -> ClusterStatus:
+        asked.append(url)
+        raise DatabaseAwayError("away")
+
+    with pytest.raises(DatabaseAwayError):
+        cluster.observe(database, read=read)
+    assert [database] == asked
 
 
 def test_the_command_shows_a_database(address: str, capsys: pytest.CaptureFixture[str]) -> None:
