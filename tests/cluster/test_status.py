@@ -158,7 +158,9 @@ def test_an_idle_cluster(address: str) -> None:
     assert ClusterStatus((), (), (), (), 0) == cluster.status(address)
     cluster.rate_limiter(address, project_id="P", limits=RateLimits(20, 2)).reserve()
     (rate,) = cluster.status(address).rates
-    assert ("P", 20, 20, 1) == (rate.project, rate.rate, rate.full, rate.slots)
+    assert ("P", 20, 20) == (rate.project, rate.rate, rate.full)
+    # A busy machine takes another one when the first came late.
+    assert rate.slots >= 1
 
 
 def test_a_job_that_waits_for_workers(sinch: Sinch, api: Api, address: str) -> None:
