@@ -113,7 +113,7 @@ def test_who_can_never_be_written_to_is_refused(
     api = FakeBatchApi()
     bulk = make_bulk(api)
     bulk.at(at("08:00"))
-    given: dict[str, Any] = {"columns": Columns(timezone="zone"), "deadline": 1.0}
+    given: dict[str, Any] = {"columns": Columns(timezone="zone"), "deadline": 20.0}
     with pytest.raises(BulkError, match=words):
         bulk.go(source, window=window, **given)
     assert [] == api.sent

@@ -216,5 +216,5 @@ def test_only_chosen_reasons_are_retried(make_bulk: MakeBulk, tmp_path: Path) ->
         row["parameters"], api.sent[-1]["message"], api.sent[-1]["app_id"],
     )  # fmt: skip
     assert 0 == bulk.retry_failed(old, new_job=tmp_path / "no.db", reasons={"OTHER"}).total
-    with pytest.raises(BulkError, match="another file"):
+    with pytest.raises(BulkError, match="must be another one"):
         bulk.retry_failed(old, new_job=old, reasons={"NOT_SENT"})
