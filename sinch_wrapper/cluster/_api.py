@@ -20,6 +20,7 @@ from sinch_wrapper.cluster._database import ClusterDatabase
 from sinch_wrapper.cluster._follow import GivenJob, refuse_elsewhere, take_back
 from sinch_wrapper.cluster._rate import WorkerPace
 from sinch_wrapper.cluster._status import ClusterStatus, status
+from sinch_wrapper.cluster._tickets import require_extra
 from sinch_wrapper.cluster._work import WorkerProcess, reached
 from sinch_wrapper.errors import BulkArgumentError, ConfigurationError
 
@@ -114,6 +115,7 @@ def work(  # noqa: PLR0913 (keyword-only)
     _check_limits(limits)
     address = database_url(url, "url")
     careful(client, "a Sinch")
+    require_extra()
     database = reached(address, found, say)
     if database is None:
         return

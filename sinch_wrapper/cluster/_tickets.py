@@ -12,12 +12,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import Connection, text
 
+from sinch_wrapper._lazy import Extra
 from sinch_wrapper.bulk._register import SHARED
+from sinch_wrapper.errors import ConfigurationError
 
 if TYPE_CHECKING:
     import procrastinate
     import psycopg
 
+_EXTRA: Final = Extra(
+    "bulk work", "cluster", frozenset({"procrastinate", "psycopg"}), ConfigurationError
+)
 _QUEUE: Final = "sinch"
 _TASK: Final = "sinch_wrapper.call"
 # Seconds between two looks for tickets whose news was lost.
@@ -79,6 +84,14 @@ async def _configure(connection: "psycopg.AsyncConnection[Any]") -> None:
     await connection.execute(f"SET search_path TO {SHARED}")
     if not connection.autocommit:
         await connection.commit()
+
+
+def require_extra() -> None:
+    """Raise ConfigurationError, which says what to install, without procrastinate."""
+    try:
+        import procrastinate  # noqa: F401 (whether it is there)
+    except ModuleNotFoundError:
+        raise _EXTRA.missing() from None
 
 
 def ticket_office(address: str, perform: Callable[..., None]) -> "procrastinate.App":

@@ -1,6 +1,7 @@
 """A worker process: it takes calls, leads jobs, and waits while the database is away."""
 
 import asyncio
+import logging
 import os
 import platform
 import threading
@@ -24,6 +25,7 @@ from sinch_wrapper.cluster._tickets import serve, ticket_office
 from sinch_wrapper.cluster._worker import Pace, Worker
 from sinch_wrapper.errors import BulkError, DatabaseAwayError
 
+_logger: Final = logging.getLogger("sinch_wrapper")
 # Heartbeats in a lease, and seconds between two looks for jobs without a leader.
 _BEATS: Final = 6
 _LOOK: Final = 1.0
@@ -159,8 +161,10 @@ class WorkerProcess:
         misses = 0
         while not self._stop.is_set():
             began = time.monotonic()
-            with suppress(Exception):
+            try:
                 await self._office()
+            except Exception as error:  # noqa: BLE001 (the database; whatever it is, it is tried again)
+                _logger.debug("tickets: %s", type(error).__name__)
             misses = 0 if time.monotonic() - began > _LONGEST_PAUSE else misses + 1
             pause = backoff(misses, _FIRST_PAUSE, _LONGEST_PAUSE)
             await asyncio.to_thread(self._stop.wait, pause)

@@ -80,9 +80,8 @@ def start_worker(api: Api, address: str) -> Iterator[StartWorker]:
         each.process.communicate()
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_worker_sends_what_it_is_given_and_ends_gently(  # noqa: PLR0913, PLR0917 (fixtures)
-    number: signal.Signals, api: Api, run_cli: RunCli, address: str, tmp_path: Path,
+def test_a_worker_sends_what_it_is_given_and_ends_gently(
+    api: Api, run_cli: RunCli, address: str, tmp_path: Path,
     start_worker: StartWorker,
 ) -> None:  # fmt: skip
     """It says when it begins, what it leads, and what it has sent; a stop is no failure."""
@@ -96,7 +95,7 @@ def test_a_worker_sends_what_it_is_given_and_ends_gently(  # noqa: PLR0913, PLR0
     worker.wait_for("job spring is complete")
     code, out, _ = run_cli(*send, api=api)
     assert (0, "20 recipients: 20 accepted") == (code, out.splitlines()[0])
-    assert 0 == worker.end(number)
+    assert 0 == worker.end(signal.SIGTERM)
     assert "2 requests at a time" in worker.lines[0]
     assert {"leads job spring", "job spring is complete"} < set(worker.lines)
     assert worker.lines[-1].startswith("stopped; ")
@@ -107,7 +106,7 @@ def test_a_worker_waits_for_its_database(start_worker: StartWorker) -> None:
     """At the beginning as well; it says so once, without the password, and can be stopped."""
     worker = start_worker(place=NOWHERE)
     worker.wait_for("nothing leaves until it is back")
-    assert 0 == worker.end(signal.SIGTERM)
+    assert 0 == worker.end(signal.SIGINT)
     assert 1 == len(worker.lines)
     assert "pass-word" not in worker.lines[0]
 
@@ -155,3 +154,14 @@ def test_a_database_without_tables_is_refused(api: Api, run_cli: RunCli, databas
     """The line says which command creates them."""
     code, _, err = run_cli("bulk", "work", database, api=api)
     assert (1, True) == (code, "bulk init" in err)
+
+
+@pytest.mark.parametrize("missing", ["psycopg", "procrastinate"])
+def test_without_the_extra_it_says_what_to_install(missing: str, api: Api) -> None:
+    """One line, and nothing else."""
+    code = f"import sys; sys.modules[{missing!r}] = None\nfrom sinch_wrapper.cli import main; sys.exit(main())"
+    command = [sys.executable, "-c", code, "bulk", "work", NOWHERE]
+    environment = os.environ | environment_of(api)
+    found = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert (1, 1) == (found.returncode, len(found.stderr.splitlines()))
+    assert "sinch-wrapper[cluster]" in found.stderr
