@@ -159,7 +159,8 @@ def test_a_database_without_tables_is_refused(api: Api, run_cli: RunCli, databas
 @pytest.mark.parametrize("missing", ["psycopg", "procrastinate"])
 def test_without_the_extra_it_says_what_to_install(missing: str, api: Api) -> None:
     """One line, and nothing else."""
-    code = f"import sys; sys.modules[{missing!r}] = None\nfrom sinch_wrapper.cli import main; sys.exit(main())"
+    hidden = f"import sys; sys.modules[{missing!r}] = None\n"
+    code = f"{hidden}from sinch_wrapper.cli import main; sys.exit(main())"
     command = [sys.executable, "-c", code, "bulk", "work", NOWHERE]
     environment = os.environ | environment_of(api)
     found = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
