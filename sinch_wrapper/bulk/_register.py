@@ -1,7 +1,7 @@
 """The register of the jobs in a PostgreSQL database, and who leads each of them."""
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -222,11 +222,12 @@ class LeaderLock:
                 return True
             if not self._session.take():
                 return False
-            with connected(self._address.database, JOB.words(self._address.name)) as connection:
-                raised = update(jobs).where(jobs.c.number == self.number)
-                raised = raised.values(leader=jobs.c.leader + 1)
-                found = connection.execute(raised.returning(jobs.c.leader))
-                self.token = int(found.scalar_one())
+            try:
+                self.token = self._raise_token()
+            except BaseException:
+                # Nobody else could lead as long as this process lives.
+                self._session.release()
+                raise
             return True
 
     def release(self) -> None:
@@ -234,6 +235,11 @@ class LeaderLock:
         with self._guard:
             self.token = None
             self._session.release()
+
+    def _raise_token(self) -> int:
+        raised = update(jobs).where(jobs.c.number == self.number).values(leader=jobs.c.leader + 1)
+        with connected(self._address.database, JOB.words(self._address.name)) as connection:
+            return int(connection.execute(raised.returning(jobs.c.leader)).scalar_one())
 
 
 def open_job_database(
@@ -244,22 +250,30 @@ def open_job_database(
     Raises: BulkError here and in every transaction; DatabaseAwayError is one.
     """
     number = registered(JOB, address.database, address.name, must_exist=must_exist)
-    query = _LEADS.where(jobs.c.number == number)
     # The one that it has now: after release() nothing may be written as a leader.
-    token = None if lock is None else lock.token
+    enter = turns(number, address.name, None if lock is None else lock.token)
+    failures = Failures(JOB.words(address.name), BulkError, DatabaseAwayError)
+    return PostgresDatabase(
+        address.database, JOB.schema(address.name), address.name, failures, enter
+    )
+
+
+def turns(number: int, name: str, token: int | None) -> Callable[[Connection], None]:
+    """What begins each transaction that writes into the job *name*, as its leader with *token*.
+
+    It raises BulkError once another process leads.
+    """
+    query = _LEADS.where(jobs.c.number == number)
 
     def enter(connection: Connection) -> None:
         # The row is locked until the end of the transaction, so that writers take turns.
         leader = connection.execute(query).scalar_one_or_none()
         if leader is None:
-            raise BulkError(f"journal {address.name}: the job was deleted from the database")
+            raise BulkError(f"journal {name}: the job was deleted from the database")
         if token is not None and leader != token:
             raise BulkError(
-                f"journal {address.name}: another process leads this job by now: nothing more is "
-                "sent from here"
+                f"journal {name}: another process leads this job by now: nothing more is sent from "
+                "here"
             )
 
-    failures = Failures(JOB.words(address.name), BulkError, DatabaseAwayError)
-    return PostgresDatabase(
-        address.database, JOB.schema(address.name), address.name, failures, enter
-    )
+    return enter

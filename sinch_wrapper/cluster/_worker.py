@@ -92,13 +92,13 @@ class AnyPace:
 class Seat:
     """One time that a worker takes part, under a *number* of its own.
 
-    *confirmed* is when it was last heard of for certain, and *running* counts its calls.
+    *confirmed* is when it was last heard of for certain, and *running* has its calls.
     """
 
     number: int
     session: WorkerSession
     confirmed: float
-    running: int = 0
+    running: set[int] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +185,10 @@ class Worker:
             if not self._seats:
                 return None
             seat = self._seats[-1]
-            seat.running += 1
+            if prepared.number in seat.running:
+                # Its ticket came twice: what it says about one would be taken for the other.
+                return None
+            seat.running.add(prepared.number)
         try:
             with self._storage.write() as connection:
                 time_ = self._around.time()
@@ -195,7 +198,7 @@ class Worker:
             self._insist(prepared.number, seat, None)
             raise
         if not is_taken:
-            self._leave(seat)
+            self._leave(seat, prepared.number)
         return seat if is_taken else None
 
     def may_leave(self, seat: Seat) -> bool:
@@ -245,7 +248,7 @@ class Worker:
     @property
     def running(self) -> int:
         """How many calls it is making."""
-        return sum(each.running for each in self._seats)
+        return sum(len(each.running) for each in self._seats)
 
     def _call(self, job: Job, row: HandedCall) -> BatchCall:
         """The request of a call, as its leader meant it."""
@@ -282,9 +285,9 @@ class Worker:
         with self._storage.write() as connection:
             worker_table.strike(connection, seat.number)
 
-    def _leave(self, seat: Seat) -> None:
+    def _leave(self, seat: Seat, number: int) -> None:
         with self._guard:
-            seat.running -= 1
+            seat.running.discard(number)
 
     def _insist(self, number: int, seat: Seat, text: str | None) -> None:
         """Write the result *text* of a call, None when it did not leave, as soon as that can be."""
@@ -298,7 +301,7 @@ class Worker:
                         _logger.warning("the result of a request is lost: it is looked up later")
                         return None
         finally:
-            self._leave(seat)
+            self._leave(seat, number)
 
     def _write(self, number: int, worker: int, text: str | None) -> None:
         with self._storage.write() as connection:

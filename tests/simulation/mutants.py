@@ -15,18 +15,32 @@ from types import ModuleType
 from typing import Final
 
 MOST: Final = 10_000
-_BULK: Final = "sinch_wrapper.bulk."
+_PACKAGE: Final = "sinch_wrapper"
 
 
 @dataclass(frozen=True)
 class Mutant:
-    """A change in *module*: *old* becomes *new*; it shows in *models*, from seed *first* on."""
+    """A change in *module*: *old* becomes *new*; it shows in *models*, from seed *first* on.
+
+    With *is_shared* it shows in a cluster.
+    """
 
     module: str
     old: str
     new: str
     models: tuple[str, ...] = ()
     first: int = 0
+    package: str = "bulk"
+    is_shared: bool = False
+
+    @property
+    def name(self) -> str:
+        """The module with its packages."""
+        return f"{_PACKAGE}.{self.package}.{self.module}"
+
+
+def _of_cluster(module: str, old: str, new: str) -> Mutant:
+    return Mutant(module, old, new, package="cluster", is_shared=True)
 
 
 MUTANTS: Final = {
@@ -140,6 +154,28 @@ MUTANTS: Final = {
 }
 
 
+# Those of the protocol between leaders and workers.
+SHARED_MUTANTS: Final = {
+    "a leader without a token": Mutant(
+        "_register", "if token is not None and leader != token:", "if False:", is_shared=True
+    ),
+    "a result without its worker": _of_cluster(
+        "_call_table",
+        "of = (calls.c.id == number, calls.c.state == CallState.LEFT, calls.c.worker == worker)",
+        "of = (calls.c.id == number,)",
+    ),
+    "what has left is taken back": _of_cluster(
+        "_call_table",
+        "query = update(calls).where(calls.c.job == job, calls.c.state == CallState.HANDED)",
+        "query = update(calls).where(calls.c.job == job)",
+    ),
+    "blind take-over": _of_cluster(
+        "_desk", "lost.append(Done(call, LOST))", "lost.append(Done(call, NOT_LEFT))"
+    ),
+}
+ALL_MUTANTS: Final = MUTANTS | SHARED_MUTANTS
+
+
 class Mutator(MetaPathFinder, SourceLoader):  # type: ignore[misc]  # they agree at run time
     """Imports one module with a change."""
 
@@ -151,7 +187,7 @@ class Mutator(MetaPathFinder, SourceLoader):  # type: ignore[misc]  # they agree
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         """Find the module that is changed, and no other."""
-        if fullname != _BULK + self._mutant.module:
+        if fullname != self._mutant.name:
             return None
         found = PathFinder.find_spec(fullname, path, target)
         assert found is not None
@@ -177,23 +213,36 @@ class Mutator(MetaPathFinder, SourceLoader):  # type: ignore[misc]  # they agree
 
 def find(name: str, most: int = MOST) -> int | None:
     """The first seed that finds the mutant *name*; None when none below *most* does."""
-    mutant = MUTANTS[name]
+    mutant = ALL_MUTANTS[name]
     sys.meta_path.insert(0, Mutator(mutant))
+    run = problems_of_cluster if mutant.is_shared else problems_of_job
+    for seed in range(mutant.first, most):
+        try:
+            if run(seed, mutant):
+                return seed
+        except Exception as error:  # noqa: BLE001 (a mutant may break anything)
+            sys.stderr.write(f"{type(error).__name__}: {error}\n")
+            return seed
+    return None
+
+
+def problems_of_job(seed: int, mutant: Mutant) -> list[str]:
+    """What the simulation of jobs finds with *seed*."""
     from tests.simulation.models import ALL, Model
     from tests.simulation.run import Simulation
     from tests.simulation.scenario import scenario_of
 
     named = [each for each in ALL if each.name.split()[0] in mutant.models]
     models: Sequence[Model | None] = named or [None]
-    for seed in range(mutant.first, most):
-        scenario = scenario_of(seed, models[seed % len(models)])
-        try:
-            if Simulation(scenario).run().problems:
-                return seed
-        except Exception as error:  # noqa: BLE001 (a mutant may break anything)
-            sys.stderr.write(f"{type(error).__name__}: {error}\n")
-            return seed
-    return None
+    return Simulation(scenario_of(seed, models[seed % len(models)])).run().problems
+
+
+def problems_of_cluster(seed: int, _mutant: Mutant) -> list[str]:
+    """What the simulation of a cluster finds with *seed*."""
+    from tests.simulation.cluster import ClusterSimulation
+    from tests.simulation.cluster_scenario import cluster_scenario_of
+
+    return ClusterSimulation(cluster_scenario_of(seed)).run().problems
 
 
 if __name__ == "__main__":

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from sinch_wrapper import bulk
+import sinch_wrapper
 from tests.simulation.models import ALL, Model
-from tests.simulation.mutants import MUTANTS
+from tests.simulation.mutants import ALL_MUTANTS
 from tests.simulation.run import Simulation
 from tests.simulation.scenario import scenario_of
 
@@ -71,14 +71,18 @@ def test_what_no_client_can_close_is_counted() -> None:
 
 def test_each_mutant_changes_a_line_that_is_there() -> None:
     """Whoever changes such a line learns at once that a mutant stands on it."""
-    folder = Path(bulk.__file__).parent
-    texts = {each.module: (folder / f"{each.module}.py").read_text() for each in MUTANTS.values()}
-    assert [] == [name for name, each in MUTANTS.items() if texts[each.module].count(each.old) != 1]
+    folder = Path(sinch_wrapper.__file__).parent
+    texts = {
+        each.name: (folder / each.package / f"{each.module}.py").read_text()
+        for each in ALL_MUTANTS.values()
+    }
+    changed = [name for name, each in ALL_MUTANTS.items() if texts[each.name].count(each.old) != 1]
+    assert [] == changed
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("name", MUTANTS)
+@pytest.mark.parametrize("name", ALL_MUTANTS)
 def test_each_rule_is_needed(name: str) -> None:
     """With any one rule broken, a seed below 10,000 finds it."""
     command = [sys.executable, "-m", "tests.simulation.mutants", name]

@@ -1,0 +1,281 @@
+"""Runs a job of a cluster in virtual time: several processes that work and lead, one database.
+
+The planner, the desk, the workers and their SQL are the real ones. Each process may be killed,
+stopped or cut off before every statement, at every commit, after it, and before a request leaves.
+"""
+
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from random import Random
+from typing import Any, Final, cast
+
+from sinch_wrapper import text
+from sinch_wrapper._json import decode
+from sinch_wrapper.bulk._callbacks import record
+from sinch_wrapper.bulk._intake import Intake
+from sinch_wrapper.bulk._job_spec import message_spec
+from sinch_wrapper.bulk._metadata import CHUNK_MARK
+from sinch_wrapper.bulk._options import RunSettings, SendOptions, read_options
+from sinch_wrapper.bulk._prepare import prepare
+from sinch_wrapper.bulk._queue import MessageLimits
+from sinch_wrapper.bulk._sources import source_of
+from sinch_wrapper.bulk._states import ChunkState
+from sinch_wrapper.callbacks import Event
+from sinch_wrapper.cluster._call_table import CallState, of_job
+from sinch_wrapper.cluster._desk import Surroundings
+from sinch_wrapper.cluster._worker import Worker
+from sinch_wrapper.cluster._worker_table import fixed
+from sinch_wrapper.errors import BulkError
+from tests.simulation.api import CALM, STORM, Ending, SimulatedApi
+from tests.simulation.checks import Ledger
+from tests.simulation.cluster_scenario import SETTLE, ClusterScenario
+from tests.simulation.journals import put_back
+from tests.simulation.leading import Leadership, lead_when_free
+from tests.simulation.nodes import NUMBER, Node, NodeJournal, NodeStorage, Session, World
+from tests.simulation.outbox import APP
+from tests.simulation.processes import Process
+
+LEASE: Final = 30.0
+SLOTS: Final = 2
+# Turns after which a job is said not to end; no seed that was tried takes a half.
+MOST_TURNS: Final = 60_000
+
+
+@dataclass
+class ClusterOutcome:
+    """What came out of one seed: *problems* must be empty.
+
+    *gaps* counts requests that left when their worker had no session any more: it was stopped after
+    it had looked whether they may leave, which nobody can exclude.
+    """
+
+    problems: list[str] = field(default_factory=list)
+    posts: int = 0
+    again: int = 0
+    leaders: int = 0
+    twice: int = 0
+    unknown: int = 0
+    gaps: int = 0
+    seconds: float = 0.0
+    trace: list[str] = field(default_factory=list)
+
+
+class Pauses:
+    """An event that is never set, and for which a worker waits in virtual time."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+
+    def wait(self, seconds: float) -> bool:
+        """Let time pass."""
+        self._node.sleep(seconds)
+        return False
+
+
+@dataclass
+class Leaving:
+    """A request that *node* is about to send, or is sending, with the session of its worker."""
+
+    chunk: int
+    node: Node
+    session: Session
+    heard: float
+
+
+class NodeBatch:
+    """The Batch API as the worker of one process reaches it."""
+
+    def __init__(self, cluster: "ClusterSimulation", node: Node) -> None:
+        self._cluster = cluster
+        self._node = node
+        self.messages = self
+
+    def send_batch(self, *, body: Any) -> object:
+        """Send a request, and wait for its response."""
+        cluster, node = self._cluster, self._node
+        content = cast("dict[str, Any]", decode(body.content))
+        chunk = int(content["batch_metadata"][CHUNK_MARK].rpartition("-")[2])
+        leaving = Leaving(chunk, node, node.sessions[-1], cluster.heard[node.name])
+        cluster.leaving.append(leaving)
+        try:
+            # What is stopped here leaves when it goes on; cut off is only the database.
+            with suppress(BulkError):
+                node.point()
+            ending = cluster.post(leaving, content)
+            node.sleep(ending.wait)
+        finally:
+            cluster.leaving.remove(leaving)
+        if ending.error is not None:
+            raise ending.error
+        cluster.api.answered[0].append(str(getattr(ending.value, "batch_id", "")))
+        return ending.value
+
+
+class ClusterSimulation:
+    """One scenario; run() says what came out, with a trace when one is wanted."""
+
+    def __init__(self, scenario: ClusterScenario, *, traced: bool = False) -> None:
+        self.scenario = scenario
+        chance = Random(scenario.seed + 1)  # noqa: S311 (repeatable)
+        self.outcome = ClusterOutcome()
+        self.world = World(chance, trace=self.outcome.trace if traced else None)
+        self.api = SimulatedApi(
+            chance,
+            scenario.model,
+            STORM if scenario.stormy else CALM,
+            self.world.time.after,
+            self._record if scenario.receiver else None,
+        )
+        around = Surroundings(
+            lambda: fixed(self.world.time.now), self.world.tickets, self.world, LEASE
+        )
+        settings = RunSettings(
+            settle=SETTLE,
+            attempts=scenario.job.attempts,
+            limits=MessageLimits(scenario.job.queue, scenario.job.drain),
+        )
+        self._leadership = Leadership(self.world, self.api, around, settings, self._wall)
+        self.leaving: list[Leaving] = []
+        # When each process last reached the database, by its name.
+        self.heard: dict[str, float] = {}
+        self._nodes: list[Node] = []
+        self._process = Process(0, scenario.job, Path(), self.world.journal)
+
+    def run(self) -> ClusterOutcome:
+        """Run it to its end."""
+        self._plan()
+        for number in range(self.scenario.processes):
+            self._begin(float(number))
+        for begins, seconds in self.scenario.outages:
+            self.world.time.after(begins, lambda _, seconds=seconds: self._go_away(seconds))  # type: ignore[misc]  # bound here
+        turns = 0
+        while turns < MOST_TURNS and self.world.time.turn():
+            turns += 1
+        for node in self._nodes:
+            node.die()
+        self._check()
+        self.world.close()
+        put_back(self.world.journal)
+        return self.outcome
+
+    def post(self, leaving: Leaving, body: dict[str, Any]) -> Ending:
+        """Let a request leave."""
+        world, chunk, session = self.world, leaving.chunk, leaving.session
+        others = [
+            other.node.name
+            for other in self.leaving
+            if other.chunk == chunk and other is not leaving and other.session.is_held
+        ]
+        if others:
+            self._problem(f"request {chunk} leaves while {others} may still send it")
+        if not session.is_held and world.time.now - leaving.heard > LEASE:
+            self.outcome.gaps += 1
+            self._process.forced.add(chunk)
+        post, ending = self.api.post(body, world.time.now)
+        self.outcome.posts += 1
+        world.note(f"{leaving.node.name} sends request {chunk}: {post.truth}")
+        return ending
+
+    def _wall(self) -> float:
+        return 1_800_000_000.0 + self.world.time.now
+
+    def _plan(self) -> None:
+        script = self.scenario.job
+        options = read_options("send()", {"chunk_size": script.chunk_size}, SendOptions)
+        rows = [{"phone": f"+4670{n:07d}"} for n in range(script.recipients)]
+        spec = message_spec(APP, text("Hi"), options)
+        intake = Intake(spec, source_of("recipients", rows), self._wall(), lambda: False)
+        job = self._process.job = prepare(self.world.journal, intake, "P")
+        self.api.jobs.append(job.id)
+        self.api.answered[0] = []
+
+    def _begin(self, wait: float) -> None:
+        number = len(self._nodes)
+        faults = self.scenario.faults[number] if number < len(self.scenario.faults) else ()
+        node = Node(self.world, f"process {number}", list(faults), self._again)
+        self._nodes.append(node)
+        self.heard[node.name] = self.world.time.now
+        worker = self._worker(node)
+        node.begin(lambda: self._beat(node, worker), wait)
+        node.begin(lambda: lead_when_free(self._leadership, node, lambda: worker.number), wait)
+        for _ in range(SLOTS):
+            node.begin(lambda: self._take(node, worker), wait)
+
+    def _again(self) -> None:
+        if not self._leadership.is_over:
+            self._begin(0.0)
+
+    def _worker(self, node: Node) -> Worker:
+        storage = NodeStorage(node)
+        assert self._process.job is not None
+        job = replace(self._process.job, journal=NodeJournal(storage, self._wall))
+
+        def session(number: int) -> Session:
+            self.world.sessions[number] = found = node.session()
+            return found
+
+        worker = Worker(
+            NodeBatch(self, node),
+            storage,
+            self._leadership.around,
+            job_of=lambda *_: job,
+            session=session,
+            name=node.name,
+            slots=SLOTS,
+            clock=lambda: self.world.time.now,
+            wall=self._wall,
+        )
+        worker.over = cast("Any", Pauses(node))
+        return worker
+
+    def _beat(self, node: Node, worker: Worker) -> None:
+        while not self._leadership.is_over or worker.running:
+            began = self.world.time.now
+            with suppress(BulkError):
+                worker.beat()
+                self.heard[node.name] = began
+            node.sleep(LEASE / 6)
+
+    def _take(self, node: Node, worker: Worker) -> None:
+        """Take tickets, of which some come twice."""
+        tickets = self.world.tickets.waiting
+        while not self._leadership.is_over:
+            if not tickets or self.world.time.now < max(self.world.away_until, node.cut_until):
+                node.sleep(1.0)
+                continue
+            ticket = tickets[0] if self.world.chance.random() < 0.1 else tickets.pop(0)
+            with suppress(BulkError):
+                worker.perform(ticket)
+            # Others come first now and then.
+            node.sleep(self.world.chance.uniform(0, 0.05))
+
+    def _go_away(self, seconds: float) -> None:
+        self.world.note(f"the database is away for {seconds:.1f} s")
+        self.world.away_until = self.world.time.now + seconds
+        for node in self._nodes:
+            node.end_sessions()
+
+    def _record(self, _number: int, event: Event) -> None:
+        """The receiver is a process of its own, which nobody kills."""
+        assert self._process.job is not None
+        record(self._process.job, [event])
+
+    def _problem(self, words: str) -> None:
+        self.outcome.problems.append(words)
+
+    def _check(self) -> None:
+        """Compare the journal with the ledger of the API, and count."""
+        process, outcome = self._process, self.outcome
+        process.is_over = self._leadership.is_over
+        ledger = Ledger(self.api, covered=True)
+        outcome.problems += [*self.world.problems, *ledger.problems(process)]
+        with process.journal.read() as connection:
+            states = [row.state for row in of_job(connection, NUMBER)]
+        if set(states) - {CallState.LOST}:
+            self._problem(f"calls that nobody has taken up: {states}")
+        chunks = process.journal.after(-1, 10_000)
+        outcome.unknown = sum(chunk.state is ChunkState.UNKNOWN for chunk in chunks)
+        outcome.twice = sum(len(ledger.batches(process, chunk)) > 1 for chunk in chunks)
+        outcome.again = len(process.journal.sent_again())
+        outcome.leaders, outcome.seconds = self._leadership.leaders, self.world.time.now
