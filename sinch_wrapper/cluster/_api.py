@@ -6,6 +6,8 @@ import weakref
 from collections.abc import Callable, Mapping
 from typing import Final, Unpack
 
+from sqlalchemy import URL
+
 from sinch_wrapper import RateLimiter, RateLimits, __version__, _validate
 from sinch_wrapper._forget import forgetting
 from sinch_wrapper.bulk._api import BulkClient, careful
@@ -18,7 +20,7 @@ from sinch_wrapper.bulk._report import Report
 from sinch_wrapper.bulk._sources import Items
 from sinch_wrapper.cluster._database import ClusterDatabase
 from sinch_wrapper.cluster._follow import GivenJob, refuse_elsewhere, take_back
-from sinch_wrapper.cluster._rate import WorkerPace
+from sinch_wrapper.cluster._rate import SharedRateLimiter, WorkerPace
 from sinch_wrapper.cluster._status import ClusterStatus, status
 from sinch_wrapper.cluster._tickets import require_extra
 from sinch_wrapper.cluster._work import WorkerProcess, reached
@@ -116,14 +118,21 @@ def work(  # noqa: PLR0913 (keyword-only)
     address = database_url(url, "url")
     careful(client, "a Sinch")
     require_extra()
-    database = reached(address, found, say)
-    if database is None:
+    parts = reached(lambda: _opened(address, client.project_id, limits), found, say)
+    if parts is None:
         return
-    limiter = database.limiter(client.project_id, limits)
+    database, limiter = parts
     WorkerProcess(
         client.with_options(limits=limiter), database, slots=concurrency, lease=lease, stop=found,
         say=say, pace=WorkerPace(limiter),
     ).run()  # fmt: skip
+
+
+def _opened(
+    address: URL, project: str, limits: RateLimits | None
+) -> tuple[ClusterDatabase, SharedRateLimiter]:
+    database = ClusterDatabase(address)
+    return database, database.limiter(project, limits)
 
 
 def rate_limiter(url: str, *, project_id: str, limits: RateLimits | None = None) -> RateLimiter:

@@ -11,9 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from itertools import count
-from typing import Final
-
-from sqlalchemy import URL
+from typing import Final, TypeVar
 
 from sinch_wrapper._backoff import backoff
 from sinch_wrapper._validate import counted
@@ -24,6 +22,8 @@ from sinch_wrapper.cluster._leaders import Leaders
 from sinch_wrapper.cluster._tickets import serve, ticket_office
 from sinch_wrapper.cluster._worker import Pace, Worker
 from sinch_wrapper.errors import BulkError, DatabaseAwayError
+
+T = TypeVar("T")
 
 _logger: Final = logging.getLogger("sinch_wrapper")
 # Heartbeats in a lease, and seconds between two looks for jobs without a leader.
@@ -38,16 +38,14 @@ _FIRST_PAUSE: Final = 0.5
 _LONGEST_PAUSE: Final = 10.0
 
 
-def reached(
-    address: URL, stop: threading.Event, say: Callable[[str], None]
-) -> ClusterDatabase | None:
-    """The database at *address*, once it is there; None when *stop* was set before.
+def reached(open_: Callable[[], T], stop: threading.Event, say: Callable[[str], None]) -> T | None:
+    """What *open_* returns, once the database is there; None when *stop* was set before.
 
     Raises: BulkError when it is there and cannot be used.
     """
     for misses in count():
         try:
-            return ClusterDatabase(address)
+            return open_()
         except DatabaseAwayError as error:
             if not misses:
                 say(f"{error}{_UNTIL}")
