@@ -92,12 +92,13 @@ class AnyPace:
 class Seat:
     """One time that a worker takes part, under a *number* of its own.
 
-    *confirmed* is when it was last heard of for certain, and *running* has its calls.
+    *confirmed* is when it was last heard of for certain, by both clocks, and *running* has its
+    calls.
     """
 
     number: int
     session: WorkerSession
-    confirmed: float
+    confirmed: tuple[float, float]
     running: set[int] = field(default_factory=set)
 
 
@@ -151,7 +152,7 @@ class Worker:
     def beat(self) -> None:
         """Say that it lives, which it has to do several times in each lease; raises BulkError."""
         seats = list(self._seats)
-        began, found = self._clock(), set[int]()
+        began, found = self._moment(), set[int]()
         if seats:
             with self._storage.write() as connection:
                 numbers = [each.number for each in seats]
@@ -203,7 +204,12 @@ class Worker:
 
     def may_leave(self, seat: Seat) -> bool:
         """Whether the request of a call that was taken may leave now."""
-        return may_leave(self._clock() - seat.confirmed, self._around.lease)
+        silence = max(now - then for now, then in zip(self._moment(), seat.confirmed, strict=True))
+        return may_leave(silence, self._around.lease)
+
+    def _moment(self) -> tuple[float, float]:
+        """The time by both clocks: the monotonic one stands still while the machine sleeps."""
+        return self._clock(), self._wall()
 
     def finish(self, prepared: PreparedCall, seat: Seat, done: Done | None) -> None:
         """Write how a call ended, None for one that did not leave; waits for the database."""
@@ -261,7 +267,7 @@ class Worker:
             return send_call(job.kind, timely, job.id, row.chunk, items, self._clock())
 
     def _sit_down(self) -> None:
-        began = self._clock()
+        began = self._moment()
         with self._storage.write() as connection:
             time_ = self._around.time()
             number = worker_table.enrol(connection, self._name, self._slots, time_)

@@ -123,7 +123,7 @@ MISTAKES = [
     (("send", "--app", " ", "--to", "+46700000001", "--text", "Hi"), "--app"),
     (("send", "--app", "A", "--to", "+46700000001", "--message", "{}"), "the message must"),
     (("send", "--app", "A", "--to", "+46700000001", "--text", ""), "--text must not be empty"),
-    (("bulk", "retry-failed", "a.db", "a.db", "--reason", "X"), "NEW_JOB must be another file"),
+    (("bulk", "retry-failed", "a.db", "a.db", "--reason", "X"), "NEW_JOB must be another one"),
     (("bulk", "cancel-batches", ""), "BATCH_ID must be a list"),
     (("suppression", "add", "s.db", "070"), "NUMBER must be"),
     (("bulk", "check", "PEOPLE", "--text", "Hi", "--max-cost", "5"), "--max-cost needs --prices"),

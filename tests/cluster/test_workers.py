@@ -174,6 +174,19 @@ def test_a_worker_that_was_not_confirmed_gives_its_call_back(cluster: MemoryClus
     assert 1 == next(iter(cluster.journal.after(-1))).sent
 
 
+def test_a_worker_on_a_machine_that_slept_sends_nothing(cluster: MemoryCluster) -> None:
+    """The monotonic clock of a machine stands still while it sleeps; its other one does not."""
+    worker, leader = cluster.worker(), cluster.leader()
+    prepared = worker.prepare(leader.step()[0])
+    assert prepared
+    seat = worker.take(prepared)
+    assert seat
+    assert worker.may_leave(seat)
+    cluster.now += LEASE
+    cluster.slept += LEASE
+    assert not worker.may_leave(seat)
+
+
 def test_a_call_whose_ticket_is_lost_is_handed_out_anew(cluster: MemoryCluster) -> None:
     """Its ticket died with a worker that had not taken the call."""
     worker, leader = cluster.worker(), cluster.leader()

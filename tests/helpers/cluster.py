@@ -94,11 +94,15 @@ class ScriptedBatch:
 
 @dataclass
 class MemoryCluster:
-    """One job of *people*, a request each unless *size* says otherwise."""
+    """One job of *people*, a request each unless *size* says otherwise.
+
+    For *slept* seconds until *now* the machine slept.
+    """
 
     people: int = 3
     size: int = 1
     now: float = 1000.0
+    slept: float = 0.0
     tickets: TicketPile = field(default_factory=TicketPile)
     book: SessionBook = field(default_factory=SessionBook)
     batch: ScriptedBatch = field(default_factory=ScriptedBatch)
@@ -135,7 +139,7 @@ class MemoryCluster:
         worker = Worker(
             self.batch, self.journal, self.around, job_of=self._job_of,
             session=lambda number: BookedSession(self.book, number), name="w", slots=slots,
-            clock=lambda: self.now, wall=lambda: self.now,
+            clock=lambda: self.now - self.slept, wall=lambda: self.now,
         )  # fmt: skip
         worker.beat()
         return worker
