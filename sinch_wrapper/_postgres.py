@@ -22,7 +22,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.pool import NullPool
 
-from sinch_wrapper.errors import ConfigurationError, SinchError
+from sinch_wrapper.errors import BulkError, ConfigurationError, DatabaseAwayError
 
 if TYPE_CHECKING:
     import psycopg
@@ -114,24 +114,23 @@ def _state_of(error: BaseException) -> str | None:
 class Failures:
     """Turns errors of the driver into one line: *what* failed, without what was read or written.
 
-    *away* is the class for a server that cannot be reached, *failure* for all else.
+    A server that cannot be reached is a DatabaseAwayError, all else a BulkError.
     """
 
-    def __init__(self, what: str, failure: type[SinchError], away: type[SinchError]) -> None:
+    def __init__(self, what: str) -> None:
         self._what = what
-        self._failure = failure
-        self._away = away
 
     def fail(self, error: BaseException) -> NoReturn:
         """Raise what *error*, of the driver or SQLAlchemy, means."""
+        found: BulkError
         cause: BaseException = getattr(error, "orig", None) or error
         if is_away(cause):
-            found = self._away(f"{self._what}: {_UNREACHABLE}")
+            found = DatabaseAwayError(f"{self._what}: {_UNREACHABLE}")
         else:
             state = _state_of(cause) or type(cause).__name__
             words = next((words for sign, words in _WORDS if state.startswith(sign)), "")
             # What the server says may quote the values of a row.
-            found = self._failure(f"{self._what}: {words or f'PostgreSQL reports error {state}'}")
+            found = BulkError(f"{self._what}: {words or f'PostgreSQL reports error {state}'}")
         # Frames of SQLAlchemy contain the rows.
         error.__traceback__ = error.__cause__ = error.__context__ = None
         try:
@@ -351,14 +350,21 @@ class SessionLock:
 
 
 _TRY: Final = text("SELECT pg_try_advisory_lock(CAST(:kind AS integer), CAST(:number AS integer))")
-_IS_FREE: Final = text(
-    "SELECT NOT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND classid = :kind "
-    "AND objid = :number AND objsubid = 2 AND database = "
-    "(SELECT oid FROM pg_database WHERE datname = current_database()))"
+_HELD: Final = (
+    "FROM pg_locks WHERE locktype = 'advisory' AND classid = :kind AND objid = :number "
+    "AND objsubid = 2 AND granted AND database = "
+    "(SELECT oid FROM pg_database WHERE datname = current_database())"
 )
+_IS_FREE: Final = text(f"SELECT NOT EXISTS (SELECT {_HELD})")
+_END_SESSION: Final = text(f"SELECT pg_terminate_backend(pid) {_HELD}")
 
 
 def is_lock_free(connection: Connection, numbers: tuple[int, int]) -> bool:
     """Whether no session holds the lock with these *numbers*."""
     found = connection.execute(_IS_FREE, {"kind": numbers[0], "number": numbers[1]})
     return bool(found.scalar_one())
+
+
+def end_session(connection: Connection, numbers: tuple[int, int]) -> None:
+    """End the session that holds the lock with these *numbers*, if there is one."""
+    connection.execute(_END_SESSION, {"kind": numbers[0], "number": numbers[1]})

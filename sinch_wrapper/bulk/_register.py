@@ -25,7 +25,7 @@ from sqlalchemy.schema import CreateSchema
 from sinch_wrapper._postgres import Failures, PostgresDatabase, SessionLock, engine_of
 from sinch_wrapper.bulk._job_url import JobURL, database_url
 from sinch_wrapper.bulk._schema import Number, schema
-from sinch_wrapper.errors import BulkError, DatabaseAwayError
+from sinch_wrapper.errors import BulkError
 
 SHARED: Final = "sinch_wrapper"
 """The schema of what jobs share."""
@@ -71,7 +71,7 @@ def connected(url: URL, what: str) -> Iterator[Connection]:
 
     Raises: BulkError, DatabaseAwayError when it cannot be reached.
     """
-    with Failures(what, BulkError, DatabaseAwayError).watched():
+    with Failures(what).watched():
         engine = engine_of(url)
         try:
             with engine.begin() as connection:
@@ -157,6 +157,13 @@ class Kind:
         number: int | None = found.scalar_one_or_none()
         return number
 
+    def existing(self, connection: Connection, name: str) -> int:
+        """The number of the one with this *name*; raises BulkError when there is none."""
+        number = self.number(connection, name)
+        if number is None:
+            raise BulkError(f"{self.words(name)}: the database has none of this name")
+        return number
+
     def create(self, connection: Connection, name: str) -> int:
         """Create the one with this *name*, unless another process just did; returns its number."""
         connection.execute(_ALONE, {"kind": _SETUP})
@@ -181,9 +188,9 @@ def registered(kind: Kind, database: URL, name: str, *, must_exist: bool) -> int
     what = kind.words(name)
     with connected(database, what) as connection:
         check_version(connection, what)
+        if must_exist:
+            return kind.existing(connection, name)
         number = kind.number(connection, name)
-        if number is None and must_exist:
-            raise BulkError(f"{what}: the database has none of this name")
         return kind.create(connection, name) if number is None else number
 
 
@@ -210,7 +217,7 @@ class LeaderLock:
     def __init__(self, address: JobURL, *, must_exist: bool = False) -> None:
         self._address = address
         self.number = registered(JOB, address.database, address.name, must_exist=must_exist)
-        failures = Failures(JOB.words(address.name), BulkError, DatabaseAwayError)
+        failures = Failures(JOB.words(address.name))
         self._session = SessionLock(address.database, (JOB_LOCK, self.number), failures)
         self._guard = threading.Lock()
         self.token: int | None = None
@@ -249,10 +256,13 @@ def open_job_database(
 
     Raises: BulkError here and in every transaction; DatabaseAwayError is one.
     """
-    number = registered(JOB, address.database, address.name, must_exist=must_exist)
+    if lock is None:
+        number = registered(JOB, address.database, address.name, must_exist=must_exist)
+    else:
+        number = lock.number
     # The one that it has now: after release() nothing may be written as a leader.
     enter = turns(number, address.name, None if lock is None else lock.token)
-    failures = Failures(JOB.words(address.name), BulkError, DatabaseAwayError)
+    failures = Failures(JOB.words(address.name))
     return PostgresDatabase(
         address.database, JOB.schema(address.name), address.name, failures, enter
     )

@@ -9,7 +9,7 @@ from sinch_wrapper._sqlite import Database, Format
 from sinch_wrapper._storage import Storage
 from sinch_wrapper.bulk._job_url import ListAddress, ListURL
 from sinch_wrapper.bulk._schema import Number, Words
-from sinch_wrapper.errors import BulkError, DatabaseAwayError
+from sinch_wrapper.errors import BulkError
 
 schema = MetaData()
 
@@ -94,6 +94,6 @@ def _in_database(address: ListURL, *, must_exist: bool) -> Storage:
         if connection.execute(found.with_for_update()).first() is None:
             raise BulkError(f"{kind.words(address.name)}: it was deleted from the database")
 
-    failures = Failures(kind.words(address.name), BulkError, DatabaseAwayError)
+    failures = Failures(kind.words(address.name))
     where = address.database, kind.schema(address.name), address.name
     return PostgresDatabase(*where, failures, enter)

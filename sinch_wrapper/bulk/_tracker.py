@@ -99,7 +99,7 @@ class ChunkTracker:
                     self._doubt(connection, chunk, now)
 
     def hold(self, held: Collection[int], now: float) -> None:
-        """Let no request in *held* leave again; those that are no more may have left until now."""
+        """Hold back the requests in *held*; those held before may have left meanwhile."""
         for number in self._held - set(held):
             if number in self.doubts.open:
                 self.doubts.begin(replace(self.doubts.open[number], since=now), now)

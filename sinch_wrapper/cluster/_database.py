@@ -3,10 +3,16 @@
 import threading
 from typing import Final
 
-from sqlalchemy import URL, Connection, Double, cast, extract, func, select, text
+from sqlalchemy import URL, Connection, Double, cast, extract, func, select
 
 from sinch_wrapper import RateLimits
-from sinch_wrapper._postgres import Failures, PostgresDatabase, SessionLock, is_lock_free
+from sinch_wrapper._postgres import (
+    Failures,
+    PostgresDatabase,
+    SessionLock,
+    end_session,
+    is_lock_free,
+)
 from sinch_wrapper.bulk._job_url import JobURL, database_url
 from sinch_wrapper.bulk._journal import Job, Journal, open_job
 from sinch_wrapper.bulk._register import (
@@ -25,14 +31,9 @@ from sinch_wrapper.cluster._rate import SharedRateLimiter
 from sinch_wrapper.cluster._tables import calls, jobs, shared
 from sinch_wrapper.cluster._tickets import PostgresTickets, prepare_tickets
 from sinch_wrapper.cluster._worker_table import known_workers
-from sinch_wrapper.errors import BulkError, DatabaseAwayError
+from sinch_wrapper.errors import BulkError
 
 _WHAT: Final = "the database"
-_END_SESSION: Final = text(
-    "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' "
-    "AND classid = :kind AND objid = :number AND objsubid = 2 AND granted AND database = "
-    "(SELECT oid FROM pg_database WHERE datname = current_database())"
-)
 
 
 def prepare(address: str) -> bool:
@@ -76,7 +77,7 @@ class ClusterDatabase:
                     f"{_WHAT}: not prepared for workers: run `sinch-wrapper bulk init` with its "
                     "address"
                 )
-        self._failures = Failures(_WHAT, BulkError, DatabaseAwayError)
+        self._failures = Failures(_WHAT)
         self.storage = PostgresDatabase(url, SHARED, _WHAT, self._failures, lambda _: None)
         self._guard = threading.Lock()
         self._jobs: dict[int, Job] = {}
@@ -140,7 +141,7 @@ class ClusterDatabase:
             workers = {each.id: each for each in known_workers(connection, around.time())}
             leader = workers.get(job.worker)
             if leader is None or leader.silence > around.lease:
-                connection.execute(_END_SESSION, {"kind": JOB_LOCK, "number": job.job})
+                end_session(connection, (JOB_LOCK, job.job))
         return False
 
     def limiter(self, project: str, limits: RateLimits | None = None) -> SharedRateLimiter:

@@ -6,12 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from sqlalchemy import Connection
-
 from sinch_wrapper.bulk._arguments import JobRun
 from sinch_wrapper.bulk._job_url import JobURL
 from sinch_wrapper.bulk._jobs import JobClient, Jobs
-from sinch_wrapper.bulk._journal import Journal, open_job
+from sinch_wrapper.bulk._journal import Job
 from sinch_wrapper.bulk._journal_file import JobBusyError
 from sinch_wrapper.bulk._options import RunSettings
 from sinch_wrapper.bulk._queue import eta
@@ -53,14 +51,6 @@ def options_of(settings: RunSettings) -> dict[str, object]:
     return {name: getattr(settings, name) for name in names} | {"limits": limits}
 
 
-def number_of(connection: Connection, name: str) -> int:
-    """The number of the job *name*; raises BulkError when there is none."""
-    number = JOB.number(connection, name)
-    if number is None:
-        raise BulkError(f"{JOB.words(name)}: the database has none of this name")
-    return number
-
-
 def take_back(database: ClusterDatabase, name: str, patience: float) -> None:
     """Let workers send the job *name* no longer; waits *patience* seconds for what is on its way.
 
@@ -68,7 +58,7 @@ def take_back(database: ClusterDatabase, name: str, patience: float) -> None:
     """
     ends = time.monotonic() + patience
     with database.storage.write() as connection:
-        number = number_of(connection, name)
+        number = JOB.existing(connection, name)
         withdraw(connection, number)
     while True:
         with database.storage.write() as connection:
@@ -99,8 +89,8 @@ class GivenJob:
             if not self._is_led():
                 raise
             return
-        number = self._number()
         with self.database.storage.write() as connection:
+            number = JOB.existing(connection, self.address.name)
             assign(connection, number, self.client.project_id, options_of(run.settings))
 
     def follow(
@@ -117,8 +107,8 @@ class GivenJob:
         watch = _Watch(clock, limits)
         while not stop.is_set():
             try:
-                job = self._assignment()
-                step = watch.step(self.address)
+                number, job = self._assignment()
+                step = watch.step(self.database.job(number))
             except DatabaseAwayError:
                 stop.wait(_LOOK)
                 continue
@@ -137,19 +127,16 @@ class GivenJob:
             report.stopped = StopReason(why)
         return report
 
-    def _number(self) -> int:
+    def _assignment(self) -> tuple[int, Assignment | None]:
+        """The number of the job, and how far workers are with it; None before they have it."""
         with self.database.storage.read() as connection:
-            return number_of(connection, self.address.name)
-
-    def _assignment(self) -> Assignment | None:
-        number = self._number()
-        with self.database.storage.read() as connection:
+            number = JOB.existing(connection, self.address.name)
             found = assignments_of(connection, database_time(), job=number)
-        return found[0] if found else None
+        return number, found[0] if found else None
 
     def _is_led(self) -> bool:
         """Whether workers send it, so that its lock is theirs."""
-        job = self._assignment()
+        _, job = self._assignment()
         return job is not None and job.stage == AssignmentStage.READY
 
 
@@ -162,15 +149,10 @@ class _Watch:
         self._began = clock()
         self._start: int | None = None
 
-    def step(self, address: JobURL) -> Progress:
-        """How far it is."""
-        journal = Journal(address, must_exist=True)
-        try:
-            tally = Tally(journal.totals())
-            limits = self._settings.limits
-            queued = open_job(journal).outstanding_at(time.time(), limits)
-        finally:
-            journal.close()
+    def step(self, job: Job) -> Progress:
+        """How far *job* is."""
+        tally, limits = Tally(job.journal.totals()), self._settings.limits
+        queued = job.outstanding_at(time.time(), limits)
         if self._start is None:
             self._start = tally.accepted
         elapsed, done = self._clock() - self._began, tally.accepted - self._start

@@ -110,7 +110,7 @@ def test_a_leader_that_was_stopped_loses_its_lock(address: str, shared: ClusterD
         assign(connection, number, "P", {})
         silent = enrol(connection, "w", 1, database_time() - LEASE - 1)
         lively = enrol(connection, "w", 1, database_time())
-    lock = SessionLock(shared.url, (JOB_LOCK, number), Failures("x", BulkError, BulkError))
+    lock = SessionLock(shared.url, (JOB_LOCK, number), Failures("x"))
 
     def leads(worker: int, token: int) -> bool:
         with shared.storage.write() as connection:
