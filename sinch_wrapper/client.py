@@ -2,7 +2,6 @@
 
 import importlib
 import sys
-from functools import cached_property
 from typing import TYPE_CHECKING, Final, Self, Unpack
 
 from sinch_wrapper._auth.credentials import AccessToken
@@ -28,6 +27,11 @@ if TYPE_CHECKING:
     from sinch_wrapper._sent_message import SentMessage
     from sinch_wrapper.bulk import AsyncBulk, AsyncOutbox, Bulk, Outbox, OutboxOptions
     from sinch_wrapper.messages import Message, Recipient
+
+    # Nobody may set one, and pyright lets only a property be one of a Protocol such as BulkClient.
+    cached_property = property
+else:
+    from functools import cached_property
 
 __all__ = ["AsyncSinch", "BaseClient", "Sinch"]
 

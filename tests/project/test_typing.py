@@ -37,13 +37,18 @@ def test_mypy_accepts_every_block(programs: Path) -> None:
 
 @pytest.mark.parametrize(("what", "mode"), [("examples", "strict"), ("pages", "standard")])
 def test_pyright_accepts_them(programs: Path, tmp_path: Path, what: str, mode: str) -> None:
-    """Examples are clean in its strict mode, the blocks of pages in its standard one."""
+    """Examples, and parts made by hand, are clean in its strict mode, pages in its standard one."""
     program = shutil.which("basedpyright", path=str(Path(sys.executable).parent))
     if program is None:
         pytest.skip("needs the group docs")
-    folder = ROOT / "examples" if what == "examples" else programs
+    parts = ROOT / "tests" / "programs" / "parts_by_hand.py"
+    where = [str(ROOT / "examples"), str(parts)] if what == "examples" else [str(programs)]
     config = tmp_path / "pyrightconfig.json"
-    settings = {"include": [str(folder)], "typeCheckingMode": mode, "pythonVersion": "3.11"}
+    settings = {
+        "include": where,
+        "typeCheckingMode": mode,
+        "pythonVersion": "3.11",
+    }
     config.write_text(json.dumps(settings), encoding="utf-8")
     command = [program, "-p", str(config), "--pythonpath", sys.executable]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
