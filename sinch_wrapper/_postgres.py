@@ -42,13 +42,16 @@ _SESSION: Final = (
 )
 _CONNECT_SECONDS: Final = 10
 
+# What to do about a database without our tables, or with those of an earlier version.
+PREPARE: Final = "run `sinch-wrapper bulk init` with its address"
+
 # By the beginning of SQLSTATE, the longest first.
 # Source: PostgreSQL documentation, appendix A, error codes.
 _WORDS: Final = (
     ("28", "the database refuses the user or password: check the address"),
-    ("3D000", "there is no such database: create it, then run `sinch-wrapper bulk init`"),
-    ("3F000", "not prepared for jobs: run `sinch-wrapper bulk init` with its address"),
-    ("42P01", "not prepared for jobs: run `sinch-wrapper bulk init` with its address"),
+    ("3D000", f"there is no such database: create it, then {PREPARE}"),
+    ("3F000", f"not prepared for jobs: {PREPARE}"),
+    ("42P01", f"not prepared for jobs: {PREPARE}"),
     ("42501", "the user of the database is not allowed to do that: grant it"),
     ("53100", "the disk of the database is full: make room, then go on"),
     ("XX001", "corrupt: restore it from a backup, and send nothing from this one"),

@@ -22,7 +22,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.schema import CreateSchema
 
-from sinch_wrapper._postgres import Failures, PostgresDatabase, SessionLock, engine_of
+from sinch_wrapper._postgres import PREPARE, Failures, PostgresDatabase, SessionLock, engine_of
 from sinch_wrapper.bulk._job_url import JobURL, database_url
 from sinch_wrapper.bulk._schema import Number, schema
 from sinch_wrapper.errors import BulkError
@@ -62,7 +62,6 @@ lists = Table(
 _SETUP, JOB_LOCK, WORKER_LOCK = 0x5357_0000, 0x5357_0001, 0x5357_0002
 _ALONE: Final = text("SELECT pg_advisory_xact_lock(CAST(:kind AS integer), 0)")
 _LEADS: Final = select(jobs.c.leader).with_for_update()
-_PREPARE: Final = "run `sinch-wrapper bulk init` with the address of the database"
 
 
 @contextmanager
@@ -92,9 +91,9 @@ def check_version(connection: Connection, what: str) -> None:
     if exists.scalar_one() is not None:
         version = connection.execute(select(about.c.version)).scalar_one_or_none()
     if version is None:
-        raise BulkError(f"{what}: not prepared for jobs: {_PREPARE}")
+        raise BulkError(f"{what}: not prepared for jobs: {PREPARE}")
     if version < VERSION:
-        raise BulkError(f"{what}: its tables are those of an earlier version: {_PREPARE}")
+        raise BulkError(f"{what}: its tables are those of an earlier version: {PREPARE}")
     if version > VERSION:
         raise BulkError(
             f"{what}: its tables are those of a later version of this library: update sinch-wrapper"

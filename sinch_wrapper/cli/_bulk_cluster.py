@@ -110,6 +110,7 @@ def take_from_workers(job: JobPlace) -> None:
     help="Set the rate that all workers of the project share.  [default: as it is, at first 780]",
 )
 @connection_options
+@click.option("--json", is_flag=True, expose_value=False, help="Write notes as JSON for programs.")
 def work(
     url: str,
     concurrency: int,

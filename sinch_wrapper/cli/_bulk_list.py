@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     short_help="Prepare a database for jobs.", epilog=examples("bulk init postgresql://host/jobs")
 )
 @click.argument("url")
-def init(url: str) -> None:
+@as_json
+def init(url: str, as_json: bool) -> None:
     """Prepare the PostgreSQL database at URL for jobs.
 
     URL is postgresql://user@host/database; the database must exist. Safe to run twice, and by
@@ -31,6 +32,9 @@ def init(url: str) -> None:
     acts()
     with library_errors():
         is_new = prepare(url)
+    if as_json:
+        say_json({"prepared": True, "new": is_new})
+        return
     say("prepared for jobs" if is_new else "it was prepared before: nothing to do")
 
 

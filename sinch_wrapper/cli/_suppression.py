@@ -1,5 +1,7 @@
 """The commands about suppression lists: add, remove, load, check, doubtful."""
 
+# ruff: noqa: FBT001 (click passes each option as an argument)
+
 import json
 from pathlib import Path
 
@@ -36,25 +38,29 @@ def suppression() -> None:
 )
 @_LIST
 @_NUMBERS
-def add(path: ListPlace, numbers: tuple[str, ...]) -> None:
+@as_json
+def add(path: ListPlace, numbers: tuple[str, ...], as_json: bool) -> None:
     """Put international numbers on LIST, which is made when it does not exist."""
     from sinch_wrapper.bulk import SuppressionList
 
     acts()
     with library_errors(), SuppressionList(path) as found:
-        say(f"{counted(found.add(numbers), 'number')} added")
+        many = found.add(numbers)
+    _say_changed("added", many, as_json=as_json)
 
 
 @suppression.command(epilog=examples("suppression remove stop.db +46700000001"))
 @_LIST
 @_NUMBERS
-def remove(path: ListPlace, numbers: tuple[str, ...]) -> None:
+@as_json
+def remove(path: ListPlace, numbers: tuple[str, ...], as_json: bool) -> None:
     """Take international numbers off LIST, whoever put them there."""
     from sinch_wrapper.bulk import SuppressionList
 
     acts()
     with library_errors(), SuppressionList(path, must_exist=True) as found:
-        say(f"{counted(found.remove(numbers), 'number')} removed")
+        many = found.remove(numbers)
+    _say_changed("removed", many, as_json=as_json)
 
 
 @suppression.command(
@@ -63,13 +69,22 @@ def remove(path: ListPlace, numbers: tuple[str, ...]) -> None:
 )
 @_LIST
 @click.argument("source", metavar="FILE", type=click.Path(path_type=Path))
-def load(path: ListPlace, source: Path) -> None:
+@as_json
+def load(path: ListPlace, source: Path, as_json: bool) -> None:
     """Put all numbers of FILE on LIST: one per line, or a table with a column called phone."""
     from sinch_wrapper.bulk import SuppressionList
 
     acts()
     with library_errors(), SuppressionList(path) as found:
-        say(f"{counted(found.load_file(source), 'number')} loaded")
+        many = found.load_file(source)
+    _say_changed("loaded", many, as_json=as_json)
+
+
+def _say_changed(what: str, many: int, *, as_json: bool) -> None:
+    if as_json:
+        say_json({what: many})
+    else:
+        say(f"{counted(many, 'number')} {what}")
 
 
 @suppression.command(
@@ -79,7 +94,7 @@ def load(path: ListPlace, source: Path) -> None:
 @_LIST
 @_NUMBERS
 @as_json
-def check(path: ListPlace, numbers: tuple[str, ...], as_json: bool) -> None:  # noqa: FBT001 (click passes it)
+def check(path: ListPlace, numbers: tuple[str, ...], as_json: bool) -> None:
     """Say for each number whether it is on LIST; exit code 1 when one is."""
     from sinch_wrapper.bulk import SuppressionList
 
@@ -104,7 +119,7 @@ def check(path: ListPlace, numbers: tuple[str, ...], as_json: bool) -> None:  # 
 @click.option("--out", type=click.IntRange(1), metavar="ID", help="It was meant as an opt-out.")
 @click.option("--nothing", type=click.IntRange(1), metavar="ID", help="It was not.")
 @as_json
-def doubtful(path: ListPlace, out: int | None, nothing: int | None, as_json: bool) -> None:  # noqa: FBT001 (click passes it)
+def doubtful(path: ListPlace, out: int | None, nothing: int | None, as_json: bool) -> None:
     """Show the messages that may be meant as an opt-out, or decide about one.
 
     They are shown with their text and number: reading them is what they wait for.

@@ -7,6 +7,7 @@ from sqlalchemy import URL, Connection, Double, cast, extract, func, select
 
 from sinch_wrapper import RateLimits
 from sinch_wrapper._postgres import (
+    PREPARE,
     Failures,
     PostgresDatabase,
     SessionLock,
@@ -73,10 +74,7 @@ class ClusterDatabase:
             check_version(connection, _WHAT)
             there = select(func.to_regclass(f"{SHARED}.{calls.name}"))
             if connection.execute(there).scalar_one() is None:
-                raise BulkError(
-                    f"{_WHAT}: not prepared for workers: run `sinch-wrapper bulk init` with its "
-                    "address"
-                )
+                raise BulkError(f"{_WHAT}: not prepared for workers: {PREPARE}")
         self._failures = Failures(_WHAT)
         self.storage = PostgresDatabase(url, SHARED, _WHAT, self._failures, lambda _: None)
         self._guard = threading.Lock()

@@ -28,6 +28,15 @@ def test_a_list_is_kept_and_left_out(run_cli: RunCli, api: Api, tmp_path: Path) 
     assert [(0, "1 number added\n"), (0, "2 numbers loaded\n"), (0, "1 number removed\n")] == [
         found[:2] for found in (added, loaded, removed)
     ]
+    again = [
+        run_cli("suppression", what, stop, which, "--json")[1]
+        for what, which in (
+            ("add", "+46700000002"),
+            ("load", str(more)),
+            ("remove", "+46700000002"),
+        )
+    ]
+    assert [{"added": 1}, {"loaded": 2}, {"removed": 1}] == [json.loads(out) for out in again]
     code, out, _ = run_cli("suppression", "check", stop, "+46700000001", "+46700000002", "--json")
     assert (1, [True, False]) == (code, json.loads(out))
     code, out, _ = run_cli(*_send(api, source, "--exclude", stop, "--consents"), api=api)

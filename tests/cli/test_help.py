@@ -75,6 +75,16 @@ def test_every_help_has_an_example_that_parses(path: tuple[str, ...]) -> None:
         parse(commands, words)
 
 
+def test_programs_can_read_every_command() -> None:
+    """All take --json, but those that ask a person, or write for a shell."""
+    assert {("login",), ("logout",), ("completion",)} == {
+        path
+        for path, command in COMMANDS.items()
+        if not isinstance(command, click.Group)
+        and not any("--json" in option.opts for option in command.params)
+    }
+
+
 @pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
 @pytest.mark.parametrize("width", [80, 60])
 def test_help_fits_the_terminal(

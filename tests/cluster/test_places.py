@@ -35,6 +35,9 @@ def test_database_is_prepared_once(run_cli: RunCli, database: str) -> None:
     assert [(0, "prepared for jobs\n"), (0, "it was prepared before: nothing to do\n")] == [
         run_cli("bulk", "init", database)[:2] for _ in range(2)
     ]
+    assert {"prepared": True, "new": False} == json.loads(
+        run_cli("bulk", "init", database, "--json")[1]
+    )
 
 
 @pytest.mark.parametrize(("step", "words"), [(-1, "earlier version"), (1, "later version")])
