@@ -1,6 +1,7 @@
 """Jobs with windows, a pilot and a brake: what leaves when, and what is reported."""
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
@@ -13,6 +14,7 @@ from sinch_wrapper import BulkError
 from sinch_wrapper.bulk import Columns, JournalFollower, MessageLimits, SendWindow
 from sinch_wrapper.bulk._pilot import Ends, PilotVerdict, judge_pilot, must_brake
 from tests.helpers.bulk import FakeBatchApi, MakeBulk, make_bulk, positions, receipt, sent_to
+from tests.helpers.callbacks import eventually
 
 __all__ = ["make_bulk"]
 
@@ -37,7 +39,7 @@ def people(*forms: str, many: int = 2) -> list[dict[str, str]]:
 def test_everybody_is_written_to_in_their_own_window(make_bulk: MakeBulk, tmp_path: Path) -> None:
     """Who sleeps waits, over a stop and a resume, and gets the message once."""
     api, job = FakeBatchApi(), tmp_path / "job.db"
-    bulk = make_bulk(api)
+    bulk = make_bulk(api).in_virtual_time()
     bulk.at(at("08:00"))
     mixed = people(SWEDEN, NEW_YORK, many=3)
     first = bulk.go(mixed, job=job, window=DAY, deadline=1.5, concurrency=1)
@@ -68,7 +70,7 @@ def test_a_window_that_opens_lets_the_others_go(make_bulk: MakeBulk) -> None:
 def test_the_last_message_of_a_request_must_be_inside(make_bulk: MakeBulk) -> None:
     """At 19:59 there is time for a request of two, not for more than the queue drains."""
     api = FakeBatchApi()
-    bulk = make_bulk(api)
+    bulk = make_bulk(api).in_virtual_time()
     bulk.at(at("18:59"))
     limits = MessageLimits(drain=0.04)
     report = bulk.go(people(SWEDEN, many=6), window=DAY, limits=limits, deadline=1.5)
@@ -85,7 +87,7 @@ def test_a_column_of_time_zones_wins(make_bulk: MakeBulk, tmp_path: Path) -> Non
     lines += ["+46701000001,C,", ""]
     source.write_text("\n".join(lines), encoding="utf-8")
     api = FakeBatchApi()
-    bulk = make_bulk(api)
+    bulk = make_bulk(api).in_virtual_time()
     bulk.at(at("08:00"))
     given = {"columns": Columns(timezone="zone"), "window": DAY, "deadline": 1.0}
     report = bulk.go(source, **given)
@@ -111,7 +113,7 @@ def test_who_can_never_be_written_to_is_refused(
     source = tmp_path / "people.csv"
     source.write_text(f"name,phone,zone\nA{row}\nB,+46701000001,\n", encoding="utf-8")
     api = FakeBatchApi()
-    bulk = make_bulk(api)
+    bulk = make_bulk(api).in_virtual_time()
     bulk.at(at("08:00"))
     given: dict[str, Any] = {"columns": Columns(timezone="zone"), "deadline": 20.0}
     with pytest.raises(BulkError, match=words):
@@ -147,7 +149,7 @@ def test_what_opens_beyond_seven_days_is_handed_over_later(
 ) -> None:
     """The API takes no time that is farther off; until it is near enough, nothing leaves."""
     api = FakeBatchApi()
-    bulk = make_bulk(api)
+    bulk = make_bulk(api).in_virtual_time()
     bulk.at(at("08:00"))
     days = [date(2026, 12, day) for day in range(1, quiet + 1)]
     window = SendWindow(DAY, quiet_days=days, schedule=True)
@@ -174,7 +176,7 @@ def test_a_time_to_send_moves_into_the_window(make_bulk: MakeBulk) -> None:
 def test_quiet_days_wait(make_bulk: MakeBulk) -> None:
     """On a quiet day of the recipient nothing leaves."""
     api = FakeBatchApi()
-    bulk = make_bulk(api)
+    bulk = make_bulk(api).in_virtual_time()
     bulk.at(at("08:00"))
     window = SendWindow(DAY, quiet_days=[date(2026, 12, 1)])
     assert 2 == bulk.go(people(SWEDEN), window=window, deadline=1.0).pending
@@ -183,9 +185,9 @@ def test_quiet_days_wait(make_bulk: MakeBulk) -> None:
 def test_a_large_job_over_zones_keeps_its_evidence(make_bulk: MakeBulk) -> None:
     """The first and last recipients leave by themselves; a lost request is sent again."""
     api = FakeBatchApi("ok", "ok", "dropped")
-    bulk = make_bulk(api)
+    bulk = make_bulk(api).in_virtual_time()
     bulk.at(at("15:00"))
-    report = bulk.go(people(SWEDEN, NEW_YORK, many=40), window=DAY, settle=1.0, chunk_size=10)
+    report = bulk.go(people(SWEDEN, NEW_YORK, many=40), window=DAY, settle=60, chunk_size=10)
     assert (80, 1, {1}) == (report.accepted, len(report.sent_again), set(api.accepted.values()))
     sizes = [len(body["recipient_and_params"]) for body in api.sent]
     assert ([1, 1, 8], [1, 1, 1]) == (sizes[:3], sorted(sizes[-4:])[:3])
@@ -213,7 +215,7 @@ def test_a_column_of_zones_without_a_window_is_a_mistake(make_bulk: MakeBulk) ->
 def test_a_retry_keeps_the_window_and_the_zones(make_bulk: MakeBulk, tmp_path: Path) -> None:
     """Who failed by day gets the second attempt by day, by the column of the first list, too."""
     api, job, again = FakeBatchApi("400"), tmp_path / "job.db", tmp_path / "again.db"
-    bulk = make_bulk(api)
+    bulk = make_bulk(api).in_virtual_time()
     bulk.at(at("15:00"))
     mixed = [{**row, "zone": "America/Lima"} for row in people(SWEDEN, many=2)]
     first = bulk.go(mixed, job=job, window=DAY, columns=Columns(timezone="zone"))
@@ -287,14 +289,16 @@ def test_the_pilot_leaves_alone_until_it_is_delivered(
     seen: list[int] = []
 
     def later() -> None:
+        eventually(lambda: len(sent_to(api)) >= many)
+        time.sleep(0.3)  # What does not wait for the pilot leaves in it.
         seen.append(len(sent_to(api)))
         for body in list(api.sent):
             heard(job, "DELIVERED", body)
 
-    timer = threading.Timer(0.6, later)
-    timer.start()
+    hearing = threading.Thread(target=later)
+    hearing.start()
     report = bulk.go(people(SWEDEN, many=9), job=job, pilot=many, chunk_size=3, concurrency=1)
-    timer.join()
+    hearing.join()
     assert ([many], 9, "") == (seen, report.accepted, report.stopped)
     assert {1} == set(api.accepted.values())
     lines = [each.line for each in report.recipients()]
@@ -306,10 +310,8 @@ def test_a_pilot_that_fails_stops_the_job(make_bulk: MakeBulk, tmp_path: Path) -
     """It can be resumed: it stops again, unless a person says that it may go on."""
     api, job = FakeBatchApi(), tmp_path / "job.db"
     bulk = make_bulk(api)
-    timer = threading.Timer(0.3, lambda: heard(job, "FAILED", api.sent[0]))
-    timer.start()
+    api.on_send = lambda body, _: heard(job, "FAILED", body)
     report = bulk.go(people(SWEDEN, many=6), job=job, pilot=2, pilot_delivered=0.5)
-    timer.join()
     assert ("pilot", 2, 4) == (report.stopped, report.accepted, report.pending)
     assert "pilot" == bulk.resume(job).stopped
     assert (6, "") == ((report := bulk.resume(job, go_on=True)).accepted, report.stopped)

@@ -157,7 +157,7 @@ def test_look_ups_that_prove_nothing_send_and_adopt_nothing(make_bulk: MakeBulk,
     """However long it takes: the request stays unknown."""
     api = FakeBatchApi("ok", "ok", "lost")
     api.look_up_response = lambda: httpx.Response(200, json=FOREIGN[name])
-    report = make_bulk(api).go(rows(60), settle=0.05, patience=3)
+    report = make_bulk(api).in_virtual_time().go(rows(60), patience=3)
     assert (2, set(api.accepted.values()), ()) == (report.unknown, {1}, report.sent_again)
 
 

@@ -274,7 +274,11 @@ def test_a_job_in_which_nobody_is_left_is_done(make_bulk: MakeBulk) -> None:
 def test_a_large_job_keeps_its_evidence(make_bulk: MakeBulk) -> None:
     """Without some of its pieces, a request that was lost is still sent again on evidence."""
     api = FakeBatchApi("ok", "ok", "dropped")
-    report = make_bulk(api).go(rows(60), settle=1.5, exclude=[number(0), number(7), number(58)])
+    report = (
+        make_bulk(api)
+        .in_virtual_time()
+        .go(rows(60), settle=60, exclude=[number(0), number(7), number(58)])
+    )
     assert (57, 57, 3, 1) == (
         report.total,
         report.accepted,
@@ -298,7 +302,11 @@ def test_a_doubtful_request_in_which_somebody_opts_out_does_not_leave_again(
                 found.add(number(2))
 
     api.on_send = opt_out
-    report = make_bulk(api).go(rows(60), settle=1.0, exclude=path, concurrency=1, job=beside(path))
+    report = (
+        make_bulk(api)
+        .in_virtual_time()
+        .go(rows(60), settle=60, exclude=path, concurrency=1, job=beside(path))
+    )
     doubtful = [each for each in report.batches() if each.state == "unknown"]
     assert (2, 0) == (report.unknown, len(report.sent_again))
     assert "not sent again: 1 recipient must not be written to any more" == doubtful[0].reason

@@ -21,7 +21,7 @@ class Disk:
     def write(self, items: list[int]) -> None:
         """Write *items*, or fail."""
         self.entered.set()
-        assert self.free.wait(10)
+        assert self.free.wait(60)
         if self.error is not None:
             raise self.error
         self.batches.append(items)

@@ -185,7 +185,7 @@ def test_one_of_two_receivers_handles(tmp_path: Path) -> None:
 
 def test_handlers_get_time_to_finish_when_the_receiver_ends() -> None:
     """A running handler is waited for; one that takes too long runs again after the restart."""
-    app, ended = memory(grace=5), []
+    app, ended = memory(grace=60), []
 
     @app.on()
     async def slow(_event: Event) -> None:
@@ -276,7 +276,7 @@ def test_receiver_ends_although_a_callback_comes_at_that_moment() -> None:
             app._dispatcher.wake()  # noqa: SLF001 (as above)
 
     async def run() -> bool:
-        _, hanging = await asyncio.wait([asyncio.create_task(live())], timeout=10)
+        _, hanging = await asyncio.wait([asyncio.create_task(live())], timeout=60)
         return bool(hanging)
 
     assert not asyncio.run(run())

@@ -51,7 +51,7 @@ def serving(*words: str) -> Iterator[tuple[subprocess.Popen[str], httpx.Client]]
 def ended(process: subprocess.Popen[str], number: signal.Signals) -> tuple[int, str, str]:
     """How the command ends on a signal: exit code and the rest of its output."""
     process.send_signal(number)
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=60)
     return process.returncode, out, err.strip()
 
 
@@ -120,7 +120,7 @@ def test_serve_ends_when_its_reader_has_gone(tmp_path: Path) -> None:
         assert 200 == post(client, make_body()).status_code
         assert process.stderr is not None
         process.stderr.read()
-        assert 3 == process.wait(timeout=20)
+        assert 3 == process.wait(timeout=60)
     assert 1 == len(stored(tmp_path / "c.db"))
 
 

@@ -187,7 +187,7 @@ def test_verified_and_served_callbacks_steer_no_terminal(
             assert process.stdout is not None
             check(process.stdout.readline())
         process.terminate()
-        check(*process.communicate(timeout=20))
+        check(*process.communicate(timeout=60))
 
 
 def test_reader_that_has_seen_enough_is_no_failure(tmp_path: Path) -> None:

@@ -68,7 +68,7 @@ def test_tls_announces_the_certificate_and_removes_it() -> None:
         with httpx.Client(verify=context, trust_env=False) as client:
             _ask(client, f"{announced['SINCH_SANDBOX_URL']}/_sandbox")
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=10)
+        _, err = process.communicate(timeout=60)
 
     assert announced["SINCH_SANDBOX_URL"].startswith("https://")
     assert (130, "Interrupted", False) == (
@@ -91,7 +91,7 @@ def test_signal_leaves_no_file_behind(name: str, serving: bool) -> None:  # noqa
             with httpx.Client(verify=context, trust_env=False) as client:
                 _ask(client, f"{announced['SINCH_SANDBOX_URL']}/_sandbox")
         process.send_signal(getattr(signal, name))
-        _, err = process.communicate(timeout=10)
+        _, err = process.communicate(timeout=60)
 
     assert (0, "", False) == (process.returncode, err, os.path.exists(file))  # noqa: PTH110 (as above)
 
@@ -108,7 +108,7 @@ def test_warning_goes_to_stderr_and_names_are_allowed() -> None:
             for host in ("sandbox.internal", "evil.example")
         ]
         process.send_signal(signal.SIGTERM)
-        _, err = process.communicate(timeout=10)
+        _, err = process.communicate(timeout=60)
 
     assert ([200, 403], 1) == (statuses, err.count("\n"))
     assert "can read and steer it, and make it post to any address" in err

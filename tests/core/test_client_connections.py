@@ -33,17 +33,18 @@ class Loopback(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     connections: ClassVar[set[object]] = set()
     proxied: ClassVar[list[str]] = []
+    is_over: ClassVar[threading.Event] = threading.Event()
 
     def do_GET(self) -> None:
         """Respond, or fail as the path says."""
         type(self).connections.add(self.client_address)
         if self.path.startswith("http://"):
             type(self).proxied.append(self.path)
-        if self.path.endswith("drop"):
+        if self.path.endswith(("drop", "slow")):
             self.close_connection = True
+            if self.path.endswith("slow"):
+                type(self).is_over.wait(60)
             return
-        if self.path.endswith("slow"):
-            threading.Event().wait(0.3)
         body = b'{"access_token": "t", "apps": [{"id": "a"}]}'
         length = len(body) + (50 if self.path.endswith("half") else 0)
         self.send_response(200)
@@ -70,11 +71,13 @@ def loopback(clean_environment: pytest.MonkeyPatch) -> Iterator[str]:
     del clean_environment
     Loopback.connections.clear()
     Loopback.proxied.clear()
+    Loopback.is_over.clear()
     with ThreadingHTTPServer(("127.0.0.1", 0), Loopback) as server:
         server.daemon_threads = True
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}"
+        Loopback.is_over.set()
         server.shutdown()
         thread.join()
 
@@ -124,7 +127,8 @@ def test_real_failures_are_ours(
     flavour: Flavour, loopback: str, path: str, kind: type[APIConnectionError], outcome: str
 ) -> None:
     """Dropped, cut, overlong and late responses of a real socket raise our exceptions."""
-    client = real(flavour, loopback, retry=ONCE, auth="basic", timeout=0.15)
+    seconds = 0.5 if path == "slow" else 60
+    client = real(flavour, loopback, retry=ONCE, auth="basic", timeout=seconds)
     with pytest.raises(kind) as caught:
         flavour.run(client.conversation.app.get_app(path))
     flavour.close(client)

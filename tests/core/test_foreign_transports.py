@@ -164,7 +164,7 @@ def client_of(flavour: Flavour, url: str, transport: Any) -> Any:
         None,  # type: ignore[arg-type]  # there is no handler: the transport is given
         endpoints=Endpoints.sandbox(url),
         transport=transport,
-        timeout=0.2,
+        timeout=0.5,
         auth=lambda: "token",
         key_id=None,
         key_secret=None,
@@ -194,6 +194,7 @@ def test_lost_response_is_unknown_whatever_a_transport_says(
     client = client_of(flavour, server.url, FOREIGN[name](flavour))
     with pytest.raises(APIConnectionError) as caught:
         send(flavour, client)
+    server.wait_until_seen(1)
     assert ("unknown", 1, ["POST"]) == (caught.value.outcome, caught.value.attempts, server.seen)
     flavour.close(client)
 

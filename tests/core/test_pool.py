@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 import pytest
 
@@ -135,11 +135,11 @@ def test_no_free_transport_in_time_is_a_pool_timeout_in_tasks() -> None:
             return httpx.Response(200)
 
         pool = AsyncConnectionPool(lambda: httpx.MockTransport(handler), 1)
-        calls: list[Awaitable[httpx.Response]] = [
+        calls = [
             asyncio.create_task(pool.handle_async_request(request(pool=seconds)))
-            for seconds in (5, 0.01, 5)
+            for seconds in (60, 0.01, 60)
         ]
-        await asyncio.sleep(0.05)
+        await asyncio.wait(calls[1:2])
         leave.set()
         found = await asyncio.gather(*calls, return_exceptions=True)
         return [getattr(each, "status_code", type(each)) for each in found]

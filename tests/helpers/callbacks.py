@@ -12,7 +12,7 @@ from sinch_wrapper.callbacks import Event, Receiver, read_event, sign
 from sinch_wrapper.sandbox import BackgroundServer
 
 SECRET = "hook-secret"
-PATIENCE = 10
+PATIENCE = 60
 
 _NUMBERS = itertools.count(1)
 
@@ -49,7 +49,7 @@ def serving(app: Any) -> Iterator[httpx.Client]:
     """A client of *app*, which is served on loopback."""
     with (
         BackgroundServer(app) as server,
-        httpx.Client(base_url=server.url, trust_env=False) as client,
+        httpx.Client(base_url=server.url, trust_env=False, timeout=PATIENCE) as client,
     ):
         yield client
 
@@ -60,7 +60,7 @@ def memory(secret: str = SECRET, **options: Any) -> Receiver:
 
 
 def eventually(happened: Callable[[], object]) -> None:
-    """Wait until *happened*, at most a few seconds."""
+    """Wait until *happened*, at most a minute."""
     deadline = time.monotonic() + PATIENCE
     while not happened():
         assert time.monotonic() < deadline, "condition not met in time"

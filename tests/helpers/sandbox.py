@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sinch_wrapper.sandbox import Server
 
 SECRET = "inbox-secret"
-PATIENCE = 10
+PATIENCE = 60
 START = 1_800_000_000.0
 
 
@@ -29,7 +29,7 @@ class Api:
         self.settings = server.settings
         self.url = server.url
         auth = (self.settings.key_id, self.settings.key_secret)
-        self.http = httpx.Client(base_url=server.url, auth=auth, trust_env=False)
+        self.http = httpx.Client(base_url=server.url, auth=auth, trust_env=False, timeout=PATIENCE)
 
     def __call__(self, method: str, path: str, **options: Any) -> httpx.Response:
         """Call *path*, in which `~` stands for the project."""
@@ -114,7 +114,7 @@ def row(identity: str, **parameters: str) -> dict[str, Any]:
 
 
 def eventually(happened: Callable[[], bool]) -> None:
-    """Wait until *happened*, at most a few seconds."""
+    """Wait until *happened*, at most a minute."""
     deadline = time.monotonic() + PATIENCE
     while not happened():
         assert time.monotonic() < deadline, "condition not met in time"

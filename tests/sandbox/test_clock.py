@@ -77,7 +77,7 @@ def test_sleeper_wakes_when_another_thread_moves_the_clock() -> None:
         while clock.waiting < 3:  # noqa: ASYNC110 (a property of the clock)
             await asyncio.sleep(0)
         threading.Thread(target=clock.advance, args=[3600]).start()
-        await asyncio.wait_for(asyncio.gather(*naps[:2]), 10)
+        await asyncio.wait_for(asyncio.gather(*naps[:2]), 60)
         naps[2].cancel()
         await asyncio.gather(*naps, return_exceptions=True)
         return woken
@@ -107,7 +107,7 @@ def test_step_reaches_sleepers_of_a_running_clock() -> None:
         while not clock.waiting:  # noqa: ASYNC110 (a property of the clock)
             await asyncio.sleep(0)
         clock.advance(3600)
-        await asyncio.wait_for(nap, 10)
+        await asyncio.wait_for(nap, 60)
 
     asyncio.run(sleep())
 
