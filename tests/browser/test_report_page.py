@@ -2,6 +2,7 @@
 
 import re
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,6 @@ VIEWS: dict[str, dict[str, Any]] = {
     "without script": {"java_script_enabled": False},
 }
 ROWS = "#recipients tbody tr"
-# Seconds; a busy machine takes many times what another one does.
-SOON = 20
 
 
 @pytest.fixture(scope="module")
@@ -128,7 +127,7 @@ def test_print_is_light_and_has_no_controls(browser: Any, path: Path, tmp_path: 
 
 
 def test_hundred_thousand_recipients_open_soon(browser: Any, tmp_path: Path) -> None:
-    """The page of 100,000 failures has less than 5 MB, and opens in about a second."""
+    """The page of 100,000 failures has less than 5 MB, and opens in less than 2 s."""
     reasons = ("RECIPIENT_NOT_REACHABLE", "BAD_REQUEST")
     report = reported(tmp_path, 100_000, reasons, script=("ok",), failing=1.0)
     began = time.process_time()
@@ -136,12 +135,29 @@ def test_hundred_thousand_recipients_open_soon(browser: Any, tmp_path: Path) -> 
     assert time.process_time() - began < 20
     assert path.stat().st_size < 5_000_000
     context = browser.new_context(offline=True)
-    page, began = context.new_page(), time.monotonic()
-    page.goto(path.as_uri())
-    before = page.locator(".scripted #said").inner_text()
-    assert time.monotonic() - began < SOON
-    began = time.monotonic()
-    page.get_by_label("Search").fill("c999")
-    page.locator("#said").filter(has_not_text=before).wait_for()
-    assert time.monotonic() - began < SOON
+    page = context.new_page()
+    # A busy machine may need more than one try.
+    for _ in range(8):
+        took = [_seconds(lambda: _open(page, path)), _seconds(lambda: _search(page))]
+        if max(took) < 2:
+            break
+    assert max(took) < 2, took
     context.close()
+
+
+def _seconds(act: Callable[[], None]) -> float:
+    began = time.monotonic()
+    act()
+    return time.monotonic() - began
+
+
+def _open(page: Any, path: Path) -> None:
+    page.goto(path.as_uri())
+    page.locator(".scripted #said").inner_text()
+
+
+def _search(page: Any) -> None:
+    said = page.locator("#said")
+    before = said.inner_text()
+    page.get_by_label("Search").fill("c999")
+    said.filter(has_not_text=before).wait_for()
