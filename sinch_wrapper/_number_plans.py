@@ -1,16 +1,13 @@
 """What the library phonenumbers knows of the numbers of countries (extra: phone)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from importlib.util import find_spec
-from operator import itemgetter
 from typing import Any, Final
 
 from sinch_wrapper._number_spelling import NotNumberError, country_code
 
 HINT: Final = 'pip install "sinch-wrapper[phone]"'
-# What of a number decides about its lengths, and more.
-_START: Final = itemgetter(slice(1, 4))
 
 
 class NumberPlans:
@@ -55,14 +52,18 @@ class NumberPlans:
         if fault := self._fault(digits):
             raise NotNumberError(fault)
 
-    def have_usual_lengths(self, numbers: Sequence[str]) -> bool:
-        """Whether check_length() accepts all *numbers*, which are canonical."""
-        starts, lengths = set(map(_START, numbers)), set(map(len, numbers))
+    def have_usual_lengths(
+        self, numbers: Sequence[str], starts: Iterable[str], lengths: Iterable[int]
+    ) -> bool:
+        """Whether check_length() accepts all *numbers*, which are canonical.
+
+        *starts* are their first five characters, *lengths* their lengths, each once.
+        """
         pairs = {(start, length) for start in starts for length in lengths}
         if not pairs <= self._usual:
             # Not each start is there with each length.
-            pairs = {(_START(number), len(number)) for number in numbers} - self._usual
-            if any(self._fault(start.ljust(length - 1, "9")) for start, length in pairs):
+            pairs = {(number[:5], len(number)) for number in numbers} - self._usual
+            if any(self._fault(start[1:].ljust(length - 1, "9")) for start, length in pairs):
                 return False
             self._usual |= pairs
         return True

@@ -9,10 +9,12 @@ from typing import Final, TypeAlias
 
 from sinch_wrapper.bulk._list_files import (
     ListFile,
+    count_lines,
     decoded,
     encoding_of,
+    lines_of,
     opened,
-    text_lines,
+    text_blocks,
     undecodable,
 )
 from sinch_wrapper.bulk._row_blocks import BlockRows, ByColumn, RowBlock
@@ -44,58 +46,122 @@ def read_text_table(
     blocks = _blocks(file, encoding, delimiter)
     _, (how,) = next(blocks)
     try:
-        _, (header,) = next(blocks)
+        lines, rows = next(blocks)
     except StopIteration:
         raise BulkError(f"{file.name}: empty file; its first line must name the columns") from None
-    return [(name or "").strip() for name in header], BlockRows(blocks), how[0]
+    rest = itertools.chain([(lines[1:], rows[1:])], blocks)
+    return [(name or "").strip() for name in rows[0]], BlockRows(rest), how[0]
 
 
 def _blocks(file: ListFile, encoding: str | None, delimiter: str | None) -> _Blocks:
-    """How the table is written, and its header, each in a block of its own; then its rows."""
+    """How the table is written, in a block of its own; then its rows, of which one is a header."""
     with opened(file.path):
         known = encoding or encoding_of(file)
     try:
         with opened(file.path), decoded(file, known) as text:
-            found = text_lines(file, text)
-            sample = list(islice(found, _SAMPLE))
+            found = text_blocks(file, text)
+            start = _start(found)
+            sample = lines_of(start)[:_SAMPLE]
             said = _SAID.fullmatch(sample[0]) if sample else None
             sample = sample[1:] if said else sample
             mark = delimiter or (said[1] if said else _separator(file, sample))
             yield (0,), ([_how(mark, known)],)
-            yield from _rows(file, itertools.chain(sample, found), mark, 2 if said else 1)
+            found = itertools.chain([start[said.end() :] if said else start], found)
+            yield from _TableText(file, found, mark, 2 if said else 1).rows()
     except UnicodeError:
         raise undecodable(file, known) from None
 
 
-def _rows(file: ListFile, content: Iterator[str], mark: str, line: int) -> _Blocks:
-    """The rows of *content*, which begins on *line*; the first one is a block of its own."""
-    reader, many = csv.reader(content, strict=True, delimiter=mark), 1
-    while True:
-        before, rows = reader.line_num, list[list[str]]()
+def _start(blocks: Iterator[str]) -> str:
+    """The first *blocks*, until a sample is in them, or all."""
+    found = ""
+    while count_lines(found) < _SAMPLE and (block := next(blocks, "")):
+        found += block
+    return found
+
+
+class _TableText:
+    """The text of a table in *blocks*, which begins on *line*; *mark* separates the cells."""
+
+    def __init__(self, file: ListFile, blocks: Iterator[str], mark: str, line: int) -> None:
+        self._file = file
+        self._blocks = blocks
+        self._mark = mark
+        self._line = line
+
+    def rows(self) -> _Blocks:
+        """Its rows; those that hold no quotes are not even looked at one by one."""
+        for block in self._blocks:
+            columns = _split_plain(block, self._mark)
+            if columns is None:
+                yield from self._quoted(block)
+                continue
+            rows = ByColumn(columns)
+            lines = range(self._line, self._line + len(rows))
+            self._line += len(rows)
+            if found := _filled(lines, rows):
+                yield found
+
+    def _quoted(self, block: str) -> _Blocks:
+        """The rows of *block*, and of those after it until one ends where a row does."""
+        fed, many, begin = 0, 1, self._line
+
+        def content() -> Iterator[list[str]]:
+            nonlocal fed
+            for each in itertools.chain([block], self._blocks):
+                found = lines_of(each)
+                fed += len(found)
+                yield found
+
+        text = itertools.chain.from_iterable(content())
+        reader = csv.reader(text, strict=True, delimiter=self._mark)
+        while many and (rows := self._read(islice(reader, many))):
+            lines: Sequence[int] = range(self._line, begin + reader.line_num)
+            if len(lines) != len(rows):
+                lines = [*accumulate(map(_height, rows), initial=self._line)]
+            self._line = begin + reader.line_num
+            found = _filled(lines, rows)
+            del rows
+            # Until there is a header, what is wrong after it is not looked for.
+            many = min(_TOGETHER if found else 1, fed - reader.line_num)
+            if found:
+                yield found
+
+    def _read(self, reader: Iterator[list[str]]) -> list[list[str]]:
+        rows = list[list[str]]()
         try:
-            rows.extend(islice(reader, many))
+            rows.extend(reader)
         except csv.Error as error:
             words = "unclosed quote" if "unexpected end" in str(error) else error
-            at = line + sum(map(_height, rows))
-            raise BulkError(f"{file.name}, line {at}: invalid CSV: {words}") from None
-        if not rows:
-            return
-        height = reader.line_num - before
-        lines: Sequence[int] = range(line, line + height)
-        if height != len(rows):
-            lines = [*accumulate(map(_height, rows), initial=line)]
-        line += height
-        found = _filled(lines, rows)
-        del rows
-        if found:
-            yield found
-            many = _TOGETHER
+            at = self._line + sum(map(_height, rows))
+            raise BulkError(f"{self._file.name}, line {at}: invalid CSV: {words}") from None
+        return rows
 
 
-def _filled(lines: Sequence[int], rows: list[list[str]]) -> RowBlock[Sequence[str]] | None:
+def _split_plain(block: str, mark: str) -> list[list[str]] | None:
+    """The columns of *block*, whose rows are equally wide; None when it has to be read with care.
+
+    Whatever the csv module reads in such a block is the same.
+    """
+    if not block or '"' in block or len(block) > csv.field_size_limit():
+        return None
+    text = block.replace("\r\n", "\n").removesuffix("\n")
+    # The end of a line becomes a cell of its own.
+    cells = text.replace("\n", f"{mark}\n{mark}").split(mark)
+    many = text.count("\n") + 1
+    width = len(cells) // many
+    if len(cells) != many * (width + 1) - 1:
+        return None
+    ends = cells[width :: width + 1]
+    if "\r" in text or ends.count("\n") != many - 1:
+        return None
+    return [cells[at :: width + 1] for at in range(width)]
+
+
+def _filled(lines: Sequence[int], rows: Sequence[Sequence[str]]) -> RowBlock[Sequence[str]] | None:
     """Those *rows* that have a cell; None for none."""
     try:
-        columns = list(zip(*rows, strict=True))
+        columns = rows.columns if isinstance(rows, ByColumn) else [*zip(*rows, strict=True)]
     except ValueError:
         columns = []
     if columns and all(map(str.strip, columns[0])):

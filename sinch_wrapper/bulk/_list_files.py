@@ -45,7 +45,7 @@ _SAMPLE: Final = 4096
 # may hold huge lines when they are compressed.
 _LONGEST_LINE: Final = 16 << 20
 # How many characters are read together; and what ends a line for `splitlines()` and not in a file.
-_CHARACTERS: Final = 1 << 17
+_CHARACTERS: Final = 1 << 16
 _NO_ENDS: Final = "\v\f\x1c\x1d\x1e"
 _LINE: Final = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 # Lists of people are five to fifty times as large as their compressed form; what was made to fill
@@ -230,28 +230,39 @@ def lines(file: ListFile, content: IO[AnyStr]) -> Iterator[AnyStr]:
 
 def text_lines(file: ListFile, text: IO[str], size: int = _CHARACTERS) -> Iterator[str]:
     """lines() of *text*, read in blocks of *size* characters, at a fifth of the cost."""
-    return itertools.chain.from_iterable(_blocks(file, text, size))
+    return itertools.chain.from_iterable(map(lines_of, text_blocks(file, text, size)))
 
 
-def _blocks(file: ListFile, text: IO[str], size: int) -> Iterator[list[str]]:
+def text_blocks(file: ListFile, text: IO[str], size: int = _CHARACTERS) -> Iterator[str]:
+    """*text* in blocks of about *size* characters, each of which ends where a line does.
+
+    Raises: as lines().
+    """
     number, left, rest = 0, file.budget(), ""
     while block := text.read(size):
         left -= len(block)
         if left < 0:
             raise file.bomb()
-        # The last line may go on in the next block, and "\r" may be half of its end.
-        has_end = "\n" in block or "\r" in block or rest.endswith(("\r", "\n"))
-        found = _split(rest + block) if has_end else [rest + block]
-        rest = found.pop()
-        number += len(found)
+        block = rest + block
+        # A "\r" at its end may be half of one.
+        end = max(block.rfind("\n"), block.rfind("\r", 0, -1)) + 1
+        whole, rest = block[:end], block[end:]
+        number += count_lines(whole)
         if len(rest) > _LONGEST_LINE:
             raise _endless(file, number + 1)
-        yield found
+        if whole:
+            yield whole
     if rest:
-        yield [rest]
+        yield rest
 
 
-def _split(block: str) -> list[str]:
+def count_lines(block: str) -> int:
+    """How many lines end in *block*."""
+    found = block.count("\n")
+    return found + block.count("\r") - block.count("\r\n") if "\r" in block else found
+
+
+def lines_of(block: str) -> list[str]:
     """The lines of *block* with their ends, which are those of RFC 4180 and of old machines."""
     if block.isascii() and not any(map(block.__contains__, _NO_ENDS)):
         return block.splitlines(keepends=True)

@@ -26,8 +26,6 @@ Notify: TypeAlias = Callable[[JobStage, int], None]
 
 # Rows that an error names.
 _SHOWN: Final = 5
-# How a recipient with a contact id begins.
-_CONTACT: Final = b'{"recipient":{"contact_id":'
 
 
 def unheard(_stage: JobStage, _rows: int) -> None:
@@ -238,7 +236,7 @@ class Loader:
             self._seen.add(block.identities)
         if self._source.path is None:
             self._hash.update(block.content)
-        self.by_contact = self.by_contact or _CONTACT in block.content
+        self.by_contact = self.by_contact or block.has_contact
         self.total += len(block.lines)
         self._sink.add(block)
 

@@ -6,7 +6,6 @@ of each, at a fraction of the cost, because no object is made for a recipient.
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
-from itertools import chain, repeat
 from operator import itemgetter
 from typing import Final, NamedTuple, TypeAlias, TypeVar, cast
 
@@ -30,6 +29,8 @@ _Part: TypeAlias = str | Sequence[str]
 
 # What of a canonical number makes it the same as another.
 _DIGITS: Final = itemgetter(slice(1, None))
+# How a recipient with a contact id begins.
+_CONTACT: Final = b'{"recipient":{"contact_id":'
 _STR: Final = frozenset({str})
 _STR_OR_NONE: Final = frozenset({str, type(None)})
 
@@ -59,6 +60,11 @@ class Block(NamedTuple):
     identities: Sequence[str]
     content: bytes
     cells: BlockCells | None = None
+
+    @property
+    def has_contact(self) -> bool:
+        """Whether a recipient in it is the id of a contact."""
+        return _CONTACT in self.content if self.cells is None else not self.cells.to
 
     def __repr__(self) -> str:
         return f"Block({len(self.lines)} rows)"
@@ -148,9 +154,9 @@ class TableBlocks:
         to = [(channel, self._addresses(columns[at], channel)) for at, channel in self._at.to]
         if len(to) == 1:
             channel, cells = to[0]
-            parts = _identity(channel, cells)
+            parts = self._identity(channel, cells)
             return to, self._keys(channel, cells), _recipient(parts) if all(cells) else None
-        texts = [_identities(channel, cells) for channel, cells in to]
+        texts = [self._identities(channel, cells) for channel, cells in to]
         keys = [self._keys(channel, cells) for channel, cells in to]
         joined = [",".join(filter(None, row)) for row in zip(*texts, strict=True)]
         identities = [next(filter(None, row), "") for row in zip(*keys, strict=True)]
@@ -165,8 +171,21 @@ class TableBlocks:
             return cast("Sequence[str]", cells)
         return [_number(cell, rules) for cell in cells]
 
+    def _are_numbers(self, channel: str) -> bool:
+        """Whether the identities on *channel* are canonical numbers."""
+        return channel in PHONE_CHANNELS and self._rules.numbers.form != "as-given"
+
+    def _identity(self, channel: str, cells: Sequence[str]) -> list[_Part]:
+        texts = cells if self._are_numbers(channel) else _escaped(cells)
+        return [f'{{"channel":{encode_text(channel)},"identity":"', texts, '"}']
+
+    def _identities(self, channel: str, cells: Sequence[str]) -> list[str]:
+        """The identity of each row on *channel*, empty for none."""
+        begin, found, end = self._identity(channel, cells)
+        return [f"{begin}{cell}{end}" if cell else "" for cell in found]
+
     def _keys(self, channel: str, cells: Sequence[str]) -> list[str]:
-        if channel in PHONE_CHANNELS and self._rules.numbers.form != "as-given":
+        if self._are_numbers(channel):
             return list(map(_DIGITS, cells))
         return [cell and identity_key(channel, cell) for cell in cells]
 
@@ -196,16 +215,25 @@ class TableBlocks:
 
 def _content(parts: Sequence[_Part], many: int) -> bytes:
     """The JSON list of *many* recipients; raises UnicodeEncodeError."""
-    every = (repeat(part) if type(part) is str else part for part in parts)
-    row = zip(repeat('{"recipient":'), *every, _ends(many), strict=False)
-    text = "".join(chain.from_iterable(row))
-    return f"[{text[:-1]}]".encode()
+    # As few parts as can be: each costs the same, however short it is.
+    row: list[_Part] = ['{"recipient":']
+    for part in (*parts, ""):
+        if isinstance(part, str) and isinstance(row[-1], str):
+            row[-1] += part
+        else:
+            row.append(part)
+    row[-1] = _ends(cast("str", row[-1]), many)
+    texts = [""] * (len(row) * many)
+    for place, part in enumerate(row):
+        texts[place :: len(row)] = [part] * many if isinstance(part, str) else part
+    return f"[{''.join(texts)[:-1]}]".encode()
 
 
 @lru_cache(maxsize=8)
-def _ends(many: int) -> list[str]:
-    """The ends of recipients, with their positions in the request."""
-    return [f'{encode_text(INDEX_MARK)}:"{position}"}}}},' for position in range(many)]
+def _ends(begin: str, many: int) -> list[str]:
+    """The ends of recipients, with their positions in the request; each begins with *begin*."""
+    begin += f'{encode_text(INDEX_MARK)}:"'
+    return [f'{begin}{position}"}}}},' for position in range(many)]
 
 
 def _escaped(texts: Sequence[str]) -> Sequence[str]:
@@ -228,16 +256,6 @@ def _number(cell: str | None, rules: NumberRules) -> str:
 
 def _recipient(identities: list[_Part]) -> list[_Part]:
     return ['{"identified_by":{"channel_identities":[', *identities, "]}}"]
-
-
-def _identity(channel: str, cells: Sequence[str]) -> list[_Part]:
-    return [f'{{"channel":{encode_text(channel)},"identity":"', _escaped(cells), '"}']
-
-
-def _identities(channel: str, cells: Sequence[str]) -> list[str]:
-    """The identity of each row on *channel*, empty for none."""
-    begin, found, end = cast("tuple[str, Sequence[str], str]", _identity(channel, cells))
-    return [f"{begin}{cell}{end}" if cell else "" for cell in found]
 
 
 def _filled(parameters: Sequence[tuple[str, Sequence[str]]]) -> list[_Part]:

@@ -191,8 +191,15 @@ _SHORT = 1024
 _SMALL_WINDOW, _SMALL_MEMORY = 9, 4
 # Bytes: fifty times what a request has by default.
 _MOST_UNPACKED = 256 << 20
+# What a byte of zlib may become at most, and what one of a request nearly always does at most.
+_HIGHEST_RATIO = 1032
+_USUAL_RATIO = 25
+# Recipients: more than a request may have.
+_MOST_PLACES = 1_000_000
 
 Places: TypeAlias = tuple[list[int], list[str | None]]
+# As they are packed; without a gap, lines are the first one, and their number comes last.
+_Packed: TypeAlias = "tuple[list[int] | int, list[str | None] | None, *tuple[int, ...]]"
 
 
 def pack(content: bytes) -> bytes:
@@ -206,6 +213,9 @@ def pack(content: bytes) -> bytes:
 
 def unpack(blob: bytes) -> bytes:
     """Undo pack(); raises zlib.error for what it did not make, and what would fill the memory."""
+    if len(blob) * _HIGHEST_RATIO <= _MOST_UNPACKED:
+        # With room for the usual request: making more of it takes half as long as unpacking.
+        return zlib.decompress(blob, bufsize=len(blob) * _USUAL_RATIO)
     found = zlib.decompressobj()
     content = found.decompress(blob, _MOST_UNPACKED)
     if not found.eof:
@@ -219,14 +229,24 @@ def unpack_items(blob: bytes) -> list[dict[str, object]]:
 
 
 def pack_places(lines: Sequence[int], keys: Sequence[str | None]) -> bytes:
-    """Compress the *lines* and *keys* of recipients; keys that are all None cost nothing."""
-    named = any(key is not None for key in keys)
-    return pack(encode([list(lines), keys if named else None]))
+    """Compress the *lines* and *keys* of recipients; keys that are all None cost nothing.
+
+    Of lines without a gap only the first one is kept, and how many they are.
+    """
+    named = keys if any(key is not None for key in keys) else None
+    row = range(lines[0], lines[0] + len(lines)) if lines else range(0)
+    if lines == row or [*lines] == [*row]:
+        return pack(encode([row.start, named, len(row)]))
+    return pack(encode([list(lines), named]))
 
 
 def unpack_places(blob: bytes) -> Places:
     """Undo pack_places()."""
-    lines, keys = cast("tuple[list[int], list[str | None] | None]", decode(unpack(blob)))
+    lines, keys, *many = cast("_Packed", decode(unpack(blob)))
+    if isinstance(lines, int):
+        if many[0] > _MOST_PLACES:
+            raise ValueError("too many")
+        lines = [*range(lines, lines + many[0])]
     keys = [None] * len(lines) if keys is None else keys
     if not all(isinstance(line, int) for line in lines) or len(lines) != len(keys):
         raise ValueError("not lines and keys")

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from itertools import accumulate
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from sinch_wrapper.bulk._metadata import MetadataLimits
 from sinch_wrapper.bulk._options import CuttingRules
 from sinch_wrapper.bulk._rows import Skip
 from sinch_wrapper.bulk._rows_fast import Block, TableRows, cut
+from sinch_wrapper.bulk._schema import pack, pack_places, unpack_places
 from sinch_wrapper.bulk._sources import source_of
 
 HEADER = ("key", "wa", "sms", "name", "seg%s", "tone", "contact_id")
@@ -211,3 +213,25 @@ def test_what_is_encoded_passes_unchanged() -> None:
     )
     assert "b'[1 ]'\n" == result.stdout
     assert "1" not in repr(Encoded(b"[1 ]"))
+
+
+@given(
+    first=st.integers(1, 9),
+    gaps=st.lists(st.integers(1, 2)),
+    keys=st.sampled_from([None, "k"]),
+)
+def test_lines_and_keys_come_back_as_packed(first: int, gaps: list[int], keys: str | None) -> None:
+    """With gaps between the lines or without, with keys or without."""
+    lines = [*accumulate(gaps, initial=first)]
+    wanted = lines, [keys and f"{keys}{line}" for line in lines]
+    assert wanted == unpack_places(pack_places(*wanted))
+    assert ([*range(first, first + 3)], [None] * 3) == unpack_places(
+        pack_places(range(first, first + 3), [None] * 3)
+    )
+
+
+@pytest.mark.parametrize("damage", [[1, None, 10**9], [1, None], [1, ["k"], 2], [True, None, "1"]])
+def test_damaged_places_are_refused(damage: list[object]) -> None:
+    """They neither fill the memory nor give lines to nobody."""
+    with pytest.raises((ValueError, TypeError, LookupError)):
+        unpack_places(pack(encode(damage)))

@@ -315,6 +315,49 @@ def test_csv_rows_come_back_as_written(
 
 
 @given(
+    table=st.lists(st.lists(st.text("ab ,;\t|\u2028\x0b", min_size=1), min_size=1, max_size=3)),
+    end=st.sampled_from(["\n", "\r\n", "\r"]),
+    mark=st.sampled_from(",;|"),
+    is_ended=st.booleans(),
+)
+def test_tables_without_quotes_are_what_the_csv_module_reads(
+    table: list[list[str]],
+    end: str,
+    mark: str,
+    is_ended: bool,  # noqa: FBT001 (a case)
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """Rows of any width, with any end of lines; a separator in a cell makes it two."""
+    import csv
+
+    path = tmp_path_factory.mktemp("csv") / "a.csv"
+    lines = ["a", *(mark.join(row) for row in table)]
+    path.write_text(end.join(lines) + end * is_ended, encoding="utf-8", newline="")
+    header, found, _ = read_text_table(ListFile(path), delimiter=mark)
+    wanted = [
+        (at, row)
+        for at, (row,) in enumerate((list(csv.reader([line], delimiter=mark)) for line in lines), 1)
+        if any(map(str.strip, row))
+    ]
+    assert wanted == [(1, header), *((at, list(row)) for at, row in found)]
+
+
+@pytest.mark.parametrize("every", [1, 700, 10_000])
+def test_quotes_here_and_there_change_neither_rows_nor_lines(tmp_path: Path, every: int) -> None:
+    """Over many blocks of text, with line ends in some of the quoted cells."""
+    path, wanted, texts, at = tmp_path / "a.csv", [], ["key,name\n"], 2
+    for number in range(5000):
+        is_quoted = number % every == every - 1
+        name = f"Name,\r\n{number}" if is_quoted else f"Name of number {number}"
+        texts.append(f'k{number},"{name}"\r\n' if is_quoted else f"k{number},{name}\n")
+        wanted.append((at, [f"k{number}", name]))
+        at += 1 + is_quoted
+    path.write_text("".join(texts), encoding="utf-8", newline="")
+    header, found, _ = read_text_table(ListFile(path))
+    assert (["key", "name"], wanted) == (header, [(line, list(row)) for line, row in found])
+
+
+@given(
     rows=st.lists(st.lists(st.sampled_from(["", " ", "x", "\r", "\n", "a\r\nb", '"']), max_size=3)),
     sizes=st.lists(st.integers(1, 4), min_size=1),
     is_broken=st.booleans(),
