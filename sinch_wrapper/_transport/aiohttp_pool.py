@@ -4,9 +4,13 @@ Requests, responses and exceptions stay those of the HTTP library. Each failure 
 that ended while connecting was not sent, and anything else may have been.
 """
 
+import io
 import select
 import ssl
 import weakref
+from collections.abc import Sequence
+from functools import partial
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, cast
 
 import aiohttp
@@ -16,21 +20,41 @@ from aiohttp.tracing import Trace
 from yarl import URL
 
 from sinch_wrapper._http import httpx
+from sinch_wrapper._transport.aiohttp_protocol import LimitedProtocol, most_received
 from sinch_wrapper._transport.limits import BodyParts, WholeResponse, within_time
 from sinch_wrapper._transport.pool import AsyncPlaces
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from aiohttp.client_proto import ResponseHandler
+
 _CLOSED: Final = "the client was closed"
-# In bytes; the HTTP library reads heads of 100 KB.
-_LONGEST_HEADER: Final = 65_536
+_SWITCHED: Final = "the server switched to another protocol, which nobody asked for"
+# In bytes: the HTTP library reads heads of that size.
+_LONGEST_HEADER: Final = 102_400
+_MOST_HEADERS: Final = 500
+# From this size on aiohttp warns of bodies that are written at once.
+_LARGE: Final = 1024 * 1024
 _KEEP_ALIVE: Final = 5.0
 _NEVER_ROUNDED: Final = 1e9
 
 
 class _Connector(aiohttp.TCPConnector):
     """Connects, and hands out no connection that has bytes nobody asked for."""
+
+    def __init__(self, tls: ssl.SSLContext, largest: int) -> None:
+        super().__init__(
+            # The pool counts its places; names are looked up each time, as the HTTP library does.
+            limit=0,
+            ssl=tls,
+            resolver=aiohttp.ThreadedResolver(),
+            use_dns_cache=False,
+            keepalive_timeout=_KEEP_ALIVE,
+        )
+        # There is no option for it.
+        made = partial(LimitedProtocol, self._loop, most_received(largest))
+        self._factory = cast("partial[ResponseHandler]", made)
 
     async def connect(
         self,
@@ -46,7 +70,9 @@ class _Connector(aiohttp.TCPConnector):
         try:
             while True:
                 connection = await super().connect(req, traces, timeout)
-                if not _is_stale(connection):
+                protocol = connection.protocol
+                if isinstance(protocol, LimitedProtocol) and not _is_stale(protocol):
+                    protocol.begin(timeout.sock_read)
                     return connection
                 connection.close()
         except TimeoutError as error:
@@ -63,13 +89,12 @@ class _Connector(aiohttp.TCPConnector):
         """
 
 
-def _is_stale(connection: Connection) -> bool:
-    """Whether the server has ended *connection*, or sent more than it was asked for.
+def _is_stale(protocol: LimitedProtocol) -> bool:
+    """Whether the server has ended the connection, or sent more than it was asked for.
 
     Such bytes would be taken for the response to the next request.
     """
-    protocol = connection.protocol
-    if protocol is None or protocol.should_close or protocol.transport is None:
+    if protocol.should_close or protocol.transport is None:
         return True
     found = protocol.transport.get_extra_info("socket")
     return found is not None and _is_readable(found.fileno())
@@ -104,22 +129,27 @@ def _headers_of(request: httpx.Request) -> list[tuple[str, str]]:
     return [(name.decode("ascii"), value.decode("latin-1")) for name, value in request.headers.raw]
 
 
-def _session(tls: ssl.SSLContext) -> aiohttp.ClientSession:
-    connector = _Connector(
-        # The pool counts its places; names are looked up each time, as the HTTP library does.
-        limit=0,
-        ssl=tls,
-        resolver=aiohttp.ThreadedResolver(),
-        use_dns_cache=False,
-        keepalive_timeout=_KEEP_ALIVE,
-    )
+def _body_of(request: httpx.Request) -> bytes | io.BytesIO | None:
+    body = request.read()
+    return io.BytesIO(body) if len(body) > _LARGE else body or None
+
+
+class _NoCookies(aiohttp.DummyCookieJar):
+    """Keeps none, and does not read them: aiohttp would log those that it finds wrong."""
+
+    def update_cookies_from_headers(self, headers: Sequence[str], response_url: URL) -> None:
+        """Forget them."""
+
+
+def _session(tls: ssl.SSLContext, largest: int) -> aiohttp.ClientSession:
     session = aiohttp.ClientSession(
-        connector=connector,
-        cookie_jar=aiohttp.DummyCookieJar(),
+        connector=_Connector(tls, largest),
+        cookie_jar=_NoCookies(),
         auto_decompress=False,
         skip_auto_headers=("Accept", "Accept-Encoding", "Content-Type", "User-Agent"),
         max_line_size=_LONGEST_HEADER,
         max_field_size=_LONGEST_HEADER,
+        max_headers=_MOST_HEADERS,
     )
     # It would send a GET twice by itself.
     session._retry_connection = False  # noqa: SLF001 (there is no option)
@@ -167,13 +197,15 @@ class AiohttpPool(httpx.AsyncBaseTransport):
             async with session.request(
                 request.method,
                 URL(str(request.url), encoded=True),
-                data=request.read() or None,
+                data=_body_of(request),
                 headers=[*_headers_of(request), *self._headers],
                 allow_redirects=False,
                 timeout=_timeouts(request),
                 proxy=self._proxy,
                 proxy_headers=self._proxy_headers,
             ) as response:
+                if response.status < HTTPStatus.OK:
+                    raise httpx.RemoteProtocolError(_SWITCHED)
                 parts = BodyParts(self._largest)
                 while part := await response.content.readany():
                     parts.add(part)
@@ -185,7 +217,7 @@ class AiohttpPool(httpx.AsyncBaseTransport):
 
     def _opened(self) -> aiohttp.ClientSession:
         # Not in the constructor, which runs in a thread: a session belongs to its event loop.
-        self._session = _session(self._tls)
+        self._session = _session(self._tls, self._largest)
         weakref.finalize(self, self._session.detach)
         return self._session
 

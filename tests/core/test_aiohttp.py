@@ -19,8 +19,10 @@ from sinch_wrapper import (
     Endpoints,
     RetryPolicy,
     Sinch,
+    SinchError,
 )
 from sinch_wrapper._http import HTTP_VARIABLE, httpx
+from sinch_wrapper._transport.aiohttp_protocol import LimitedProtocol
 from sinch_wrapper._transport.aiohttp_transport import AiohttpTransport, async_pool
 from sinch_wrapper._transport.pool import AsyncPooledTransport
 from tests.helpers.core import PROJECT, Operation
@@ -28,9 +30,11 @@ from tests.helpers.fault_server import (
     DROP,
     RESET,
     RESET_EARLY,
+    UNREAD,
     Fault,
     FaultServer,
     closed_port,
+    deaf_port,
     raw,
     response,
     serving,
@@ -155,23 +159,32 @@ def test_lost_response_is_unknown_and_sent_once(
     assert [] == leaks(printed(error))
 
 
-@pytest.mark.parametrize("where", ["server", "proxy", "tunnel", "refusing proxy"])
+@pytest.mark.parametrize(
+    "where", ["server", "proxy", "tunnel", "refusing proxy", "silent proxy", "proxy without HTTP"]
+)
 def test_failure_to_connect_is_not_sent(where: str) -> None:
     """Whatever happens before the request leaves, nothing was sent."""
 
     async def scenario(url: str, proxy: str) -> APIConnectionError:
-        async with client(url, proxy=proxy) as sinch:
+        async with client(url, proxy=proxy, timeout=0.3) as sinch:
             with pytest.raises(APIConnectionError) as caught:
                 await call(sinch)
             return caught.value
 
-    with closed_port() as closed, serving(response(407)) as refusing:
+    with (
+        closed_port() as closed,
+        deaf_port() as silent,
+        serving(response(407)) as refusing,
+        serving(raw(b"220 hello\r\n\r\n")) as other,
+    ):
         secure = "https://127.0.0.1:1"
         url, proxy = {
             "server": (closed, ""),
             "proxy": ("http://127.0.0.1:1", closed.replace("://", f"://u:{TOKEN}@")),
             "tunnel": (secure, closed),
             "refusing proxy": (secure, refusing.url.replace("://", f"://u:{TOKEN}@")),
+            "silent proxy": (secure, silent),
+            "proxy without HTTP": (secure, other.url),
         }[where]
         error = asyncio.run(scenario(url, proxy))
 
@@ -243,6 +256,69 @@ def test_connection_with_unasked_bytes_is_not_used_again(
 
     assert [200, 200] == asyncio.run(scenario())
     assert 2 == len(server.seen)
+
+
+@pytest.mark.parametrize("ticks", range(0, 45, 3))
+def test_call_can_be_cancelled_at_any_time(server: FaultServer, ticks: int) -> None:
+    """Wherever a call is cancelled, its place is free for the next one, and no task is left."""
+
+    async def scenario() -> tuple[int, int]:
+        async with client(server.url, connections=1) as sinch:
+            cancelled = asyncio.create_task(call(sinch))
+            for _ in range(ticks):
+                await asyncio.sleep(0)
+            cancelled.cancel()
+            await asyncio.gather(cancelled, return_exceptions=True)
+            status = await call(sinch)
+        return status, len(asyncio.all_tasks())
+
+    assert (200, 1) == asyncio.run(scenario())
+
+
+def test_cancelled_call_leaves_no_request_on_its_way(server: FaultServer) -> None:
+    """Its connection ends at once, also when the server has not taken the request in."""
+    server.script = [UNREAD]
+
+    async def scenario() -> None:
+        async with client(server.url) as sinch:
+            session: Any = sinch._session(sinch._options.endpoints.conversation)  # noqa: SLF001 (as above)
+            body = {"text": "x" * 10_000_000}
+            task = asyncio.create_task(session.request(Operation(method="POST", json=body)))
+            await asyncio.to_thread(server.wait_until_connected)
+            await asyncio.sleep(0.05)
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            found = [each for each in gc.get_objects() if isinstance(each, LimitedProtocol)]
+            assert [None] * len(found) == [each.transport for each in found]
+
+    asyncio.run(scenario())
+
+
+def test_closing_ends_the_calls_that_are_made(server: FaultServer) -> None:
+    """Those on their way are in doubt, those that wait for a connection were not sent."""
+    server.script = [raw(HEAD, b"{}", pause=30)]
+
+    async def scenario() -> list[str]:
+        sinch = client(server.url, connections=2)
+        calls = [asyncio.create_task(call(sinch)) for _ in range(4)]
+        await asyncio.to_thread(server.wait_until_seen, 2)
+        await sinch.aclose()
+        ended: list[Any] = await asyncio.gather(*calls, return_exceptions=True)
+        return sorted(each.outcome for each in ended)
+
+    assert ["not_sent"] * 2 + ["unknown"] * 2 == asyncio.run(scenario())
+    assert 2 == len(server.seen)
+
+
+def test_client_belongs_to_the_loop_of_its_first_call(server: FaultServer) -> None:
+    """In a second one it says so and sends nothing; closing it there is harmless."""
+    server.script = [response(Connection="close")]
+    sinch = client(server.url)
+    assert 200 == asyncio.run(call(sinch))
+    with pytest.raises(SinchError, match="another event loop"):
+        asyncio.run(call(sinch))
+    asyncio.run(sinch.aclose())
+    assert 1 == len(server.seen)
 
 
 def test_unclosed_client_ends_without_a_word(

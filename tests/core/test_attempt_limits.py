@@ -26,7 +26,7 @@ from sinch_wrapper import (
 from sinch_wrapper._http import httpx
 from sinch_wrapper._transport.limits import ResponseTooLargeError, decoded
 from tests.helpers.callbacks import eventually
-from tests.helpers.core import Flavour, Server
+from tests.helpers.core import CONNECTED, Flavour, Server
 from tests.helpers.fault_server import (
     Fault,
     FaultServer,
@@ -89,6 +89,7 @@ def read(flavour: Flavour, client: Any) -> Any:
     return flavour.run(client.conversation.app.list_apps())
 
 
+@CONNECTED
 @pytest.mark.parametrize("call", [send, read])
 @pytest.mark.parametrize("name", DRIPS)
 def test_dripping_response_ends_with_the_attempt(
@@ -106,6 +107,7 @@ def test_dripping_response_ends_with_the_attempt(
     assert leaks(printed(caught.value)) == []
 
 
+@CONNECTED
 @pytest.mark.parametrize("name", DRIPS)
 def test_dripping_token_response_holds_nobody_for_long(
     flavour: Flavour, server: FaultServer, client: Any, name: str
@@ -119,6 +121,7 @@ def test_dripping_token_response_holds_nobody_for_long(
     assert [] == server.seen
 
 
+@CONNECTED
 @pytest.mark.parametrize("name", ["a header", "the body", "102 again and again"])
 def test_no_attempt_leaks_a_connection_or_a_thread(
     flavour: Flavour, server: FaultServer, client: Any, name: str
@@ -164,6 +167,7 @@ FLOODS: dict[str, Fault] = {
 }
 
 
+@CONNECTED
 @pytest.mark.parametrize("name", FLOODS)
 def test_endless_response_is_not_collected(
     flavour: Flavour, server: FaultServer, client: Any, name: str
@@ -174,6 +178,32 @@ def test_endless_response_is_not_collected(
     with pytest.raises(APIConnectionError, match="ResponseTooLargeError") as caught:
         send(flavour, client)
     assert time.monotonic() - began < SOON
+    assert ("unknown", ["POST"]) == (caught.value.outcome, server.seen)
+
+
+FRAMES: dict[str, Fault] = {
+    "the extension of a chunk": endless(CHUNKED + b"2;", b"a" * 65536),
+    "the size of a chunk": endless(CHUNKED, b"0" * 65536),
+    "a trailer": endless(CHUNKED + b"2\r\n{}\r\n0\r\nX: ", b"y" * 65536),
+    "trailers": endless(CHUNKED + b"2\r\n{}\r\n0\r\n", b"X: y\r\n" * 1000),
+    "headers": endless(OK, b"X: y\r\n" * 1000),
+    "a reason": endless(b"HTTP/1.1 200 ", b"O" * 65536),
+    "empty lines": endless(b"", b"\r\n" * 1000),
+}
+
+
+@CONNECTED
+@pytest.mark.parametrize("name", FRAMES)
+def test_endless_frame_of_a_response_is_given_up(
+    flavour: Flavour, server: FaultServer, client: Any, name: str
+) -> None:
+    """What is around a body has an end as well, long before the time in all is over."""
+    server.script = [FRAMES[name]]
+    patient = client.with_options(attempt_timeout=60)
+    began = time.monotonic()
+    with pytest.raises(APIConnectionError) as caught:
+        send(flavour, patient)
+    assert time.monotonic() - began < 30
     assert ("unknown", ["POST"]) == (caught.value.outcome, server.seen)
 
 
@@ -189,6 +219,7 @@ def packed(coding: str, size: int) -> bytes:
 BOMB = 64 * MEGABYTE
 
 
+@CONNECTED
 @pytest.mark.parametrize("coding", ["gzip", "deflate", "raw"])
 def test_bomb_is_not_built(flavour: Flavour, server: FaultServer, client: Any, coding: str) -> None:
     """A few bytes that become many are unpacked up to the largest size only."""
@@ -206,6 +237,7 @@ def test_bomb_is_not_built(flavour: Flavour, server: FaultServer, client: Any, c
     assert most < 12 * MEGABYTE
 
 
+@CONNECTED
 @pytest.mark.parametrize("coding", ["br", "zstd", "gzip, gzip", "nonsense"])
 def test_encoding_that_was_not_asked_for_is_not_unpacked(
     flavour: Flavour, server: FaultServer, client: Any, coding: str
@@ -217,6 +249,7 @@ def test_encoding_that_was_not_asked_for_is_not_unpacked(
         send(flavour, client)
 
 
+@CONNECTED
 @pytest.mark.parametrize(
     ("coding", "content"),
     [
@@ -245,6 +278,7 @@ def test_response_of_the_largest_size_is_read() -> None:
         decoded(gzip.compress(content + b"x"), "gzip", 1000)
 
 
+@CONNECTED
 def test_slow_but_steady_response_is_read(
     flavour: Flavour, server: FaultServer, client: Any
 ) -> None:
@@ -253,6 +287,7 @@ def test_slow_but_steady_response_is_read(
     read(flavour, client)
 
 
+@CONNECTED
 def test_response_sent_twice_is_not_the_next_one(
     flavour: Flavour, server: FaultServer, client: Any
 ) -> None:
@@ -290,6 +325,7 @@ class Drip(httpx.SyncByteStream, httpx.AsyncByteStream):
             yield b"x"
 
 
+@CONNECTED
 def test_transport_of_the_caller_has_the_same_limits(flavour: Flavour) -> None:
     """A body that drips is given up whoever carries it."""
     client = flavour.client(

@@ -1,7 +1,9 @@
 """Sinch and AsyncSinch over real sockets: connections, failures, proxies, forks."""
 
+import contextlib
 import os
 import threading
+from base64 import b64encode
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar
@@ -16,13 +18,7 @@ from sinch_wrapper import (
     RetryPolicy,
 )
 from sinch_wrapper._transport.pool import proxy_for
-from tests.helpers.core import (
-    PROJECT,
-    Flavour,
-    Server,
-    SyncFlavour,
-    token_response,
-)
+from tests.helpers.core import CONNECTED, PROJECT, Flavour, Server, SyncFlavour, token_response
 
 ONCE = RetryPolicy(attempts=1)
 
@@ -33,6 +29,7 @@ class Loopback(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     connections: ClassVar[set[object]] = set()
     proxied: ClassVar[list[str]] = []
+    credentials: ClassVar[list[str | None]] = []
     is_over: ClassVar[threading.Event] = threading.Event()
 
     def do_GET(self) -> None:
@@ -40,6 +37,7 @@ class Loopback(BaseHTTPRequestHandler):
         type(self).connections.add(self.client_address)
         if self.path.startswith("http://"):
             type(self).proxied.append(self.path)
+            type(self).credentials.append(self.headers.get("Proxy-Authorization"))
         if self.path.endswith(("drop", "slow")):
             self.close_connection = True
             if self.path.endswith("slow"):
@@ -56,6 +54,11 @@ class Loopback(BaseHTTPRequestHandler):
         if length != len(body):
             self.close_connection = True
 
+    def do_CONNECT(self) -> None:
+        """Open no tunnel."""
+        type(self).credentials.append(self.headers.get("Proxy-Authorization"))
+        self.send_error(403)
+
     def do_POST(self) -> None:
         """Read the body, then respond."""
         self.rfile.read(int(self.headers.get("Content-Length", 0)))
@@ -71,6 +74,7 @@ def loopback(clean_environment: pytest.MonkeyPatch) -> Iterator[str]:
     del clean_environment
     Loopback.connections.clear()
     Loopback.proxied.clear()
+    Loopback.credentials.clear()
     Loopback.is_over.clear()
     with ThreadingHTTPServer(("127.0.0.1", 0), Loopback) as server:
         server.daemon_threads = True
@@ -88,6 +92,7 @@ def real(flavour: Flavour, base: str, **options: Any) -> Any:
     return flavour.client(Server(), endpoints=endpoints, transport=None, **options)
 
 
+@CONNECTED
 def test_real_connections_are_kept_alive(flavour: Flavour, loopback: str) -> None:
     """Ten calls share one connection."""
     client = real(flavour, loopback)
@@ -98,6 +103,7 @@ def test_real_connections_are_kept_alive(flavour: Flavour, loopback: str) -> Non
     assert len(Loopback.connections) == 1
 
 
+@CONNECTED
 def test_connections_limits_requests_at_once(flavour: Flavour, loopback: str) -> None:
     """With connections=2, twelve calls at once use at most two connections, and all succeed."""
     client = real(flavour, loopback, connections=2)
@@ -114,6 +120,7 @@ def test_connections_out_of_range_are_refused(flavour: Flavour, number: Any) -> 
         flavour.client(Server(), connections=number)
 
 
+@CONNECTED
 @pytest.mark.parametrize(
     ("path", "kind", "outcome"),
     [
@@ -135,6 +142,7 @@ def test_real_failures_are_ours(
     assert outcome == caught.value.outcome
 
 
+@CONNECTED
 def test_real_refused_connection_is_not_sent(flavour: Flavour) -> None:
     """A refused connection means that nothing was sent."""
     client = real(flavour, "http://127.0.0.1:9", retry=ONCE)
@@ -144,6 +152,7 @@ def test_real_refused_connection_is_not_sent(flavour: Flavour) -> None:
     assert caught.value.outcome == "not_sent"
 
 
+@CONNECTED
 def test_proxy_option_is_used(flavour: Flavour, loopback: str) -> None:
     """An explicit proxy receives all requests, token requests included."""
     client = real(flavour, "http://api.invalid", proxy=loopback)
@@ -155,6 +164,7 @@ def test_proxy_option_is_used(flavour: Flavour, loopback: str) -> None:
     ] == Loopback.proxied
 
 
+@CONNECTED
 def test_proxy_of_the_environment_is_used(
     flavour: Flavour, loopback: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -166,6 +176,20 @@ def test_proxy_of_the_environment_is_used(
     assert len(Loopback.proxied) == 2
 
 
+@CONNECTED
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_proxy_gets_its_own_credentials(flavour: Flavour, loopback: str, scheme: str) -> None:
+    """They are those of the URL, unquoted, and no server behind the proxy would see them."""
+    proxy = loopback.replace("//", "//us%40er:p%3A%C3%A9@")
+    client = real(flavour, f"{scheme}://api.invalid", proxy=proxy, auth="basic", retry=ONCE)
+    with contextlib.suppress(APIConnectionError):
+        flavour.run(client.conversation.app.list_apps())
+    flavour.close(client)
+    sent = b64encode("us@er:p:é".encode()).decode()
+    assert [f"Basic {sent}"] == Loopback.credentials
+
+
+@CONNECTED
 @pytest.mark.parametrize("proxy", ["nonsense://planted:planted@h", "http://planted@[::1"])
 def test_unusable_proxy_is_not_quoted(flavour: Flavour, proxy: str) -> None:
     """The error does not quote the URL of a proxy, because it may hold a password."""

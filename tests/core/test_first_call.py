@@ -13,7 +13,7 @@ from sinch_wrapper import AsyncSinch, AuthenticationError, Endpoints, Recipient,
 from sinch_wrapper._http import httpx
 from sinch_wrapper._transport.aiohttp_transport import AiohttpTransport
 from sinch_wrapper._transport.pool import AsyncPooledTransport
-from tests.helpers.core import KEY_ID, KEY_SECRET, PROJECT, Flavour
+from tests.helpers.core import CONNECTED, KEY_ID, KEY_SECRET, PROJECT, Flavour
 from tests.helpers.fault_server import FaultServer, response, serving
 
 KEY: dict[str, Any] = {"project_id": PROJECT, "key_id": KEY_ID, "key_secret": KEY_SECRET}
@@ -89,10 +89,12 @@ def test_pool_is_opened_in_a_thread(kind: Any) -> None:
 
 def client(flavour: Flavour, url: str, **options: Any) -> Any:
     """A client for the server at *url*."""
-    kind = Sinch if flavour.name == "sync" else AsyncSinch
-    return kind(**KEY, endpoints=Endpoints.sandbox(url), proxy="", **options)
+    kind: Any = Sinch if flavour.name == "sync" else AsyncSinch
+    given = {"endpoints": Endpoints.sandbox(url), "proxy": "", "http": flavour.http}
+    return kind(**KEY, **given, **options)
 
 
+@CONNECTED
 def test_warm_up_fetches_the_token_and_sends_nothing(flavour: Flavour, server: FaultServer) -> None:
     """The first message after it needs no other request, and the same connection carries it."""
     sinch = client(flavour, server.url)
@@ -106,6 +108,7 @@ def test_warm_up_fetches_the_token_and_sends_nothing(flavour: Flavour, server: F
     assert (1, ["POST"], 1) == (server.tokens_seen, server.seen, server.connections)
 
 
+@CONNECTED
 def test_warm_up_fails_as_the_token_does(flavour: Flavour, server: FaultServer) -> None:
     """A key that is refused is found when the program starts."""
     server.token_script = [response(401, b"{}")]
@@ -115,6 +118,7 @@ def test_warm_up_fails_as_the_token_does(flavour: Flavour, server: FaultServer) 
     flavour.close(sinch)
 
 
+@CONNECTED
 def test_warm_up_without_tokens_makes_no_request(flavour: Flavour, server: FaultServer) -> None:
     """With Basic authentication there is none to fetch."""
     sinch = client(flavour, server.url, auth="basic")

@@ -16,7 +16,7 @@ from sinch_wrapper._http import httpx
 from sinch_wrapper.parameters import check_parameters, mismatches
 from tests.core.test_arguments import CLIENTS, MESSAGES
 from tests.helpers.arguments import PublicCall
-from tests.helpers.core import KEY_SECRET, Flavour, Server
+from tests.helpers.core import CONNECTED, KEY_SECRET, Flavour, Server
 from tests.helpers.fault_server import raw, serving
 from tests.helpers.planted import PHONE, TEXT, leaks, printed, shown
 
@@ -130,6 +130,7 @@ def test_failing_pages_show_no_page(flavour: Flavour, walk: Any, body: object) -
     assert leaks(printed(caught.value)) == []
 
 
+@CONNECTED
 def test_reason_of_a_proxy_is_sealed(flavour: Flavour) -> None:
     """What a proxy says beside its status reaches neither the error nor its cause."""
     refusal = raw(f"HTTP/1.1 407 {TEXT} {PHONE}\r\nContent-Length: 0\r\n\r\n".encode())

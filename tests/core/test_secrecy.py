@@ -18,7 +18,15 @@ from sinch_wrapper import (
     text,
 )
 from sinch_wrapper._http import httpx
-from tests.helpers.core import KEY_ID, KEY_SECRET, Flavour, Operation, Server, token_response
+from tests.helpers.core import (
+    CONNECTED,
+    KEY_ID,
+    KEY_SECRET,
+    Flavour,
+    Operation,
+    Server,
+    token_response,
+)
 from tests.helpers.fault_server import response, serving
 from tests.helpers.planted import PHONE, TEXT, TOKEN, leaks, printed
 
@@ -125,6 +133,7 @@ def test_constructor_leaks_nothing(
     assert leaks(printed(caught.value)) == []
 
 
+@CONNECTED
 def test_unusable_proxy_leaks_nothing(flavour: Flavour) -> None:
     """The URL of a proxy, which may contain a password, does not show."""
     proxy = f"nonsense://{KEY_ID}:{KEY_SECRET}@proxy.example"

@@ -10,7 +10,7 @@ import pytest
 import trustme
 
 from sinch_wrapper import AsyncSinch, ConfigurationError, Endpoints, RetryPolicy, Sinch, SinchError
-from tests.helpers.core import Flavour, Server
+from tests.helpers.core import CONNECTED, Flavour, Server
 
 COMPLETE = {"project_id": "p", "key_id": "k", "key_secret": "s", "region": "eu"}
 
@@ -78,6 +78,7 @@ def apps(flavour: Flavour, url: str, tls: ssl.SSLContext | None) -> Any:
         flavour.close(client)
 
 
+@CONNECTED
 def test_own_authority_and_client_certificate_are_used(
     flavour: Flavour, authority: trustme.CA, url: str
 ) -> None:
@@ -88,6 +89,7 @@ def test_own_authority_and_client_certificate_are_used(
     assert [] == apps(flavour, url, context)
 
 
+@CONNECTED
 def test_without_certificate_nobody_is_served(
     flavour: Flavour, authority: trustme.CA, url: str
 ) -> None:
@@ -99,6 +101,7 @@ def test_without_certificate_nobody_is_served(
             apps(flavour, url, tls)
 
 
+@CONNECTED
 def test_host_names_are_checked(flavour: Flavour, authority: trustme.CA, url: str) -> None:
     """A certificate of the right authority for another name is not trusted."""
     context = ssl.create_default_context()

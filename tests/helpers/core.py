@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -15,7 +15,7 @@ from sinch_wrapper import AsyncSinch, RetryPolicy, Sinch
 from sinch_wrapper._auth.credentials import AccessKey, AuthProvider
 from sinch_wrapper._auth.flow import Auth, BearerAuth, TokenCache
 from sinch_wrapper._auth.token_source import TokenSource
-from sinch_wrapper._http import httpx
+from sinch_wrapper._http import AIOHTTP, httpx
 from sinch_wrapper._request import APIRequest, Call, headers_for, timeouts
 from sinch_wrapper._session import AsyncSession, Session
 from sinch_wrapper._transport.foreign import AsyncForeignTransport, ForeignTransport
@@ -127,6 +127,8 @@ class Flavour:
     """Threads or tasks: what lets one test run for both."""
 
     name: str
+    # What http= a client gets whose connections are its own.
+    http: Literal["aiohttp"] | None = None
 
     def run(self, thing: Any) -> Any:
         """Return *thing*, awaited when it must be."""
@@ -142,8 +144,8 @@ class Flavour:
 
     def client(self, handler: Handler, **options: Any) -> Any:
         """Build a Sinch or AsyncSinch over *handler*."""
-        kind = AsyncSinch if self.name == "async" else Sinch
-        given = {
+        kind: Any = AsyncSinch if self.name == "async" else Sinch
+        given: dict[str, Any] = {
             "project_id": PROJECT,
             "key_id": KEY_ID,
             "key_secret": KEY_SECRET,
@@ -152,7 +154,10 @@ class Flavour:
         }
         if "endpoints" not in options:
             given["region"] = "eu"
-        return kind(**{**given, **options})
+        given |= options
+        if given["transport"] is None:
+            given["http"] = self.http
+        return kind(**given)
 
     def close(self, client: Any) -> None:
         """Close *client*."""
@@ -216,8 +221,8 @@ class AsyncFlavour(Flavour):
 
     name = "async"
 
-    def __init__(self, runner: asyncio.Runner) -> None:
-        self._runner = runner
+    def __init__(self, runner: asyncio.Runner, http: Literal["aiohttp"] | None = None) -> None:
+        self._runner, self.http = runner, http
 
     def run(self, thing: Any) -> Any:
         """Await *thing*."""
@@ -270,6 +275,10 @@ def clock() -> Clock:
     return Clock()
 
 
+# For tests of real connections: threads, tasks, and tasks over aiohttp.
+CONNECTED = pytest.mark.parametrize("flavour", ["sync", "async", "aiohttp"], indirect=True)
+
+
 @pytest.fixture(params=["sync", "async"])
 def flavour(request: pytest.FixtureRequest) -> Iterator[Flavour]:
     """Threads, then tasks."""
@@ -277,7 +286,7 @@ def flavour(request: pytest.FixtureRequest) -> Iterator[Flavour]:
         yield SyncFlavour()
         return
     with asyncio.Runner() as runner:
-        yield AsyncFlavour(runner)
+        yield AsyncFlavour(runner, AIOHTTP if request.param == AIOHTTP else None)
 
 
 @pytest.fixture

@@ -71,7 +71,15 @@ def _plain(connection: socket.socket, _: threading.Event) -> bool:
     return False
 
 
+def _unread(connection: socket.socket, stopped: threading.Event) -> bool:
+    connection.recv(1)
+    stopped.wait(30)
+    return False
+
+
 DROP = raw()
+# A request larger than the buffers of the system gets no further.
+UNREAD = Fault(_unread, at_once=True)
 NO_TLS = Fault(_plain, at_once=True)
 RESET = Fault(_reset)
 RESET_EARLY = Fault(_reset_early, at_once=True)
@@ -142,6 +150,11 @@ class FaultServer:
     def open_connections(self) -> int:
         """How many connections are open on this side."""
         return len(self._open)
+
+    def wait_until_connected(self) -> None:
+        """Wait until a connection is open on this side."""
+        while not self._open:
+            self._stopped.wait(0.001)
 
     def wait_until_closed(self) -> None:
         """Wait until no connection is open on this side."""
