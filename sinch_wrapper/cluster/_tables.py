@@ -18,6 +18,8 @@ workers = Table(
     Column("slots", Integer, nullable=False),
     Column("began_at", Double, nullable=False),
     Column("beat_at", Double, nullable=False),
+    # A number is never given again: somebody may still mean the one that had it.
+    sqlite_autoincrement=True,
 )
 
 # Requests that were handed out, until the journal has their ends.
@@ -41,6 +43,7 @@ calls = Table(
     Column("left_at", Double),
     # JSON: how it ended.
     Column("result", Text),
+    sqlite_autoincrement=True,
 )
 Index("calls_by_job", calls.c.job, calls.c.state)
 

@@ -24,7 +24,7 @@ from sinch_wrapper.bulk._states import ChunkState
 from sinch_wrapper.callbacks import Event
 from sinch_wrapper.cluster._call_table import CallState, of_job
 from sinch_wrapper.cluster._desk import Surroundings
-from sinch_wrapper.cluster._worker import Worker
+from sinch_wrapper.cluster._worker import PreparedCall, Seat, Worker
 from sinch_wrapper.cluster._worker_table import fixed
 from sinch_wrapper.errors import BulkError
 from tests.simulation.api import CALM, STORM, Ending, SimulatedApi
@@ -39,18 +39,19 @@ from tests.simulation.processes import Process
 LEASE: Final = 30.0
 SLOTS: Final = 2
 # Turns after which a job is said not to end; no seed that was tried takes a half.
-MOST_TURNS: Final = 60_000
+MOST_TURNS: Final = 20_000
 
 
 @dataclass
 class ClusterOutcome:
-    """What came out of one seed: *problems* must be empty.
+    """What came out of one seed: *problems* and *risks* must be empty.
 
-    *gaps* counts requests that left when their worker had no session any more: it was stopped after
+    *risks* are fences that were crossed, whether anything came of it or not. *gaps* counts requests that left when their worker had no session any more: it was stopped after
     it had looked whether they may leave, which nobody can exclude.
     """
 
     problems: list[str] = field(default_factory=list)
+    risks: list[str] = field(default_factory=list)
     posts: int = 0
     again: int = 0
     leaders: int = 0
@@ -69,18 +70,52 @@ class Pauses:
 
     def wait(self, seconds: float) -> bool:
         """Let time pass."""
-        self._node.sleep(seconds)
+        if seconds > 0:
+            self._node.sleep(seconds)
         return False
 
 
 @dataclass
 class Leaving:
-    """A request that *node* is about to send, or is sending, with the session of its worker."""
+    """A request that *node* is about to send, or is sending, with the session of its worker.
+
+    *heard* is when that was last heard of. *stood* is for how long it stood still after it had
+    looked whether it may send.
+    """
 
     chunk: int
     node: Node
     session: Session
     heard: float
+    stood: float = 0.0
+
+
+class NodeWorker(Worker):
+    """A worker that says where it is."""
+
+    def __init__(self, batch: "NodeBatch", *args: Any, **options: Any) -> None:
+        super().__init__(batch, *args, **options)
+        self._node = batch.node
+
+    def take(self, prepared: PreparedCall) -> Seat | None:
+        """Take a call."""
+        with self._node.at("take"):
+            return super().take(prepared)
+
+
+class RandomPace:
+    """The rate that workers share: a request waits at most *most* seconds for its slot."""
+
+    def __init__(self, chance: Random, most: float) -> None:
+        self._chance = chance
+        self._most = most
+
+    def reserve(self) -> float:
+        """Book a slot."""
+        return self._chance.choice((0.0, self._chance.uniform(0, self._most)))
+
+    def throttled(self, ago: float) -> None:
+        """Do nothing."""
 
 
 class NodeBatch:
@@ -88,20 +123,22 @@ class NodeBatch:
 
     def __init__(self, cluster: "ClusterSimulation", node: Node) -> None:
         self._cluster = cluster
-        self._node = node
+        self.node = node
         self.messages = self
 
     def send_batch(self, *, body: Any) -> object:
         """Send a request, and wait for its response."""
-        cluster, node = self._cluster, self._node
+        cluster, node = self._cluster, self.node
         content = cast("dict[str, Any]", decode(body.content))
         chunk = int(content["batch_metadata"][CHUNK_MARK].rpartition("-")[2])
         leaving = Leaving(chunk, node, node.sessions[-1], cluster.heard[node.name])
         cluster.leaving.append(leaving)
         try:
             # What is stopped here leaves when it goes on; cut off is only the database.
-            with suppress(BulkError):
+            began = cluster.world.time.now
+            with node.at("leave"), suppress(BulkError):
                 node.point()
+            leaving.stood = cluster.world.time.now - began
             ending = cluster.post(leaving, content)
             node.sleep(ending.wait)
         finally:
@@ -168,8 +205,8 @@ class ClusterSimulation:
             if other.chunk == chunk and other is not leaving and other.session.is_held
         ]
         if others:
-            self._problem(f"request {chunk} leaves while {others} may still send it")
-        if not session.is_held and world.time.now - leaving.heard > LEASE:
+            self.world.risks.append(f"request {chunk} leaves while {others} may still send it")
+        if leaving.stood and not session.is_held and world.time.now - leaving.heard > LEASE:
             self.outcome.gaps += 1
             self._process.forced.add(chunk)
         post, ending = self.api.post(body, world.time.now)
@@ -197,10 +234,11 @@ class ClusterSimulation:
         self._nodes.append(node)
         self.heard[node.name] = self.world.time.now
         worker = self._worker(node)
-        node.begin(lambda: self._beat(node, worker), wait)
-        node.begin(lambda: lead_when_free(self._leadership, node, lambda: worker.number), wait)
+        node.begin(lambda: self._beat(node, worker), "beat", wait)
+        lead = lambda: lead_when_free(self._leadership, node, lambda: worker.number)  # noqa: E731 (as the others)
+        node.begin(lead, "lead", wait)
         for _ in range(SLOTS):
-            node.begin(lambda: self._take(node, worker), wait)
+            node.begin(lambda: self._take(node, worker), "work", wait)
 
     def _again(self) -> None:
         if not self._leadership.is_over:
@@ -215,7 +253,7 @@ class ClusterSimulation:
             self.world.sessions[number] = found = node.session()
             return found
 
-        worker = Worker(
+        worker = NodeWorker(
             NodeBatch(self, node),
             storage,
             self._leadership.around,
@@ -223,10 +261,11 @@ class ClusterSimulation:
             session=session,
             name=node.name,
             slots=SLOTS,
-            clock=lambda: self.world.time.now,
+            pace=RandomPace(self.world.chance, self.scenario.pace),
+            clock=lambda: self.world.time.now - node.slept,
             wall=self._wall,
         )
-        worker.over = cast("Any", Pauses(node))
+        worker.stopping = worker.over = cast("Any", Pauses(node))
         return worker
 
     def _beat(self, node: Node, worker: Worker) -> None:
@@ -235,7 +274,7 @@ class ClusterSimulation:
             with suppress(BulkError):
                 worker.beat()
                 self.heard[node.name] = began
-            node.sleep(LEASE / 6)
+            node.sleep(LEASE / 4)
 
     def _take(self, node: Node, worker: Worker) -> None:
         """Take tickets, of which some come twice."""
@@ -244,7 +283,8 @@ class ClusterSimulation:
             if not tickets or self.world.time.now < max(self.world.away_until, node.cut_until):
                 node.sleep(1.0)
                 continue
-            ticket = tickets[0] if self.world.chance.random() < 0.1 else tickets.pop(0)
+            is_twice = self.world.chance.random() < self.scenario.repeats
+            ticket = tickets[0] if is_twice else tickets.pop(0)
             with suppress(BulkError):
                 worker.perform(ticket)
             # Others come first now and then.
@@ -269,7 +309,8 @@ class ClusterSimulation:
         process, outcome = self._process, self.outcome
         process.is_over = self._leadership.is_over
         ledger = Ledger(self.api, covered=True)
-        outcome.problems += [*self.world.problems, *ledger.problems(process)]
+        outcome.problems += ledger.problems(process)
+        outcome.risks = self.world.risks
         with process.journal.read() as connection:
             states = [row.state for row in of_job(connection, NUMBER)]
         if set(states) - {CallState.LOST}:

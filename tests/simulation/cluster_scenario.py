@@ -8,14 +8,16 @@ from tests.simulation.models import ALL, Model
 from tests.simulation.nodes import Fault
 from tests.simulation.scenario import JobScript
 
-# Short, so that a request in doubt may leave again while its worker still sleeps.
-SETTLE: Final = 60.0
+# Short, so that a request in doubt may leave again while its worker still stands still.
+SETTLE: Final = 20.0
 # Models in which what is accepted shows within that time.
 MODELS: Final = tuple(
     each
     for each in ALL
     if each.name.split()[0] in {"a", "b1", "c1", "e1", "e2", "h", "k", "f1", "n1", "o1", "j"}
 )
+# Those in which evidence comes soon, so that what is wrong with a take-over shows as a double.
+PLAIN: Final = MODELS[:1]
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,8 @@ class ClusterScenario:
     """All that follows from a seed, but for the chances that the API takes.
 
     *faults* are those of each process, the ones that come after a kill included. *outages* are
-    when the database goes away, and for how long: all its sessions end.
+    when the database goes away, and for how long: all its sessions end. *repeats* is the share of
+    tickets that come twice, *pace* how many seconds a request waits for its slot at most.
     """
 
     seed: int
@@ -34,38 +37,84 @@ class ClusterScenario:
     processes: int
     faults: tuple[tuple[Fault, ...], ...]
     outages: tuple[tuple[float, float], ...]
+    repeats: float
+    pace: float
 
 
 def cluster_scenario_of(seed: int) -> ClusterScenario:
     """The scenario of *seed*."""
     chance = Random(seed)  # noqa: S311 (repeatable)
     processes = chance.choice((2, 2, 3))
+    is_plain, weather = chance.random() < 0.5, _weather(chance)
     return ClusterScenario(
         seed,
-        chance.choice(MODELS),
-        stormy=chance.random() < 0.3,
+        chance.choice(PLAIN if is_plain else MODELS),
+        stormy=not is_plain and chance.random() < 0.5,
         receiver=chance.random() < 0.3,
-        job=_job(chance),
+        job=_long_job(chance) if is_plain else _job(chance),
         processes=processes,
         faults=tuple(
-            tuple(_fault(chance) for _ in range(chance.choice((0, 1, 2, 3))))
+            tuple(weather.fault(chance) for _ in range(chance.choice((0, 1, 2, 4))))
             for _ in range(processes + 3)
         ),
         outages=tuple(
             (chance.uniform(0, 40), chance.uniform(0.1, 60)) for _ in range(chance.random() < 0.15)
         ),
+        repeats=chance.choice((0.1, 0.5)),
+        pace=chance.choice((0.0, 2.0)),
     )
 
 
-def _fault(chance: Random) -> Fault:
-    kind = chance.choices(("kill", "stop", "cut"), (3, 4, 3))[0]
-    seconds = chance.choice((chance.uniform(0.1, 20), chance.uniform(20, 400)))
-    return Fault(chance.randint(1, chance.choice((60, 150))), kind, seconds, chance.random() < 0.5)
+@dataclass(frozen=True)
+class Weather:
+    """The faults of one seed: a few kinds at a few places, for times that are alike.
+
+    So that what must come together does so in some seeds, rather than a little of all in each.
+    """
+
+    kinds: tuple[str, ...]
+    places: tuple[str, ...]
+    spans: tuple[tuple[float, float], ...]
+    noticed: float
+
+    def fault(self, chance: Random) -> Fault:
+        """One of them."""
+        place = chance.choice(self.places)
+        return Fault(
+            chance.randint(1, chance.choice(_PLACES[place])),
+            chance.choice(self.kinds),
+            chance.uniform(*chance.choice(self.spans)),
+            chance.random() < self.noticed,
+            place,
+        )
+
+
+_KINDS: Final = ("kill", "stop", "sleep", "cut")
+_SPANS: Final = ((0.05, 3.0), (3.0, 40.0), (40.0, 300.0))
+# Where a fault may happen, and after how many places there at most.
+_PLACES: Final = {"": (50, 150), "lead": (60, 300), "work": (30,), "take": (5, 20), "leave": (4,)}
+
+
+def _weather(chance: Random) -> Weather:
+    return Weather(
+        tuple(chance.sample(_KINDS, chance.randint(1, len(_KINDS)))),
+        tuple(chance.sample([*_PLACES], chance.randint(1, len(_PLACES)))),
+        tuple(chance.sample(_SPANS, chance.randint(1, len(_SPANS)))),
+        chance.choice((0.0, 0.5, 1.0)),
+    )
 
 
 def _job(chance: Random) -> JobScript:
-    size, chunks = chance.choice((1, 5)), chance.choice((1, 2, 6, 12, 20))
-    is_slow = chance.random() < 0.7
+    size, chunks = chance.choice((1, 5)), chance.choice((1, 2, 4, 8))
+    return _script(size, chunks, chance.choice((10**6, 2 * size)), size / 2, chance)
+
+
+def _long_job(chance: Random) -> JobScript:
+    """A request every few seconds, so that there are witnesses after a death."""
+    return _script(1, 16, 2, 1 / chance.choice((3, 5)), chance)
+
+
+def _script(size: int, chunks: int, queue: int, drain: float, chance: Random) -> JobScript:
     return JobScript(
         recipients=size * chunks,
         chunk_size=size,
@@ -76,8 +125,7 @@ def _job(chance: Random) -> JobScript:
         stop=None,
         pause=0.0,
         last="",
-        queue=2 * size if is_slow else 10**6,
-        # A request every few seconds, so that there are witnesses after a death.
-        drain=size / chance.choice((3, 10)),
+        queue=queue,
+        drain=drain,
         attempts=chance.choice((5, 5, 2)),
     )

@@ -9,11 +9,13 @@ from tests.simulation.journals import KilledError
 class Fiber:
     """Runs *work* in pieces: resume() lets it run until it pauses, or ends.
 
-    Once *is_killed*, it ends where it has paused.
+    *does* is what it does, in words from the wide one to the narrow one. Once *is_killed*, it ends
+    where it has paused.
     """
 
-    def __init__(self, work: Callable[[], None]) -> None:
+    def __init__(self, work: Callable[[], None], *does: str) -> None:
         self._work = work
+        self.does = list(does)
         self._mine, self._other = threading.Lock(), threading.Lock()
         self._mine.acquire()
         self._other.acquire()

@@ -19,7 +19,7 @@ from tests.simulation.api import SimulatedApi
 from tests.simulation.nodes import NUMBER, Node, NodeJournal, NodeStorage, Session, World
 
 _TICK: Final = 0.5
-_LONGEST: Final = 5.0
+_LONGEST: Final = 7.5
 
 
 @dataclass
@@ -96,6 +96,8 @@ class Run:
     desk: CallDesk
     waiting: list[Done] = field(default_factory=list)
     sweep_at: float = 0.0
+    # How many transactions had written anything when it last looked.
+    seen: int = -1
 
     def ended(self) -> list[Done]:
         """What has ended, in the order of the real one: workers that are gone, then results."""
@@ -103,8 +105,10 @@ class Run:
         if now >= self.sweep_at:
             self.sweep_at = now + _LONGEST
             self.waiting += self.desk.sweep()
-        found = self.desk.ended() if self.desk.running else []
-        done, self.waiting = self.waiting + found, []
+        if self.desk.running and self.seen != self.node.world.commits:
+            self.seen = self.node.world.commits
+            self.waiting += self.desk.ended()
+        done, self.waiting = self.waiting, []
         return done
 
     def look(self, calls: tuple[BatchCall, ...]) -> None:

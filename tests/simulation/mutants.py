@@ -154,7 +154,8 @@ MUTANTS: Final = {
 }
 
 
-# Those of the protocol between leaders and workers.
+# Those of the protocol between leaders and workers. Each must make a request that is accepted
+# twice, or lost: see HARM.
 SHARED_MUTANTS: Final = {
     "a leader without a token": Mutant(
         "_register", "if token is not None and leader != token:", "if False:", is_shared=True
@@ -172,7 +173,61 @@ SHARED_MUTANTS: Final = {
     "blind take-over": _of_cluster(
         "_desk", "lost.append(Done(call, LOST))", "lost.append(Done(call, NOT_LEFT))"
     ),
+    "two workers take one call": _of_cluster(
+        "_call_table",
+        "query = update(calls).where(calls.c.id == number, calls.c.state == CallState.HANDED)\n"
+        "    query = query.where(calls.c.token",
+        "query = update(calls).where(calls.c.id == number)\n    query = query.where(calls.c.token",
+    ),
+    "silent is taken for dead": _of_cluster(
+        "_life", "return WorkerLife.SILENT if has_session else", "return"
+    ),
+    "a slept worker may send": _of_cluster("_life", "return silence < lease / 2", "return True"),
+    "held calls may leave": _of_cluster(
+        "_desk", "self.held = frozenset(row.chunk for", "self.held = frozenset(-1 for"
+    ),
+    "a worker takes its own ticket twice": _of_cluster(
+        "_worker", "if prepared.number in seat.running:", "if False:"
+    ),
+    "sent before it was taken": _of_cluster(
+        "_worker",
+        "        seat = self.take(prepared)\n"
+        "        if seat is None:\n"
+        "            return\n"
+        "        done = None\n"
+        "        if isinstance(prepared.call, BatchCall) and self.may_leave(seat):\n"
+        "            left = self._clock()\n"
+        "            done = _made(self._batch, prepared.call)\n",
+        "        done = None\n"
+        "        if isinstance(prepared.call, BatchCall) and self.may_leave(self._seats[-1]):\n"
+        "            left = self._clock()\n"
+        "            done = _made(self._batch, prepared.call)\n"
+        "        seat = self.take(prepared)\n"
+        "        if seat is None:\n"
+        "            return\n"
+        "        if done is not None:\n",
+    ),
+    "handed out before the move to sending is committed": Mutant(
+        "_sender",
+        "            self._dispatch.leave(connection, self._queue, now)\n",
+        "            self._dispatch.leave(connection, self._queue, now)\n"
+        "            moved = [each.chunk for each in calls if each.purpose == 'send']\n"
+        "            for each in moved:\n"
+        "                self._job.journal.set(connection, each, state=ChunkState.PLANNED)\n"
+        "        with self._job.journal.write() as connection:\n"
+        "            for each in moved:\n"
+        "                self._job.journal.set(connection, each, state=ChunkState.SENDING)\n",
+        is_shared=True,
+    ),
+    "an earlier call's result taken for a later call": _of_cluster(
+        "_desk", " and chunk.last_left == row.event", ""
+    ),
+    "one clock is enough": _of_cluster(
+        "_worker", "return self._clock(), self._wall()", "return self._clock(), self._clock()"
+    ),
 }
+# What shows in the ledger of the API and the journal when a request is doubled or lost.
+HARM: Final = ("was accepted as", "but was", "never left", "did not end", "still being sent")
 ALL_MUTANTS: Final = MUTANTS | SHARED_MUTANTS
 
 
@@ -242,7 +297,8 @@ def problems_of_cluster(seed: int, _mutant: Mutant) -> list[str]:
     from tests.simulation.cluster import ClusterSimulation
     from tests.simulation.cluster_scenario import cluster_scenario_of
 
-    return ClusterSimulation(cluster_scenario_of(seed)).run().problems
+    found = ClusterSimulation(cluster_scenario_of(seed)).run().problems
+    return [each for each in found if any(word in each for word in HARM)]
 
 
 if __name__ == "__main__":

@@ -20,6 +20,8 @@ from tests.simulation.journals import KillableJournal, KilledError, journal_at
 
 NUMBER: Final = 7
 AWAY: Final = "the database is away"
+# The share of transactions before which other processes may come.
+SLOW: Final = 0.3
 
 
 class DyingError(Exception):
@@ -30,14 +32,17 @@ class DyingError(Exception):
 class Fault:
     """What happens to a process after *points* places where something may: *kind* says what.
 
-    For *seconds* it is stopped or cut off, or away before it comes again. With *is_noticed* the
-    database ends its sessions.
+    For *seconds* it is stopped or cut off, or away before it comes again; when it *sleeps* its
+    monotonic clock stands still, too. With *is_noticed* the database ends its sessions. *where*
+    says which places count, by what is done there: "lead", "work", and of work "take", the
+    transaction that takes a call, and "leave", right before its request leaves; all without it.
     """
 
     points: int
     kind: str
     seconds: float
     is_noticed: bool
+    where: str = ""
 
 
 class Clockwork:
@@ -113,8 +118,10 @@ class World:
     # By the number of the worker.
     sessions: dict[int, Session] = field(default_factory=dict)
     away_until: float = 0.0
+    # How many transactions have written anything.
+    commits: int = 0
     current: "tuple[Node, Fiber] | None" = None
-    problems: list[str] = field(default_factory=list)
+    risks: list[str] = field(default_factory=list)
     trace: list[str] | None = None
 
     def __post_init__(self) -> None:
@@ -149,6 +156,14 @@ class World:
                 raise DyingError from None
 
 
+@dataclass
+class _Due:
+    """A fault, and how many places are left before it."""
+
+    left: int
+    fault: Fault
+
+
 class Node:
     """A process: its fibers stop and die together."""
 
@@ -158,18 +173,18 @@ class Node:
         self.world = world
         self.name = name
         self.is_alive = True
-        self.stopped_until = self.cut_until = 0.0
+        self.stopped_until = self.cut_until = self.slept = 0.0
         self.sessions: list[Session] = []
         self._leads = Session(self)
-        self._faults = faults
+        # Each with the places that are left before it happens.
+        self._faults = [_Due(each.points, each) for each in faults]
         self._again = again
-        self._left = faults[0].points if faults else -1
         self._fibers: list[Fiber] = []
         self._stop: Fault | None = None
 
-    def begin(self, work: Callable[[], None], wait: float = 0.0) -> None:
+    def begin(self, work: Callable[[], None], does: str, wait: float = 0.0) -> None:
         """Run *work* in a fiber."""
-        fiber = Fiber(work)
+        fiber = Fiber(work, does)
         self._fibers.append(fiber)
         self.world.time.after(wait, lambda _: self._wake(fiber))
 
@@ -225,15 +240,37 @@ class Node:
         if self.world.time.now < max(self.world.away_until, self.cut_until):
             raise DatabaseAwayError(AWAY)
 
+    @contextmanager
+    def at(self, place: str) -> Iterator[None]:
+        """What is done within counts as *place*."""
+        assert self.world.current is not None
+        does = self.world.current[1].does
+        does.append(place)
+        try:
+            yield
+        finally:
+            does.pop()
+
+    def approach(self) -> None:
+        """Begin a transaction, which takes its time on the way; raises DatabaseAwayError."""
+        self.reach()
+        self.point()
+        if self.world.chance.random() < SLOW:
+            self.sleep(self.world.chance.uniform(0, 0.1))
+        self.reach()
+
     def point(self, *, is_inside: bool = False) -> None:
         """A place where a process may be killed, stopped or cut off; *is_inside* a transaction."""
         if not self.is_alive:
             raise KilledError
-        self._left -= 1
-        if self._left == 0:
-            fault = self._faults.pop(0)
-            self._left = self._faults[0].points if self._faults else -1
-            self._suffer(fault)
+        assert self.world.current is not None
+        places = {"", *self.world.current[1].does}
+        for each in self._faults:
+            each.left -= each.fault.where in places
+        due = [each for each in self._faults if not each.left]
+        self._faults = [each for each in self._faults if each.left]
+        for each in due:
+            self._suffer(each.fault)
         if self._stop is not None and not is_inside:
             self._sleep_through()
 
@@ -241,7 +278,7 @@ class Node:
         self.world.note(f"{self.name} {fault}")
         if fault.is_noticed:
             self.end_sessions()
-        if fault.kind == "stop":
+        if fault.kind in {"stop", "sleep"}:
             # Within a transaction others wait for its locks, as if it came before or after.
             self._stop = fault
         elif fault.kind == "cut":
@@ -255,6 +292,7 @@ class Node:
     def _sleep_through(self) -> None:
         assert self._stop is not None
         self.stopped_until = self.world.time.now + self._stop.seconds
+        self.slept += self._stop.seconds if self._stop.kind == "sleep" else 0.0
         self._stop = None
         self.sleep(0.0)
 
@@ -275,9 +313,7 @@ class NodeStorage:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A transaction that reads."""
-        self._node.reach()
-        self._node.point()
-        self._node.reach()
+        self._node.approach()
         try:
             with self._node.world.journal.storage.read() as connection:
                 yield connection
@@ -289,18 +325,14 @@ class NodeStorage:
     def write(self) -> Iterator[Connection]:
         """A transaction that is lost, or not, when the process is killed or cut off at its end."""
         node, tickets = self._node, self._node.world.tickets
-        node.reach()
-        node.point()
-        node.reach()
+        node.approach()
         try:
             with node.world.journal.storage.write() as connection:
                 if self._enter is not None:
                     self._enter(connection)
                 yield connection
                 node.world.statement()
-                leader = connection.execute(select(jobs.c.leader)).scalar_one()
-                if self._token not in {0, leader}:
-                    node.world.problems.append(f"{node.name} wrote with token {self._token}")
+                self._check_token(connection)
         except DyingError:
             tickets.end(commits=False)
             raise KilledError from None
@@ -308,7 +340,12 @@ class NodeStorage:
             tickets.end(commits=False)
             raise
         tickets.end(commits=True)
+        node.world.commits += 1
         node.point()
+
+    def _check_token(self, connection: Connection) -> None:
+        if self._token and self._token != connection.execute(select(jobs.c.leader)).scalar_one():
+            self._node.world.risks.append(f"{self._node.name} wrote with token {self._token}")
 
     def insert(self, connection: Connection, table: Any, rows: Any) -> None:
         """Insert *rows*."""
