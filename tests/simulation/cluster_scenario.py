@@ -90,15 +90,15 @@ class Weather:
 
 
 _KINDS: Final = ("kill", "stop", "sleep", "cut")
-_SPANS: Final = ((0.05, 3.0), (3.0, 40.0), (40.0, 300.0))
+_SPANS: Final = ((0.05, 3.0), (3.0, 40.0), (60.0, 300.0))
 # Where a fault may happen, and after how many places there at most.
-_PLACES: Final = {"": (50, 150), "lead": (60, 300), "work": (30,), "take": (5, 20), "leave": (4,)}
+_PLACES: Final = {"": (50, 150), "lead": (60, 300), "work": (30,), "take": (5, 20), "leave": (4, 10)}
 
 
 def _weather(chance: Random) -> Weather:
     return Weather(
-        tuple(chance.sample(_KINDS, chance.randint(1, len(_KINDS)))),
-        tuple(chance.sample([*_PLACES], chance.randint(1, len(_PLACES)))),
+        tuple(chance.sample(_KINDS, chance.randint(1, 3))),
+        tuple(chance.sample([*_PLACES], chance.randint(1, 3))),
         tuple(chance.sample(_SPANS, chance.randint(1, len(_SPANS)))),
         chance.choice((0.0, 0.5, 1.0)),
     )
@@ -111,7 +111,7 @@ def _job(chance: Random) -> JobScript:
 
 def _long_job(chance: Random) -> JobScript:
     """A request every few seconds, so that there are witnesses after a death."""
-    return _script(1, 16, 2, 1 / chance.choice((3, 5)), chance)
+    return _script(1, 18, 2, 1 / chance.choice((2, 4)), chance)
 
 
 def _script(size: int, chunks: int, queue: int, drain: float, chance: Random) -> JobScript:
