@@ -7,6 +7,7 @@ that events may come late, twice and in any order. Nothing expires.
 """
 
 import json
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -124,6 +125,8 @@ class SuppressionList:
         _validate.boolean("must_exist", must_exist, error=BulkArgumentError)
         self._now = _validate.function("now", now, error=BulkArgumentError)
         self._storage = open_list(address, must_exist=must_exist)
+        # Two threads must not bring one filter up to date at a time.
+        self._guard = threading.Lock()
         self._filter: KeyFilter | None = None
         # The entry of the history up to which the filter has all, -1 before it is read.
         self._seen = -1
@@ -206,7 +209,9 @@ class SuppressionList:
                 "in use: put it back, then resume"
             )
         with self._storage.read() as connection:
-            wanted = key_set(connection, self._filtered(connection, keys))
+            with self._guard:
+                possible = self._filtered(connection, keys)
+            wanted = key_set(connection, possible)
             return set(connection.execute(_FOUND, {"keys": wanted}).scalars())
 
     def _filtered(self, connection: Connection, keys: Sequence[str]) -> Sequence[str]:

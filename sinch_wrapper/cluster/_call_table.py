@@ -130,6 +130,12 @@ def revoke(connection: Connection, job: int, numbers: Collection[int] | None = N
     connection.execute(query.values(state=CallState.REVOKED))
 
 
+def refuse(connection: Connection, number: int) -> None:
+    """Let no worker take a call that nobody has taken, so that its request is built anew."""
+    query = update(calls).where(calls.c.id == number, calls.c.state == CallState.HANDED)
+    connection.execute(query.values(state=CallState.REVOKED))
+
+
 def lose(connection: Connection, number: int) -> bool:
     """Wait no longer for a call that was taken; whether nobody had written how it ended."""
     query = update(calls).where(calls.c.id == number, calls.c.state == CallState.LEFT)

@@ -29,6 +29,7 @@ from sinch_wrapper.cluster import _worker_table as worker_table
 from sinch_wrapper.cluster._call_table import HandedCall
 from sinch_wrapper.cluster._desk import Surroundings
 from sinch_wrapper.cluster._life import may_leave
+from sinch_wrapper.cluster._opt_outs import OptOutWatch
 from sinch_wrapper.cluster._results import as_text
 from sinch_wrapper.errors import BulkError, DatabaseAwayError, RateLimitError
 
@@ -104,12 +105,15 @@ class Seat:
 
 @dataclass(frozen=True, slots=True)
 class PreparedCall:
-    """A request that is ready to leave, and the job that it is of."""
+    """A request that is ready to leave, and the job that it is of.
+
+    *items* has its recipients, packed; None when it cannot leave, and *call* is its result then.
+    """
 
     number: int
     job: Job = field(repr=False)
-    # Its result, when it cannot leave.
     call: BatchCall | Refused
+    items: bytes | None = field(default=None, repr=False)
 
 
 class Worker:
@@ -142,6 +146,7 @@ class Worker:
         self._name, self._slots = name, slots
         self._pace = pace or AnyPace()
         self._clock, self._wall = clock, wall
+        self._watch = OptOutWatch()
         self._guard = threading.Lock()
         self._seats: list[Seat] = []
         # How many requests have left.
@@ -176,7 +181,7 @@ class Worker:
         if job is None:
             return None
         try:
-            return PreparedCall(number, job, self._call(job, row))
+            return self._prepared(job, row)
         except DamagedRequestError as error:
             return PreparedCall(number, job, Refused(describe(error)))
 
@@ -202,10 +207,24 @@ class Worker:
             self._leave(seat, prepared.number)
         return seat if is_taken else None
 
-    def may_leave(self, seat: Seat) -> bool:
-        """Whether the request of a call that was taken may leave now."""
-        silence = max(now - then for now, then in zip(self._moment(), seat.confirmed, strict=True))
+    def may_leave(self, seat: Seat, looked: tuple[float, float] | None = None) -> bool:
+        """Whether the request of a call that was taken may leave now.
+
+        *looked* is when the worker saw whether its recipients want it, by both clocks.
+        """
+        now = self._moment()
+        since = [seat.confirmed, looked or now]
+        silence = max(late - early for each in since for late, early in zip(now, each, strict=True))
         return may_leave(silence, self._around.lease)
+
+    def is_outdated(self, prepared: PreparedCall) -> bool:
+        """Whether somebody has opted out since a request was built: it is built anew then."""
+        items = prepared.items
+        if items is None or not self._watch.is_outdated(prepared.job, items):
+            return False
+        with self._storage.write() as connection:
+            call_table.refuse(connection, prepared.number)
+        return True
 
     def _moment(self) -> tuple[float, float]:
         """The time by both clocks: the monotonic one stands still while the machine sleeps."""
@@ -225,11 +244,12 @@ class Worker:
         prepared = self.prepare(number)
         if prepared is None or self.stopping.wait(self._pace.reserve()):
             return
-        seat = self.take(prepared)
+        looked = self._moment()
+        seat = None if self.is_outdated(prepared) else self.take(prepared)
         if seat is None:
             return
         done = None
-        if isinstance(prepared.call, BatchCall) and self.may_leave(seat):
+        if isinstance(prepared.call, BatchCall) and self.may_leave(seat, looked):
             left = self._clock()
             done = _made(self._batch, prepared.call)
             self.sent += 1
@@ -245,6 +265,7 @@ class Worker:
             seats, self._seats = self._seats, []
         for each in seats:
             self._strike(each)
+        self._watch.close()
 
     @property
     def number(self) -> int | None:
@@ -256,7 +277,7 @@ class Worker:
         """How many calls it is making."""
         return sum(len(each.running) for each in self._seats)
 
-    def _call(self, job: Job, row: HandedCall) -> BatchCall:
+    def _prepared(self, job: Job, row: HandedCall) -> PreparedCall:
         """The request of a call, as its leader meant it."""
         journal = job.journal
         with sound(journal.name, row.chunk), journal.read() as connection:
@@ -264,7 +285,8 @@ class Worker:
             request = {**job.request, **row.request}
             request = {name: value for name, value in request.items() if value is not None}
             timely = in_time(request, datetime.fromtimestamp(self._wall(), UTC))
-            return send_call(job.kind, timely, job.id, row.chunk, items, self._clock())
+            call = send_call(job.kind, timely, job.id, row.chunk, items, self._clock())
+            return PreparedCall(row.id, job, call, items)
 
     def _sit_down(self) -> None:
         began = self._moment()

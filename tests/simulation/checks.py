@@ -41,7 +41,8 @@ class Ledger:
         return len(self.batches(process, chunk)) > 1 and chunk.id not in process.forced
 
     def _totals(self, process: Process, chunks: list[Chunk]) -> Iterator[str]:
-        total, wanted = sum(chunk.count for chunk in chunks), process.script.recipients
+        total = sum(chunk.count for chunk in chunks)
+        wanted = process.script.recipients - process.left_out
         if process.old is not None:
             yield from self._retried(process, total)
         elif total != wanted and not (process.script.is_outbox and total < wanted):

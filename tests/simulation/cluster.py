@@ -4,37 +4,40 @@ The planner, the desk, the workers and their SQL are the real ones. Each process
 stopped or cut off before every statement, at every commit, after it, and before a request leaves.
 """
 
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field, replace
+from math import inf
 from pathlib import Path
 from random import Random
+from tempfile import TemporaryDirectory
 from typing import Any, Final, cast
 
 from sinch_wrapper import text
 from sinch_wrapper._json import decode
-from sinch_wrapper.bulk._callbacks import record
+from sinch_wrapper.bulk import SuppressionList
 from sinch_wrapper.bulk._intake import Intake
 from sinch_wrapper.bulk._job_spec import message_spec
+from sinch_wrapper.bulk._journal import Job
 from sinch_wrapper.bulk._metadata import CHUNK_MARK
 from sinch_wrapper.bulk._options import RunSettings, SendOptions, read_options
 from sinch_wrapper.bulk._prepare import prepare
 from sinch_wrapper.bulk._queue import MessageLimits
 from sinch_wrapper.bulk._sources import source_of
 from sinch_wrapper.bulk._states import ChunkState
-from sinch_wrapper.callbacks import Event
 from sinch_wrapper.cluster._call_table import CallState, of_job
 from sinch_wrapper.cluster._desk import Surroundings
 from sinch_wrapper.cluster._worker import PreparedCall, Seat, Worker
 from sinch_wrapper.cluster._worker_table import fixed
 from sinch_wrapper.errors import BulkError
-from tests.simulation.api import CALM, STORM, Ending, SimulatedApi
+from tests.simulation.api import CALM, STORM, Ending, SimulatedApi, identity_of
 from tests.simulation.checks import Ledger
 from tests.simulation.cluster_scenario import SETTLE, ClusterScenario
 from tests.simulation.journals import put_back
 from tests.simulation.leading import Leadership, lead_when_free
 from tests.simulation.nodes import NUMBER, Node, NodeJournal, NodeStorage, Session, World
-from tests.simulation.outbox import APP
+from tests.simulation.outbox import APP, person
 from tests.simulation.processes import Process
+from tests.simulation.receivers import Receivers, opt_out
 
 LEASE: Final = 30.0
 SLOTS: Final = 2
@@ -58,6 +61,7 @@ class ClusterOutcome:
     twice: int = 0
     unknown: int = 0
     gaps: int = 0
+    left_out: int = 0
     seconds: float = 0.0
     trace: list[str] = field(default_factory=list)
 
@@ -162,7 +166,7 @@ class ClusterSimulation:
             scenario.model,
             STORM if scenario.stormy else CALM,
             self.world.time.after,
-            self._record if scenario.receiver else None,
+            (lambda _number, event: self.receivers.expect(event)) if scenario.receivers else None,
         )
         around = Surroundings(
             lambda: fixed(self.world.time.now), self.world.tickets, self.world, LEASE
@@ -181,7 +185,18 @@ class ClusterSimulation:
 
     def run(self) -> ClusterOutcome:
         """Run it to its end."""
-        self._plan()
+        with TemporaryDirectory() if self.scenario.opt_outs else nullcontext("") as folder:
+            self._run(Path(folder) / "stop.db" if folder else None)
+        return self.outcome
+
+    def _run(self, stop_list: Path | None) -> None:
+        job = self._plan(stop_list)
+        self.receivers = Receivers(self.world, job, stop_list, lambda: self._leadership.is_over)
+        for number in range(self.scenario.receivers):
+            self.receivers.begin(self.scenario.receiver_faults[number])
+        for at, number in self.scenario.opt_outs:
+            event = opt_out(person(number))
+            self.world.time.after(at, lambda _, event=event: self.receivers.expect(event))  # type: ignore[misc]  # bound here
         for number in range(self.scenario.processes):
             self._begin(float(number))
         for begins, seconds in self.scenario.outages:
@@ -189,12 +204,11 @@ class ClusterSimulation:
         turns = 0
         while turns < MOST_TURNS and self.world.time.turn():
             turns += 1
-        for node in self._nodes:
+        for node in (*self._nodes, *self.receivers.nodes):
             node.die()
         self._check()
         self.world.close()
         put_back(self.world.journal)
-        return self.outcome
 
     def post(self, leaving: Leaving, body: dict[str, Any]) -> Ending:
         """Let a request leave."""
@@ -209,6 +223,13 @@ class ClusterSimulation:
         if leaving.stood and not session.is_held and world.time.now - leaving.heard > LEASE:
             self.outcome.gaps += 1
             self._process.forced.add(chunk)
+        late = [
+            identity
+            for identity in map(identity_of, body["recipient_and_params"])
+            if world.time.now - self.receivers.gone.get(identity, inf) >= LEASE / 2
+        ]
+        if late and not leaving.stood:
+            self._problem(f"request {chunk} is sent to {late}, who had opted out")
         post, ending = self.api.post(body, world.time.now)
         self.outcome.posts += 1
         world.note(f"{leaving.node.name} sends request {chunk}: {post.truth}")
@@ -217,15 +238,20 @@ class ClusterSimulation:
     def _wall(self) -> float:
         return 1_800_000_000.0 + self.world.time.now
 
-    def _plan(self) -> None:
+    def _plan(self, stop_list: Path | None) -> Job:
         script = self.scenario.job
-        options = read_options("send()", {"chunk_size": script.chunk_size}, SendOptions)
-        rows = [{"phone": f"+4670{n:07d}"} for n in range(script.recipients)]
+        given: dict[str, object] = {"chunk_size": script.chunk_size}
+        if stop_list is not None:
+            SuppressionList(stop_list).close()
+            given["exclude"] = stop_list
+        options = read_options("send()", given, SendOptions)
+        rows = [{"phone": person(number)} for number in range(script.recipients)]
         spec = message_spec(APP, text("Hi"), options)
         intake = Intake(spec, source_of("recipients", rows), self._wall(), lambda: False)
         job = self._process.job = prepare(self.world.journal, intake, "P")
         self.api.jobs.append(job.id)
         self.api.answered[0] = []
+        return job
 
     def _begin(self, wait: float) -> None:
         number = len(self._nodes)
@@ -293,13 +319,8 @@ class ClusterSimulation:
     def _go_away(self, seconds: float) -> None:
         self.world.note(f"the database is away for {seconds:.1f} s")
         self.world.away_until = self.world.time.now + seconds
-        for node in self._nodes:
+        for node in (*self._nodes, *self.receivers.nodes):
             node.end_sessions()
-
-    def _record(self, _number: int, event: Event) -> None:
-        """The receiver is a process of its own, which nobody kills."""
-        assert self._process.job is not None
-        record(self._process.job, [event])
 
     def _problem(self, words: str) -> None:
         self.outcome.problems.append(words)
@@ -308,6 +329,7 @@ class ClusterSimulation:
         """Compare the journal with the ledger of the API, and count."""
         process, outcome = self._process, self.outcome
         process.is_over = self._leadership.is_over
+        process.left_out = self.receivers.left_out()
         ledger = Ledger(self.api, covered=True)
         outcome.problems += ledger.problems(process)
         outcome.risks = self.world.risks
@@ -315,7 +337,10 @@ class ClusterSimulation:
             states = [row.state for row in of_job(connection, NUMBER)]
         if set(states) - {CallState.LOST}:
             self._problem(f"calls that nobody has taken up: {states}")
+        if not self.receivers.is_idempotent():
+            self._problem("callbacks that come once more change something")
         chunks = process.journal.after(-1, 10_000)
+        outcome.left_out = process.left_out
         outcome.unknown = sum(chunk.state is ChunkState.UNKNOWN for chunk in chunks)
         outcome.twice = sum(len(ledger.batches(process, chunk)) > 1 for chunk in chunks)
         outcome.again = len(process.journal.sent_again())

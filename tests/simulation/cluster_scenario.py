@@ -27,18 +27,21 @@ class ClusterScenario:
     *faults* are those of each process, the ones that come after a kill included. *outages* are
     when the database goes away, and for how long: all its sessions end. *repeats* is the share of
     tickets that come twice, *pace* how many seconds a request waits for its slot at most.
+    *opt_outs* says when who opts out, by the number of the person.
     """
 
     seed: int
     model: Model
     stormy: bool
-    receiver: bool
     job: JobScript
     processes: int
     faults: tuple[tuple[Fault, ...], ...]
     outages: tuple[tuple[float, float], ...]
     repeats: float
     pace: float
+    receivers: int
+    receiver_faults: tuple[tuple[Fault, ...], ...]
+    opt_outs: tuple[tuple[float, int], ...]
 
 
 def cluster_scenario_of(seed: int) -> ClusterScenario:
@@ -46,23 +49,38 @@ def cluster_scenario_of(seed: int) -> ClusterScenario:
     chance = Random(seed)  # noqa: S311 (repeatable)
     processes = chance.choice((2, 2, 3))
     is_plain, weather = chance.random() < 0.5, _weather(chance)
+    job = _long_job(chance) if is_plain else _job(chance)
+    receivers = chance.choice((0, 0, 2))
     return ClusterScenario(
         seed,
         chance.choice(PLAIN if is_plain else MODELS),
         stormy=not is_plain and chance.random() < 0.5,
-        receiver=chance.random() < 0.3,
-        job=_long_job(chance) if is_plain else _job(chance),
+        job=job,
         processes=processes,
         faults=tuple(
-            tuple(weather.fault(chance) for _ in range(chance.choice((0, 1, 2, 4))))
+            tuple(weather.fault(chance) for _ in range(chance.choice((0, 1, 2, 3))))
             for _ in range(processes + 3)
         ),
         outages=tuple(
             (chance.uniform(0, 40), chance.uniform(0.1, 60)) for _ in range(chance.random() < 0.15)
         ),
         repeats=chance.choice((0.1, 0.5)),
-        pace=chance.choice((0.0, 2.0)),
+        pace=chance.choice((0.0, 2.0, 25.0)),
+        receivers=receivers,
+        receiver_faults=tuple(
+            tuple(Fault(chance.randint(1, 40), *_fault_of_receiver(chance)) for _ in range(2))
+            for _ in range(receivers)
+        ),
+        opt_outs=tuple(
+            (chance.uniform(0, 60), number)
+            for number in range(job.recipients if receivers and chance.random() < 0.5 else 0)
+            if chance.random() < 0.3
+        ),
     )
+
+
+def _fault_of_receiver(chance: Random) -> tuple[str, float, bool]:
+    return chance.choice(_KINDS), chance.uniform(0.1, 40), chance.random() < 0.5
 
 
 @dataclass(frozen=True)
@@ -92,14 +110,20 @@ class Weather:
 _KINDS: Final = ("kill", "stop", "sleep", "cut")
 _SPANS: Final = ((0.05, 3.0), (3.0, 40.0), (60.0, 300.0))
 # Where a fault may happen, and after how many places there at most.
-_PLACES: Final = {"": (50, 150), "lead": (60, 300), "work": (30,), "take": (5, 20), "leave": (4, 10)}
+_PLACES: Final = {
+    "": (50, 150),
+    "lead": (60, 300),
+    "work": (30,),
+    "take": (5, 20),
+    "leave": (4, 10),
+}
 
 
 def _weather(chance: Random) -> Weather:
     return Weather(
-        tuple(chance.sample(_KINDS, chance.randint(1, 3))),
-        tuple(chance.sample([*_PLACES], chance.randint(1, 3))),
-        tuple(chance.sample(_SPANS, chance.randint(1, len(_SPANS)))),
+        tuple(chance.sample(_KINDS, chance.randint(1, 2))),
+        tuple(chance.sample([*_PLACES], chance.randint(1, 2))),
+        tuple(chance.sample(_SPANS, chance.randint(1, 2))),
         chance.choice((0.0, 0.5, 1.0)),
     )
 
@@ -111,7 +135,7 @@ def _job(chance: Random) -> JobScript:
 
 def _long_job(chance: Random) -> JobScript:
     """A request every few seconds, so that there are witnesses after a death."""
-    return _script(1, 18, 2, 1 / chance.choice((2, 4)), chance)
+    return _script(1, 18, 2, 1 / chance.choice((3, 5)), chance)
 
 
 def _script(size: int, chunks: int, queue: int, drain: float, chance: Random) -> JobScript:

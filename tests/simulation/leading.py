@@ -1,6 +1,7 @@
 """How a process of a simulated cluster leads: it takes the lock, and drives the real planner."""
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -73,6 +74,10 @@ class Leadership:
         desk = CallDesk(job, NUMBER, worker, self.around)
         run = Run(self, node, desk, desk.sweep())
         sender = Sender(job, self.settings, self.world.time.now, self.wall, dispatch=desk)
+        with closing(sender):
+            self._drive(sender, run)
+
+    def _drive(self, sender: Sender, run: "Run") -> None:
         due = self.world.time.now
         while True:
             done = run.ended()

@@ -191,15 +191,15 @@ SHARED_MUTANTS: Final = {
     ),
     "sent before it was taken": _of_cluster(
         "_worker",
-        "        seat = self.take(prepared)\n"
+        "        seat = None if self.is_outdated(prepared) else self.take(prepared)\n"
         "        if seat is None:\n"
         "            return\n"
         "        done = None\n"
-        "        if isinstance(prepared.call, BatchCall) and self.may_leave(seat):\n"
+        "        if isinstance(prepared.call, BatchCall) and self.may_leave(seat, looked):\n"
         "            left = self._clock()\n"
         "            done = _made(self._batch, prepared.call)\n",
         "        done = None\n"
-        "        if isinstance(prepared.call, BatchCall) and self.may_leave(self._seats[-1]):\n"
+        "        if isinstance(prepared.call, BatchCall) and self.may_leave(self._seats[-1], looked):\n"
         "            left = self._clock()\n"
         "            done = _made(self._batch, prepared.call)\n"
         "        seat = self.take(prepared)\n"
@@ -222,12 +222,18 @@ SHARED_MUTANTS: Final = {
     "an earlier call's result taken for a later call": _of_cluster(
         "_desk", " and chunk.last_left == row.event", ""
     ),
+    "a worker does not ask who has opted out": _of_cluster(
+        "_worker", "if items is None or not", "if items is None or True or not"
+    ),
+    "a look at opt-outs does not age": _of_cluster(
+        "_worker", "for each in since for late", "for each in since[:1] for late"
+    ),
     "one clock is enough": _of_cluster(
         "_worker", "return self._clock(), self._wall()", "return self._clock(), self._clock()"
     ),
 }
 # What shows in the ledger of the API and the journal when a request is doubled or lost.
-HARM: Final = ("was accepted as", "but was", "never left", "did not end", "still being sent")
+HARM: Final = ("was accepted as", "but was", "never left", "still being sent", "had opted out")
 ALL_MUTANTS: Final = MUTANTS | SHARED_MUTANTS
 
 

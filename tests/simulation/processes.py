@@ -58,6 +58,8 @@ class Process:
     forced: set[int] = field(default_factory=set)
     is_over: bool = False
     error: str = ""
+    # Recipients who opted out before their requests were built.
+    left_out: int = 0
     # The job that this one retries.
     old: "Process | None" = None
     desk: OutboxDesk = field(default_factory=OutboxDesk)
