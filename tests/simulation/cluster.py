@@ -49,8 +49,9 @@ MOST_TURNS: Final = 20_000
 class ClusterOutcome:
     """What came out of one seed: *problems* and *risks* must be empty.
 
-    *risks* are fences that were crossed, whether anything came of it or not. *gaps* counts requests that left when their worker had no session any more: it was stopped after
-    it had looked whether they may leave, which nobody can exclude.
+    *risks* are fences that were crossed, whether anything came of it or not. *gaps* counts requests
+    that left when their worker had no session any more: it was stopped after it had looked whether
+    they may leave, which nobody can exclude.
     """
 
     problems: list[str] = field(default_factory=list)

@@ -199,7 +199,8 @@ SHARED_MUTANTS: Final = {
         "            left = self._clock()\n"
         "            done = _made(self._batch, prepared.call)\n",
         "        done = None\n"
-        "        if isinstance(prepared.call, BatchCall) and self.may_leave(self._seats[-1], looked):\n"
+        "        seats = self._seats\n"
+        "        if isinstance(prepared.call, BatchCall) and self.may_leave(seats[-1], looked):\n"
         "            left = self._clock()\n"
         "            done = _made(self._batch, prepared.call)\n"
         "        seat = self.take(prepared)\n"
