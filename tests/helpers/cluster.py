@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -96,13 +97,14 @@ class ScriptedBatch:
 class MemoryCluster:
     """One job of *people*, a request each unless *size* says otherwise.
 
-    For *slept* seconds until *now* the machine slept.
+    It leaves out who is on the list *exclude*. For *slept* seconds until *now* the machine slept.
     """
 
     people: int = 3
     size: int = 1
     now: float = 1000.0
     slept: float = 0.0
+    exclude: Path | None = None
     tickets: TicketPile = field(default_factory=TicketPile)
     book: SessionBook = field(default_factory=SessionBook)
     batch: ScriptedBatch = field(default_factory=ScriptedBatch)
@@ -112,7 +114,8 @@ class MemoryCluster:
 
     def __post_init__(self) -> None:
         self.journal = Journal(None)
-        options = read_options("send()", {"chunk_size": self.size}, SendOptions)
+        given = {"chunk_size": self.size, "exclude": self.exclude}
+        options = read_options("send()", given, SendOptions)
         spec = message_spec(APP, text("Hi"), options)
         source = source_of("recipients", rows(self.people))
         self.job = prepare(self.journal, Intake(spec, source, self.now, lambda: False), "P")

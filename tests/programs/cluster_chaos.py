@@ -1,8 +1,8 @@
 """The programs of the chaos test of a cluster, each a process of its own.
 
 `cluster_chaos work URL DATABASE LEASE` sends the jobs in DATABASE to the sandbox at URL until it
-is stopped or killed. `cluster_chaos give URL CSV JOB CHUNK` reads the recipients, and leaves the
-job to workers.
+is stopped or killed. `cluster_chaos give URL CSV JOB CHUNK SETTLE` reads the recipients, and leaves
+the job to workers.
 """
 
 import signal
@@ -15,8 +15,6 @@ from sinch_wrapper.sandbox import Settings
 from tests.programs.bulk_chaos import options
 
 SLOTS = 4
-# Longer than callbacks take on a busy machine: without them nothing leaves again.
-SETTLE = 3.0
 
 
 def work(url: str, database: str, lease: str) -> None:
@@ -32,7 +30,7 @@ def _say(line: str) -> None:
     sys.stdout.flush()
 
 
-def give(url: str, source: str, job: str, chunk_size: str) -> None:
+def give(url: str, source: str, job: str, chunk_size: str, settle: str) -> None:
     """Give a job to workers."""
     with Sinch(**options(url)) as sinch:
         cluster.send(
@@ -42,7 +40,7 @@ def give(url: str, source: str, job: str, chunk_size: str) -> None:
             recipients=source,
             job=job,
             chunk_size=int(chunk_size),
-            settle=SETTLE,
+            settle=float(settle),
             wait=False,
         )
 

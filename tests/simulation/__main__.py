@@ -1,10 +1,15 @@
-"""Replays one seed with a trace, or tries many: `python -m tests.simulation --seed N`."""
+"""Replays one seed with a trace, or tries many: `python -m tests.simulation --seed N`.
+
+With --cluster the seeds are those of workers and leaders.
+"""
 
 import argparse
 import sys
 import time
 from collections import Counter
 
+from tests.simulation.cluster import ClusterOutcome, ClusterSimulation
+from tests.simulation.cluster_scenario import cluster_scenario_of
 from tests.simulation.models import ALL
 from tests.simulation.run import Outcome, Simulation
 from tests.simulation.scenario import scenario_of
@@ -54,14 +59,45 @@ def try_many(first: int, many: int) -> int:
     return any(each.problems for outcomes in by_model.values() for _, each in outcomes)
 
 
+def replay_cluster(seed: int) -> int:
+    """Run one seed of a cluster and print what happened."""
+    scenario = cluster_scenario_of(seed)
+    outcome = ClusterSimulation(scenario, traced=True).run()
+    lines = [f"seed {seed}: {scenario.model.name}, {scenario}", *outcome.trace]
+    lines += [f"twice: {outcome.twice}, unknown: {outcome.unknown}"]
+    lines += [f"PROBLEM {problem}" for problem in outcome.wrong]
+    sys.stdout.write("\n".join(lines) + "\n")
+    return bool(outcome.wrong)
+
+
+def try_many_of_cluster(first: int, many: int) -> int:
+    """Run *many* seeds of a cluster and print what came out of all."""
+    began, totals, wrong = time.perf_counter(), ClusterOutcome(), 0
+    for seed in range(first, first + many):
+        found = ClusterSimulation(cluster_scenario_of(seed)).run()
+        totals.add(found)
+        if found.wrong:
+            wrong += 1
+            sys.stdout.write(f"seed {seed}: {found.wrong}\n")
+    sys.stdout.write(f"{many} seeds in {time.perf_counter() - began:.1f} s: {totals.counts()}\n")
+    return bool(wrong)
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
+    parser.add_argument("--cluster", action="store_true", help="workers and leaders of one job")
     parser.add_argument("--seed", type=int, help="replay this one, with a trace")
     parser.add_argument("--model", default="", help="with another model, such as D4")
     parser.add_argument("--send-again", default="", choices=("", "evidence", "never"))
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--many", type=int, default=200)
     given = parser.parse_args()
+    if given.cluster and (given.model or given.send_again):
+        parser.error("--model and --send-again are not for --cluster: its seeds say both")
+    if given.cluster and given.seed is not None:
+        sys.exit(replay_cluster(given.seed))
+    if given.cluster:
+        sys.exit(try_many_of_cluster(given.first, given.many))
     if given.seed is not None:
         sys.exit(replay(given.seed, given.model, given.send_again))
     sys.exit(try_many(given.first, given.many))

@@ -45,6 +45,10 @@ SLOTS: Final = 2
 MOST_TURNS: Final = 20_000
 
 
+# What is counted in each seed; *seconds* are virtual ones.
+COUNTS: Final = ("posts", "leaders", "again", "unknown", "left_out", "gaps", "twice", "seconds")
+
+
 @dataclass
 class ClusterOutcome:
     """What came out of one seed: *problems* and *risks* must be empty.
@@ -65,6 +69,20 @@ class ClusterOutcome:
     left_out: int = 0
     seconds: float = 0.0
     trace: list[str] = field(default_factory=list)
+
+    @property
+    def wrong(self) -> list[str]:
+        """All that must not be."""
+        return [*self.problems, *self.risks]
+
+    def add(self, other: "ClusterOutcome") -> None:
+        """Count what came out of another seed, too."""
+        for name in COUNTS:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+
+    def counts(self) -> str:
+        """What was counted, in words."""
+        return ", ".join(f"{name} {getattr(self, name):.0f}" for name in COUNTS)
 
 
 class Pauses:

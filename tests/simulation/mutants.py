@@ -15,6 +15,7 @@ from types import ModuleType
 from typing import Final
 
 MOST: Final = 10_000
+MOST_SHARED: Final = 200
 _PACKAGE: Final = "sinch_wrapper"
 
 
@@ -22,7 +23,7 @@ _PACKAGE: Final = "sinch_wrapper"
 class Mutant:
     """A change in *module*: *old* becomes *new*; it shows in *models*, from seed *first* on.
 
-    With *is_shared* it shows in a cluster.
+    With *is_shared* it shows in a cluster. *more* are other changes in the same module.
     """
 
     module: str
@@ -32,6 +33,12 @@ class Mutant:
     first: int = 0
     package: str = "bulk"
     is_shared: bool = False
+    more: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def changes(self) -> tuple[tuple[str, str], ...]:
+        """All its changes."""
+        return (self.old, self.new), *self.more
 
     @property
     def name(self) -> str:
@@ -265,26 +272,31 @@ class Mutator(MetaPathFinder, SourceLoader):  # type: ignore[misc]  # they agree
     def get_data(self, path: str | bytes) -> bytes:
         """Its source, changed."""
         source = Path(str(path)).read_text(encoding="utf-8")
-        assert 1 == source.count(self._mutant.old), f"the source has changed: {self._mutant.old}"
-        return source.replace(self._mutant.old, self._mutant.new).encode()
+        for old, new in self._mutant.changes:
+            assert 1 == source.count(old), f"the source has changed: {old}"
+            source = source.replace(old, new)
+        return source.encode()
 
     def path_stats(self, path: str) -> dict[str, float]:
         """Never from a cache."""
         raise OSError(path)
 
 
-def find(name: str, most: int = MOST) -> int | None:
-    """The first seed that finds the mutant *name*; None when none below *most* does."""
+def find(name: str, most: int | None = None) -> tuple[int, str] | None:
+    """The first seed that finds the mutant *name*, and what it finds; None when none below *most*.
+
+    One in a cluster is found by a request that is accepted twice or lost, not by an exception.
+    """
     mutant = ALL_MUTANTS[name]
     sys.meta_path.insert(0, Mutator(mutant))
     run = problems_of_cluster if mutant.is_shared else problems_of_job
-    for seed in range(mutant.first, most):
+    for seed in range(mutant.first, most or (MOST_SHARED if mutant.is_shared else MOST)):
         try:
-            if run(seed, mutant):
-                return seed
+            if problems := run(seed, mutant):
+                return seed, problems[0]
         except Exception as error:  # noqa: BLE001 (a mutant may break anything)
-            sys.stderr.write(f"{type(error).__name__}: {error}\n")
-            return seed
+            if not mutant.is_shared:
+                return seed, f"{type(error).__name__}: {error}"
     return None
 
 
@@ -309,6 +321,7 @@ def problems_of_cluster(seed: int, _mutant: Mutant) -> list[str]:
 
 
 if __name__ == "__main__":
-    seed = find(sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else MOST)
-    sys.stdout.write(f"{sys.argv[1]}: {'not found' if seed is None else f'seed {seed}'}\n")
-    sys.exit(seed is None)
+    found = find(sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else None)
+    words = "not found" if found is None else f"seed {found[0]}: {found[1]}"
+    sys.stdout.write(f"{sys.argv[1]}: {words}\n")
+    sys.exit(found is None)

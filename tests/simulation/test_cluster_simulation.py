@@ -11,11 +11,11 @@ QUICK, SLICE, LONG_SLICE = 50, 25, 125
 
 
 def problems(seeds: range) -> list[str]:
-    """What is wrong with these seeds."""
+    """What is wrong with these seeds, each with the command that replays it."""
     return [
-        f"seed {seed}: {problem}"
+        f"python -m tests.simulation --cluster --seed {seed}: {problem}"
         for seed in seeds
-        for problem in ClusterSimulation(cluster_scenario_of(seed)).run().problems
+        for problem in ClusterSimulation(cluster_scenario_of(seed)).run().wrong
     ]
 
 

@@ -76,7 +76,11 @@ def test_each_mutant_changes_a_line_that_is_there() -> None:
         each.name: (folder / each.package / f"{each.module}.py").read_text()
         for each in ALL_MUTANTS.values()
     }
-    changed = [name for name, each in ALL_MUTANTS.items() if texts[each.name].count(each.old) != 1]
+    changed = [
+        name
+        for name, each in ALL_MUTANTS.items()
+        if any(texts[each.name].count(old) != 1 for old, _ in each.changes)
+    ]
     assert [] == changed
 
 
@@ -84,7 +88,7 @@ def test_each_mutant_changes_a_line_that_is_there() -> None:
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("name", ALL_MUTANTS)
 def test_each_rule_is_needed(name: str) -> None:
-    """With any one rule broken, a seed below 10,000 finds it."""
+    """With any one rule broken, a seed below 10,000 finds it; in a cluster one below 200."""
     command = [sys.executable, "-m", "tests.simulation.mutants", name]
     found = subprocess.run(command, capture_output=True, text=True, check=False)
     assert 0 == found.returncode, found.stdout + found.stderr
