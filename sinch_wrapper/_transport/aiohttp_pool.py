@@ -70,8 +70,9 @@ class _Connector(aiohttp.TCPConnector):
         try:
             while True:
                 connection = await super().connect(req, traces, timeout)
-                protocol = connection.protocol
-                if isinstance(protocol, LimitedProtocol) and not _is_stale(protocol):
+                # Of another class it would fail here, and not connect without end.
+                protocol = cast("LimitedProtocol | None", connection.protocol)
+                if protocol is not None and not _is_stale(protocol):
                     protocol.begin(timeout.sock_read)
                     return connection
                 connection.close()
