@@ -46,11 +46,15 @@ class NewCall:
 
 @dataclass(frozen=True, slots=True)
 class HandedCall:
-    """A call that a worker may take, of the job with this number and *mark*."""
+    """A call that a worker may take, of the job with this number and *mark*.
+
+    *token* is that of the leader that handed it out.
+    """
 
     id: int
     job: int
     mark: str
+    token: int
     chunk: int
     request: Mapping[str, object] = field(repr=False)
 
@@ -88,7 +92,7 @@ def handed(connection: Connection, number: int) -> HandedCall | None:
     row = connection.execute(query).first()
     if row is None:
         return None
-    return HandedCall(row.id, row.job, row.mark, row.chunk, json.loads(row.request))
+    return HandedCall(row.id, row.job, row.mark, row.token, row.chunk, json.loads(row.request))
 
 
 def take(connection: Connection, number: int, worker: int, time: Clock) -> bool:

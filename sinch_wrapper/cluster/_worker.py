@@ -107,11 +107,13 @@ class Seat:
 class PreparedCall:
     """A request that is ready to leave, and the job that it is of.
 
-    *items* has its recipients, packed; None when it cannot leave, and *call* is its result then.
+    *token* is that of its leader. *items* has its recipients, packed; None when it cannot leave,
+    and *call* is its result then.
     """
 
     number: int
     job: Job = field(repr=False)
+    token: int
     call: BatchCall | Refused
     items: bytes | None = field(default=None, repr=False)
 
@@ -183,7 +185,7 @@ class Worker:
         try:
             return self._prepared(job, row)
         except DamagedRequestError as error:
-            return PreparedCall(number, job, Refused(describe(error)))
+            return PreparedCall(number, job, row.token, Refused(describe(error)))
 
     def take(self, prepared: PreparedCall) -> Seat | None:
         """Take a call; None when another one has it, or nobody may. Raises BulkError."""
@@ -219,8 +221,8 @@ class Worker:
 
     def is_outdated(self, prepared: PreparedCall) -> bool:
         """Whether somebody has opted out since a request was built: it is built anew then."""
-        items = prepared.items
-        if items is None or not self._watch.is_outdated(prepared.job, items):
+        job, items = prepared.job, prepared.items
+        if items is None or not self._watch.is_outdated(job, prepared.token, items):
             return False
         with self._storage.write() as connection:
             call_table.refuse(connection, prepared.number)
@@ -286,7 +288,7 @@ class Worker:
             request = {name: value for name, value in request.items() if value is not None}
             timely = in_time(request, datetime.fromtimestamp(self._wall(), UTC))
             call = send_call(job.kind, timely, job.id, row.chunk, items, self._clock())
-            return PreparedCall(row.id, job, call, items)
+            return PreparedCall(row.id, job, row.token, call, items)
 
     def _sit_down(self) -> None:
         began = self._moment()

@@ -6,6 +6,9 @@ import pytest
 
 from sinch_wrapper import Sinch, cluster, text
 from sinch_wrapper.bulk import SuppressionList
+from sinch_wrapper.bulk._campaign import ExcludeOption
+from sinch_wrapper.bulk._exclusions import exclude
+from sinch_wrapper.bulk._journal import open_job
 from sinch_wrapper.errors import BulkError
 from tests.cluster.test_cluster import workers
 from tests.helpers.bulk import rows
@@ -45,6 +48,21 @@ def test_who_opts_out_while_a_request_waits_is_left_out(stop_list: Path) -> None
     assert ([1, 0], ["accepted"] * 2) == (cluster.batch.posts, cluster.states())
     assert [1, 2] == [chunk.count for chunk in cluster.journal.after(-1)]
     worker.close()
+
+
+def test_a_list_that_a_job_gets_later_is_asked_too(stop_list: Path) -> None:
+    """Resumed with one list more, a job has a new leader, and workers that know it ask it."""
+    cluster = MemoryCluster(people=2)
+    worker = cluster.worker()
+    first = cluster.leader().step()[0]
+    worker.perform(first)
+    given = ExcludeOption((stop_list,))
+    exclude(cluster.journal, given, {})
+    cluster.job = open_job(cluster.journal)
+    *_, last = cluster.leader().step()
+    opt_out(stop_list, 1)
+    worker.perform(last)
+    assert [0] == cluster.batch.posts
 
 
 @pytest.mark.parametrize(("waited", "expected"), [(LEASE / 2 - 0.1, True), (LEASE / 2, False)])

@@ -7,7 +7,7 @@ from tests.simulation.cluster_scenario import cluster_scenario_of
 from tests.simulation.test_simulation import SEEDS
 
 pytestmark = pytest.mark.once
-QUICK, SLICE, LONG_SLICE = 50, 25, 125
+QUICK, SLICE, LONG_SLICE = 40, 20, 125
 
 
 def problems(seeds: range) -> list[str]:
