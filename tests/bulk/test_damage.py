@@ -16,13 +16,21 @@ from typing import Any
 
 import pytest
 
-from sinch_wrapper import BulkError, CallbackError, Sinch
-from sinch_wrapper._http import httpx
-from sinch_wrapper.bulk import Bulk, Report
+from sinch_wrapper import BulkError, CallbackError
+from sinch_wrapper.bulk import Report
 from sinch_wrapper.callbacks import EventStore, read_event
 from sinch_wrapper.cli import main
-from tests.helpers.bulk import APP, MESSAGE, FakeBatchApi, MakeBulk, make_bulk, receipt, rows
-from tests.helpers.core import KEY_ID, KEY_SECRET, PROJECT
+from tests.helpers.bulk import (
+    APP,
+    MESSAGE,
+    BulkFace,
+    FakeBatchApi,
+    MakeBulk,
+    make_bulk,
+    receipt,
+    rows,
+)
+from tests.helpers.core import SyncFlavour
 
 __all__ = ["make_bulk"]
 
@@ -107,23 +115,16 @@ def rewritten(path: Path, number: int) -> str:
         return words
 
 
-def _sender(api: FakeBatchApi) -> Iterator[Bulk]:
-    with Sinch(
-        project_id=PROJECT, key_id=KEY_ID, key_secret=KEY_SECRET, region="eu", limits=None,
-        transport=httpx.MockTransport(api),
-    ) as sinch:  # fmt: skip
-        yield Bulk(sinch)
-
-
 @pytest.fixture
-def bulk_and_api() -> Iterator[tuple[Bulk, FakeBatchApi]]:
-    """A Bulk in threads, and the API it sends to."""
-    api = FakeBatchApi()
-    for bulk in _sender(api):
-        yield bulk, api
+def bulk_and_api() -> Iterator[tuple[BulkFace, FakeBatchApi]]:
+    """A sender in threads that waits for nothing, and the API it sends to."""
+    flavour, api = SyncFlavour(), FakeBatchApi()
+    bulk = BulkFace(flavour, api).in_virtual_time()
+    yield bulk, api
+    flavour.close(bulk.client)
 
 
-def half_sent(bulk: Bulk, api: FakeBatchApi, path: Path) -> bytes:
+def half_sent(bulk: BulkFace, api: FakeBatchApi, path: Path) -> bytes:
     """A journal with requests in every state, rows left out, callbacks, and one sent again."""
     people: list[Any] = [*rows(60), {"phone": "", "name": "X"}, rows(1)[0]]
     api.script = ["ok", "ok", "lost", "400", "ok"]
@@ -154,7 +155,7 @@ class _After(threading.Event):
         return len(self._api.sent) >= self._many
 
 
-def _try_all(bulk: Bulk, path: Path) -> list[str]:
+def _try_all(bulk: BulkFace, path: Path) -> list[str]:
     """Use a damaged journal in every way; returns the lines of the errors."""
     lines = []
     for use in (
@@ -182,7 +183,7 @@ def _is_clear(line: str) -> bool:
 @pytest.mark.slow
 @pytest.mark.parametrize("how", ["bytes", "values"])
 def test_every_damage_ends_in_one_clear_error(
-    bulk_and_api: tuple[Bulk, FakeBatchApi], tmp_path: Path, how: str,
+    bulk_and_api: tuple[BulkFace, FakeBatchApi], tmp_path: Path, how: str,
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
     """Whatever is done to a journal, it gives what is in it, or a BulkError of one line."""

@@ -94,9 +94,9 @@ def browser_page(width: int = 1400, height: int = 1000) -> Iterator[tuple[Page, 
         yield page, beyond
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """A headless Chromium for one test: its event loop would stand in the way of other tests."""
+    """A headless Chromium for one file, whose event loop would stand in the way of other tests."""
     with launched() as chromium:
         yield chromium
 
