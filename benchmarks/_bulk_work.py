@@ -1,5 +1,7 @@
 """The processes that `bulk` measures: `_bulk_work.py MODE CSV JSON` prints a rate and a peak.
 
+With a fourth argument it says when it is ready, and begins when it is given a line.
+
 `floor` builds the same requests as plain dicts and encodes them; `bulk` sends them through check,
 journal and request building to a server that is a function, and `tasks` by AsyncBulk; `check` stops
 before any leaves, and `preview` says what would leave. The rates of these are by CPU time. `loop`
@@ -11,6 +13,7 @@ import asyncio
 import csv
 import itertools
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -181,7 +184,7 @@ def _to_sandbox(work: Callable[[Path, str], int], source: Path) -> tuple[int, fl
 
 def _few(source: Path) -> Path:
     """The first recipients of *source*, to warm up on."""
-    few = source.with_name("few.csv")
+    few = source.with_name(f"few-{os.getpid()}.csv")
     with source.open(encoding="utf-8") as file:
         few.write_text("".join(itertools.islice(file, 11)), encoding="utf-8")
     return few
@@ -194,7 +197,7 @@ def _peak() -> float:
     return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 
 
-def main(mode: str, source: str, library: str) -> None:
+def main(mode: str, source: str, library: str, wait: str = "") -> None:
     """Be one measured process."""
     if library == "json":
         sys.modules["orjson"] = None  # type: ignore[assignment]  # as if it were not installed
@@ -211,6 +214,9 @@ def main(mode: str, source: str, library: str) -> None:
         }
         # What is loaded on first use is not a cost of a recipient.
         works[mode](_few(path))
+        if wait:
+            print("ready", flush=True)
+            sys.stdin.readline()
         began = time.process_time()
         count = works[mode](path)
         seconds = time.process_time() - began
