@@ -12,10 +12,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, NoReturn, TypeVar, cast
 
-from sqlalchemy import URL, Connection, MetaData, Row, Table, create_engine, event, exc, insert
+from sqlalchemy import (
+    URL,
+    Connection,
+    Engine,
+    MetaData,
+    Row,
+    Table,
+    create_engine,
+    event,
+    exc,
+    insert,
+)
 from sqlalchemy.pool import StaticPool
 
 from sinch_wrapper._fork import renew_after_fork
+from sinch_wrapper._sqlite_statements import COMPILED, DRIVER, statements_for
 from sinch_wrapper.errors import SinchError
 
 RowT = TypeVar("RowT", bound=Row[Any])
@@ -115,15 +127,7 @@ class Database:
         if path is not None:
             format_.refuse(path, self.name, must_exist=must_exist)
             _private_files.make(path)
-        self._engine = create_engine(
-            # Not a string, in which ? and % have a meaning.
-            URL.create("sqlite", database=None if path is None else str(path)),
-            poolclass=StaticPool,
-            logging_name=_LOGGING_NAME,
-            hide_parameters=True,
-            connect_args={"check_same_thread": False, "timeout": busy},
-        )
-        event.listen(self._engine, "connect", self._prepare)
+        self._engine = self._made_engine(busy)
         # Kept: taking one from the pool costs more than a short transaction.
         self._connection: Connection | None = None
         self._is_used = False
@@ -133,6 +137,18 @@ class Database:
             self.close()
             raise
         self._file, self._size = _file_at(path)
+
+    def _made_engine(self, busy: float) -> Engine:
+        engine = create_engine(
+            # Not a string, in which ? and % have a meaning.
+            URL.create(DRIVER, database=None if self.path is None else str(self.path)),
+            poolclass=StaticPool,
+            logging_name=_LOGGING_NAME,
+            hide_parameters=True,
+            connect_args={"check_same_thread": False, "timeout": busy},
+        )
+        event.listen(engine, "connect", self._prepare)
+        return engine.execution_options(compiled_cache=COMPILED)
 
     def _prepare(self, connection: sqlite3.Connection, _record: object) -> None:
         # _transaction() begins the transactions, not the driver.
@@ -160,7 +176,8 @@ class Database:
         if count:
             raise wanted.failure(f"{what}: {wanted.stranger}")
         with self.write() as connection:
-            wanted.schema.create_all(connection)
+            for statement in statements_for(wanted.schema):
+                connection.exec_driver_sql(statement)
             connection.exec_driver_sql(f"PRAGMA application_id = {wanted.application_id}")
             connection.exec_driver_sql(f"PRAGMA user_version = {wanted.version}")
 
