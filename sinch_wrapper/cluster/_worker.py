@@ -148,7 +148,7 @@ class Worker:
         self._name, self._slots = name, slots
         self._pace = pace or AnyPace()
         self._clock, self._wall = clock, wall
-        self._watch = OptOutWatch()
+        self.opt_outs = OptOutWatch()
         self._guard = threading.Lock()
         self._seats: list[Seat] = []
         # How many requests have left.
@@ -222,7 +222,7 @@ class Worker:
     def is_outdated(self, prepared: PreparedCall) -> bool:
         """Whether somebody has opted out since a request was built: it is built anew then."""
         job, items = prepared.job, prepared.items
-        if items is None or not self._watch.is_outdated(job, prepared.token, items):
+        if items is None or not self.opt_outs.is_outdated(job, prepared.token, items):
             return False
         with self._storage.write() as connection:
             call_table.refuse(connection, prepared.number)
@@ -267,7 +267,7 @@ class Worker:
             seats, self._seats = self._seats, []
         for each in seats:
             self._strike(each)
-        self._watch.close()
+        self.opt_outs.close()
 
     @property
     def number(self) -> int | None:

@@ -43,8 +43,6 @@ LEASE: Final = 30.0
 SLOTS: Final = 2
 # Turns after which a job is said not to end; no seed that was tried takes a half.
 MOST_TURNS: Final = 20_000
-
-
 # What is counted in each seed; *seconds* are virtual ones.
 COUNTS: Final = ("posts", "leaders", "again", "unknown", "left_out", "gaps", "twice", "seconds")
 
@@ -200,6 +198,7 @@ class ClusterSimulation:
         # When each process last reached the database, by its name.
         self.heard: dict[str, float] = {}
         self._nodes: list[Node] = []
+        self._workers: list[Worker] = []
         self._process = Process(0, scenario.job, Path(), self.world.journal)
 
     def run(self) -> ClusterOutcome:
@@ -225,6 +224,8 @@ class ClusterSimulation:
             turns += 1
         for node in (*self._nodes, *self.receivers.nodes):
             node.die()
+        for worker in self._workers:
+            worker.opt_outs.close()
         self._check()
         self.world.close()
         put_back(self.world.journal)
@@ -310,6 +311,7 @@ class ClusterSimulation:
             clock=lambda: self.world.time.now - node.slept,
             wall=self._wall,
         )
+        self._workers.append(worker)
         worker.stopping = worker.over = cast("Any", Pauses(node))
         return worker
 

@@ -5,7 +5,7 @@ Both may be killed, stopped or cut off while they write. Some callbacks are opt-
 
 import json
 from collections.abc import Callable, Iterable
-from contextlib import suppress
+from contextlib import closing, nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -83,17 +83,17 @@ class Receivers:
     def _receive(self, node: Node) -> None:
         journal = NodeJournal(NodeStorage(node), self._job.journal.now)
         job, chance = replace(self._job, journal=journal), self._world.chance
-        follower = None if self._path is None else OptOutFollower(self._path)
-        while not self._is_over():
-            if self._inbox:
-                event = self._inbox[0]
-                with suppress(BulkError):
-                    self._write(job, follower, event)
-                    if chance.random() > _LOST and event in self._inbox:
-                        self._inbox.remove(event)
-            node.sleep(chance.uniform(0, 0.2) if self._inbox else 2.0)
-        if follower is not None:
-            follower.close()
+        with (
+            nullcontext() if self._path is None else closing(OptOutFollower(self._path)) as follower
+        ):
+            while not self._is_over():
+                if self._inbox:
+                    event = self._inbox[0]
+                    with suppress(BulkError):
+                        self._write(job, follower, event)
+                        if chance.random() > _LOST and event in self._inbox:
+                            self._inbox.remove(event)
+                node.sleep(chance.uniform(0, 0.2) if self._inbox else 2.0)
 
     def _write(self, job: Job, follower: OptOutFollower | None, event: Event) -> None:
         if follower is not None and event.kind == "message":
