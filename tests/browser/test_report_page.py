@@ -12,7 +12,7 @@ from sinch_wrapper.bulk import Report
 from tests.helpers.browser import opened, serious
 from tests.helpers.reports import HOSTILE, reported
 
-pytestmark = [pytest.mark.slow, pytest.mark.once, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.slow, pytest.mark.once]
 
 VIEWS: dict[str, dict[str, Any]] = {
     "light": {"color_scheme": "light"},

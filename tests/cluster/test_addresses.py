@@ -15,7 +15,6 @@ from tests.helpers.postgres import job_in
 from tests.helpers.sandbox import SECRET
 
 __all__ = ["make_bulk"]
-pytestmark = pytest.mark.xdist_group("postgres")
 
 
 @pytest.fixture

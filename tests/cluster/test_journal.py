@@ -11,7 +11,6 @@ from tests.helpers.bulk import APP, MESSAGE, FakeBatchApi, MakeBulk, make_bulk, 
 from tests.helpers.postgres import job_in
 
 __all__ = ["make_bulk"]
-pytestmark = pytest.mark.xdist_group("postgres")
 
 
 def test_job_is_sent_and_reported_by_its_address(make_bulk: MakeBulk, jobs_database: str) -> None:

@@ -16,7 +16,6 @@ from tests.helpers.core import SyncFlavour
 from tests.helpers.postgres import cut, job_in, run
 
 __all__ = ["make_bulk"]
-pytestmark = pytest.mark.xdist_group("postgres")
 
 AWAY = r"^journal spring: cannot be reached: check that the database runs[^\n]*$"
 

@@ -15,7 +15,6 @@ from tests.helpers.sandbox import Api, RunCli
 
 __all__ = ["make_bulk"]
 
-pytestmark = pytest.mark.xdist_group("postgres")
 
 SECRET = "planted-password"
 

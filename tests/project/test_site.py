@@ -21,7 +21,6 @@ from tests.helpers.browser import browser_page, served
 ROOT = Path(__file__).parents[2]
 slow = [
     pytest.mark.slow,
-    pytest.mark.xdist_group("site"),
     pytest.mark.skipif(find_spec("zensical") is None, reason="needs the group docs"),
 ]
 

@@ -13,7 +13,7 @@ import pytest
 from tests.project.test_docs import PAGES, blocks
 
 ROOT = Path(__file__).parents[2]
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("typing")]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
