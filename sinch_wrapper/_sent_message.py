@@ -8,6 +8,9 @@ from sinch_conversation_api.api.messages.send_message import send_message
 from sinch_conversation_api.models import SendMessageResponse
 from sinch_conversation_api.types import Operation, load_body
 
+# For send_body(): an AsyncSinch loads this module in a thread, and so all that sending needs.
+import sinch_wrapper._numbers  # noqa: F401 (see above)
+
 __all__ = ["SentMessage"]
 
 
