@@ -199,13 +199,13 @@ def _receiving(report: Report, rounds: int, requests: int) -> None:
     costs = costs_in_turns(apps, _drive, rounds, requests)
     bare, ours, _ = costs.values()
     for name, cost in costs.items():
-        share = "" if cost is bare else f"{bare.cpu / cost.cpu:.2f}"
+        share = "" if cost is bare else f"{cost.share:.2f}"
         report.rows.append((name, f"{cost.cpu:.0f}", f"{cost.rate:.0f}", share))
     # By processor time it is the ratio of the rates whatever else the machine does; by the clock
     # it has the waiting for the disk in it.
     for how, ratio in (
-        ("processor time", bare.cpu / ours.cpu),
-        ("the clock", ours.rate / bare.rate),
+        ("processor time", ours.share),
+        ("the clock", ours.by_clock),
     ):
         text = f"rate on one core, of a bare endpoint, by {how}"
         report.targets.append(Target(text, ratio, _RATE, at_least=True))
