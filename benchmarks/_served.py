@@ -25,7 +25,7 @@ Drive: TypeAlias = Callable[[int, int, int], float]
 """Sends that many requests to a port, counting from a first number; returns requests per second."""
 
 
-# Of the requests of an app, so many slices take turns with those of the others.
+# The requests of a round come in so many slices, which take turns with those of other apps.
 _SLICES: Final = 4
 
 

@@ -22,7 +22,6 @@ SHORT = {
     "sinch_wrapper/_fork.py",
     "sinch_wrapper/_log.py",
     "sinch_wrapper/_model_json.py",
-    "sinch_wrapper/_sent_message.py",
     "sinch_wrapper/_version.py",
     "sinch_wrapper/cli/__main__.py",
     "sinch_wrapper/cli/_examples.py",
