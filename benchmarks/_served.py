@@ -25,7 +25,7 @@ Drive: TypeAlias = Callable[[int, int, int], float]
 """Sends that many requests to a port, counting from a first number; returns requests per second."""
 
 
-# The requests of a round come in so many slices, which take turns with those of other apps.
+# The slices in which an app gets the requests of a round, in turns with the others.
 _SLICES: Final = 4
 
 
