@@ -8,6 +8,7 @@ import os
 from typing import TYPE_CHECKING
 
 from sinch_wrapper._lazy import lazy
+from sinch_wrapper._version import __version__
 
 if TYPE_CHECKING:
     from sinch_wrapper._auth.credentials import AccessKey, AccessToken
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from sinch_wrapper._rate_limit import RateLimiter, RateLimits
     from sinch_wrapper._retry import RetryPolicy
     from sinch_wrapper._sent_message import SentMessage
-    from sinch_wrapper._version import __version__
     from sinch_wrapper.client import AsyncSinch, Sinch
     from sinch_wrapper.errors import (
         APIConnectionError,
@@ -114,7 +114,6 @@ __getattr__ = lazy(
         "_rate_limit": ("RateLimiter", "RateLimits"),
         "_retry": ("RetryPolicy",),
         "_sent_message": ("SentMessage",),
-        "_version": ("__version__",),
         "client": ("AsyncSinch", "Sinch"),
         "errors": tuple(name for name in __all__ if name.endswith("Error")),
         "messages": (

@@ -13,6 +13,7 @@ from sinch_wrapper._http import httpx
 from sinch_wrapper._json import JSON, decode, encode
 from sinch_wrapper._rate_limit import Limiter
 from sinch_wrapper._retry import AttemptOutcome, RetryPolicy, classify_failure, is_untrusted
+from sinch_wrapper._version import __version__
 from sinch_wrapper.errors import (
     APIConnectionError,
     APITimeoutError,
@@ -126,8 +127,6 @@ class OperationLike(Protocol[T_co]):
 @lru_cache(maxsize=_KEPT)
 def headers_for(netloc: bytes, content_type: str | None = None) -> httpx.Headers:
     """What requests to the host *netloc* have in common."""
-    from sinch_wrapper._version import __version__
-
     library = f"{httpx.__name__}/{httpx.__version__}"
     headers = {
         "Host": netloc.decode("ascii"),

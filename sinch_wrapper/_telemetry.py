@@ -8,6 +8,7 @@ from typing import TypeVar
 from opentelemetry import metrics, trace
 
 from sinch_wrapper._request import APIRequest, Response, host_of
+from sinch_wrapper._version import __version__
 from sinch_wrapper.errors import APIResponseValidationError, APIStatusError
 
 T = TypeVar("T")
@@ -22,8 +23,6 @@ class Telemetry:
     """
 
     def __init__(self) -> None:
-        from sinch_wrapper._version import __version__
-
         meter = metrics.get_meter("sinch_wrapper", __version__)
         self._tracer = trace.get_tracer("sinch_wrapper", __version__)
         self._duration = meter.create_histogram(

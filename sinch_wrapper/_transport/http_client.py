@@ -4,7 +4,6 @@ It carries out the flows of the authentication. `httpx.Client` would log every U
 for consents, phone numbers; and its auth flows cannot see that a token request has failed.
 """
 
-import importlib
 import weakref
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -32,12 +31,6 @@ _FOREIGN_LOOP: Final = (
 )
 
 
-def _load(auth: Auth) -> None:
-    # Reading the metadata of the package.
-    importlib.import_module("sinch_wrapper._version")
-    auth.load()
-
-
 class HTTPClient:
     """Authenticates and sends requests in threads."""
 
@@ -53,7 +46,7 @@ class HTTPClient:
 
     def load(self) -> None:
         """Import what the first call needs."""
-        _load(self._auth)
+        self._auth.load()
 
     def prepare(self, url: httpx.URL) -> None:
         """Do what a first call to *url* does before it connects."""
@@ -134,7 +127,7 @@ class AsyncHTTPClient:
         self._bind()
         import asyncio
 
-        await asyncio.to_thread(_load, self._auth)
+        await asyncio.to_thread(self._auth.load)
         self._is_loaded = True
 
     async def prepare(self, url: httpx.URL) -> None:
