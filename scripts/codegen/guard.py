@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 
 from codegen.document import Refused
@@ -53,13 +54,20 @@ def check_code(package: Path) -> None:
                 raise Refused(place, "differs from its template")
             continue
         try:
-            tree = ast.parse(text)
+            fault = _first_fault(text, lookup=path == package / "models" / "__init__.py")
         except (SyntaxError, ValueError) as error:
             raise Refused(place, f"would be no Python code ({error})") from error
-        for line, problem in _faults(tree, lookup=path == package / "models" / "__init__.py"):
+        if fault is not None:
+            line, problem = fault
             raise Refused(
                 f"{place}, line {line}", f"would be code that no template writes: {problem}"
             )
+
+
+# Two versions of a document have most of their modules in common.
+@lru_cache(maxsize=4096)
+def _first_fault(text: str, *, lookup: bool) -> tuple[int, str] | None:
+    return next(_faults(ast.parse(text), lookup=lookup), None)
 
 
 def _faults(tree: ast.Module, *, lookup: bool) -> Iterator[tuple[int, str]]:

@@ -11,6 +11,7 @@ import ast
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 ITERATION = "iteration"
@@ -96,23 +97,41 @@ def _plain(item: Item, opened: re.Pattern[str]) -> Item:
     return Item(facts, item.inner)
 
 
-def _parsed(path: Path) -> list[ast.stmt]:
-    """The statements of a module; none when it is missing or no Python."""
+def _text(path: Path) -> bytes:
+    """A module; nothing when it is missing."""
     try:
-        return ast.parse(path.read_bytes()).body
-    except (OSError, SyntaxError, ValueError):
+        return path.read_bytes()
+    except OSError:
+        return b""
+
+
+def _statements(text: bytes) -> list[ast.stmt]:
+    """The statements of a module; none when it is no Python."""
+    try:
+        return ast.parse(text).body
+    except (SyntaxError, ValueError):
         return []
 
 
 def _models(package: Path) -> Iterator[tuple[str, Item]]:
     for path in sorted(package.glob("models/[!_]*.py")):
-        for node in _parsed(path):
-            if isinstance(node, ast.ClassDef):
-                yield node.name, Item(dict(_fields(node)), ast.get_docstring(node) or "")
-            elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Subscript):
-                values = [str(ast.literal_eval(one)) for one in _elements(node.value.slice)]
-                facts = {"": "enum"} | {repr(value): "a value" for value in values}
-                yield ast.unparse(node.targets[0]), Item(facts)
+        yield from _models_of(_text(path))
+
+
+# Two versions of a document have most of their models in common.
+@lru_cache(maxsize=4096)
+def _models_of(text: bytes) -> tuple[tuple[str, Item], ...]:
+    return tuple(_models_in(_statements(text)))
+
+
+def _models_in(statements: list[ast.stmt]) -> Iterator[tuple[str, Item]]:
+    for node in statements:
+        if isinstance(node, ast.ClassDef):
+            yield node.name, Item(dict(_fields(node)), ast.get_docstring(node) or "")
+        elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Subscript):
+            values = [str(ast.literal_eval(one)) for one in _elements(node.value.slice)]
+            facts = {"": "enum"} | {repr(value): "a value" for value in values}
+            yield ast.unparse(node.targets[0]), Item(facts)
 
 
 def _elements(node: ast.expr) -> list[ast.expr]:
@@ -134,7 +153,7 @@ def _fields(node: ast.ClassDef) -> Iterator[tuple[str, str]]:
 
 def _operations(package: Path) -> Iterator[tuple[str, Item]]:
     for path in sorted(package.glob("api/*/__init__.py")):
-        for node in _parsed(path):
+        for node in _statements(_text(path)):
             if isinstance(node, ast.ClassDef) and not node.name.startswith("Async"):
                 for part in node.body:
                     if isinstance(part, ast.FunctionDef) and not part.name.startswith("_"):
@@ -146,7 +165,9 @@ def _operation(tag: Path, node: ast.FunctionDef) -> Iterator[tuple[str, Item]]:
     # The methods that also give status and headers stand beside these, with the same parameters.
     if not module.is_file():
         return
-    sent = [ast.unparse(part.body[-1]) for part in _parsed(module) if hasattr(part, "body")]
+    sent = [
+        ast.unparse(part.body[-1]) for part in _statements(_text(module)) if hasattr(part, "body")
+    ]
     inner = "\n".join([ast.get_docstring(node) or "", *sent[-1:]])
     yield f"{tag.name}.{node.name}", Item(dict(_parameters(node)), inner)
 
@@ -167,7 +188,7 @@ def _annotation(node: ast.arg) -> str:
 def _callbacks(package: Path) -> Iterator[tuple[str, Item]]:
     tables = {
         ast.unparse(node.target): ast.literal_eval(node.value)
-        for node in _parsed(package / "callbacks.py")
+        for node in _statements(_text(package / "callbacks.py"))
         if isinstance(node, ast.AnnAssign) and node.value
     }
     models = tables.get("MODELS", {})
