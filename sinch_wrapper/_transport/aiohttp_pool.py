@@ -22,14 +22,13 @@ from yarl import URL
 from sinch_wrapper._http import httpx
 from sinch_wrapper._transport.aiohttp_protocol import LimitedProtocol, most_received
 from sinch_wrapper._transport.limits import BodyParts, WholeResponse, within_time
-from sinch_wrapper._transport.pool import AsyncPlaces
+from sinch_wrapper._transport.pool import CLOSED, AsyncPlaces
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from aiohttp.client_proto import ResponseHandler
 
-_CLOSED: Final = "the client was closed"
 _SWITCHED: Final = "the server switched to another protocol, which nobody asked for"
 # In bytes: the HTTP library reads heads of that size.
 _LONGEST_HEADER: Final = 102_400
@@ -192,7 +191,7 @@ class AiohttpPool(httpx.AsyncBaseTransport):
 
     async def _exchange(self, request: httpx.Request) -> httpx.Response:
         if self._is_closed:
-            raise httpx.ConnectError(_CLOSED)
+            raise httpx.ConnectError(CLOSED)
         session = self._session or self._opened()
         try:
             async with session.request(

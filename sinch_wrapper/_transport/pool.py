@@ -34,6 +34,7 @@ T = TypeVar("T")
 # Of each transport: one idle connection per host, so that the hosts do not evict each other.
 _LIMITS: Final = httpx.Limits(max_connections=4, max_keepalive_connections=4)
 
+CLOSED: Final = "the client was closed"
 _FULL: Final = "all connections are in use"
 _NO_PROXY: Final = (
     "the proxy cannot be used: check proxy= or HTTPS_PROXY (for SOCKS the package socksio must be "
@@ -108,6 +109,7 @@ class ConnectionPool(httpx.BaseTransport):
         self._transports = [open_transport() for _ in range(size)]
         self._free = list(self._transports)
         self._places = threading.Semaphore(size)
+        self._is_closed = False
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send *request* and read the whole body, still encoded.
@@ -119,6 +121,9 @@ class ConnectionPool(httpx.BaseTransport):
             raise httpx.PoolTimeout(_FULL, request=request)
         transport = self._free.pop()
         try:
+            if self._is_closed:
+                # The transport would open a connection that nobody closes.
+                raise httpx.ConnectError(CLOSED, request=request)
             response = transport.handle_request(request)
             response = take_in(response, self._largest)
             if _has_leftover(transport):
@@ -129,7 +134,8 @@ class ConnectionPool(httpx.BaseTransport):
         return response
 
     def close(self) -> None:
-        """Close all transports."""
+        """Close all transports; requests that wait for one are not sent."""
+        self._is_closed = True
         for transport in self._transports:
             transport.close()
 
@@ -175,6 +181,7 @@ class AsyncConnectionPool(httpx.AsyncBaseTransport):
         self._transports = [open_transport() for _ in range(size)]
         self._free = list(self._transports)
         self._places = AsyncPlaces(size)
+        self._is_closed = False
         from asyncio import CancelledError
 
         self._cancelled = CancelledError
@@ -190,6 +197,8 @@ class AsyncConnectionPool(httpx.AsyncBaseTransport):
     async def _exchange(self, request: httpx.Request) -> httpx.Response:
         transport = self._free.pop()
         try:
+            if self._is_closed:
+                raise httpx.ConnectError(CLOSED, request=request)
             response = await transport.handle_async_request(request)
             response = await take_in_async(response, self._largest)
             if _has_leftover(transport):
@@ -214,7 +223,8 @@ class AsyncConnectionPool(httpx.AsyncBaseTransport):
         return fresh
 
     async def aclose(self) -> None:
-        """Close all transports."""
+        """Close all transports; requests that wait for one are not sent."""
+        self._is_closed = True
         for transport in self._transports:
             await transport.aclose()
 

@@ -51,7 +51,7 @@ T = TypeVar("T")
 def client(url: str, **options: Any) -> AsyncSinch:
     """A client over aiohttp for the server at *url*."""
     given = {"endpoints": Endpoints.sandbox(url), "retry": RetryPolicy(attempts=1), "proxy": ""}
-    return made(AsyncSinch, http="aiohttp", **given | options)
+    return made(AsyncSinch, **{"http": "aiohttp"} | given | options)
 
 
 def made(kind: Callable[..., T], **options: Any) -> T:
@@ -294,12 +294,13 @@ def test_cancelled_call_leaves_no_request_on_its_way(server: FaultServer) -> Non
     asyncio.run(scenario())
 
 
-def test_closing_ends_the_calls_that_are_made(server: FaultServer) -> None:
+@pytest.mark.parametrize("http", [None, "aiohttp"])
+def test_closing_ends_the_calls_that_are_made(server: FaultServer, http: Any) -> None:
     """Those on their way are in doubt, those that wait for a connection were not sent."""
     server.script = [raw(HEAD, b"{}", pause=30)]
 
     async def scenario() -> list[str]:
-        sinch = client(server.url, connections=2)
+        sinch = client(server.url, connections=2, http=http)
         calls = [asyncio.create_task(call(sinch)) for _ in range(4)]
         await asyncio.to_thread(server.wait_until_seen, 2)
         await sinch.aclose()

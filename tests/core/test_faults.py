@@ -515,6 +515,28 @@ def test_refusing_token_endpoint_sends_nothing(caller: Caller) -> None:
 
 
 @CONNECTED
+def test_many_callers_share_a_token(caller: Caller, server: FaultServer) -> None:
+    """Thirty first calls at once fetch one token, and each is sent once."""
+    session = caller.session(server.url, token=True)
+    found = caller.flavour.all([lambda: session.request(Operation(method="POST", json={}))] * 30)
+    assert {200} == {each.status_code for each in found}
+    assert (1, 30) == (server.tokens_seen, len(server.seen))
+
+
+@CONNECTED
+def test_refused_token_is_renewed_once(caller: Caller, server: FaultServer) -> None:
+    """A 401 fetches another token and sends the request again; a second one is final."""
+    session = caller.session(server.url, token=True)
+    server.script = [response(401), response()]
+    assert 200 == caller.call(session, "POST").status_code
+    assert (2, 2) == (server.tokens_seen, len(server.seen))
+    server.script = [response(401)]
+    with pytest.raises(AuthenticationError):
+        caller.call(session, "POST")
+    assert (3, 4) == (server.tokens_seen, len(server.seen))
+
+
+@CONNECTED
 def test_path_arguments_are_refused_before_a_request(caller: Caller, server: FaultServer) -> None:
     """An empty id would address the collection, dots another operation; others are encoded."""
     client = caller.client(server.url)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -122,6 +123,30 @@ def test_no_free_transport_in_time_is_a_pool_timeout_in_threads() -> None:
         pool.handle_request(request(pool=0.01))
     leave.set()
     other.join()
+
+
+def test_request_that_waits_when_the_pool_is_closed_is_not_sent() -> None:
+    """It gets the transport of the one before it, which must not open a connection any more."""
+    entered, leave = threading.Event(), threading.Event()
+    seen = []
+
+    def handler(_: httpx.Request) -> httpx.Response:
+        seen.append(1)
+        entered.set()
+        leave.wait(10)
+        return httpx.Response(200)
+
+    pool = ConnectionPool(lambda: httpx.MockTransport(handler), 1)
+    with ThreadPoolExecutor(2) as threads:
+        first = threads.submit(pool.handle_request, request())
+        entered.wait(10)
+        second = threads.submit(pool.handle_request, request())
+        pool.close()
+        leave.set()
+        assert 200 == first.result().status_code
+        with pytest.raises(httpx.ConnectError):
+            second.result()
+    assert [1] == seen
 
 
 def test_no_free_transport_in_time_is_a_pool_timeout_in_tasks() -> None:
