@@ -106,7 +106,7 @@ def _text(path: Path) -> bytes:
 
 
 def _statements(text: bytes) -> list[ast.stmt]:
-    """The statements of a module; none when it is no Python."""
+    """The statements of a module; none when it is not Python."""
     try:
         return ast.parse(text).body
     except (SyntaxError, ValueError):
