@@ -5,7 +5,7 @@ import socket
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -76,12 +76,12 @@ class Companion:
             self._start()
 
 
-def subscribe(server: str, port: int) -> None:
-    """Let the sandbox call a receiver back."""
+def subscribe(server: str, port: int, triggers: Sequence[str] = TRIGGERS) -> None:
+    """Let the sandbox call a receiver back about *triggers*."""
     known = Settings()
     webhook = {
         "app_id": known.app_id, "target": f"http://127.0.0.1:{port}/", "target_type": "HTTP",
-        "secret": SECRET, "triggers": TRIGGERS,
+        "secret": SECRET, "triggers": list(triggers),
     }  # fmt: skip
     with Sinch(
         project_id=known.project_id, key_id=known.key_id, key_secret=known.key_secret,

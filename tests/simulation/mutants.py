@@ -171,7 +171,7 @@ SHARED_MUTANTS: Final = {
         "_call_table",
         "of = (calls.c.id == number, calls.c.state == CallState.LEFT, calls.c.worker == worker)",
         "of = (calls.c.id == number,)",
-        first=90,
+        first=55,
     ),
     "what has left is taken back": _of_cluster(
         "_call_table",
@@ -238,12 +238,12 @@ SHARED_MUTANTS: Final = {
         " and chunk.last_left == row.event",
         "",
         package="cluster",
-        first=10,
+        first=45,
         is_shared=True,
         more=(("        call_table.forget(connection, ended, *ENDED)\n", ""),),
     ),
     "a worker does not ask who has opted out": _of_cluster(
-        "_worker", "if items is None or not", "if items is None or True or not", first=95
+        "_worker", "if items is None or not", "if items is None or True or not", first=98
     ),
     # That a look at opt-outs does not count for long is held by
     # tests/cluster/test_opt_outs.py::test_a_look_at_opt_outs_does_not_count_for_long: here a worker
