@@ -145,15 +145,14 @@ def _split_plain(block: str, mark: str) -> list[list[str]] | None:
     """
     if not block or '"' in block or len(block) > csv.field_size_limit():
         return None
-    text = block.replace("\r\n", "\n").removesuffix("\n")
+    end = "\r\n" if "\r\n" in block else "\n"
     # The end of a line becomes a cell of its own.
-    cells = text.replace("\n", f"{mark}\n{mark}").split(mark)
-    many = text.count("\n") + 1
+    text = block.removesuffix(end).replace(end, f"{mark}\n{mark}")
+    cells, many = text.split(mark), text.count("\n") + 1
     width = len(cells) // many
-    if len(cells) != many * (width + 1) - 1:
+    if "\r" in text or len(cells) != many * (width + 1) - 1:
         return None
-    ends = cells[width :: width + 1]
-    if "\r" in text or ends.count("\n") != many - 1:
+    if cells[width :: width + 1].count("\n") != many - 1:
         return None
     return [cells[at :: width + 1] for at in range(width)]
 

@@ -238,22 +238,34 @@ def text_blocks(file: ListFile, text: IO[str], size: int = _CHARACTERS) -> Itera
 
     Raises: as lines().
     """
-    number, left, rest = 0, file.budget(), ""
+    left, rest = file.budget(), [""]
     while block := text.read(size):
         left -= len(block)
         if left < 0:
             raise file.bomb()
-        block = rest + block
-        # A "\r" at its end may be half of one.
-        end = max(block.rfind("\n"), block.rfind("\r", 0, -1)) + 1
-        whole, rest = block[:end], block[end:]
-        number += count_lines(whole)
-        if len(rest) > _LONGEST_LINE:
-            raise _endless(file, number + 1)
-        if whole:
-            yield whole
-    if rest:
-        yield rest
+        has_end = "\n" in block or "\r" in block or rest[-1].endswith("\r")
+        rest.append(block)
+        if has_end:
+            whole = "".join(rest)
+            # A "\r" at its end may be half of one.
+            end = max(whole.rfind("\n"), whole.rfind("\r", 0, -1)) + 1
+            rest = [whole[end:]]
+            if end:
+                yield whole[:end]
+        if (begun := sum(map(len, rest))) > _LONGEST_LINE:
+            raise _endless(file, _line_at(text, file.budget() - left - begun))
+    if any(rest):
+        yield "".join(rest)
+
+
+def _line_at(text: IO[str], place: int) -> int:
+    """The line of *text* that begins with the character at *place*; it is read once more."""
+    text.seek(0)
+    number = 1
+    while place > 0:
+        place -= len(text.readline())
+        number += 1
+    return number
 
 
 def count_lines(block: str) -> int:

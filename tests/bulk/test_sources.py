@@ -409,3 +409,12 @@ def test_lines_in_blocks_are_the_lines_of_the_file(content: str, size: int) -> N
     file = ListFile(Path(__file__))
 
     assert wanted == list(text_lines(file, io.StringIO(content, newline=""), size))
+
+
+@pytest.mark.parametrize("lines", ["", "a\n", "a\rb\r\nc\n\r" * 9000])
+def test_a_line_without_an_end_is_named(lines: str) -> None:
+    """By its number, wherever it begins and whatever ends the lines before it."""
+    text = io.StringIO(lines + "x" * (17 << 20), newline="")
+    number = len(list(io.StringIO(lines, newline=""))) + 1
+    with pytest.raises(BulkError, match=rf", line {number}: longer than 16 MiB"):
+        list(text_lines(ListFile(Path(__file__)), text))
