@@ -22,7 +22,7 @@ SERVER = [sys.executable, "-m", "tests.programs.bulk_chaos", "serve"]
 FAULTS = (
     "Batch_SendBatch:drop:8%",
     "Batch_SendBatch:503:4%",
-    "Batch_SendBatch:slow=0.9:4%",
+    "Batch_SendBatch:slow=3.3:4%",
     "Batch_SendBatch:429=0.05:5%",
     "Batch_GetBatchStatusesByMetadata:503:5%",
 )

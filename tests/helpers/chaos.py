@@ -20,7 +20,7 @@ LONG = os.environ.get("SINCH_WRAPPER_CHAOS") == "long"
 FAULTS = (
     "Batch_SendBatch:drop:8%",
     "Batch_SendBatch:503:5%",
-    "Batch_SendBatch:slow=0.9:4%",
+    "Batch_SendBatch:slow=3.3:4%",
     "Batch_SendBatch:429=0.05:5%",
     "Batch_GetBatchStatusesByMetadata:503:5%",
 )

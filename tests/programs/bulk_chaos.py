@@ -28,7 +28,7 @@ from sinch_wrapper.bulk import AsyncBulk, Bulk, JobStage, Progress, Report
 from sinch_wrapper.callbacks import EventStore
 from sinch_wrapper.sandbox import Server, Settings, parse_fault
 
-TIMEOUT = 0.6
+TIMEOUT = 3.0
 # Longer than the slowest response takes beyond the timeout, with room for a busy machine.
 SETTLE = 1.5
 
