@@ -13,6 +13,7 @@ from sqlalchemy import Column, LargeBinary, MetaData, String, Table, create_engi
 
 from sinch_wrapper import text
 from sinch_wrapper._sqlite import Database, FileLock, Format
+from sinch_wrapper._sqlite_statements import COMPILED
 from sinch_wrapper.bulk._journal_file import open_storage
 from sinch_wrapper.callbacks import EventStore
 from sinch_wrapper.callbacks._records import Arrival
@@ -65,6 +66,19 @@ def test_what_is_written_after_a_second_opening_is_seen_elsewhere(tmp_path: Path
         assert {PHONE, f"{PHONE}x"} == set(connection.execute(select(NOTES.c.phone)).scalars())
     second.close()
     first.close()
+
+
+def test_what_one_database_has_compiled_serves_all_others(tmp_path: Path) -> None:
+    """A second one, opened and closed on its own, compiles none of the same statements."""
+    sizes = []
+    for number in range(2):
+        database = Database(tmp_path / f"{number}.db", FORMAT)
+        with database.write() as connection:
+            connection.execute(insert(NOTES).values(phone=PHONE))
+            assert [PHONE] == list(connection.execute(select(NOTES.c.phone)).scalars())
+        database.close()
+        sizes.append(len(COMPILED))
+    assert sizes[0] == sizes[1] > 0
 
 
 def mode_of(path: Path) -> int:
