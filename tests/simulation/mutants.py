@@ -165,7 +165,11 @@ MUTANTS: Final = {
 # twice, or lost: see DOUBLES and LOSSES.
 SHARED_MUTANTS: Final = {
     "a leader without a token": Mutant(
-        "_register", "if token is not None and leader != token:", "if False:", is_shared=True
+        "_register",
+        "if token is not None and leader != token:",
+        "if False:",
+        first=5,
+        is_shared=True,
     ),
     "a result without its worker": _of_cluster(
         "_call_table",
