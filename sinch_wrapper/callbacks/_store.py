@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,7 +26,7 @@ from sqlalchemy import (
     true,
     update,
 )
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.dialects.sqlite import dialect, insert
 
 from sinch_wrapper import _validate
 from sinch_wrapper._forget import forgetting
@@ -94,6 +95,10 @@ _PAGE: Final = 500
 _LARGEST: Final = 2**63 - 1
 
 _KEEP: Final = insert(events).on_conflict_do_nothing(index_elements=["digest"])
+# For many at once, as SQLite takes them: SQLAlchemy would look at each value of each row.
+_COLUMNS: Final = ("digest", "received", "kind", "body", "due", "attempts", "wanted", "finished")
+_KEEP_ALL: Final = str(_KEEP.compile(dialect=dialect(), column_keys=_COLUMNS))
+_values: Final = itemgetter(*_COLUMNS)
 _SETTLE: Final = (
     update(events)
     .where(events.c.id == bindparam("of"))
@@ -145,7 +150,8 @@ class EventStore:
         _check_all("verdicts", verdicts, Verdict)
         with self._database.write() as connection:
             if arrivals:
-                connection.execute(_KEEP, [_row_of(each) for each in arrivals])
+                rows = [_values(_row_of(each)) for each in arrivals]
+                connection.exec_driver_sql(_KEEP_ALL, rows)
             if verdicts:
                 connection.execute(_SETTLE, [_settled_row(each) for each in verdicts])
             if letters := [_letter_row(each) for each in verdicts if each.error]:
