@@ -60,7 +60,7 @@ def test_concurrent_callbacks_are_all_stored(client: httpx.Client, path: Path) -
     wanted = [make_body() for _ in range(120)]
 
     def deliver(part: list[bytes]) -> None:
-        with httpx.Client(base_url=client.base_url, trust_env=False) as own:
+        with httpx.Client(base_url=client.base_url, trust_env=False, timeout=60) as own:
             for body in part:
                 assert 200 == post(own, body).status_code
 
@@ -192,7 +192,7 @@ def test_full_queue_is_503() -> None:
     statuses: list[int] = []
 
     def deliver() -> None:
-        with httpx.Client(base_url=http.base_url, trust_env=False) as own:
+        with httpx.Client(base_url=http.base_url, trust_env=False, timeout=60) as own:
             statuses.append(post(own, make_body()).status_code)
 
     with serving(receiver(SECRET, store=store, backlog=1)) as http:

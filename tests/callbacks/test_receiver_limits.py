@@ -57,7 +57,7 @@ def test_unsigned_request_is_refused_before_its_body_comes(more: dict[str, str])
 def test_slow_body_is_408() -> None:
     """A body must arrive within the limit in all, however steadily it drips."""
     body = make_body()
-    with serving(memory(receive_timeout=0.3)) as client, connected(client) as connection:
+    with serving(memory(receive_timeout=1)) as client, connected(client) as connection:
         began = time.monotonic()
         connection.sendall(head_of(len(body), headers_of(body)))
         for byte in body[:3]:
@@ -67,7 +67,7 @@ def test_slow_body_is_408() -> None:
         took = time.monotonic() - began
         assert 200 == post(client, make_body()).status_code
     assert found.startswith(b"HTTP/1.1 408 ")
-    assert 0.3 <= took < 9
+    assert 1 <= took < 9
 
 
 def test_each_slow_body_has_a_limit_of_its_own() -> None:

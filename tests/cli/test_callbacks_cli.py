@@ -41,7 +41,7 @@ def serving(*words: str) -> Iterator[tuple[subprocess.Popen[str], httpx.Client]]
         url = process.stderr.readline().split("at ")[1].split(",")[0]
         try:
             with httpx.Client(
-                base_url=url, trust_env=False, transport=httpx.HTTPTransport(retries=9)
+                base_url=url, timeout=60, trust_env=False, transport=httpx.HTTPTransport(retries=9)
             ) as client:
                 yield process, client
         finally:

@@ -97,7 +97,7 @@ def test_sandbox_serves_until_interrupted() -> None:
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             try:
-                status = httpx.get(url).status_code
+                status = httpx.get(url, timeout=60).status_code
                 break
             except httpx.ConnectError:
                 time.sleep(0.02)

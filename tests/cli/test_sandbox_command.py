@@ -48,7 +48,10 @@ def _ask(client: httpx.Client, url: str) -> Any:
 def test_options_reach_the_sandbox() -> None:
     """Start, region, error shape, time and limits are as the command line says."""
     words = ["--json", "--start", "empty", "--region", "eu", "--error-shape", "flat", "--frozen"]
-    with _sandbox(*words, "--request-rate", "1") as (announced, _), httpx.Client() as client:
+    with (
+        _sandbox(*words, "--request-rate", "1") as (announced, _),
+        httpx.Client(timeout=60) as client,
+    ):
         url = announced["SINCH_SANDBOX_URL"]
         client.auth = (announced["SINCH_KEY_ID"], announced["SINCH_KEY_SECRET"])
         clock = _ask(client, f"{url}/_sandbox/clock")
@@ -65,7 +68,7 @@ def test_tls_announces_the_certificate_and_removes_it() -> None:
     with _sandbox("--json", "--tls") as (announced, process):
         file = announced["SSL_CERT_FILE"]
         context = ssl.create_default_context(cafile=file)
-        with httpx.Client(verify=context, trust_env=False) as client:
+        with httpx.Client(verify=context, trust_env=False, timeout=60) as client:
             _ask(client, f"{announced['SINCH_SANDBOX_URL']}/_sandbox")
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=60)
@@ -88,7 +91,7 @@ def test_signal_leaves_no_file_behind(name: str, serving: bool) -> None:  # noqa
         file = announced["SSL_CERT_FILE"]
         if serving:
             context = ssl.create_default_context(cafile=file)
-            with httpx.Client(verify=context, trust_env=False) as client:
+            with httpx.Client(verify=context, trust_env=False, timeout=60) as client:
                 _ask(client, f"{announced['SINCH_SANDBOX_URL']}/_sandbox")
         process.send_signal(getattr(signal, name))
         _, err = process.communicate(timeout=60)
@@ -99,7 +102,10 @@ def test_signal_leaves_no_file_behind(name: str, serving: bool) -> None:  # noqa
 def test_warning_goes_to_stderr_and_names_are_allowed() -> None:
     """Beyond loopback a line on stderr says who can steer it; --allow-host adds a name."""
     words = ["--json", "--host", "0.0.0.0", "--allow-host", "sandbox.internal"]  # noqa: S104 (meant)
-    with _sandbox(*words, "--remote-callbacks") as (announced, process), httpx.Client() as client:
+    with (
+        _sandbox(*words, "--remote-callbacks") as (announced, process),
+        httpx.Client(timeout=60) as client,
+    ):
         port = announced["SINCH_SANDBOX_URL"].rpartition(":")[2]
         url = f"http://127.0.0.1:{port}/_sandbox"
         _ask(client, url)

@@ -145,7 +145,7 @@ def test_lost_response_is_unknown_and_sent_once(
     """Neither we nor aiohttp send it again: it repeats a GET by itself unless it is told not to."""
 
     async def scenario() -> APIConnectionError:
-        async with client(server.url, timeout=0.3) as sinch:
+        async with client(server.url, timeout=2) as sinch:
             # A connection that is in use already is the one on which aiohttp would repeat.
             server.script = [response(), fault]
             await call(sinch, method)
@@ -198,7 +198,7 @@ def test_no_free_connection_is_not_sent(server: FaultServer) -> None:
     async def scenario() -> tuple[str, str]:
         async with client(server.url, connections=1) as sinch:
             await call(sinch)
-            server.script = [raw(HEAD, b"{}", pause=0.5, keep=True)]
+            server.script = [raw(HEAD, b"{}", pause=2, keep=True)]
             first = asyncio.create_task(call(sinch))
             await asyncio.to_thread(server.wait_until_seen, 2)
             with pytest.raises(APITimeoutError) as caught:
@@ -249,9 +249,9 @@ def test_connection_with_unasked_bytes_is_not_used_again(
             server.script = [fault, response()]
             statuses = [await call(sinch)]
             if stands_still:
-                time.sleep(0.15)  # noqa: ASYNC251 (see above)
+                time.sleep(1)  # noqa: ASYNC251 (see above)
             else:
-                await asyncio.sleep(0.15)
+                await asyncio.sleep(1)
             return [*statuses, await call(sinch)]
 
     assert [200, 200] == asyncio.run(scenario())

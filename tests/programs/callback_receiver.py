@@ -40,7 +40,7 @@ def load(url: str, first: str, count: str) -> None:
     lock = threading.Lock()
 
     def deliver(numbers: range) -> None:
-        with httpx.Client(base_url=url, trust_env=False) as client:
+        with httpx.Client(base_url=url, trust_env=False, timeout=60) as client:
             for number in numbers:
                 body = make_body("message", {"id": f"M{number}"})
                 try:

@@ -138,7 +138,7 @@ def test_tls_is_trusted_with_its_certificate() -> None:
         assert server.certificate is not None
         context = ssl.create_default_context(cafile=str(server.certificate))
         context.verify_flags |= ssl.VERIFY_X509_STRICT
-        with httpx.Client(verify=context, trust_env=False) as http:
+        with httpx.Client(verify=context, trust_env=False, timeout=60) as http:
             local = http.get(f"{server.url}/_sandbox")
             request = http.build_request("GET", f"{server.url}/_sandbox")
             request.extensions["sni_hostname"] = "eu.conversation.api.sinch.com"
@@ -178,7 +178,7 @@ def test_tls_connection_is_broken_too(kind: str) -> None:
     with Server(Settings(faults=(rule,)), tls=True) as server:
         context = ssl.create_default_context(cafile=str(server.certificate))
         with (
-            httpx.Client(verify=context, trust_env=False) as http,
+            httpx.Client(verify=context, trust_env=False, timeout=60) as http,
             pytest.raises(httpx.TransportError),
         ):
             http.post(f"{server.url}/auth/oauth2/token", data=GRANT, auth=KEY)
