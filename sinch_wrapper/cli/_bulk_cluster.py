@@ -125,7 +125,7 @@ def work(
     ends it gently: requests that are on their way are finished, and other workers go on.
     """
     from sinch_wrapper import RateLimits, cluster
-    from sinch_wrapper.cli._bulk_views import stopping
+    from sinch_wrapper.cli._interrupts import stopping
 
     limits = None if requests_per_second is None else RateLimits(requests_per_second)
     with client(region, sandbox) as sinch, stopping() as stop:

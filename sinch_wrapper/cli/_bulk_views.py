@@ -3,12 +3,9 @@
 import contextlib
 import dataclasses
 import re
-import signal
 import sys
-import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 
 import click
 
@@ -25,6 +22,7 @@ from sinch_wrapper.bulk import (
 )
 from sinch_wrapper.cli._bulk_progress import ProgressView, progress_view, span
 from sinch_wrapper.cli._exit_codes import ExitCode, Interrupted
+from sinch_wrapper.cli._interrupts import ended_by_signals, stopping
 from sinch_wrapper.cli._places import JobPlace
 from sinch_wrapper.cli._preview_views import show_preview
 from sinch_wrapper.cli._terminal import path_text, say, say_json
@@ -108,18 +106,6 @@ def _code_of(report: Report) -> ExitCode:
     return ExitCode.OK if is_whole else ExitCode.FAILED
 
 
-@contextmanager
-def _ended_by_signals() -> Iterator[None]:
-    """Let SIGINT and SIGTERM end a question, and with it the command: nothing was sent."""
-    asked = signal.signal(signal.SIGINT, signal.default_int_handler)
-    ended = signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, asked)
-        signal.signal(signal.SIGTERM, ended)
-
-
 def _forget_typed() -> None:
     """Forget what was typed before a question was seen: it is not the answer."""
     # Systems without termios have no other way that is as simple.
@@ -150,24 +136,6 @@ def _show_next_step(report: Report, job: JobPlace) -> None:
         )
 
 
-@contextmanager
-def stopping() -> Iterator[threading.Event]:
-    """An event that SIGINT and SIGTERM set; the second SIGINT interrupts at once."""
-    stop = threading.Event()
-
-    def ask(number: int, _frame: object) -> None:
-        if stop.is_set() and number == signal.SIGINT:
-            raise KeyboardInterrupt
-        stop.set()
-
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
 # Seconds of delivery.
 _WORTH_SAYING = 60.0
 # Recipients that are sent to without a question.
@@ -180,7 +148,7 @@ def _asking(view: ProgressView) -> Callable[[Preview], bool]:
     def approve(found: Preview) -> bool:
         if found.total <= _HANDFUL:
             return True
-        with _ended_by_signals(), view.paused():
+        with ended_by_signals(), view.paused():
             show_preview(found, 1, is_short=True)
             _forget_typed()
             return click.confirm(f"Send to {counted(found.total, 'recipient')}?", err=True)

@@ -226,10 +226,11 @@ def demo(page: Path | None, as_json: bool) -> None:
     from sinch_wrapper.cli._demo import run_demo
     from sinch_wrapper.cli._demo_data import expected, fault
     from sinch_wrapper.cli._demo_views import view_for
+    from sinch_wrapper.cli._interrupts import interruptible
 
     if page is None and not as_json:
         page = Path(tempfile.mkdtemp(prefix="sinch-demo-report-"), "report.html")
-    with view_for(as_json=as_json) as view, library_errors():
+    with interruptible(), view_for(as_json=as_json) as view, library_errors():
         result = run_demo(view, page)
         view.result(result)
     if as_json:
