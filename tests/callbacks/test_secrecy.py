@@ -91,7 +91,7 @@ def test_refused_callback_shows_nothing(name: str, function: Callable[..., objec
     change = CASES[name]
     options = {"raw": BODY, "headers": SIGNED, "secrets": SECRET, "now": lambda: NOW} | change
     if name == "nonce again":
-        options["nonces"] = SeenNonces()
+        options["nonces"] = SeenNonces(now=lambda: NOW)
         function(**options)
     error = None
     try:

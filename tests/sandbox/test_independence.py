@@ -55,4 +55,5 @@ print(*(each for each in mine if not each.startswith("sinch_wrapper.sandbox")))
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
 
-    assert {"sinch_wrapper", "sinch_wrapper._lazy"} == set(result.stdout.split())
+    loaded = {"sinch_wrapper", "sinch_wrapper._lazy", "sinch_wrapper._version"}
+    assert loaded == set(result.stdout.split())

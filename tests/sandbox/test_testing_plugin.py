@@ -95,6 +95,7 @@ def test_nothing_is_loaded():
     assert sorted(mine) == [
         "sinch_wrapper",
         "sinch_wrapper._lazy",
+        "sinch_wrapper._version",
         "sinch_wrapper.testing",
         "sinch_wrapper.testing.plugin",
     ]
