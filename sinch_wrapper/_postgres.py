@@ -347,12 +347,18 @@ class SessionLock:
         with self._guard:
             if self._connection is not None:
                 with contextlib.suppress(exc.SQLAlchemyError):
+                    # A server notices the end of a session only after a while.
+                    self._connection.execute(_RELEASE, self._numbers)
+                with contextlib.suppress(exc.SQLAlchemyError):
                     self._connection.close()
                 self._connection = None
                 self._engine.dispose()
 
 
 _TRY: Final = text("SELECT pg_try_advisory_lock(CAST(:kind AS integer), CAST(:number AS integer))")
+_RELEASE: Final = text(
+    "SELECT pg_advisory_unlock(CAST(:kind AS integer), CAST(:number AS integer))"
+)
 _HELD: Final = (
     "FROM pg_locks WHERE locktype = 'advisory' AND classid = :kind AND objid = :number "
     "AND objsubid = 2 AND granted AND database = "

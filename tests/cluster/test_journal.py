@@ -2,10 +2,12 @@
 
 import pytest
 
+from sinch_wrapper._postgres import Failures, SessionLock, is_lock_free
 from sinch_wrapper.bulk import Report, prepare_database
-from sinch_wrapper.bulk._job_url import job_address
+from sinch_wrapper.bulk._job_url import database_url, job_address
 from sinch_wrapper.bulk._journal import Journal
 from sinch_wrapper.bulk._journal_file import sending_lock
+from sinch_wrapper.bulk._register import JOB_LOCK, connected
 from sinch_wrapper.errors import BulkError
 from tests.helpers.bulk import APP, MESSAGE, FakeBatchApi, MakeBulk, make_bulk, rows
 from tests.helpers.postgres import job_in
@@ -70,3 +72,14 @@ def test_job_is_led_by_one_process(jobs_database: str) -> None:
         sending_lock(address)
     lock.release()
     sending_lock(address).release()
+
+
+def test_a_released_lock_is_free_at_once(database: str) -> None:
+    """Who comes next is not told that somebody is at work, however soon that is."""
+    numbers, url = (JOB_LOCK, 1), database_url(database)
+    with connected(url, "x") as connection:
+        for _ in range(20):
+            lock = SessionLock(url, numbers, Failures("x"))
+            assert (True, False) == (lock.take(), is_lock_free(connection, numbers))
+            lock.release()
+            assert is_lock_free(connection, numbers)
