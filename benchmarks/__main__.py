@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from benchmarks._comparison import with_figures
 from benchmarks._environments import ROOT, Environments
 from benchmarks._plan import FULL, QUICK
 from benchmarks._report import Report, with_tables
@@ -22,6 +23,7 @@ from benchmarks.compare import compare
 _COMPARE: Final = "compare"
 _COMPARED: Final = 3
 _PAGE: Final = ROOT / "benchmarks" / "README.md"
+_README: Final = ROOT / "README.md"
 NAMES = (
     *("send", "tasks", "reconnects", "imports", "steady"),
     *("bulk", "sandbox", "callbacks", "cluster"),
@@ -40,7 +42,7 @@ def _arguments(given: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--write",
         action="store_true",
-        help="put the tables into benchmarks/README.md as well",
+        help="put the tables into benchmarks/README.md, and their figures into README.md, as well",
     )
     parser.add_argument(
         "--quick",
@@ -74,6 +76,8 @@ def main(arguments: list[str] | None = None) -> int:
         if chosen.write:
             text = with_tables(_PAGE.read_text(encoding="utf-8"), name, report)
             _PAGE.write_text(text, encoding="utf-8")
+            page = with_figures(_README.read_text(encoding="utf-8"), text)
+            _README.write_text(page, encoding="utf-8")
     if chosen.json is not None:
         results = {"machine": machine, "reports": reports}
         chosen.json.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
