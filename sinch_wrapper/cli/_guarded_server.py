@@ -10,6 +10,8 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from sinch_wrapper.callbacks import Receiver
+
 _MOST: Final = 1000
 # Descriptors for the store, the journals, and connections that were accepted or are ending.
 _SPARE: Final = 256
@@ -21,7 +23,7 @@ _LAST_SECONDS: Final = 1.0
 
 
 class GuardedConfig(uvicorn.Config):
-    """How *app* is served, and its connections are limited.
+    """How *app* is served by a GuardedServer, and its connections are limited.
 
     A request, headers and body, must arrive within *receive_timeout* seconds. At most *most*
     connections are open: of those that wait for their client the oldest gives way to a new one.
@@ -32,7 +34,8 @@ class GuardedConfig(uvicorn.Config):
             app,
             http=GuardedProtocol,
             ws="none",
-            lifespan="on",
+            # The server does it: a failure of this one is printed as a traceback.
+            lifespan="off",
             log_config=None,
             access_log=False,
             backlog=_AT_ONCE,
@@ -59,13 +62,25 @@ def _descriptors() -> int:
 
 
 class GuardedServer(uvicorn.Server):
-    """A server that keeps as many connections waiting as the system lets it."""
+    """A server of *receiver* that keeps as many connections waiting as the system lets it."""
+
+    def __init__(self, config: GuardedConfig, receiver: Receiver) -> None:
+        super().__init__(config)
+        self._receiver = receiver
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start; asyncio has made the queue of the system as short as what it accepts at once."""
+        """Start; raises what the receiver raises when it cannot begin."""
+        await self._receiver.__aenter__()
         await super().startup(sockets)
+        # asyncio has made the queue of the system as short as what it accepts at once.
         for each in sockets or []:
             each.listen(_QUEUE)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End; what is on its way is finished, unless it was interrupted a second time."""
+        await super().shutdown(sockets)
+        if not self.force_exit:
+            await self._receiver.__aexit__(None, None, None)
 
 
 class GuardedProtocol(H11Protocol):

@@ -13,8 +13,12 @@ from typing import Any
 
 import pytest
 
+from sinch_wrapper import BulkError
 from sinch_wrapper._http import httpx
-from sinch_wrapper.callbacks import Arrival, EventStore, Verdict, read_event, sign
+from sinch_wrapper.bulk import JournalFollower
+from sinch_wrapper.bulk._journal import Journal
+from sinch_wrapper.callbacks import Arrival, EventStore, Verdict, read_event, receiver, sign
+from sinch_wrapper.cli._callback_server import listen, run
 from tests.helpers.callbacks import SECRET, headers_of, make_body, make_event, post, receipt
 from tests.helpers.sandbox import RunCli, run_cli
 
@@ -291,3 +295,17 @@ def test_missing_store_is_named(run_cli: RunCli, tmp_path: Path, command: str) -
         code, out, err,
     )  # fmt: skip
     assert [] == [*tmp_path.iterdir()]
+
+
+def test_a_receiver_that_cannot_begin_raises(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What goes away between the check and the start ends the command with its one line."""
+    job = tmp_path / "job.db"
+    Journal(job).close()
+    app = receiver(SECRET, store=tmp_path / "c.db", job=JournalFollower(job))
+    app.check()
+    job.write_bytes(b"no journal" * 1000)
+    with pytest.raises(BulkError, match=r"job\.db"):
+        run(app, listen("127.0.0.1", 0), None, 10)
+    assert [] == caplog.records
