@@ -52,7 +52,7 @@ def test_the_deadline_ends_the_command_soon(server: FaultServer, tmp_path: Path)
     took = time.monotonic() - began
     report = Report(tmp_path / "all.csv.db")
     assert 3 == done.returncode, done.stderr
-    assert (8, 12) == (report.unknown, report.pending)
+    assert _are_safe(report, server)
     assert "Traceback" not in done.stderr
     assert took < SOON
 
@@ -74,9 +74,7 @@ def test_the_second_interrupt_ends_the_command_soon(server: FaultServer, tmp_pat
         took = time.monotonic() - began
     assert (130, False) == (process.returncode, "Traceback" in said), said
     assert took < SOON
-    assert (8, 12) == (
-        Report(tmp_path / "all.csv.db").unknown, Report(tmp_path / "all.csv.db").pending,
-    )  # fmt: skip
+    assert _are_safe(Report(tmp_path / "all.csv.db"), server)
 
 
 @pytest.mark.slow
@@ -93,8 +91,15 @@ def test_no_thread_outlives_a_job(server: FaultServer, tmp_path: Path) -> None:
         )  # fmt: skip
         took = time.monotonic() - began
         assert took < SOON
-        assert (8, 12, "deadline") == (report.unknown, report.pending, report.stopped)
+        assert ("deadline", True) == (report.stopped, _are_safe(report, server))
         eventually(lambda: not _threads())
+
+
+def _are_safe(report: Report, server: FaultServer) -> bool:
+    """Whether what may have left is unknown, and all others are pending."""
+    # Without a token nothing has left, and some may have time to say so.
+    expected = {8} if server.seen else range(9)
+    return report.unknown in expected and 20 == report.unknown + report.pending
 
 
 def _on_their_way(job: Path) -> int:
