@@ -84,8 +84,7 @@ def run(
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_LineFormatter("%(asctime)s %(levelname)s %(message)s"))
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
-    config = GuardedConfig(app, receive_timeout=receive_timeout, grace=_GRACE)
-    server = GuardedServer(config, app)
+    server = GuardedServer(GuardedConfig(app, receive_timeout=receive_timeout, grace=_GRACE))
 
     def stop() -> None:
         server.should_exit = True

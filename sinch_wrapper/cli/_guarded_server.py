@@ -7,7 +7,6 @@ from typing import Final
 
 import h11
 import uvicorn
-from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from sinch_wrapper.callbacks import Receiver
@@ -23,15 +22,15 @@ _LAST_SECONDS: Final = 1.0
 
 
 class GuardedConfig(uvicorn.Config):
-    """How *app* is served by a GuardedServer, and its connections are limited.
+    """How a GuardedServer serves *receiver*, and limits its connections.
 
     A request, headers and body, must arrive within *receive_timeout* seconds. At most *most*
     connections are open: of those that wait for their client the oldest gives way to a new one.
     """
 
-    def __init__(self, app: ASGIApp, *, receive_timeout: float, grace: int) -> None:
+    def __init__(self, receiver: Receiver, *, receive_timeout: float, grace: int) -> None:
         super().__init__(
-            app,
+            receiver,
             http=GuardedProtocol,
             ws="none",
             # The server does it: a failure of this one is printed as a traceback.
@@ -41,6 +40,7 @@ class GuardedConfig(uvicorn.Config):
             backlog=_AT_ONCE,
             timeout_graceful_shutdown=grace,
         )
+        self.receiver = receiver
         self.receive_timeout = receive_timeout
         self.most = most_connections(_descriptors())
 
@@ -62,15 +62,13 @@ def _descriptors() -> int:
 
 
 class GuardedServer(uvicorn.Server):
-    """A server of *receiver* that keeps as many connections waiting as the system lets it."""
+    """Begins and ends a receiver; as many connections wait as the system lets them."""
 
-    def __init__(self, config: GuardedConfig, receiver: Receiver) -> None:
-        super().__init__(config)
-        self._receiver = receiver
+    config: GuardedConfig
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start; raises what the receiver raises when it cannot begin."""
-        await self._receiver.__aenter__()
+        await self.config.receiver.__aenter__()
         await super().startup(sockets)
         # asyncio has made the queue of the system as short as what it accepts at once.
         for each in sockets or []:
@@ -80,7 +78,7 @@ class GuardedServer(uvicorn.Server):
         """End; what is on its way is finished, unless it was interrupted a second time."""
         await super().shutdown(sockets)
         if not self.force_exit:
-            await self._receiver.__aexit__(None, None, None)
+            await self.config.receiver.__aexit__(None, None, None)
 
 
 class GuardedProtocol(H11Protocol):

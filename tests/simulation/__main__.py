@@ -9,10 +9,10 @@ import time
 from collections import Counter
 
 from tests.simulation.cluster import ClusterOutcome, ClusterSimulation
-from tests.simulation.cluster_scenario import cluster_scenario_of
+from tests.simulation.cluster_scenario import ClusterScenario, cluster_scenario_of
 from tests.simulation.models import ALL
 from tests.simulation.run import Outcome, Simulation
-from tests.simulation.scenario import scenario_of
+from tests.simulation.scenario import Scenario, scenario_of
 
 
 def replay(seed: int, model: str, send_again: str) -> int:
@@ -20,11 +20,18 @@ def replay(seed: int, model: str, send_again: str) -> int:
     known = next((each for each in ALL if each.name.split()[0] == model), None)
     scenario = scenario_of(seed, known, send_again)
     outcome = Simulation(scenario, traced=True).run()
-    lines = [f"seed {seed}: {scenario.model.name}, {scenario}", *outcome.trace]
+    return tell(scenario, outcome, outcome.problems)
+
+
+def tell(
+    scenario: Scenario | ClusterScenario, outcome: Outcome | ClusterOutcome, wrong: list[str]
+) -> int:
+    """Print what happened in one seed, and what is *wrong* with it; returns the exit code."""
+    lines = [f"seed {scenario.seed}: {scenario.model.name}, {scenario}", *outcome.trace]
     lines += [f"twice: {outcome.twice}, unknown: {outcome.unknown}"]
-    lines += [f"PROBLEM {problem}" for problem in outcome.problems]
+    lines += [f"PROBLEM {problem}" for problem in wrong]
     sys.stdout.write("\n".join(lines) + "\n")
-    return bool(outcome.problems)
+    return bool(wrong)
 
 
 def try_many(first: int, many: int) -> int:
@@ -63,11 +70,7 @@ def replay_cluster(seed: int) -> int:
     """Run one seed of a cluster and print what happened."""
     scenario = cluster_scenario_of(seed)
     outcome = ClusterSimulation(scenario, traced=True).run()
-    lines = [f"seed {seed}: {scenario.model.name}, {scenario}", *outcome.trace]
-    lines += [f"twice: {outcome.twice}, unknown: {outcome.unknown}"]
-    lines += [f"PROBLEM {problem}" for problem in outcome.wrong]
-    sys.stdout.write("\n".join(lines) + "\n")
-    return bool(outcome.wrong)
+    return tell(scenario, outcome, outcome.wrong)
 
 
 def try_many_of_cluster(first: int, many: int) -> int:
