@@ -355,7 +355,7 @@ class NodeStorage:
         """Find no damage."""
 
     def flush(self) -> None:
-        """Do nothing: it is no file."""
+        """Do nothing: it is not a file."""
 
     def close(self) -> None:
         """Stay open, for the others."""
