@@ -4,13 +4,13 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Final, Unpack
+from typing import Final, Unpack
 
 from sqlalchemy import URL
 
 from sinch_wrapper import RateLimiter, RateLimits, __version__, _validate
 from sinch_wrapper._forget import forgetting
-from sinch_wrapper.bulk._api import careful
+from sinch_wrapper.bulk._api import BulkClient, careful
 from sinch_wrapper.bulk._arguments import JobRun, resume_run, send_run
 from sinch_wrapper.bulk._job_spec import warn_of_end
 from sinch_wrapper.bulk._job_url import JobAddress, JobPath, JobURL, database_url, job_address
@@ -26,17 +26,13 @@ from sinch_wrapper.cluster._tickets import require_extra
 from sinch_wrapper.cluster._work import WorkerProcess, reached
 from sinch_wrapper.errors import BulkArgumentError, ConfigurationError
 
-if TYPE_CHECKING:
-    # Not a Protocol: pyright does not take a property that is cached for one.
-    from sinch_wrapper.client import Sinch
-
 _MOST_SLOTS: Final = 200
 _SHORTEST_LEASE: Final = 1.0
 
 
 @forgetting
 def send(  # noqa: PLR0913 (keyword-only, those of Bulk.send)
-    client: "Sinch",
+    client: BulkClient,
     *,
     app_id: str,
     message: Mapping[str, object],
@@ -60,7 +56,7 @@ def send(  # noqa: PLR0913 (keyword-only, those of Bulk.send)
 
 @forgetting
 def resume(
-    client: "Sinch", job: JobPath, *, wait: bool = True, **options: Unpack[RunOptions]
+    client: BulkClient, job: JobPath, *, wait: bool = True, **options: Unpack[RunOptions]
 ) -> Report:
     """Let workers go on with *job*, the address of a job in PostgreSQL; *wait* as in send().
 
@@ -92,7 +88,7 @@ def stop(job: JobPath, *, patience: float = 60.0) -> None:
 
 
 def work(  # noqa: PLR0913 (keyword-only)
-    client: "Sinch",
+    client: BulkClient,
     url: str,
     *,
     concurrency: int = 4,
@@ -192,7 +188,7 @@ def _check_limits(limits: object) -> None:
         _validate.instance("limits", limits, RateLimits, wanted, error=BulkArgumentError)
 
 
-def _given(client: "Sinch", run: JobRun, *, wait: object) -> Report:
+def _given(client: BulkClient, run: JobRun, *, wait: object) -> Report:
     _validate.boolean("wait", wait, error=BulkArgumentError)
     address, sending = _url_of(run.path), careful(client, "a Sinch")
     database = ClusterDatabase(address.database)
